@@ -1,0 +1,2 @@
+Console.WriteLine("lora2");
+return 0;

@@ -1,0 +1,4 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>A dense array.</summary>
+public sealed class Tensor { }
