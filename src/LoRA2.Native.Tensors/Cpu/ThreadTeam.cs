@@ -1,0 +1,143 @@
+using System.Runtime.ExceptionServices;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>A piece of work split into numbered parts that touch disjoint outputs, so that the result does not depend on who runs which part.</summary>
+internal interface IParallelTask
+{
+    /// <summary>Does part <paramref name="index"/>.</summary>
+    void Run(int index);
+}
+
+/// <summary>
+/// The one pool of compute threads. A region is started with <see cref="Run{T}"/>; the caller works too. Regions don't nest: one started
+/// inside another, or while another thread holds the team, runs on its own thread alone. Starting a region allocates nothing.
+/// </summary>
+internal static unsafe class ThreadTeam
+{
+    private const int SpinsBeforeSleep = 4096;
+
+    private static readonly object Gate = new();
+    private static Worker[] workers = [];
+    private static int count = DefaultCount();
+
+    private static delegate*<void*, int, void> body;
+    private static void* argument;
+    private static int total;
+    private static int next;
+    private static int pending;
+    private static ExceptionDispatchInfo? failure;
+
+    [ThreadStatic]
+    private static bool inRegion;
+
+    /// <summary>
+    /// Threads a region may use, the caller's among them. Starts at the environment variable <c>LORA2_THREADS</c>, else the number of processors.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1 or above 1,024.</exception>
+    public static int Count
+    {
+        get => count;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1024);
+            lock (Gate) count = value;
+        }
+    }
+
+    /// <summary>Runs parts 0 … <paramref name="parts"/> − 1 of <paramref name="task"/> and returns when all are done.</summary>
+    public static void Run<T>(int parts, T task)
+        where T : unmanaged, IParallelTask
+    {
+        if (parts <= 1 || count == 1 || inRegion || !Monitor.TryEnter(Gate))
+        {
+            for (int i = 0; i < parts; i++) task.Run(i);
+            return;
+        }
+
+        try
+        {
+            inRegion = true;
+            int helpers = Math.Min(count, parts) - 1;
+            EnsureWorkers(helpers);
+            body = &Invoke<T>;
+            argument = &task;
+            total = parts;
+            failure = null;
+            Volatile.Write(ref next, 0);
+            Volatile.Write(ref pending, helpers);
+            for (int i = 0; i < helpers; i++) workers[i].Wake();
+            Drain();
+            SpinWait spin = default;
+            while (Volatile.Read(ref pending) != 0) spin.SpinOnce(sleep1Threshold: -1);
+            failure?.Throw();
+        }
+        finally
+        {
+            inRegion = false;
+            Monitor.Exit(Gate);
+        }
+    }
+
+    private static void Invoke<T>(void* task, int index)
+        where T : unmanaged, IParallelTask => ((T*)task)->Run(index);
+
+    private static void Drain()
+    {
+        int index;
+        while ((index = Interlocked.Increment(ref next) - 1) < total)
+        {
+            try
+            {
+                body(argument, index);
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+                Volatile.Write(ref next, total);
+            }
+        }
+    }
+
+    private static void EnsureWorkers(int needed)
+    {
+        if (workers.Length >= needed) return;
+        var grown = new Worker[needed];
+        workers.CopyTo(grown, 0);
+        for (int i = workers.Length; i < needed; i++) grown[i] = new Worker(i);
+        workers = grown;
+    }
+
+    private static int DefaultCount() =>
+        int.TryParse(Environment.GetEnvironmentVariable("LORA2_THREADS"), out int n) && n is >= 1 and <= 1024 ? n : Environment.ProcessorCount;
+
+    private sealed class Worker
+    {
+        private readonly SemaphoreSlim sleep = new(0);
+        private int state; // 0 idle, 1 work waiting, 2 asleep
+
+        public Worker(int number)
+        {
+            new Thread(Loop) { IsBackground = true, Name = $"LoRA2 compute {number + 1}" }.Start();
+        }
+
+        public void Wake()
+        {
+            if (Interlocked.Exchange(ref state, 1) == 2) sleep.Release();
+        }
+
+        private void Loop()
+        {
+            inRegion = true;
+            while (true)
+            {
+                for (int i = 0; i < SpinsBeforeSleep && Volatile.Read(ref state) != 1; i++) Thread.SpinWait(8);
+                if (Volatile.Read(ref state) != 1 && Interlocked.CompareExchange(ref state, 2, 0) == 0) sleep.Wait();
+                Volatile.Write(ref state, 0);
+                Drain();
+                Interlocked.Decrement(ref pending);
+            }
+        }
+    }
+}
