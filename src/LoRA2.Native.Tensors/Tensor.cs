@@ -1,4 +1,154 @@
 namespace LoRA2.Native.Tensors;
 
-/// <summary>A dense array.</summary>
-public sealed class Tensor { }
+/// <summary>
+/// A dense array of one <see cref="DType"/>: a view of native memory with a shape and strides. Tensors made inside a <see cref="TensorScope"/>
+/// are freed by it; others by <see cref="Dispose"/> or, at the latest, the garbage collector.
+/// </summary>
+public sealed unsafe partial class Tensor : IDisposable
+{
+    private readonly int[] strides;
+    private readonly int offset;
+    private bool disposed;
+
+    internal Tensor(Storage storage, DType dtype, Shape shape, int[] strides, int offset)
+    {
+        Storage = storage;
+        DType = dtype;
+        Shape = shape;
+        this.strides = strides;
+        this.offset = offset;
+        IsContiguous = ComputeContiguous();
+        TensorScope.Register(this);
+    }
+
+    /// <summary>The element type.</summary>
+    public DType DType { get; }
+
+    /// <summary>The extents.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Number of elements.</summary>
+    public int Count => Shape.Count;
+
+    /// <summary>Distance between neighbours along each axis, in elements; 0 along a broadcast axis.</summary>
+    public ReadOnlySpan<int> Strides => strides;
+
+    /// <summary>Whether the elements lie in memory in order and without gaps.</summary>
+    public bool IsContiguous { get; }
+
+    /// <summary>Where the memory is.</summary>
+    public Device Device => Device.Cpu;
+
+    /// <summary>
+    /// Whether gradients flow to this tensor. Set it on leaves (parameters); an op's result has it when an input has it and a <see cref="Tape"/> records.
+    /// </summary>
+    public bool RequiresGrad
+    {
+        get;
+        set
+        {
+            if (value && IsConstant) throw new InvalidOperationException("a frozen tensor can't require a gradient");
+            if (value && DType is not (DType.Float32 or DType.Float64))
+                throw new InvalidOperationException($"a tensor of {DType} can't require a gradient; Float32 or Float64 can");
+            field = value;
+        }
+    }
+
+    /// <summary>The gradient that the last backward passes added up, or null. Of leaves only; an inner tensor's is freed as soon as it was used.</summary>
+    public Tensor? Grad { get; internal set; }
+
+    /// <summary>
+    /// Whether the elements were promised never to change (<see cref="Freeze"/>): kernels may then keep a copy in the layout they prefer.
+    /// </summary>
+    public bool IsConstant { get; private set; }
+
+    internal Storage Storage { get; }
+
+    internal Node? Producer { get; set; }
+
+    internal TensorScope? Owner { get; set; }
+
+    internal int OwnerIndex { get; set; }
+
+    /// <summary>What a backend keeps with a frozen tensor: its packed forms.</summary>
+    internal IDisposable?[]? BackendCache { get; set; }
+
+    internal byte* Pointer
+    {
+        get
+        {
+            byte* p = Storage.Pointer;
+            ObjectDisposedException.ThrowIf(p == null && Count > 0, this);
+            return p + ((nint)offset * DType.Size());
+        }
+    }
+
+    internal float* F32 => (float*)Pointer;
+
+    internal double* F64 => (double*)Pointer;
+
+    internal int* I32 => (int*)Pointer;
+
+    /// <summary>Promises that the elements never change again, so that kernels may pack them once.</summary>
+    /// <exception cref="InvalidOperationException">The tensor requires a gradient.</exception>
+    public Tensor Freeze()
+    {
+        if (RequiresGrad) throw new InvalidOperationException("a tensor that requires a gradient can't be frozen");
+        IsConstant = true;
+        return this;
+    }
+
+    /// <summary>Gives up this view of the memory, its gradient, and packed copies. Other views, and what a tape saved, stay valid.</summary>
+    public void Dispose()
+    {
+        if (disposed) return;
+        disposed = true;
+        Owner?.Forget(this);
+        if (BackendCache is not null)
+        {
+            foreach (IDisposable? packed in BackendCache) packed?.Dispose();
+        }
+
+        if (Producer is null) ClearGrad();
+        Storage.Release();
+    }
+
+    /// <summary>Forgets the gradient and frees its memory.</summary>
+    public void ClearGrad()
+    {
+        Grad?.Dispose();
+        Grad = null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{DType} {Shape}";
+
+    /// <summary>Another view of the same memory.</summary>
+    internal Tensor View(Shape shape, int[] viewStrides, int elementOffset = 0)
+    {
+        Storage.Retain();
+        return new Tensor(Storage, DType, shape, viewStrides, offset + elementOffset);
+    }
+
+    /// <summary>The same contiguous elements as a matrix: one row for each position of the first axis, or rows of the given width.</summary>
+    internal Tensor AsRows(int width = -1)
+    {
+        int columns = width >= 0 ? width : Shape[0] == 0 ? 0 : Count / Shape[0];
+        int rows = width >= 0 ? (width == 0 ? 0 : Count / width) : Shape[0];
+        return View([rows, columns], [columns, 1]);
+    }
+
+    internal Tensor Alias() => View(Shape, strides);
+
+    private bool ComputeContiguous()
+    {
+        int expected = 1;
+        for (int i = Shape.Rank - 1; i >= 0; i--)
+        {
+            if (Shape[i] != 1 && strides[i] != expected) return Count == 0;
+            expected *= Shape[i];
+        }
+
+        return true;
+    }
+}

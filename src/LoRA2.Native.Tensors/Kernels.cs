@@ -1,0 +1,157 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>
+/// Everything a backend has to compute, and the only boundary between backends: ops and all above them never ask which one runs. Unless said
+/// otherwise tensors are contiguous and of one floating type (Float32 or Float64), shapes were checked by the caller, outputs come last and may
+/// not overlap inputs, and a matrix is a tensor seen as (product of all axes but the last) × (last axis). Results don't depend on the number of threads.
+/// </summary>
+public abstract class Kernels
+{
+    /// <summary>destination = source, converting types. The source may have any strides.</summary>
+    public abstract void Copy(Tensor source, Tensor destination);
+
+    /// <summary>destination += source, where the destination may have any strides, 0 included (a sum over a broadcast axis).</summary>
+    public abstract void AccumulateInto(Tensor source, Tensor destination);
+
+    /// <summary>Sets every element.</summary>
+    public abstract void Fill(Tensor x, double value);
+
+    /// <summary>Whether no element is NaN or infinite.</summary>
+    public abstract bool IsFinite(Tensor x);
+
+    /// <summary>The sum of squares, accumulated in double in a fixed order.</summary>
+    public abstract double SumOfSquares(Tensor x);
+
+    /// <summary>y = a + b.</summary>
+    public abstract void Add(Tensor a, Tensor b, Tensor y);
+
+    /// <summary>y = a − b.</summary>
+    public abstract void Subtract(Tensor a, Tensor b, Tensor y);
+
+    /// <summary>y = a ∘ b.</summary>
+    public abstract void Multiply(Tensor a, Tensor b, Tensor y);
+
+    /// <summary>y = s x.</summary>
+    public abstract void Scale(Tensor x, double s, Tensor y);
+
+    /// <summary>y += s x.</summary>
+    public abstract void AddScaled(Tensor x, double s, Tensor y);
+
+    /// <summary>y[r, c] = x[r, c] + row[c].</summary>
+    public abstract void AddRow(Tensor x, Tensor row, Tensor y);
+
+    /// <summary>sums[c] = Σ_r x[r, c].</summary>
+    public abstract void SumRows(Tensor x, Tensor sums);
+
+    /// <summary>sums[r] = Σ_c x[r, c].</summary>
+    public abstract void SumColumns(Tensor x, Tensor sums);
+
+    /// <summary>y = x Φ(x), the exact (erf) form.</summary>
+    public abstract void Gelu(Tensor x, Tensor y);
+
+    /// <summary>dx = dy · (Φ(x) + x φ(x)).</summary>
+    public abstract void GeluBackward(Tensor x, Tensor dy, Tensor dx);
+
+    /// <summary>y = tanh x.</summary>
+    public abstract void Tanh(Tensor x, Tensor y);
+
+    /// <summary>dx = dy · (1 − y²).</summary>
+    public abstract void TanhBackward(Tensor y, Tensor dy, Tensor dx);
+
+    /// <summary>y = max(x, 0).</summary>
+    public abstract void Relu(Tensor x, Tensor y);
+
+    /// <summary>dx = dy where y &gt; 0, else 0.</summary>
+    public abstract void ReluBackward(Tensor y, Tensor dy, Tensor dx);
+
+    /// <summary>y = x / (1 − p) where the mask keeps, else 0; its own backward.</summary>
+    public abstract void Dropout(Tensor x, DropoutMask mask, Tensor y);
+
+    /// <summary>y[r] = softmax(x[r]); where <paramref name="mask"/> (Int32, one value an element of x) is 0, exactly 0. A row with nothing kept is all 0.</summary>
+    public abstract void Softmax(Tensor x, Tensor? mask, Tensor y);
+
+    /// <summary>dx = y ∘ (dy − Σ_c dy ∘ y).</summary>
+    public abstract void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx);
+
+    /// <summary>y = (x − mean) · rstd · gain + bias for each row; mean and rstd are saved, one a row.</summary>
+    public abstract void LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon, Tensor y, Tensor mean, Tensor rstd);
+
+    /// <summary>The gradients of <see cref="LayerNorm"/>; each may be null when not wanted.</summary>
+    public abstract void LayerNormBackward(Tensor x, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dgain, Tensor? dbias);
+
+    /// <summary>y[i] = table[ids[i]]; ids (Int32) are within range.</summary>
+    public abstract void Embedding(Tensor table, Tensor ids, Tensor y);
+
+    /// <summary>dtable[ids[i]] += dy[i], in the order of i; rows of id <paramref name="paddingId"/> are left out. dtable is not cleared first.</summary>
+    public abstract void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable);
+
+    /// <summary>c = alpha · op(a) op(b) + beta · c + epilogue, all seen as matrices. A frozen b is packed once and kept with it.</summary>
+    public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default);
+
+    /// <summary>The same for each matrix of the last two axes; a and b have the same leading axes.</summary>
+    public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);
+
+    /// <summary>
+    /// Multi-head attention: q, k, v and y are [batch, length, width]; probabilities [batch, heads, length, length] are written before dropout.
+    /// </summary>
+    public abstract void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor y);
+
+    /// <summary>The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width].</summary>
+    public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor dy, AttentionGradients gradients);
+
+    /// <summary>
+    /// Mean cross-entropy of logits [rows, classes] and labels (Int32) over the rows whose label is not negative, and its gradient for a loss
+    /// gradient of 1; 0 when there is no such row.
+    /// </summary>
+    public abstract void CrossEntropy(Tensor logits, Tensor labels, Tensor loss, Tensor dlogits);
+
+    /// <summary>Mean of (x − target)², and its gradient for a loss gradient of 1.</summary>
+    public abstract void MeanSquaredError(Tensor x, Tensor target, Tensor loss, Tensor dx);
+
+    /// <summary>One AdamW step in place (Loshchilov and Hutter, arXiv 1711.05101, as PyTorch orders it).</summary>
+    public abstract void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamWStep step);
+
+    /// <summary>
+    /// Ī = β1 Ī + (1 − β1) |w g| and then Ū = β2 Ū + (1 − β2) ||w g| − Ī|, in place (AdaLoRA, arXiv 2303.10512, equations 9 and 10).
+    /// </summary>
+    public abstract void UpdateSensitivity(Tensor weight, Tensor gradient, double beta1, double beta2, Tensor average, Tensor uncertainty);
+}
+
+/// <summary>What is added to a matrix product in the same pass over its result.</summary>
+/// <param name="Bias">One value a column.</param>
+/// <param name="Left">rows × k, the left factor of a low-rank update, or null.</param>
+/// <param name="Right">k × columns, its right factor.</param>
+/// <param name="Scale">Factor of Left · Right.</param>
+public readonly record struct Epilogue(Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1);
+
+/// <summary>The numbers of one AdamW step.</summary>
+/// <param name="LearningRate">η.</param>
+/// <param name="Beta1">Decay of the first moment.</param>
+/// <param name="Beta2">Decay of the second moment.</param>
+/// <param name="Epsilon">Added to the root of the second moment.</param>
+/// <param name="WeightDecay">Decoupled decay; the parameter is first multiplied by 1 − η · decay.</param>
+/// <param name="Step">Number of this step, from 1.</param>
+/// <param name="GradientScale">Factor of the gradient (clipping).</param>
+public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, long Step, double GradientScale = 1);
+
+/// <summary>How an attention is computed beside q, k and v.</summary>
+/// <param name="Heads">Number of heads; the width is a multiple of it.</param>
+/// <param name="Scale">Factor of every score.</param>
+/// <param name="Mask">[batch, length] Int32, 0 where a token is padding, or null.</param>
+/// <param name="MaskQueries">Whether a padding token's own row is masked too (DeBERTa), so that its probabilities are all 0.</param>
+/// <param name="Dropout">Dropout of the probabilities; element index as in [batch, heads, length, length].</param>
+/// <param name="PositionKey">[positions, width]: content-to-position keys, or null.</param>
+/// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
+/// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
+public sealed record AttentionTerms(
+    int Heads,
+    double Scale,
+    Tensor? Mask = null,
+    bool MaskQueries = false,
+    DropoutMask Dropout = default,
+    Tensor? PositionKey = null,
+    Tensor? PositionQuery = null,
+    int[]? PositionOf = null);
+
+/// <summary>Where the gradients of an attention go; null when not wanted.</summary>
+public readonly record struct AttentionGradients(Tensor? Query, Tensor? Key, Tensor? Value, Tensor? PositionKey, Tensor? PositionQuery);

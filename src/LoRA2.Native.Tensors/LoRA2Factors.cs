@@ -1,0 +1,46 @@
+using System.Collections;
+
+namespace LoRA2.Native.Tensors;
+
+/// <summary>
+/// The five tensors of one LoRA2 adapter (arXiv 2408.06854): Δ = u v diag(λ) 𝒰 𝒱. Names in the paper and the authors' code beside each.
+/// </summary>
+/// <param name="OuterLeft">u, [in, k] (lora_A transposed).</param>
+/// <param name="InnerLeft">v, [k, r] (lora_B transposed).</param>
+/// <param name="SingularValues">λ, [r] (lora_E).</param>
+/// <param name="InnerRight">𝒰, [r, k] (lora_aa transposed).</param>
+/// <param name="OuterRight">𝒱, [k, out] (lora_bb transposed).</param>
+public sealed record LoRA2Factors(Tensor OuterLeft, Tensor InnerLeft, Tensor SingularValues, Tensor InnerRight, Tensor OuterRight) : IEnumerable<Tensor>
+{
+    /// <summary>k, the rank of the outer factors.</summary>
+    public int OuterRank => OuterLeft.Shape[1];
+
+    /// <summary>r, the number of singular values.</summary>
+    public int Rank => SingularValues.Count;
+
+    /// <summary>Number of trained values: k (in + out) + 2 k r + r.</summary>
+    public int ParameterCount => this.Sum(factor => factor.Count);
+
+    /// <inheritdoc/>
+    public IEnumerator<Tensor> GetEnumerator()
+    {
+        yield return OuterLeft;
+        yield return InnerLeft;
+        yield return SingularValues;
+        yield return InnerRight;
+        yield return OuterRight;
+    }
+
+    /// <inheritdoc/>
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    internal void Require(int inputs, int outputs)
+    {
+        bool matrices = OuterLeft.Shape.Rank == 2 && InnerLeft.Shape.Rank == 2 && SingularValues.Shape.Rank == 1 && InnerRight.Shape.Rank == 2 && OuterRight.Shape.Rank == 2;
+        if (!matrices || OuterLeft.Shape != [inputs, OuterRank] || InnerLeft.Shape != [OuterRank, Rank] || InnerRight.Shape != [Rank, OuterRank] || OuterRight.Shape != [OuterRank, outputs])
+        {
+            throw new ArgumentException(
+                $"LoRA2: factors u {OuterLeft.Shape}, v {InnerLeft.Shape}, λ {SingularValues.Shape}, U {InnerRight.Shape}, V {OuterRight.Shape} don't fit a layer of {inputs} inputs and {outputs} outputs");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>Element-wise arithmetic with broadcasting.</content>
+public static partial class Ops
+{
+    private enum BinaryKind
+    {
+        Add,
+        Subtract,
+        Multiply,
+    }
+
+    /// <summary>a + b; shapes broadcast as in NumPy.</summary>
+    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    public static Tensor Add(Tensor a, Tensor b) => Binary(BinaryKind.Add, a, b);
+
+    /// <summary>a − b; shapes broadcast as in NumPy.</summary>
+    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    public static Tensor Subtract(Tensor a, Tensor b) => Binary(BinaryKind.Subtract, a, b);
+
+    /// <summary>a ∘ b, element by element; shapes broadcast as in NumPy.</summary>
+    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    public static Tensor Multiply(Tensor a, Tensor b) => Binary(BinaryKind.Multiply, a, b);
+
+    /// <summary>s x, element by element.</summary>
+    public static Tensor Scale(Tensor x, double s)
+    {
+        x = Contiguous(x);
+        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        x.Device.Kernels.Scale(x, s, y);
+        return Tape.Records(x) ? Tape.Record(new ScaleNode(x, s), y) : y;
+    }
+
+    private static Tensor Binary(BinaryKind kind, Tensor a, Tensor b)
+    {
+        RequireSameType(kind.ToString(), a, b);
+        Shape shape = Shape.Broadcast(a.Shape, b.Shape, kind.ToString());
+        Tensor y = Tensor.Empty(shape, a.DType);
+        Kernels kernels = a.Device.Kernels;
+        if (kind == BinaryKind.Add && a.Shape == shape && b.Shape.Rank == 1 && b.Count == shape.Columns && a.IsContiguous && b.IsContiguous)
+        {
+            kernels.AddRow(a, b, y);
+        }
+        else
+        {
+            Tensor left = Materialise(a, shape);
+            Tensor right = Materialise(b, shape);
+            switch (kind)
+            {
+                case BinaryKind.Add: kernels.Add(left, right, y); break;
+                case BinaryKind.Subtract: kernels.Subtract(left, right, y); break;
+                default: kernels.Multiply(left, right, y); break;
+            }
+        }
+
+        return Tape.Records(a, b) ? Tape.Record(new BinaryNode(kind, a, b), y) : y;
+    }
+
+    private static Tensor Materialise(Tensor x, Shape shape)
+    {
+        if (x.Shape == shape && x.IsContiguous) return x;
+        Tensor copy = Tensor.Empty(shape, x.DType);
+        x.Device.Kernels.Copy(x.Shape == shape ? x : BroadcastView(x, shape), copy);
+        return copy;
+    }
+
+    private static Tensor BroadcastView(Tensor x, Shape shape)
+    {
+        int[] strides = new int[shape.Rank];
+        for (int i = 1; i <= x.Shape.Rank; i++) strides[^i] = x.Shape[^i] == 1 ? 0 : x.Strides[^i];
+        return x.View(shape, strides);
+    }
+
+    /// <summary>Adds up a gradient over the axes along which its input was broadcast.</summary>
+    private static Tensor SumTo(Tensor gradient, Shape shape)
+    {
+        if (gradient.Shape == shape) return gradient;
+        Tensor sum = Tensor.Zeros(shape, gradient.DType);
+        if (shape.Rank == 1 && shape.Count == gradient.Shape.Columns) gradient.Device.Kernels.SumRows(gradient, sum);
+        else gradient.Device.Kernels.AccumulateInto(gradient, BroadcastView(sum, gradient.Shape));
+        return sum;
+    }
+
+    private static void RequireSameType(string op, Tensor a, Tensor b)
+    {
+        if (a.DType != b.DType) throw new ArgumentException($"{op}: operands are {a.DType} and {b.DType}; they must be of one type");
+    }
+
+    private sealed class BinaryNode : Node
+    {
+        private readonly BinaryKind kind;
+        private readonly Tensor a;
+        private readonly Tensor b;
+
+        public BinaryNode(BinaryKind kind, Tensor a, Tensor b)
+        {
+            this.kind = kind;
+            bool product = kind == BinaryKind.Multiply;
+            this.a = product && b.RequiresGrad ? Save(a) : a;
+            this.b = product && a.RequiresGrad ? Save(b) : b;
+        }
+
+        public override string Name => kind.ToString();
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            if (a.RequiresGrad) Accumulate(a, SumTo(kind == BinaryKind.Multiply ? Times(gradient, b) : gradient, a.Shape));
+            if (!b.RequiresGrad) return;
+            Tensor db = kind switch
+            {
+                BinaryKind.Multiply => Times(gradient, a),
+                BinaryKind.Subtract => Scale(gradient, -1),
+                _ => gradient,
+            };
+            Accumulate(b, SumTo(db, b.Shape));
+        }
+
+        private static Tensor Times(Tensor gradient, Tensor other)
+        {
+            Tensor product = Tensor.Empty(gradient.Shape, gradient.DType);
+            gradient.Device.Kernels.Multiply(gradient, Materialise(other, gradient.Shape), product);
+            return product;
+        }
+    }
+
+    private sealed class ScaleNode(Tensor x, double s) : Node
+    {
+        protected internal override void Backward(Tensor gradient)
+        {
+            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            x.Device.Kernels.Scale(gradient, s, dx);
+            Accumulate(x, dx);
+        }
+    }
+}

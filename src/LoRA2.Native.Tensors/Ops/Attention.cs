@@ -1,0 +1,106 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>Multi-head attention, plain and disentangled.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// softmax(scale · q kᵀ) v for each head: q, k, v and the result are [batch, length, width], heads side by side in the width
+    /// (arXiv 1706.03762, equation 1). Masked positions have probability exactly 0.
+    /// </summary>
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="terms">Heads, scale, mask and dropout; its position tables must be null.</param>
+    /// <param name="probabilities">The probabilities before dropout, [batch, heads, length, length]; valid inside the current scope.</param>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static Tensor Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    {
+        if (terms.PositionKey is not null || terms.PositionQuery is not null) throw new ArgumentException("Attention: position tables belong to DisentangledAttention");
+        return AttentionOf(q, k, v, terms, out probabilities);
+    }
+
+    /// <summary>
+    /// DeBERTa's attention (arXiv 2006.03654, equation 4): the score of (i, j) is scale · (q_i · k_j + q_i · K[d] + k_j · Q[d]) where d is the row that
+    /// <see cref="AttentionTerms.PositionOf"/> gives for i − j, K is <see cref="AttentionTerms.PositionKey"/> and Q is
+    /// <see cref="AttentionTerms.PositionQuery"/> ([positions, width], either may be null). Gathered positions are never kept: the gradient gathers again.
+    /// </summary>
+    /// <inheritdoc cref="Attention"/>
+    public static Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    {
+        if (terms.PositionOf is null && (terms.PositionKey ?? terms.PositionQuery) is not null) throw new ArgumentException("DisentangledAttention: PositionOf is missing");
+        return AttentionOf(q, k, v, terms, out probabilities);
+    }
+
+    private static Tensor AttentionOf(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    {
+        RequireAttention(q, k, v, terms);
+        q = Contiguous(q);
+        k = Contiguous(k);
+        v = Contiguous(v);
+        int batch = q.Shape[0];
+        int length = q.Shape[1];
+        probabilities = Tensor.Empty([batch, terms.Heads, length, length], q.DType);
+        Tensor y = Tensor.Empty(q.Shape, q.DType);
+        q.Device.Kernels.Attention(q, k, v, terms, probabilities, y);
+        return Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery) ? Tape.Record(new AttentionNode(q, k, v, terms, probabilities), y) : y;
+    }
+
+    private static void RequireAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms)
+    {
+        if (q.Shape.Rank != 3 || k.Shape != q.Shape || v.Shape != q.Shape)
+            throw new ArgumentException($"Attention: q {q.Shape}, k {k.Shape} and v {v.Shape} must all be the same [batch, length, width]");
+        (int batch, int length, int width) = (q.Shape[0], q.Shape[1], q.Shape[2]);
+        if (terms.Heads < 1 || width % terms.Heads != 0) throw new ArgumentException($"Attention: a width of {width} can't be split into {terms.Heads} heads");
+        if (terms.Mask is { } mask && (mask.Shape != [batch, length] || mask.DType != DType.Int32 || !mask.IsContiguous))
+            throw new ArgumentException($"Attention: the mask is {mask}; a contiguous Int32 [{batch}, {length}] is needed");
+        if (terms.Dropout.Probability is not (>= 0 and < 1)) throw new ArgumentException($"Attention: dropout {terms.Dropout.Probability} is not in [0, 1)");
+        int positions = -1;
+        foreach (Tensor? table in (ReadOnlySpan<Tensor?>)[terms.PositionKey, terms.PositionQuery])
+        {
+            if (table is null) continue;
+            if (table.Shape.Rank != 2 || table.Shape[1] != width || !table.IsContiguous || (positions >= 0 && table.Shape[0] != positions))
+                throw new ArgumentException($"DisentangledAttention: a position table is {table.Shape}; a contiguous [positions, {width}] is needed");
+            positions = table.Shape[0];
+        }
+
+        if (positions < 0) return;
+        if (terms.PositionOf!.Length != Math.Max((2 * length) - 1, 0)) throw new ArgumentException($"DisentangledAttention: PositionOf has {terms.PositionOf.Length} entries for length {length}");
+        foreach (int row in terms.PositionOf)
+        {
+            if ((uint)row >= (uint)positions) throw new ArgumentException($"DisentangledAttention: PositionOf names row {row} of {positions}");
+        }
+    }
+
+    private sealed class AttentionNode : Node
+    {
+        private readonly Tensor q;
+        private readonly Tensor k;
+        private readonly Tensor v;
+        private readonly AttentionTerms terms;
+        private readonly Tensor probabilities;
+
+        public AttentionNode(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities)
+        {
+            this.q = Save(q);
+            this.k = Save(k);
+            this.v = Save(v);
+            this.terms = terms;
+            this.probabilities = Save(probabilities);
+            Save(terms.Mask);
+            Save(terms.PositionKey);
+            Save(terms.PositionQuery);
+        }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            var gradients = new AttentionGradients(
+                WantedGradient(q), WantedGradient(k), WantedGradient(v), WantedGradient(terms.PositionKey), WantedGradient(terms.PositionQuery));
+            q.Device.Kernels.AttentionBackward(q, k, v, terms, probabilities, gradient, gradients);
+            if (gradients.Query is not null) Accumulate(q, gradients.Query);
+            if (gradients.Key is not null) Accumulate(k, gradients.Key);
+            if (gradients.Value is not null) Accumulate(v, gradients.Value);
+            if (gradients.PositionKey is not null) Accumulate(terms.PositionKey!, gradients.PositionKey);
+            if (gradients.PositionQuery is not null) Accumulate(terms.PositionQuery!, gradients.PositionQuery);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>The Gaussian error linear unit.</content>
+public static partial class Ops
+{
+    /// <summary>y = x Φ(x), element by element: the exact form, with erf (arXiv 1606.08415). The gradient reads x.</summary>
+    public static Tensor Gelu(Tensor x)
+    {
+        x = Contiguous(x);
+        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        x.Device.Kernels.Gelu(x, y);
+        return Tape.Records(x) ? Tape.Record(new GeluNode(x), y) : y;
+    }
+
+    private sealed class GeluNode : Node
+    {
+        private readonly Tensor x;
+
+        public GeluNode(Tensor x) => this.x = Save(x);
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            x.Device.Kernels.GeluBackward(x, gradient, dx);
+            Accumulate(x, dx);
+        }
+    }
+}

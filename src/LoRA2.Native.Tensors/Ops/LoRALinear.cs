@@ -1,0 +1,64 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>LoRA's linear layer.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// y = x Wᵀ + b + s (x Aᵀ) Bᵀ (LoRA, arXiv 2106.09685, equation 3, in PEFT's layout): x [.., in], W [out, in], A [r, in], B [out, r].
+    /// The update is added in the pass that writes y.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
+    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale)
+    {
+        Shape shape = LinearShape("LoRALinear", x, weight, bias);
+        if (a.Shape.Rank != 2 || b.Shape.Rank != 2 || a.Shape[1] != weight.Shape[1] || b.Shape[0] != weight.Shape[0] || a.Shape[0] != b.Shape[1])
+            throw new ArgumentException($"LoRALinear: A {a.Shape} and B {b.Shape} don't fit a weight of shape {weight.Shape}");
+        x = Contiguous(x);
+        Kernels kernels = x.Device.Kernels;
+        Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
+        kernels.MatMul(x, false, a, true, t);
+        Tensor y = Tensor.Empty(shape, x.DType);
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale));
+        return Tape.Records(x, weight, bias, a, b) ? Tape.Record(new LoRALinearNode(x, weight, bias, a, b, t, scale), y) : y;
+    }
+
+    private static Tensor Transposed(Tensor matrix) => matrix.View([matrix.Shape[1], matrix.Shape[0]], [1, matrix.Shape[1]]).Clone();
+
+    private sealed class LoRALinearNode : LinearNodeBase
+    {
+        private readonly Tensor a;
+        private readonly Tensor b;
+        private readonly Tensor t;
+        private readonly double scale;
+
+        public LoRALinearNode(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, Tensor t, double scale)
+            : base(x, weight, bias, needsInput: a.RequiresGrad)
+        {
+            this.a = Save(a);
+            this.b = Save(b);
+            this.t = Save(t);
+            this.scale = scale;
+        }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Kernels kernels = gradient.Device.Kernels;
+            Tensor h = Tensor.Empty(t.Shape, t.DType);
+            kernels.MatMul(gradient, false, b, false, h);
+            if (WantedGradient(b) is { } db)
+            {
+                kernels.MatMul(gradient, true, t, false, db, scale);
+                Accumulate(b, db);
+            }
+
+            if (WantedGradient(a) is { } da)
+            {
+                kernels.MatMul(h, true, X, false, da, scale);
+                Accumulate(a, da);
+            }
+
+            AccumulateWeightAndBias(gradient);
+            AccumulateInput(gradient, new Epilogue(null, h, a, scale));
+        }
+    }
+}

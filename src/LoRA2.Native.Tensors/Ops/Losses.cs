@@ -1,0 +1,62 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>Task losses.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// The mean cross-entropy of logits [rows, classes] against labels [rows] (Int32), over the rows whose label is not negative; 0 when there is
+    /// none. Rank 0.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit, or a label is not a class.</exception>
+    public static Tensor CrossEntropy(Tensor logits, Tensor labels)
+    {
+        if (logits.Shape.Rank != 2 || labels.Shape != [logits.Shape[0]])
+            throw new ArgumentException($"CrossEntropy: logits {logits.Shape} need labels of shape [{(logits.Shape.Rank > 0 ? logits.Shape[0] : 0)}], not {labels.Shape}");
+        if (labels.DType != DType.Int32) throw new ArgumentException($"CrossEntropy: labels are {labels.DType}; Int32 is needed");
+        foreach (int label in labels.AsSpan<int>())
+        {
+            if (label >= logits.Shape[1]) throw new ArgumentException($"CrossEntropy: label {label} is not one of {logits.Shape[1]} classes");
+        }
+
+        logits = Contiguous(logits);
+        Tensor loss = Tensor.Empty([], logits.DType);
+        Tensor dlogits = Tensor.Empty(logits.Shape, logits.DType);
+        logits.Device.Kernels.CrossEntropy(logits, labels, loss, dlogits);
+        return Tape.Records(logits) ? Tape.Record(new LossNode("CrossEntropy", logits, dlogits), loss) : loss;
+    }
+
+    /// <summary>The mean of (x − target)² over all elements; 0 when there is none. Rank 0. The target gets no gradient.</summary>
+    /// <exception cref="ArgumentException">Shapes or types differ.</exception>
+    public static Tensor MeanSquaredError(Tensor x, Tensor target)
+    {
+        RequireSameType("MeanSquaredError", x, target);
+        if (x.Shape != target.Shape) throw new ArgumentException($"MeanSquaredError: shapes {x.Shape} and {target.Shape} differ");
+        x = Contiguous(x);
+        Tensor loss = Tensor.Empty([], x.DType);
+        Tensor dx = Tensor.Empty(x.Shape, x.DType);
+        x.Device.Kernels.MeanSquaredError(x, target.To(target.DType), loss, dx);
+        return Tape.Records(x) ? Tape.Record(new LossNode("MeanSquaredError", x, dx), loss) : loss;
+    }
+
+    private sealed class LossNode : Node
+    {
+        private readonly Tensor x;
+        private readonly Tensor dx;
+
+        public LossNode(string name, Tensor x, Tensor dx)
+        {
+            Name = name;
+            this.x = x;
+            this.dx = Save(dx);
+        }
+
+        public override string Name { get; }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Tensor scaled = Tensor.Empty(x.Shape, x.DType);
+            x.Device.Kernels.Scale(dx, gradient.Item(), scaled);
+            Accumulate(x, scaled);
+        }
+    }
+}

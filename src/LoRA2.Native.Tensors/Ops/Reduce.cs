@@ -1,0 +1,48 @@
+namespace LoRA2.Native.Tensors;
+
+/// <content>Sums and means.</content>
+public static partial class Ops
+{
+    /// <summary>The sum of all elements; rank 0.</summary>
+    public static Tensor Sum(Tensor x)
+    {
+        x = Contiguous(x);
+        Tensor y = Tensor.Zeros([], x.DType);
+        x.Device.Kernels.SumColumns(x.View([1, x.Count], [x.Count, 1]), y);
+        return Tape.Records(x) ? Tape.Record(new SumNode(x), y) : y;
+    }
+
+    /// <summary>The sum over one axis, which disappears.</summary>
+    public static Tensor Sum(Tensor x, int axis)
+    {
+        axis = x.Shape.Axis(axis);
+        Shape kept = x.Shape.With(axis, 1);
+        Tensor sum = Tensor.Zeros(kept, x.DType);
+        x.Device.Kernels.AccumulateInto(x.To(x.DType), BroadcastView(sum, x.Shape));
+        int[] extents = [.. kept.Extents[..axis], .. kept.Extents[(axis + 1)..]];
+        var shape = new Shape(extents);
+        Tensor y = sum.View(shape, shape.ContiguousStrides());
+        return Tape.Records(x) ? Tape.Record(new SumAxisNode(x, kept), y) : y;
+    }
+
+    /// <summary>The mean of all elements; rank 0; NaN when there are none.</summary>
+    public static Tensor Mean(Tensor x) => Scale(Sum(x), x.Count == 0 ? double.NaN : 1.0 / x.Count);
+
+    /// <summary>The mean over one axis, which disappears; NaN where it has no position.</summary>
+    public static Tensor Mean(Tensor x, int axis)
+    {
+        int length = x.Shape[x.Shape.Axis(axis)];
+        return Scale(Sum(x, axis), length == 0 ? double.NaN : 1.0 / length);
+    }
+
+    private sealed class SumNode(Tensor x) : Node
+    {
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Materialise(gradient, x.Shape));
+    }
+
+    private sealed class SumAxisNode(Tensor x, Shape kept) : Node
+    {
+        protected internal override void Backward(Tensor gradient) =>
+            Accumulate(x, Materialise(gradient.View(kept, kept.ContiguousStrides()), x.Shape));
+    }
+}

@@ -1,0 +1,110 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>
+/// The differentiable ops. Each lives in a file of its own, forward and backward next to each other, and is listed with a generator of valid
+/// inputs in <see cref="OpCatalogue"/>. Results belong to the current <see cref="TensorScope"/>.
+/// </summary>
+public static partial class Ops
+{
+    /// <summary>The same elements in another shape; a view when x is contiguous. One extent may be −1.</summary>
+    /// <exception cref="ArgumentException">The number of elements differs.</exception>
+    public static Tensor Reshape(Tensor x, params ReadOnlySpan<int> extents)
+    {
+        Shape shape = Inferred(x.Shape, extents);
+        x = Contiguous(x);
+        Tensor y = x.View(shape, shape.ContiguousStrides());
+        return Tape.Records(x) ? Tape.Record(new ReshapeNode(x), y) : y;
+    }
+
+    /// <summary>A view with the axes in another order: axis i of the result is axis order[i] of x.</summary>
+    /// <exception cref="ArgumentException"><paramref name="order"/> is not a permutation of the axes.</exception>
+    public static Tensor Permute(Tensor x, params ReadOnlySpan<int> order)
+    {
+        int[] extents = new int[x.Shape.Rank];
+        int[] strides = new int[x.Shape.Rank];
+        int[] inverse = new int[x.Shape.Rank];
+        Array.Fill(inverse, -1);
+        if (order.Length != extents.Length) throw new ArgumentException($"Permute: {order.Length} axes were given for shape {x.Shape}");
+        for (int i = 0; i < order.Length; i++)
+        {
+            int axis = x.Shape.Axis(order[i]);
+            if (inverse[axis] >= 0) throw new ArgumentException($"Permute: axis {axis} of shape {x.Shape} was given twice");
+            inverse[axis] = i;
+            extents[i] = x.Shape[axis];
+            strides[i] = x.Strides[axis];
+        }
+
+        Tensor y = x.View(new Shape(extents), strides);
+        return Tape.Records(x) ? Tape.Record(new PermuteNode(x, inverse), y) : y;
+    }
+
+    /// <summary>A view with the last two axes exchanged.</summary>
+    public static Tensor Transpose(Tensor x)
+    {
+        int rank = x.Shape.Rank;
+        if (rank < 2) throw new ArgumentException($"Transpose: shape {x.Shape} has fewer than two axes");
+        int[] order = [.. Enumerable.Range(0, rank)];
+        (order[^1], order[^2]) = (order[^2], order[^1]);
+        return Permute(x, order);
+    }
+
+    /// <summary>A view of <paramref name="length"/> positions of one axis, from <paramref name="start"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not within the axis.</exception>
+    public static Tensor Slice(Tensor x, int axis, int start, int length)
+    {
+        axis = x.Shape.Axis(axis);
+        if (start < 0 || length < 0 || start > x.Shape[axis] - length)
+            throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
+        Tensor y = x.View(x.Shape.With(axis, length), x.Strides.ToArray(), start * x.Strides[axis]);
+        return Tape.Records(x) ? Tape.Record(new SliceNode(x, axis, start), y) : y;
+    }
+
+    /// <summary>x itself when its elements lie in order, else a copy in which they do.</summary>
+    public static Tensor Contiguous(Tensor x)
+    {
+        if (x.IsContiguous) return x;
+        Tensor y = x.Clone();
+        return Tape.Records(x) ? Tape.Record(new ContiguousNode(x), y) : y;
+    }
+
+    private static Shape Inferred(Shape from, ReadOnlySpan<int> extents)
+    {
+        int[] found = extents.ToArray();
+        int unknown = Array.IndexOf(found, -1);
+        if (unknown >= 0)
+        {
+            found[unknown] = 1;
+            int rest = new Shape(found).Count;
+            found[unknown] = rest == 0 ? 0 : from.Count / rest;
+        }
+
+        var shape = new Shape(found);
+        if (shape.Count != from.Count) throw new ArgumentException($"Reshape: shape {from} of {from.Count} elements can't become {shape} of {shape.Count}");
+        return shape;
+    }
+
+    private sealed class ReshapeNode(Tensor x) : Node
+    {
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape, x.Shape.ContiguousStrides()));
+    }
+
+    private sealed class PermuteNode(Tensor x, int[] inverse) : Node
+    {
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse));
+    }
+
+    private sealed class ContiguousNode(Tensor x) : Node
+    {
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient);
+    }
+
+    private sealed class SliceNode(Tensor x, int axis, int start) : Node
+    {
+        protected internal override void Backward(Tensor gradient)
+        {
+            Tensor dx = Tensor.Zeros(x.Shape, x.DType);
+            x.Device.Kernels.AccumulateInto(gradient, Slice(dx, axis, start, gradient.Shape[axis]));
+            Accumulate(x, dx);
+        }
+    }
+}

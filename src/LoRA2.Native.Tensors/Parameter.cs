@@ -1,0 +1,54 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>A named tensor of a model: trained, or frozen and then packed by the kernels as they like.</summary>
+public sealed class Parameter
+{
+    /// <summary>Names a contiguous Float32 or Float64 tensor. It is taken out of every scope.</summary>
+    public Parameter(string name, Tensor value)
+    {
+        if (!value.IsContiguous) throw new ArgumentException($"parameter {name} is not contiguous");
+        value.Owner?.Forget(value);
+        Name = name;
+        Value = value;
+    }
+
+    /// <summary>The name, as HuggingFace saves it.</summary>
+    public string Name { get; }
+
+    /// <summary>The elements; <see cref="Tensor.Grad"/> holds the gradient.</summary>
+    public Tensor Value { get; private set; }
+
+    /// <summary>Whether it is trained.</summary>
+    public bool IsTrainable => Value.RequiresGrad;
+
+    /// <summary>Number of elements.</summary>
+    public int Count => Value.Count;
+
+    /// <summary>Lets it be trained. A frozen one gets a tensor of its own, in case its memory is a mapped file.</summary>
+    public void Train()
+    {
+        if (Value.IsConstant) Replace(Value.Clone());
+        Value.RequiresGrad = true;
+    }
+
+    /// <summary>Promises that it never changes.</summary>
+    public void Freeze()
+    {
+        Value.RequiresGrad = false;
+        Value.ClearGrad();
+        Value.Freeze();
+    }
+
+    /// <summary>Puts another tensor of the same shape in its place, with the same role.</summary>
+    public void Replace(Tensor value)
+    {
+        if (value.Shape != Value.Shape) throw new ArgumentException($"parameter {Name} has shape {Value.Shape}; {value.Shape} can't replace it");
+        bool train = Value.RequiresGrad;
+        bool constant = Value.IsConstant;
+        value.Owner?.Forget(value);
+        Value.Dispose();
+        Value = value;
+        if (train) Value.RequiresGrad = true;
+        else if (constant) Value.Freeze();
+    }
+}

@@ -1,0 +1,113 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>
+/// Records the ops applied on this thread while it is the current tape, so that <see cref="Backward"/> can run them in reverse. Without a tape
+/// nothing is recorded and nothing is kept.
+/// </summary>
+/// <example><code>
+/// using var scope = new TensorScope();
+/// using var tape = new Tape();
+/// Tensor loss = Ops.Mean(Ops.Gelu(Ops.Linear(x, w, b)));
+/// tape.Backward(loss);          // w.Grad and b.Grad now hold the gradients
+/// </code></example>
+public sealed class Tape : IDisposable
+{
+    [ThreadStatic]
+    private static Tape? current;
+
+    private readonly Tape? outer = current;
+    private readonly List<Node> nodes = [];
+
+    /// <summary>Starts recording on this thread.</summary>
+    public Tape() => current = this;
+
+    /// <summary>The tape this thread records on, or null.</summary>
+    public static Tape? Current => current;
+
+    /// <summary>Whether every result and every gradient is checked for NaN and infinity, which costs a pass over each.</summary>
+    public bool DetectAnomaly { get; init; }
+
+    /// <summary>Number of ops recorded.</summary>
+    public int Length => nodes.Count;
+
+    /// <summary>Whether an op on these inputs has to be recorded: a tape is current and one of them requires a gradient.</summary>
+    public static bool Records(params ReadOnlySpan<Tensor?> inputs)
+    {
+        if (current is null) return false;
+        foreach (Tensor? input in inputs)
+        {
+            if (input is { RequiresGrad: true }) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Records that <paramref name="node"/> made <paramref name="output"/>. Call it only when <see cref="Records"/> said so.</summary>
+    /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and the output holds a NaN or an infinity.</exception>
+    public static Tensor Record(Node node, Tensor output)
+    {
+        Tape tape = current ?? throw new InvalidOperationException("no tape is recording on this thread");
+        node.Output = output;
+        output.RequiresGrad = true;
+        output.Producer = node;
+        tape.nodes.Add(node);
+        if (tape.DetectAnomaly && !output.Device.Kernels.IsFinite(output)) throw new AnomalyException(node.Name, "result");
+        return output;
+    }
+
+    /// <summary>
+    /// Adds the gradients of <paramref name="loss"/> to the <see cref="Tensor.Grad"/> of every leaf that requires one, and empties the tape.
+    /// </summary>
+    /// <param name="loss">The last result; one element, unless <paramref name="seed"/> is given.</param>
+    /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape; 1 when left out.</param>
+    /// <exception cref="ArgumentException">The loss was not recorded, or the seed's shape differs.</exception>
+    /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
+    public void Backward(Tensor loss, Tensor? seed = null)
+    {
+        if (loss.Producer is null) throw new ArgumentException("the loss was not computed from anything that requires a gradient");
+        if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
+        if (seed is not null && seed.Shape != loss.Shape) throw new ArgumentException($"a seed of shape {seed.Shape} was given for a loss of shape {loss.Shape}");
+        Tape? recording = current;
+        current = null;
+        try
+        {
+            using (var scope = new TensorScope())
+            {
+                loss.Grad = scope.Detach(seed is null ? Tensor.Full(loss.Shape, 1, loss.DType) : seed.Clone());
+            }
+
+            for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
+            nodes.Clear();
+        }
+        finally
+        {
+            current = recording;
+        }
+    }
+
+    /// <summary>Stops recording and frees what was saved.</summary>
+    public void Dispose()
+    {
+        foreach (Node node in nodes)
+        {
+            node.Output?.ClearGrad();
+            node.Release();
+        }
+
+        nodes.Clear();
+        if (current == this) current = outer;
+    }
+
+    private void Step(Node node)
+    {
+        Tensor output = node.Output!;
+        if (output.Grad is { } gradient)
+        {
+            if (DetectAnomaly && !output.Device.Kernels.IsFinite(gradient)) throw new AnomalyException(node.Name, "gradient");
+            using (new TensorScope()) node.Backward(gradient);
+            output.ClearGrad();
+        }
+
+        node.Release();
+    }
+}

@@ -1,0 +1,34 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>
+/// One forward pass: whether dropout is on and which masks it draws, and what to keep for the caller to look at. Dropouts are numbered in the
+/// order in which they are reached, so the same seed and step give the same masks.
+/// </summary>
+public sealed class ForwardContext
+{
+    private uint nextDropout;
+
+    /// <summary>A pass without dropout.</summary>
+    public static ForwardContext Inference => new();
+
+    /// <summary>Whether dropout is on.</summary>
+    public bool IsTraining { get; init; }
+
+    /// <summary>Seed of the dropout masks.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Number of the pass in the run.</summary>
+    public uint Step { get; init; }
+
+    /// <summary>When not null, receives the embeddings' result and then every layer's, [batch, length, width].</summary>
+    public List<Tensor>? HiddenStates { get; init; }
+
+    /// <summary>When not null, receives every layer's attention probabilities, [batch, heads, length, length].</summary>
+    public List<Tensor>? Attentions { get; init; }
+
+    internal DropoutMask NextDropout(double probability) => new(IsTraining ? probability : 0, Seed, Step, nextDropout++);
+
+    internal Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));
+}

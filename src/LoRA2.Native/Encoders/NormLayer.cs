@@ -1,0 +1,9 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>Layer normalisation with its gain and bias.</summary>
+internal sealed record NormLayer(Parameter Gain, Parameter Bias, double Epsilon)
+{
+    public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, Bias.Value, Epsilon);
+}
