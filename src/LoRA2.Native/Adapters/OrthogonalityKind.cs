@@ -1,0 +1,52 @@
+namespace LoRA2.Native.Adapters;
+
+/// <summary>Which of LoRA2's orthogonality losses are added to the task's (arXiv 2408.06854, equation 5 and table 3).</summary>
+[Flags]
+public enum OrthogonalityKind
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>R(u, v), the table's "uv".</summary>
+    Left = 1,
+
+    /// <summary>R(𝒰, 𝒱), the table's "UV".</summary>
+    Right = 2,
+
+    /// <summary>R(u, v) + R(𝒰, 𝒱), the table's "uv+UV".</summary>
+    Planes = Left | Right,
+
+    /// <summary>R(P, Q), the table's "PQ".</summary>
+    Products = 4,
+
+    /// <summary>All three.</summary>
+    All = Planes | Products,
+}
+
+/// <summary>The names that the paper's table and the command line use.</summary>
+public static class OrthogonalityKinds
+{
+    private static readonly (string Name, OrthogonalityKind Kind)[] Names =
+    [
+        ("none", OrthogonalityKind.None), ("uv", OrthogonalityKind.Left), ("UV", OrthogonalityKind.Right), ("uv+UV", OrthogonalityKind.Planes),
+        ("PQ", OrthogonalityKind.Products), ("all", OrthogonalityKind.All),
+    ];
+
+    /// <summary>The names in order.</summary>
+    public static IEnumerable<string> All => Names.Select(entry => entry.Name);
+
+    /// <summary>The kind of that name; case tells uv and UV apart.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static OrthogonalityKind Parse(string name)
+    {
+        foreach ((string known, OrthogonalityKind kind) in Names)
+        {
+            if (known == name) return kind;
+        }
+
+        throw new InputException($"there is no regulariser '{name}'; there are {string.Join(", ", All)}");
+    }
+
+    /// <summary>The name of a kind.</summary>
+    public static string NameOf(OrthogonalityKind kind) => Array.Find(Names, entry => entry.Kind == kind).Name ?? kind.ToString();
+}

@@ -1,0 +1,62 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>
+/// BERT's and RoBERTa's: word + segment + position → layer norm → dropout. BERT counts positions from 0; RoBERTa counts the tokens that are not the
+/// padding id, from padding id + 1, and gives padding the padding id's position.
+/// </summary>
+internal sealed class AbsoluteEmbeddings : IEmbeddings
+{
+    private readonly EncoderConfig config;
+    private readonly bool isRoberta;
+    private readonly Parameter words;
+    private readonly Parameter positions;
+    private readonly Parameter? types;
+    private readonly NormLayer norm;
+
+    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string name)
+    {
+        this.config = config;
+        isRoberta = config.Family == EncoderFamily.Roberta;
+        int width = config.HiddenSize;
+        words = source.Required($"{name}.word_embeddings.weight", [config.VocabularySize, width], zeroRow: config.PadTokenId);
+        positions = source.Required($"{name}.position_embeddings.weight", [config.MaxPositions, width], zeroRow: isRoberta ? config.PadTokenId : -1);
+        types = config.TypeVocabularySize > 0 ? source.Required($"{name}.token_type_embeddings.weight", [config.TypeVocabularySize, width]) : null;
+        norm = source.Norm($"{name}.LayerNorm", width, config.LayerNormEpsilon);
+    }
+
+    public Tensor Forward(EncoderBatch batch, ForwardContext context)
+    {
+        using var scope = new TensorScope();
+        Tensor sum = Ops.Embedding(words.Value, batch.Ids, config.PadTokenId);
+        if (types is not null)
+        {
+            Tensor segments = batch.TypeIds is { } ids && config.TypeVocabularySize > 1 ? ids : Tensor.Zeros(batch.Ids.Shape, DType.Int32);
+            sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
+        }
+
+        sum = Ops.Add(sum, Ops.Embedding(positions.Value, Positions(batch), isRoberta ? config.PadTokenId : -1));
+        return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
+    }
+
+    private Tensor Positions(EncoderBatch batch)
+    {
+        int longest = config.MaxPositions - (isRoberta ? config.PadTokenId + 1 : 0);
+        if (batch.Length > longest) throw new ArgumentException($"a batch of {batch.Length} tokens is longer than the model's {longest} positions");
+        Tensor positionIds = Tensor.Zeros(batch.Ids.Shape, DType.Int32);
+        Span<int> found = positionIds.AsSpan<int>();
+        ReadOnlySpan<int> ids = batch.Ids.AsSpan<int>();
+        for (int row = 0; row < batch.Size; row++)
+        {
+            int count = 0;
+            for (int i = row * batch.Length; i < (row + 1) * batch.Length; i++)
+            {
+                if (isRoberta) found[i] = ids[i] == config.PadTokenId ? config.PadTokenId : config.PadTokenId + ++count;
+                else found[i] = count++;
+            }
+        }
+
+        return positionIds;
+    }
+}

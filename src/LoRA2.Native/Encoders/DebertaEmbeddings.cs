@@ -1,0 +1,18 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>Word embedding → layer norm → × mask → dropout; neither positions nor segments.</summary>
+internal sealed class DebertaEmbeddings(EncoderConfig config, ParameterSource source, string name) : IEmbeddings
+{
+    private readonly Parameter words = source.Required($"{name}.word_embeddings.weight", [config.VocabularySize, config.HiddenSize], zeroRow: config.PadTokenId);
+    private readonly NormLayer norm = source.Norm($"{name}.LayerNorm", config.HiddenSize, config.LayerNormEpsilon);
+
+    public Tensor Forward(EncoderBatch batch, ForwardContext context)
+    {
+        using var scope = new TensorScope();
+        Tensor normed = norm.Forward(Ops.Embedding(words.Value, batch.Ids, config.PadTokenId));
+        Tensor mask = Ops.Reshape(batch.Mask.To(DType.Float32), batch.Size, batch.Length, 1);
+        return scope.Keep(context.Dropout(Ops.Multiply(normed, mask), config.HiddenDropout));
+    }
+}

@@ -1,0 +1,90 @@
+using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>
+/// An encoder with a head for classification or regression of whole sequences: BERT, RoBERTa or DeBERTa-v3, computed as HuggingFace's
+/// <c>…ForSequenceClassification</c> does.
+/// </summary>
+public sealed class SequenceClassifier : IDisposable
+{
+    private readonly Encoder encoder;
+    private readonly ClassificationHead head;
+
+    private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed)
+    {
+        Config = config;
+        using var scope = new TensorScope();
+        var source = new ParameterSource(files, config.Prefix, config.InitializerRange, seed);
+        encoder = new Encoder(config, source);
+        head = new ClassificationHead(config, source);
+        BaseParameters = source.Made;
+        InitialisedParameters = source.Initialised;
+    }
+
+    /// <summary>The shape.</summary>
+    public EncoderConfig Config { get; }
+
+    /// <summary>The encoder's and the head's own parameters, without adapters'.</summary>
+    public IReadOnlyList<Parameter> BaseParameters { get; }
+
+    /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
+    public IReadOnlyList<string> InitialisedParameters { get; }
+
+    /// <summary>The encoder's linear layers: what adapters can be put on.</summary>
+    public IEnumerable<LinearLayer> AdaptableLayers => encoder.Linears;
+
+    /// <summary>The head's linear layers, the classifier last.</summary>
+    public IEnumerable<LinearLayer> HeadLayers => head.Linears;
+
+    /// <summary>The base parameters and then the adapters'.</summary>
+    public IEnumerable<Parameter> Parameters =>
+        BaseParameters.Concat(AdaptableLayers.Where(layer => layer.Adapter is not null).SelectMany(layer => layer.Adapter!.Parameters));
+
+    /// <summary>Loads a HuggingFace folder.</summary>
+    /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards.</param>
+    /// <param name="configure">Changes the config before the model is made: the number of labels, dropouts.</param>
+    /// <param name="seed">Of the initialisation of a head that the files lack.</param>
+    /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
+    public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0)
+    {
+        EncoderConfig config = EncoderConfigReader.FromFolder(folder);
+        using SafetensorsFolder files = SafetensorsFolder.Open(folder);
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed);
+    }
+
+    /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
+    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0) => new(config, null, seed);
+
+    /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
+    public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);
+
+    /// <summary>
+    /// The task's loss, rank 0: cross-entropy of Int32 labels [batch] over those not negative, or, for regression, the mean squared error of
+    /// Float32 targets [batch].
+    /// </summary>
+    public Tensor Loss(Tensor logits, Tensor labels)
+    {
+        if (!Config.IsRegression) return Ops.CrossEntropy(logits, labels);
+        return Ops.MeanSquaredError(labels.Shape == logits.Shape ? logits : Ops.Reshape(logits, labels.Shape.Extents), labels);
+    }
+
+    /// <summary>Makes every base parameter trainable: full fine-tuning.</summary>
+    public void TrainAll()
+    {
+        foreach (Parameter parameter in BaseParameters) parameter.Train();
+    }
+
+    /// <summary>Freezes every base parameter, so that kernels may pack it.</summary>
+    public void FreezeBase()
+    {
+        foreach (Parameter parameter in BaseParameters) parameter.Freeze();
+    }
+
+    /// <summary>Frees all parameters.</summary>
+    public void Dispose()
+    {
+        foreach (Parameter parameter in Parameters) parameter.Value.Dispose();
+    }
+}
