@@ -46,6 +46,9 @@ internal static unsafe class ThreadTeam
         }
     }
 
+    /// <summary>Threads that a region started here would use: one if the caller is inside a region.</summary>
+    public static int Available => inRegion ? 1 : count;
+
     /// <summary>Runs parts 0 … <paramref name="parts"/> − 1 of <paramref name="task"/> and returns when all are done.</summary>
     public static void Run<T>(int parts, T task)
         where T : unmanaged, IParallelTask

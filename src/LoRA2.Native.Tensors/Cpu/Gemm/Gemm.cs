@@ -1,0 +1,79 @@
+using System.Numerics;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>
+/// Matrix products of row-major matrices. A step (<c>lda</c>, <c>ldb</c>, <c>ldc</c>) is the number of elements between the starts of two rows as they lie in
+/// memory; op(X) is X or Xᵀ. Sizes may be 0: a product over k = 0 leaves beta · C plus the epilogue. beta = 0 overwrites C unread. C must not
+/// overlap the operands. An element's bits depend on its own row and column, on k and on the <see cref="SimdPath"/>; not on
+/// the other sizes, the number of threads, or whether B was packed. Nothing is allocated on the managed heap.
+/// </summary>
+internal static unsafe class Gemm
+{
+    /// <summary>C (m × n) = alpha · op(A) (m × k) · op(B) (k × n) + beta · C.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative, or a row is longer than the distance to the next.</exception>
+    public static void Multiply<T>(
+        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Multiply(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, default);
+
+    /// <summary>C (m × n) = alpha · op(A) (m × k) · op(B) (k × n) + beta · C + what <paramref name="epilogue"/> adds.</summary>
+    /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
+    public static void Multiply<T>(
+        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, in Epilogue<T> epilogue)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        MatrixProduct<T> call = Call(transA, m, n, k, alpha, a, lda, beta, c, ldc);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ldb, transB ? k : n);
+        epilogue.Check(n);
+        if (m == 0 || n == 0) return;
+        GemmPath<T>.Multiply(SimdPaths.Current, call, b, ldb, transB, epilogue);
+    }
+
+    /// <summary>C (m × n) = alpha · op(A) (m × k) · B (k × n) + beta · C + what <paramref name="epilogue"/> adds, with B packed before.</summary>
+    /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
+    public static void Multiply<T>(bool transA, int m, T alpha, T* a, int lda, PackedMatrix<T> b, T beta, T* c, int ldc, in Epilogue<T> epilogue)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        MatrixProduct<T> call = Call(transA, m, b.Columns, b.Rows, alpha, a, lda, beta, c, ldc);
+        epilogue.Check(b.Columns);
+        if (m == 0 || b.Columns == 0) return;
+        GemmPath<T>.Multiply(call, b, epilogue);
+    }
+
+    /// <summary>
+    /// <paramref name="count"/> independent products; the operands of the next lie strideA, strideB, strideC elements on. They run on
+    /// several threads, each product on one; inside a parallel region all run on the caller's.
+    /// </summary>
+    /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
+    public static void Batched<T>(
+        int count, bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, nint strideA, T* b, int ldb, nint strideB, T beta, T* c, int ldc, nint strideC)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        MatrixProduct<T> call = Call(transA, m, n, k, alpha, a, lda, beta, c, ldc);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ldb, transB ? k : n);
+        if (m == 0 || n == 0) return;
+        BatchTask<T>.RunAll(new BatchTask<T>(SimdPaths.Current, count, call, strideA, b, ldb, transB, strideB, strideC));
+    }
+
+    private static MatrixProduct<T> Call<T>(bool transA, int m, int n, int k, T alpha, T* a, int lda, T beta, T* c, int ldc)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var call = new MatrixProduct<T>
+        {
+            TransposedA = transA,
+            Rows = m,
+            Columns = n,
+            Depth = k,
+            Alpha = alpha,
+            A = a,
+            Lda = lda,
+            Beta = beta,
+            C = c,
+            Ldc = ldc,
+        };
+        call.Check();
+        return call;
+    }
+}

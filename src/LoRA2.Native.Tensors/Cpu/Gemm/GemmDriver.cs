@@ -1,0 +1,163 @@
+using System.Numerics;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>Plans matrix products on one vector width: which operands are packed, in which pieces, and on how many threads.</summary>
+internal static unsafe class GemmDriver<T, TVector, TSimd>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TVector : unmanaged
+    where TSimd : unmanaged, ISimd<T, TVector>
+{
+    /// <summary>Up to this many rows of A, an untransposed B is read where it lies.</summary>
+    private const int DirectRows = 48;
+
+    /// <summary>Up to this many columns, Aᵀ·B is computed as (Bᵀ·A)ᵀ, which reads the tall A along its rows.</summary>
+    private const int SwappedColumns = 64;
+
+    private const long PanelsBytes = 16 * 1024 * 1024;
+
+    private static int Width => ProductTask<T, TVector, TSimd>.PanelColumns;
+
+    /// <summary>Longest depth of one product; a deeper one is several, each adding to C.</summary>
+    private static int DepthGroup => 16 * ProductTask<T, TVector, TSimd>.DepthBlock;
+
+    /// <summary>The product with B as it lies in memory.</summary>
+    public static void Multiply(in MatrixProduct<T> call, T* b, int ldb, bool transB, in Epilogue<T> epilogue)
+    {
+        Product<T> product = Start(call);
+        if (call.TransposedA && call.Columns <= SwappedColumns && call.Rows >= 4 * call.Columns && epilogue.Bias == null && epilogue.Rank == 0)
+        {
+            product.Rows = call.Columns;
+            product.Columns = call.Rows;
+            product.A = b;
+            product.AStep = ldb;
+            product.TransposedA = !transB;
+            product.TransposedC = true;
+            MultiplyGroups(product, call.A, call.Lda, false, true, default, call.Depth);
+            return;
+        }
+
+        product.DirectA = !call.TransposedA && call.Columns <= Width;
+        bool direct = !transB && call.Rows <= DirectRows;
+        MultiplyGroups(product, b, ldb, transB, direct, epilogue, call.Depth);
+    }
+
+    /// <summary>The product with B packed before.</summary>
+    public static void Multiply(in MatrixProduct<T> call, T* panels, in Epilogue<T> epilogue)
+    {
+        Product<T> product = Start(call);
+        AddEpilogue(ref product, epilogue, 0);
+        int rank = product.Rank;
+        T* bias = product.Bias;
+        int groups = Groups(call.Depth);
+        for (int g = 0; g < groups; g++)
+        {
+            (nint start, nint length) = Group(call.Depth, g, groups);
+            product.A = call.A + start * (call.TransposedA ? call.Lda : 1);
+            product.Depth = length;
+            product.B = new PanelView<T> { Data = panels + start * Width, PanelStep = (nint)call.Depth * Width, RowStep = Width };
+            Run(ref product, g, groups, call.Beta, rank, bias);
+        }
+    }
+
+    private static Product<T> Start(in MatrixProduct<T> call) => new()
+    {
+        Rows = call.Rows,
+        Columns = call.Columns,
+        A = call.A,
+        AStep = call.Lda,
+        TransposedA = call.TransposedA,
+        Alpha = call.Alpha,
+        Beta = call.Beta,
+        C = call.C,
+        CStep = call.Ldc,
+    };
+
+    private static void MultiplyGroups(Product<T> product, T* b, nint ldb, bool transB, bool direct, in Epilogue<T> epilogue, int depth)
+    {
+        T* a = product.A;
+        T* c = product.C;
+        T beta = product.Beta;
+        int columns = product.Columns;
+        int groups = Groups(depth);
+        long chunk = direct ? columns : Math.Max(1, PanelsBytes / ((long)Width * sizeof(T) * Math.Clamp(depth, 1, DepthGroup))) * Width;
+        for (int column = 0; column < columns; column += (int)Math.Min(chunk, columns - column))
+        {
+            product.Columns = (int)Math.Min(chunk, columns - column);
+            product.C = c + column * (product.TransposedC ? product.CStep : 1);
+            AddEpilogue(ref product, epilogue, column);
+            int rank = product.Rank;
+            T* bias = product.Bias;
+            for (int g = 0; g < groups; g++)
+            {
+                (nint start, nint length) = Group(depth, g, groups);
+                product.A = a + start * (product.TransposedA ? product.AStep : 1);
+                product.Depth = length;
+                T* from = b + (transB ? column * ldb + start : start * ldb + column);
+                product.B = direct
+                    ? Direct(from, ldb, length, product.Columns, ScratchUse.Panels)
+                    : Packed(from, ldb, transB, length, product.Columns, ScratchUse.Panels);
+                Run(ref product, g, groups, beta, rank, bias);
+            }
+        }
+    }
+
+    private static void Run(ref Product<T> product, int group, int groups, T beta, int rank, T* bias)
+    {
+        bool last = group == groups - 1;
+        product.Beta = group == 0 ? beta : T.One;
+        product.Rank = last ? rank : 0;
+        product.Bias = last ? bias : null;
+        var task = new ProductTask<T, TVector, TSimd>(product, ThreadTeam.Available);
+        ThreadTeam.Run(task.Parts, task);
+    }
+
+    private static void AddEpilogue(ref Product<T> product, in Epilogue<T> epilogue, int column)
+    {
+        int columns = product.Columns, tail = columns % Width;
+        product.Rank = epilogue.Rank;
+        if (epilogue.Rank > 0)
+        {
+            product.Left = epilogue.Left;
+            product.LeftStep = epilogue.LeftStride;
+            product.LeftScale = epilogue.LowRankScale;
+            product.Right = epilogue.RightTransposed
+                ? Packed(epilogue.Right + (nint)column * epilogue.RightStride, epilogue.RightStride, true, epilogue.Rank, columns, ScratchUse.RightPanels)
+                : Direct(epilogue.Right + column, epilogue.RightStride, epilogue.Rank, columns, ScratchUse.RightPanels);
+        }
+
+        product.Bias = epilogue.Bias == null ? null : epilogue.Bias + column;
+        product.BiasTail = null;
+        if (product.Bias == null || tail == 0) return;
+        product.BiasTail = Scratch.Get<T>(ScratchUse.Bias, Width);
+        new Span<T>(product.Bias + columns - tail, tail).CopyTo(new Span<T>(product.BiasTail, Width));
+        new Span<T>(product.BiasTail + tail, Width - tail).Clear();
+    }
+
+    private static PanelView<T> Packed(T* source, nint step, bool transposed, nint depth, int columns, ScratchUse use)
+    {
+        int panels = (columns + Width - 1) / Width;
+        T* data = Scratch.Get<T>(use, panels * depth * Width);
+        PackPanels<T>.All(source, step, transposed, depth, columns, Width, data);
+        return new PanelView<T> { Data = data, PanelStep = depth * Width, RowStep = Width };
+    }
+
+    private static PanelView<T> Direct(T* source, nint step, nint depth, int columns, ScratchUse use)
+    {
+        var view = new PanelView<T> { Data = source, PanelStep = Width, RowStep = step };
+        int tail = columns % Width;
+        if (tail == 0) return view;
+        view.Tail = Scratch.Get<T>(use, depth * Width);
+        view.TailRowStep = Width;
+        Packing<T>.Pack(source + columns - tail, step, false, depth, tail, Width, view.Tail);
+        return view;
+    }
+
+    private static int Groups(int depth) => Math.Max(1, (int)(((long)depth + DepthGroup - 1) / DepthGroup));
+
+    private static (nint Start, nint Length) Group(int depth, int group, int groups)
+    {
+        int length = (int)(((long)depth + groups - 1) / groups), start = group * length;
+        return (start, Math.Min(length, depth - start));
+    }
+}

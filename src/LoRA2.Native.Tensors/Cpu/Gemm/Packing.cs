@@ -1,0 +1,103 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>
+/// Copies a matrix into the order the micro-kernel reads: slices of <c>width</c> columns (a panel of B, or a strip of A seen as columns of Aᵀ),
+/// each depth-major: element (p, j) of a slice goes to p · width + j.
+/// </summary>
+internal static unsafe class Packing<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    /// <summary>Packs one slice of <paramref name="columns"/> ≤ <paramref name="width"/> columns; the rest is set to zero.</summary>
+    /// <param name="source">Element (0, 0).</param>
+    /// <param name="step">Elements between source rows.</param>
+    /// <param name="transposed">Whether the source rows are the slice's columns rather than its depth.</param>
+    /// <param name="depth">Rows of the slice.</param>
+    /// <param name="columns">Columns of the slice.</param>
+    /// <param name="width">Elements between rows of the destination.</param>
+    /// <param name="destination"><paramref name="depth"/> × <paramref name="width"/> elements.</param>
+    public static void Pack(T* source, nint step, bool transposed, nint depth, int columns, int width, T* destination)
+    {
+        if (transposed) Interleave(source, step, depth, columns, width, destination);
+        else Copy(source, step, depth, columns, width, destination);
+        if (columns == width) return;
+        for (nint p = 0; p < depth; p++) new Span<T>(destination + p * width + columns, width - columns).Clear();
+    }
+
+    private static void Copy(T* source, nint step, nint depth, int columns, int width, T* destination)
+    {
+        for (nint p = 0; p < depth; p++)
+        {
+            T* from = source + p * step;
+            T* to = destination + p * width;
+            int j = 0;
+            for (; j <= columns - Vector128<T>.Count; j += Vector128<T>.Count) Vector128.Load(from + j).Store(to + j);
+            for (; j < columns; j++) to[j] = from[j];
+        }
+    }
+
+    private static void Interleave(T* source, nint step, nint depth, int columns, int width, T* destination)
+    {
+        int j = 0;
+        for (; j <= columns - 4; j += 4)
+        {
+            T* from = source + j * step;
+            T* to = destination + j;
+            nint p = 0;
+            for (; p <= depth - 4; p += 4) Transpose4(from + p, step, to + p * width, width);
+            for (; p < depth; p++)
+            {
+                for (int i = 0; i < 4; i++) to[p * width + i] = from[i * step + p];
+            }
+        }
+
+        for (; j < columns; j++)
+        {
+            for (nint p = 0; p < depth; p++) destination[p * width + j] = source[j * step + p];
+        }
+    }
+
+    /// <summary>Transposes a 4 × 4 block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose4(T* from, nint fromStep, T* to, nint toStep)
+    {
+        if (typeof(T) == typeof(float) && Sse.IsSupported)
+        {
+            Vector128<float> r0 = Vector128.Load((float*)from);
+            Vector128<float> r1 = Vector128.Load((float*)(from + fromStep));
+            Vector128<float> r2 = Vector128.Load((float*)(from + 2 * fromStep));
+            Vector128<float> r3 = Vector128.Load((float*)(from + 3 * fromStep));
+            Vector128<float> low01 = Sse.UnpackLow(r0, r1), high01 = Sse.UnpackHigh(r0, r1);
+            Vector128<float> low23 = Sse.UnpackLow(r2, r3), high23 = Sse.UnpackHigh(r2, r3);
+            Sse.MoveLowToHigh(low01, low23).Store((float*)to);
+            Sse.MoveHighToLow(low23, low01).Store((float*)(to + toStep));
+            Sse.MoveLowToHigh(high01, high23).Store((float*)(to + 2 * toStep));
+            Sse.MoveHighToLow(high23, high01).Store((float*)(to + 3 * toStep));
+            return;
+        }
+
+        if (typeof(T) == typeof(double) && Avx.IsSupported)
+        {
+            Vector256<double> r0 = Vector256.Load((double*)from);
+            Vector256<double> r1 = Vector256.Load((double*)(from + fromStep));
+            Vector256<double> r2 = Vector256.Load((double*)(from + 2 * fromStep));
+            Vector256<double> r3 = Vector256.Load((double*)(from + 3 * fromStep));
+            Vector256<double> low01 = Avx.UnpackLow(r0, r1), high01 = Avx.UnpackHigh(r0, r1);
+            Vector256<double> low23 = Avx.UnpackLow(r2, r3), high23 = Avx.UnpackHigh(r2, r3);
+            Avx.Permute2x128(low01, low23, 0x20).Store((double*)to);
+            Avx.Permute2x128(high01, high23, 0x20).Store((double*)(to + toStep));
+            Avx.Permute2x128(low01, low23, 0x31).Store((double*)(to + 2 * toStep));
+            Avx.Permute2x128(high01, high23, 0x31).Store((double*)(to + 3 * toStep));
+            return;
+        }
+
+        for (int i = 0; i < 4; i++)
+        {
+            for (int p = 0; p < 4; p++) to[p * toStep + i] = from[i * fromStep + p];
+        }
+    }
+}

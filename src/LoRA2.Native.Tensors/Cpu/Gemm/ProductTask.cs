@@ -1,0 +1,216 @@
+using System.Numerics;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias, over the depth that <see cref="B"/> holds.</summary>
+internal unsafe struct Product<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public int Rows;
+    public int Columns;
+    public nint Depth;
+
+    /// <summary>A: Rows × Depth, or its transpose.</summary>
+    public T* A;
+    public nint AStep;
+    public bool TransposedA;
+
+    /// <summary>Whether A is read where it lies rather than packed into strips first.</summary>
+    public bool DirectA;
+
+    public PanelView<T> B;
+    public T Alpha;
+    public T Beta;
+    public T* C;
+    public nint CStep;
+
+    /// <summary>Whether C is stored as Columns × Rows.</summary>
+    public bool TransposedC;
+
+    public T* Left;
+    public nint LeftStep;
+    public T LeftScale;
+    public int Rank;
+    public PanelView<T> Right;
+
+    /// <summary>Bias, or null.</summary>
+    public T* Bias;
+
+    /// <summary>The bias's partial panel widened with zeros, or null.</summary>
+    public T* BiasTail;
+}
+
+/// <summary>
+/// A product split into blocks of C, one a part. A block is whole strips by whole panels. Within a block the panels are the outer loop, blocks of the
+/// depth the middle one (a panel's block stays in the first-level cache), strips the inner one (the block of A stays in the second-level cache).
+/// </summary>
+internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    where TVector : unmanaged
+    where TSimd : unmanaged, ISimd<T, TVector>
+{
+    private const int PanelBlockBytes = 32 * 1024;
+    private const int StripsBytes = 768 * 1024;
+
+    private Product<T> product;
+    private readonly int strips;
+    private readonly int panels;
+    private readonly int rowParts;
+    private readonly int columnParts;
+
+    public ProductTask(in Product<T> product, int threads)
+    {
+        this.product = product;
+        strips = Divide(product.Rows, TSimd.TileRows);
+        panels = Divide(product.Columns, PanelColumns);
+        long stripBytes = Math.Max(1, product.Depth) * TSimd.TileRows * sizeof(T);
+        rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
+        columnParts = 1;
+        if (threads == 1) return;
+        int wanted = threads * 4;
+        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < 64 * 1024) wanted = 1;
+        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
+        rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
+        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+    }
+
+    /// <summary>Columns of a panel.</summary>
+    public static int PanelColumns => 2 * TSimd.Count;
+
+    /// <summary>Longest run of the sum between two visits of C. Depends on the vector width alone, so that a result's bits do.</summary>
+    public static int DepthBlock => PanelBlockBytes / (2 * sizeof(TVector));
+
+    public readonly int Parts => rowParts * columnParts;
+
+    public readonly void Run(int index)
+    {
+        int rowPart = index / columnParts, columnPart = index % columnParts;
+        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
+        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        T* left = PackLeft(strip0, strip1);
+        T* a = product.DirectA ? null : PackStrips(strip0, strip1);
+        T* corner = stackalloc T[TSimd.TileRows * PanelColumns];
+
+        nint depth = product.Depth;
+        int blocks = (int)Math.Max(1, (depth + DepthBlock - 1) / DepthBlock);
+        nint block = (depth + blocks - 1) / blocks;
+        Tile<T> tile = default;
+        tile.Alpha = product.Alpha;
+        for (int panel = panel0; panel < panel1; panel++)
+        {
+            int column = panel * PanelColumns;
+            int columns = Math.Min(PanelColumns, product.Columns - column);
+            bool partial = columns != PanelColumns;
+            T* b = Panel(product.B, panel, partial, out tile.BStep);
+            T* right = product.Rank == 0 ? null : Panel(product.Right, panel, partial, out tile.RightStep);
+            T* bias = product.Bias == null ? null : partial && product.BiasTail != null ? product.BiasTail : product.Bias + column;
+            bool inPlace = columns % TSimd.Count == 0 && !product.TransposedC;
+            for (int d = 0; d < blocks; d++)
+            {
+                bool last = d == blocks - 1;
+                tile.Depth = Math.Min(block, depth - d * block);
+                tile.B = b + d * block * tile.BStep;
+                tile.Beta = d == 0 ? product.Beta : T.One;
+                tile.Rank = last ? product.Rank : 0;
+                tile.Right = right;
+                tile.Bias = last ? bias : null;
+                T* packed = a;
+                for (int strip = strip0; strip < strip1; strip++)
+                {
+                    int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
+                    tile.Left = left + (nint)(strip - strip0) * TSimd.TileRows * product.Rank;
+                    if (product.DirectA)
+                    {
+                        tile.RowStep = product.TransposedA ? 1 : product.AStep;
+                        tile.DepthStep = product.TransposedA ? product.AStep : 1;
+                        tile.A = product.A + row * tile.RowStep + d * block * tile.DepthStep;
+                    }
+                    else
+                    {
+                        tile.RowStep = 1;
+                        tile.DepthStep = TSimd.TileRows;
+                        tile.A = packed + d * block * TSimd.TileRows;
+                        packed += depth * TSimd.TileRows;
+                    }
+
+                    if (inPlace)
+                    {
+                        tile.C = product.C + row * product.CStep + column;
+                        tile.CStep = product.CStep;
+                        MicroKernels<T, TVector, TSimd>.Run(rows, columns > TSimd.Count, &tile);
+                    }
+                    else
+                    {
+                        RunCorner(row, rows, column, columns, corner, &tile);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs a tile that C cannot hold as it is (partial vectors, or C transposed) in <paramref name="corner"/>, and copies it.</summary>
+    private readonly void RunCorner(int row, int rows, int column, int columns, T* corner, Tile<T>* tile)
+    {
+        nint rowStep = product.TransposedC ? 1 : product.CStep, columnStep = product.TransposedC ? product.CStep : 1;
+        T* c = product.C + row * rowStep + column * columnStep;
+        if (tile->Beta != T.Zero)
+        {
+            for (int i = 0; i < rows; i++)
+            {
+                for (int j = 0; j < columns; j++) corner[i * PanelColumns + j] = c[i * rowStep + j * columnStep];
+                for (int j = columns; j < PanelColumns; j++) corner[i * PanelColumns + j] = T.Zero;
+            }
+        }
+
+        tile->C = corner;
+        tile->CStep = PanelColumns;
+        MicroKernels<T, TVector, TSimd>.Run(rows, columns > TSimd.Count, tile);
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j++) c[i * rowStep + j * columnStep] = corner[i * PanelColumns + j];
+        }
+    }
+
+    /// <summary>First row of a strip: rows are dealt evenly, so that no strip is much thinner than the tile.</summary>
+    private readonly int FirstRow(int strip) => strip * (product.Rows / strips) + Math.Min(strip, product.Rows % strips);
+
+    private static T* Panel(in PanelView<T> view, int panel, bool partial, out nint rowStep)
+    {
+        bool tail = partial && view.Tail != null;
+        rowStep = tail ? view.TailRowStep : view.RowStep;
+        return tail ? view.Tail : view.Data + panel * view.PanelStep;
+    }
+
+    private readonly T* PackStrips(int strip0, int strip1)
+    {
+        int width = TSimd.TileRows;
+        nint size = product.Depth * width;
+        T* strips = Scratch.Get<T>(ScratchUse.Strips, (strip1 - strip0) * size);
+        for (int strip = strip0; strip < strip1; strip++)
+        {
+            int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
+            T* source = product.A + row * (product.TransposedA ? 1 : product.AStep);
+            Packing<T>.Pack(source, product.AStep, !product.TransposedA, product.Depth, rows, width, strips + (strip - strip0) * size);
+        }
+
+        return strips;
+    }
+
+    private readonly T* PackLeft(int strip0, int strip1)
+    {
+        if (product.Rank == 0) return null;
+        int width = TSimd.TileRows;
+        nint size = (nint)product.Rank * width;
+        T* packed = Scratch.Get<T>(ScratchUse.LeftStrips, (strip1 - strip0) * size);
+        for (int strip = strip0; strip < strip1; strip++)
+        {
+            int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
+            Packing<T>.Pack(product.Left + row * product.LeftStep, product.LeftStep, true, product.Rank, rows, width, packed + (strip - strip0) * size);
+        }
+
+        for (nint i = 0; i < (strip1 - strip0) * size; i++) packed[i] *= product.LeftScale;
+        return packed;
+    }
+
+    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
+}

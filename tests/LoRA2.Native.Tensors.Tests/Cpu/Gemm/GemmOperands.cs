@@ -1,0 +1,144 @@
+using System.Numerics;
+using LoRA2.Native.Tensors.Cpu;
+
+namespace LoRA2.Native.Tensors.Tests.Cpu;
+
+/// <summary>The operands of a <see cref="GemmCase"/> in guarded memory, the product itself, and a plain product in double precision as its oracle.</summary>
+internal sealed unsafe class GemmOperands<T> : IDisposable
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly GemmCase shape;
+    private readonly GuardedMemory<T> a;
+    private readonly GuardedMemory<T> b;
+    private readonly GuardedMemory<T> c;
+    private readonly GuardedMemory<T> bias;
+    private readonly GuardedMemory<T> left;
+    private readonly GuardedMemory<T> right;
+    private readonly T[] initial;
+
+    public GemmOperands(GemmCase shape)
+    {
+        this.shape = shape;
+        a = Allocate(shape.TransA ? shape.K : shape.M, shape.TransA ? shape.M : shape.K, shape.Lda);
+        b = Allocate(shape.TransB ? shape.N : shape.K, shape.TransB ? shape.K : shape.N, shape.Ldb);
+        c = Allocate(shape.M, shape.N, shape.Ldc);
+        bias = Allocate(1, shape.N, shape.N);
+        left = Allocate(shape.M, shape.Rank, shape.Rank);
+        right = Allocate(shape.RightTransposed ? shape.N : shape.Rank, shape.RightTransposed ? shape.Rank : shape.N, RightStride);
+        var random = new Random(shape.Seed);
+        foreach (GuardedMemory<T> memory in new[] { a, b, c, bias, left, right })
+        {
+            foreach (ref T value in memory.Span) value = T.CreateChecked(random.NextDouble() * 2 - 1);
+        }
+
+        if (shape.Beta == 0) c.Span.Fill(T.NaN);
+        initial = c.Span.ToArray();
+    }
+
+    private int RightStride => shape.RightTransposed ? shape.Rank : shape.N;
+
+    /// <summary>Runs the product on <paramref name="threads"/> threads and returns C with its padding.</summary>
+    public T[] Run(int threads, bool packed)
+    {
+        initial.CopyTo(c.Span);
+        var epilogue = new Epilogue<T>
+        {
+            Bias = shape.Bias ? bias.Data : null,
+            Left = left.Data,
+            LeftStride = shape.Rank,
+            Right = right.Data,
+            RightStride = RightStride,
+            RightTransposed = shape.RightTransposed,
+            Rank = shape.Rank,
+            LowRankScale = T.CreateChecked(0.5),
+        };
+        int before = ThreadTeam.Count;
+        SimdPaths.Forced = shape.Path;
+        try
+        {
+            ThreadTeam.Count = threads;
+            T alpha = T.CreateChecked(shape.Alpha), beta = T.CreateChecked(shape.Beta);
+            if (packed)
+            {
+                using var operand = new PackedMatrix<T>(b.Data, shape.Ldb, shape.K, shape.N, shape.TransB);
+                Gemm.Multiply(shape.TransA, shape.M, alpha, a.Data, shape.Lda, operand, beta, c.Data, shape.Ldc, epilogue);
+            }
+            else
+            {
+                Gemm.Multiply(
+                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb, beta, c.Data, shape.Ldc, epilogue);
+            }
+        }
+        finally
+        {
+            SimdPaths.Forced = null;
+            ThreadTeam.Count = before;
+        }
+
+        return c.Span.ToArray();
+    }
+
+    /// <summary>Checks a result of <see cref="Run"/> against the sum written out, to within the rounding of sums of that length.</summary>
+    public void Check(T[] result)
+    {
+        double epsilon = typeof(T) == typeof(float) ? Math.Pow(2, -24) : Math.Pow(2, -53);
+        double scale = 2 * epsilon * (shape.K + shape.Rank + 4);
+        for (int i = 0; i < shape.M; i++)
+        {
+            for (int j = 0; j < shape.Ldc && i * shape.Ldc + j < initial.Length; j++)
+            {
+                T actual = result[i * shape.Ldc + j];
+                if (j >= shape.N)
+                {
+                    Assert.True(actual.Equals(initial[i * shape.Ldc + j]), $"{shape}: padding at ({i}, {j}) was overwritten");
+                    continue;
+                }
+
+                (double expected, double magnitude) = Element(i, j);
+                double error = Math.Abs(double.CreateChecked(actual) - expected);
+                Assert.True(error <= scale * magnitude, $"{shape}: ({i}, {j}) is {actual}, not {expected}");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        a.Dispose();
+        b.Dispose();
+        c.Dispose();
+        bias.Dispose();
+        left.Dispose();
+        right.Dispose();
+    }
+
+    private (double Value, double Magnitude) Element(int i, int j)
+    {
+        double sum = 0, magnitude = 0;
+        void Add(double term)
+        {
+            sum += term;
+            magnitude += Math.Abs(term);
+        }
+
+        for (int p = 0; p < shape.K; p++)
+        {
+            T x = shape.TransA ? a.Data[p * shape.Lda + i] : a.Data[i * shape.Lda + p];
+            T y = shape.TransB ? b.Data[j * shape.Ldb + p] : b.Data[p * shape.Ldb + j];
+            Add(shape.Alpha * double.CreateChecked(x) * double.CreateChecked(y));
+        }
+
+        if (shape.Beta != 0) Add(shape.Beta * double.CreateChecked(initial[i * shape.Ldc + j]));
+        if (shape.Bias) Add(double.CreateChecked(bias.Data[j]));
+        for (int q = 0; q < shape.Rank; q++)
+        {
+            T y = shape.RightTransposed ? right.Data[j * RightStride + q] : right.Data[q * RightStride + j];
+            Add(0.5 * double.CreateChecked(left.Data[i * shape.Rank + q]) * double.CreateChecked(y));
+        }
+
+        return (sum, magnitude);
+    }
+
+    /// <summary>Memory of rows <paramref name="step"/> apart that ends with the last row's last element, as a view into a larger matrix may.</summary>
+    private GuardedMemory<T> Allocate(int rows, int columns, int step) =>
+        new(rows == 0 || columns == 0 ? 0 : (long)(rows - 1) * step + columns, shape.GuardStart);
+}
