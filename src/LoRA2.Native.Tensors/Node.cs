@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRA2.Native.Tensors;
 
 /// <summary>
@@ -20,10 +22,10 @@ public abstract class Node
     protected internal abstract void Backward(Tensor gradient);
 
     /// <summary>Keeps a tensor's memory until the gradient was computed.</summary>
-    protected T Save<T>(T tensor)
-        where T : Tensor?
+    [return: NotNullIfNotNull(nameof(tensor))]
+    protected Tensor? Save(Tensor? tensor)
     {
-        if (tensor is null) return tensor;
+        if (tensor is null) return null;
         tensor.Storage.Retain();
         saved.Add(tensor.Storage);
         return tensor;

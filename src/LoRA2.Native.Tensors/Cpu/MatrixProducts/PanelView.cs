@@ -1,4 +1,4 @@
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// A matrix seen as panels of a fixed number of columns: row p of panel j starts at Data + j · PanelStep + p · RowStep. If the last panel is

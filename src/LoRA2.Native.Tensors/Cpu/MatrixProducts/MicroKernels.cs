@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>Picks the <see cref="MicroKernel{T, TVector, TSimd, TRows, TColumns}"/> for a tile's size.</summary>
 internal static unsafe class MicroKernels<T, TVector, TSimd>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>Plans matrix products on one vector width: which operands are packed, in which pieces, and on how many threads.</summary>
 internal static unsafe class GemmDriver<T, TVector, TSimd>

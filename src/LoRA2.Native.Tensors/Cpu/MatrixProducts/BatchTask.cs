@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>A batch of independent products; a part is a run of them.</summary>
 internal unsafe readonly struct BatchTask<T> : IParallelTask

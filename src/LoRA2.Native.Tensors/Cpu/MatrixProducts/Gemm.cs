@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// Matrix products of row-major matrices. A step (<c>lda</c>, <c>ldb</c>, <c>ldc</c>) is the number of elements between the starts of two rows as they lie in

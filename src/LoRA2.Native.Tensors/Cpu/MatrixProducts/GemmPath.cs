@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>Hands a product to the driver of a <see cref="SimdPath"/>.</summary>
 internal static unsafe class GemmPath<T>

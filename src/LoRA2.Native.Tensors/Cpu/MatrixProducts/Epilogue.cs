@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// What a matrix product adds to C (m × n) while the tile is still in registers: C += LowRankScale · Left · Right + 1 · Biasᵀ. The default value adds nothing.

@@ -1,4 +1,4 @@
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>A number known to the JIT compiler, as a type argument: code that it rules out is not compiled.</summary>
 internal interface IConstant

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>What a buffer of a thread's <see cref="Scratch"/> holds.</summary>
 internal enum ScratchUse

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// The operands of one call of <see cref="MicroKernel{T, TVector, TSimd, TRows, TColumns}"/>. Steps are in elements.

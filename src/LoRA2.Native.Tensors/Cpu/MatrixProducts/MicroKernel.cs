@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// C = alpha · A·B + Left·Right + beta · C + bias for a tile of <typeparamref name="TRows"/> rows by <typeparamref name="TColumns"/> vectors that stays

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>Packs a right operand's panels, some of them a part.</summary>
 internal unsafe readonly struct PackPanels<T> : IParallelTask

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
 /// A right operand of matrix products, packed once into the micro-kernel's panels: for weights that are frozen. It keeps no reference to the

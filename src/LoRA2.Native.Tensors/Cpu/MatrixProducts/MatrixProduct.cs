@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>The part of a matrix product's arguments that does not depend on how B is stored.</summary>
 internal unsafe struct MatrixProduct<T>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace LoRA2.Native.Tensors.Cpu;
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias, over the depth that <see cref="B"/> holds.</summary>
 internal unsafe struct Product<T>

@@ -1,0 +1,80 @@
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <content>Copies between layouts and element types.</content>
+internal sealed unsafe partial class CpuKernels
+{
+    public override void Copy(Tensor source, Tensor destination)
+    {
+        if (source.IsContiguous)
+        {
+            Convert(source, destination);
+        }
+        else if (source.DType == destination.DType)
+        {
+            Gather(source, destination);
+        }
+        else
+        {
+            using var scope = new TensorScope();
+            Tensor ordered = Tensor.Empty(source.Shape, source.DType);
+            Gather(source, ordered);
+            Convert(ordered, destination);
+        }
+    }
+
+    public override void AccumulateInto(Tensor source, Tensor destination)
+    {
+        Span<nint> shape = stackalloc nint[source.Shape.Rank];
+        Span<nint> strides = stackalloc nint[source.Shape.Rank];
+        Describe(destination, shape, strides);
+        if (IsDouble(source)) StridedAccumulate.Run(source.F64, shape, strides, destination.F64);
+        else StridedAccumulate.Run(source.F32, shape, strides, destination.F32);
+    }
+
+    private static void Gather(Tensor source, Tensor destination)
+    {
+        Span<nint> shape = stackalloc nint[source.Shape.Rank];
+        Span<nint> strides = stackalloc nint[source.Shape.Rank];
+        Describe(source, shape, strides);
+        switch (source.DType.Size())
+        {
+            case 2: StridedCopy.Run((ushort*)source.Pointer, shape, strides, (ushort*)destination.Pointer); break;
+            case 4: StridedCopy.Run((uint*)source.Pointer, shape, strides, (uint*)destination.Pointer); break;
+            default: StridedCopy.Run((ulong*)source.Pointer, shape, strides, (ulong*)destination.Pointer); break;
+        }
+    }
+
+    private static void Describe(Tensor x, Span<nint> shape, Span<nint> strides)
+    {
+        for (int i = 0; i < shape.Length; i++)
+        {
+            shape[i] = x.Shape[i];
+            strides[i] = x.Strides[i];
+        }
+    }
+
+    private static void Convert(Tensor source, Tensor destination)
+    {
+        int count = source.Count;
+        switch (source.DType, destination.DType)
+        {
+            case var (from, to) when from == to: Elementwise.Copy(source.Pointer, (nint)count * from.Size(), destination.Pointer); break;
+            case (DType.Float32, DType.Float64): Conversion.FloatToDouble(source.F32, count, destination.F64); break;
+            case (DType.Float64, DType.Float32): Conversion.DoubleToFloat(source.F64, count, destination.F32); break;
+            case (DType.Float32, DType.Float16): Conversion.FloatToHalf(source.F32, count, (Half*)destination.Pointer); break;
+            case (DType.Float16, DType.Float32): Conversion.HalfToFloat((Half*)source.Pointer, count, destination.F32); break;
+            case (DType.Float32, DType.BFloat16): Conversion.FloatToBFloat16(source.F32, count, (ushort*)destination.Pointer); break;
+            case (DType.BFloat16, DType.Float32): Conversion.BFloat16ToFloat((ushort*)source.Pointer, count, destination.F32); break;
+            case (DType.Int32, DType.Float32): Each<int, float>(source, destination); break;
+            case (DType.Int32, DType.Float64): Each<int, double>(source, destination); break;
+            case (DType.Int64, DType.Int32): Each<long, int>(source, destination); break;
+            case (DType.Int32, DType.Int64): Each<int, long>(source, destination); break;
+            default: throw new ArgumentException($"a tensor of {source.DType} can't be converted to {destination.DType}");
+        }
+    }
+
+    private static void Each<TFrom, TTo>(Tensor source, Tensor destination)
+        where TFrom : unmanaged, System.Numerics.INumber<TFrom>
+        where TTo : unmanaged, System.Numerics.INumber<TTo> =>
+        System.Numerics.Tensors.TensorPrimitives.ConvertChecked<TFrom, TTo>(source.AsSpan<TFrom>(), destination.AsSpan<TTo>());
+}

@@ -1,0 +1,70 @@
+using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <content>Matrix products, and the packed forms that frozen weights keep.</content>
+internal sealed unsafe partial class CpuKernels
+{
+    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default)
+    {
+        if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
+        else MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
+    }
+
+    public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
+    {
+        if (IsDouble(c)) BatchedOf<double>(a, transposeA, b, transposeB, c);
+        else BatchedOf<float>(a, transposeA, b, transposeB, c);
+    }
+
+    private static void MatMulOf<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, double beta, Epilogue epilogue)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
+        int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
+        var added = new Epilogue<T> { Bias = epilogue.Bias is { } bias ? (T*)bias.Pointer : null, LowRankScale = T.CreateTruncating(epilogue.Scale) };
+        if (epilogue.Left is { } left && epilogue.Right is { } right)
+        {
+            added.Rank = left.Shape.Columns;
+            added.Left = (T*)left.Pointer;
+            added.LeftStride = added.Rank;
+            added.Right = (T*)right.Pointer;
+            added.RightStride = n;
+        }
+
+        T* pa = (T*)a.Pointer;
+        T* pc = (T*)c.Pointer;
+        (T scale, T keep) = (T.CreateTruncating(alpha), T.CreateTruncating(beta));
+        if (b.IsConstant)
+        {
+            Gemm.Multiply(transposeA, m, scale, pa, a.Shape.Columns, Packed<T>(b, transposeB, k, n), keep, pc, n, added);
+            return;
+        }
+
+        Gemm.Multiply(transposeA, transposeB, m, n, k, scale, pa, a.Shape.Columns, (T*)b.Pointer, b.Shape.Columns, keep, pc, n, added);
+    }
+
+    /// <summary>The panels of a frozen operand, packed the first time each of its two orientations is used.</summary>
+    private static PackedMatrix<T> Packed<T>(Tensor b, bool transposed, int rows, int columns)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        IDisposable?[] cache = b.BackendCache ??= new IDisposable?[2];
+        ref IDisposable? slot = ref cache[transposed ? 1 : 0];
+        if (slot is PackedMatrix<T> packed && packed.Path == SimdPaths.Current) return packed;
+        slot?.Dispose();
+        packed = new PackedMatrix<T>((T*)b.Pointer, b.Shape.Columns, rows, columns, transposed);
+        slot = packed;
+        return packed;
+    }
+
+    private static void BatchedOf<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        (int m, int n) = (c.Shape[^2], c.Shape[^1]);
+        int k = transposeA ? a.Shape[^2] : a.Shape[^1];
+        if (m == 0 || n == 0) return;
+        Gemm.Batched(
+            c.Count / (m * n), transposeA, transposeB, m, n, k, T.One, (T*)a.Pointer, a.Shape[^1], (nint)m * k, (T*)b.Pointer, b.Shape[^1], (nint)k * n, T.Zero, (T*)c.Pointer, n, (nint)m * n);
+    }
+}
