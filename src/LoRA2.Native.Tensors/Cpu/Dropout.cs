@@ -1,0 +1,77 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace LoRA2.Native.Tensors.Cpu;
+
+/// <summary>
+/// Dropout: y_i = x_i / (1 − p) where the random 32-bit word i is at least p · 2³², else 0. Word i is a pure function of the seed, the
+/// stream and i (<see cref="Philox.UInt32At"/>), so no mask is kept: the backward pass is this function applied to the gradient, and a
+/// range of elements may be done alone.
+/// </summary>
+internal static unsafe class Dropout
+{
+    private const int Chunk = 1024;
+
+    /// <summary>y = (or +=) dropout(x), over elements 0 … <paramref name="count"/> − 1. <paramref name="y"/> may be <paramref name="x"/>.</summary>
+    public static void Run<T>(T* x, nint count, double probability, Philox random, T* y, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        ThreadTeam.Run(SimdTask.Parts(count), new BlockTask<T>(x, count, probability, random, y, accumulate));
+
+    /// <summary>The same on this thread, for elements numbered from <paramref name="start"/>; pointers are to the first of them.</summary>
+    public static void Row<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        SimdTask.RunPart<T, RowTask<T>>(new(x, count, probability, random, start, y, accumulate), 0);
+
+    /// <summary>The smallest word that keeps an element.</summary>
+    public static uint Threshold(double probability) => (uint)Math.Min(Math.Ceiling(probability * 4294967296.0), uint.MaxValue);
+
+    private readonly struct BlockTask<T>(T* x, nint count, double probability, Philox random, T* y, bool accumulate) : IParallelTask
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int index)
+        {
+            nint start = (nint)index * SimdTask.BlockElements;
+            nint length = Math.Min(SimdTask.BlockElements, count - start);
+            Row(x + start, length, probability, random, (ulong)start, y + start, accumulate);
+        }
+    }
+
+    private readonly struct RowTask<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, bool accumulate) : ISimdTask<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        [SkipLocalsInit]
+        public void Run<TSimd>(int index)
+            where TSimd : unmanaged, ISimd<TSimd, T>
+        {
+            // A block before the first element and a register past the last one may be read.
+            uint* words = stackalloc uint[Chunk + 24];
+            bool none = probability >= 1;
+            uint threshold = Threshold(probability);
+            TSimd scale = none ? default : TSimd.Create(VectorMath.Scalar<T>(1 / (1 - probability)));
+            for (nint done = 0; done < count; done += Chunk)
+            {
+                int length = (int)Math.Min(Chunk, count - done);
+                ulong at = start + (ulong)done;
+                int skip = (int)(at & 3);
+                if (!none) random.Fill(at >> 2, (skip + length + 3) >> 2, words);
+                Apply(x + done, words + skip, length, threshold, scale, none, y + done);
+            }
+        }
+
+        private void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* to)
+            where TSimd : unmanaged, ISimd<TSimd, T>
+        {
+            int i = 0;
+            for (; i <= length - TSimd.Count; i += TSimd.Count)
+            {
+                TSimd v = none ? default : TSimd.LoadAtLeast(words + i, threshold) & (TSimd.Load(from + i) * scale);
+                TSimd.Store(accumulate ? TSimd.Load(to + i) + v : v, to + i);
+            }
+
+            int rest = length - i;
+            if (rest == 0) return;
+            TSimd last = none ? default : TSimd.LoadAtLeast(words + i, threshold) & (TSimd.LoadPartial(from + i, rest, default) * scale);
+            TSimd.StorePartial(accumulate ? TSimd.LoadPartial(to + i, rest, default) + last : last, to + i, rest);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using LoRA2.Native.Tensors.Cpu;
+
+namespace LoRA2.Native.Tensors.Tests.Cpu;
+
+public sealed unsafe class ActivationTests : KernelTest
+{
+    [Fact]
+    public void Gelu_is_x_times_the_normal_cdf_to_rounding_error()
+    {
+        foreach ((double x, double cdf) in NormalCdfTable.Rows)
+        {
+            // In float the last digits before underflow are subnormal: allow one of those.
+            Near(x * cdf, GeluOf((float)x), 6e-7, 1.5e-45 * Math.Max(1, Math.Abs(x)));
+            Near(x * cdf, GeluOf(x), 3e-15, 0);
+            double slope = cdf + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
+            Near(slope, GeluSlope((float)x), 6e-7, 2e-7 * Math.Min(1, Math.Exp(-x * x / 2) * Math.Abs(x)) + 3e-45);
+            Near(slope, GeluSlope(x), 1e-14, 1e-15 * Math.Exp(-x * x / 2) * Math.Abs(x));
+        }
+    }
+
+    [Fact]
+    public void Gelu_keeps_infinity_zero_and_nan()
+    {
+        Assert.Equal(float.PositiveInfinity, GeluOf(float.PositiveInfinity));
+        Assert.Equal(double.PositiveInfinity, GeluOf(double.PositiveInfinity));
+        Assert.Equal(0f, GeluOf(0f));
+        Assert.True(float.IsNaN(GeluOf(float.NaN)));
+        Assert.True(double.IsNaN(GeluOf(double.NaN)));
+        Assert.Equal(0.0, GeluOf(-1e300));
+    }
+
+    [Fact]
+    public void Exp_float() => Exp<float>(1.5e-7, 2e-45, [-200, -104, -103, -88, -87.5, -1, -1e-9, 0, 0.3, 1, 50, 88.7]);
+
+    [Fact]
+    public void Exp_double() => Exp<double>(4e-16, 1e-323, [-2000, -746, -745, -709, -708.5, -1, -1e-18, 0, 0.3, 1, 50, 709.7]);
+
+    [Fact]
+    public void Float() => All<float>();
+
+    [Fact]
+    public void Double() => All<double>();
+
+    private static void All<T>()
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        foreach (int n in Lengths)
+        {
+            double[] x = Random(n, n, scale: 4), dy = Random(n, n + 1), z = Random(n, n + 2);
+            using var a = Array<T>(x);
+            using var b = Array<T>(dy);
+            double[] y = x.Select(v => v * Reference(v)).ToArray();
+            double[] dx = x.Zip(dy, (v, d) => d * (Reference(v) + (v * Math.Exp(-v * v / 2) / Math.Sqrt(2 * Math.PI)))).ToArray();
+            Is(z, y, o => Gelu.Forward(a.Pointer, n, o));
+            Is(x, y, o => Gelu.Forward(o, n, o));
+            Is(z, dx, o => Gelu.Backward(a.Pointer, b.Pointer, n, o, accumulate: false));
+            Is(z, dx.Zip(z, (p, q) => p + q), o => Gelu.Backward(a.Pointer, b.Pointer, n, o, accumulate: true));
+
+            double[] tanh = x.Select(Math.Tanh).ToArray();
+            using var t = Array<T>(tanh);
+            double[] slope = tanh.Zip(dy, (v, d) => d * (1 - (v * v))).ToArray();
+            Is(z, tanh, o => Tanh.Forward(a.Pointer, n, o));
+            Is(z, slope, o => Tanh.Backward(t.Pointer, b.Pointer, n, o, accumulate: false));
+            Is(z, slope.Zip(z, (p, q) => p + q), o => Tanh.Backward(t.Pointer, b.Pointer, n, o, accumulate: true));
+        }
+
+        void Is(double[] initial, IEnumerable<double> expected, Kernel<T> kernel)
+        {
+            using var output = SameForAnyThreads<T>(initial, o => kernel(o.Pointer));
+            Close(expected.ToArray(), output, single: 1e-6, twice: 3e-15);
+        }
+    }
+
+    [Theory]
+    [InlineData(1e-30)]
+    [InlineData(1e-4)]
+    [InlineData(-0.3)]
+    [InlineData(0.6249999)]
+    [InlineData(0.6250001)]
+    [InlineData(-3.0)]
+    [InlineData(8.5)]
+    [InlineData(500)]
+    public void Tanh_is_accurate_relative_to_its_value(double x)
+    {
+        float single = (float)x, y;
+        Tanh.Forward(&single, 1, &y);
+        Near(Math.Tanh(single), y, 2.5e-7, 0);
+        double z;
+        Tanh.Forward(&x, 1, &z);
+        Near(Math.Tanh(x), z, 6e-16, 0);
+    }
+
+    private static void Exp<T>(double relative, double absolute, double[] values)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        foreach (double value in values)
+        {
+            T x = Of<T>(value);
+            double expected = Math.Exp(double.CreateTruncating(x));
+            Near(expected, double.CreateTruncating(ExpOf(x)), relative, absolute);
+        }
+
+        Assert.Equal(T.Zero, ExpOf(T.NegativeInfinity));
+        Assert.Equal(T.PositiveInfinity, ExpOf(T.PositiveInfinity));
+        Assert.True(T.IsNaN(ExpOf(T.NaN)));
+        Assert.Equal(T.One, ExpOf(T.Zero));
+    }
+
+    private static T ExpOf<T>(T x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T narrow = VectorMath.Exp<Simd128<T>, T>(Simd128<T>.Create(x)) is var a ? Simd128<T>.Largest(a) : default;
+        T middle = Simd256<T>.Largest(VectorMath.Exp<Simd256<T>, T>(Simd256<T>.Create(x)));
+        T wide = Simd512<T>.Largest(VectorMath.Exp<Simd512<T>, T>(Simd512<T>.Create(x)));
+        // Scaling rounds once or twice, so results below the normal range may differ.
+        if (Vector256.IsHardwareAccelerated && T.IsNormal(wide)) Assert.Equal(wide, middle);
+        return Vector512.IsHardwareAccelerated ? wide : Vector256.IsHardwareAccelerated ? middle : narrow;
+    }
+
+    private static T GeluOf<T>(T x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T y;
+        Gelu.Forward(&x, 1, &y);
+        return y;
+    }
+
+    private static T GeluSlope<T>(T x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T one = T.One, dx;
+        Gelu.Backward(&x, &one, 1, &dx, accumulate: false);
+        return dx;
+    }
+
+    // Enough for the tests over lengths; the table has the full precision.
+    private static double Reference(double x)
+    {
+        double y;
+        double copy = x;
+        Gelu.Forward(&copy, 1, &y);
+        return x == 0 ? 0.5 : y / x;
+    }
+
+    private static void Near(double expected, double actual, double relative, double absolute)
+    {
+        if (expected.Equals(actual)) return;
+        Assert.True(
+            Math.Abs(expected - actual) <= (relative * Math.Abs(expected)) + absolute, $"{actual:R} instead of {expected:R}.");
+    }
+
+    private delegate void Kernel<T>(T* output)
+        where T : unmanaged;
+}
