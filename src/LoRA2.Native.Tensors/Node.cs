@@ -32,7 +32,7 @@ public abstract class Node
     }
 
     /// <summary>Adds <paramref name="gradient"/> to what <paramref name="input"/> received so far; does nothing when it requires none.</summary>
-    protected static void Accumulate(Tensor input, Tensor gradient)
+    protected internal static void Accumulate(Tensor input, Tensor gradient)
     {
         if (!input.RequiresGrad) return;
         if (gradient.Shape != input.Shape) throw new InvalidOperationException($"a gradient of shape {gradient.Shape} was given to an input of shape {input.Shape}");

@@ -64,17 +64,14 @@ public sealed class Tape : IDisposable
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
     public void Backward(Tensor loss, Tensor? seed = null)
     {
-        if (loss.Producer is null) throw new ArgumentException("the loss was not computed from anything that requires a gradient");
+        if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed from anything that requires a gradient");
         if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
         if (seed is not null && seed.Shape != loss.Shape) throw new ArgumentException($"a seed of shape {seed.Shape} was given for a loss of shape {loss.Shape}");
         Tape? recording = current;
         current = null;
         try
         {
-            using (var scope = new TensorScope())
-            {
-                loss.Grad = scope.Detach(seed is null ? Tensor.Full(loss.Shape, 1, loss.DType) : seed.Clone());
-            }
+            using (new TensorScope()) Node.Accumulate(loss, seed ?? Tensor.Full(loss.Shape, 1, loss.DType));
 
             for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
             nodes.Clear();

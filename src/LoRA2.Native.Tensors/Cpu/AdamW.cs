@@ -2,10 +2,6 @@ using System.Numerics;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
-/// <summary>The numbers of one AdamW step; <paramref name="Step"/> counts from 1. The gradient is multiplied by <paramref name="GradientScale"/> first.</summary>
-internal readonly record struct AdamWSettings(
-    double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double GradientScale, int Step);
-
 /// <summary>
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101) in PyTorch's order: w ← w (1 − η λ); m ← m + (1 − β₁)(g − m); v ← β₂ v + (1 − β₂) g²;
 /// w ← w − η/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε).
@@ -13,7 +9,7 @@ internal readonly record struct AdamWSettings(
 internal static unsafe class AdamW
 {
     /// <summary>Updates the weights and both moments in place.</summary>
-    public static void Step<T>(in AdamWSettings settings, T* gradient, nint count, T* weights, T* firstMoment, T* secondMoment)
+    public static void Step<T>(in AdamWStep settings, T* gradient, nint count, T* weights, T* firstMoment, T* secondMoment)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         SimdTask.Run<T, BlockTask<T>>(SimdTask.Parts(count), new(Constants<T>.From(settings), gradient, count, weights, firstMoment, secondMoment));
 
@@ -21,7 +17,7 @@ internal static unsafe class AdamW
         T GradientScale, T Decay, T OneLessBeta1, T Beta2, T OneLessBeta2, T Correction2, T Epsilon, T NegativeStep)
         where T : unmanaged
     {
-        public static Constants<T> From(in AdamWSettings s) => new(
+        public static Constants<T> From(in AdamWStep s) => new(
             VectorMath.Scalar<T>(s.GradientScale),
             VectorMath.Scalar<T>(1 - (s.LearningRate * s.WeightDecay)),
             VectorMath.Scalar<T>(1 - s.Beta1),

@@ -22,8 +22,8 @@ internal enum ScratchSlot
     /// <summary>A tile of attention scores, inside a part.</summary>
     Scores,
 
-    /// <summary>A second tile of attention scores, inside a part.</summary>
-    Scores2,
+    /// <summary>Products of one head's queries or keys with the position table, inside a part.</summary>
+    Positions,
 }
 
 /// <summary>
@@ -43,8 +43,8 @@ internal static unsafe class Scratch
 
     private sealed class Buffers
     {
-        private readonly nint[] pointers = new nint[(int)ScratchSlot.Scores2 + 1];
-        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Scores2 + 1];
+        private readonly nint[] pointers = new nint[(int)ScratchSlot.Positions + 1];
+        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Positions + 1];
 
         ~Buffers()
         {
