@@ -37,7 +37,7 @@ public sealed class CaseSource(int seed)
     /// <summary>A Float64 tensor of normal values that requires a gradient; now and then a view that is not contiguous.</summary>
     public Tensor Values(Shape shape, double scale = 1, bool requiresGrad = true)
     {
-        double[] values = new double[shape.Count];
+        double[] values = new double[shape.Elements];
         for (int i = 0; i < values.Length; i++)
         {
             double radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
@@ -64,7 +64,7 @@ public sealed class CaseSource(int seed)
     /// <summary>Int32 values from <paramref name="least"/> to <paramref name="most"/>.</summary>
     public Tensor Ids(Shape shape, int least, int most)
     {
-        int[] values = new int[shape.Count];
+        int[] values = new int[shape.Elements];
         for (int i = 0; i < values.Length; i++) values[i] = random.Next(least, most + 1);
         return Tensor.From(values, shape);
     }

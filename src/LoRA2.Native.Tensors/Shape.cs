@@ -21,14 +21,14 @@ public readonly struct Shape : IEquatable<Shape>
         }
 
         this.extents = extents.ToArray();
-        Count = (int)count;
+        Elements = (int)count;
     }
 
     /// <summary>Number of axes.</summary>
     public int Rank => extents?.Length ?? 0;
 
-    /// <summary>Number of elements.</summary>
-    public int Count { get => extents is null ? 1 : field; }
+    /// <summary>Number of elements. (Not called Count: the compiler would take that for the number of extents in a collection expression.)</summary>
+    public int Elements { get => extents is null ? 1 : field; }
 
     /// <summary>The extents, outermost first.</summary>
     public ReadOnlySpan<int> Extents => extents;

@@ -9,7 +9,7 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous tensor whose elements are not set.</summary>
     public static Tensor Empty(Shape shape, DType dtype = DType.Float32)
     {
-        var storage = new Storage(MemoryPool.Shared, (nuint)shape.Count * (nuint)dtype.Size());
+        var storage = new Storage(MemoryPool.Shared, (nuint)shape.Elements * (nuint)dtype.Size());
         return new Tensor(storage, dtype, shape, shape.ContiguousStrides(), 0);
     }
 
@@ -17,7 +17,7 @@ public sealed unsafe partial class Tensor
     public static Tensor Zeros(Shape shape, DType dtype = DType.Float32)
     {
         Tensor tensor = Empty(shape, dtype);
-        NativeMemory.Clear(tensor.Pointer, (nuint)shape.Count * (nuint)dtype.Size());
+        NativeMemory.Clear(tensor.Pointer, (nuint)shape.Elements * (nuint)dtype.Size());
         return tensor;
     }
 
@@ -37,7 +37,7 @@ public sealed unsafe partial class Tensor
     public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape)
         where T : unmanaged
     {
-        if (values.Length != shape.Count) throw new ArgumentException($"{values.Length} values don't fill shape {shape} of {shape.Count}");
+        if (values.Length != shape.Elements) throw new ArgumentException($"{values.Length} values don't fill shape {shape} of {shape.Elements}");
         Tensor tensor = Empty(shape, DTypeOf<T>());
         values.CopyTo(new Span<T>(tensor.Pointer, values.Length));
         return tensor;

@@ -28,7 +28,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public Shape Shape { get; }
 
     /// <summary>Number of elements.</summary>
-    public int Count => Shape.Count;
+    public int Count => Shape.Elements;
 
     /// <summary>Distance between neighbours along each axis, in elements; 0 along a broadcast axis.</summary>
     public ReadOnlySpan<int> Strides => strides;

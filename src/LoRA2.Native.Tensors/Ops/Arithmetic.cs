@@ -76,7 +76,7 @@ public static partial class Ops
     {
         if (gradient.Shape == shape) return gradient;
         Tensor sum = Tensor.Zeros(shape, gradient.DType);
-        if (shape.Rank == 1 && shape.Count == gradient.Shape.Columns) gradient.Device.Kernels.SumRows(gradient, sum);
+        if (shape.Rank == 1 && shape.Elements == gradient.Shape.Columns) gradient.Device.Kernels.SumRows(gradient, sum);
         else gradient.Device.Kernels.AccumulateInto(gradient, BroadcastView(sum, gradient.Shape));
         return sum;
     }

@@ -74,12 +74,12 @@ public static partial class Ops
         if (unknown >= 0)
         {
             found[unknown] = 1;
-            int rest = new Shape(found).Count;
-            found[unknown] = rest == 0 ? 0 : from.Count / rest;
+            int rest = new Shape(found).Elements;
+            found[unknown] = rest == 0 ? 0 : from.Elements / rest;
         }
 
         var shape = new Shape(found);
-        if (shape.Count != from.Count) throw new ArgumentException($"Reshape: shape {from} of {from.Count} elements can't become {shape} of {shape.Count}");
+        if (shape.Elements != from.Elements) throw new ArgumentException($"Reshape: shape {from} of {from.Elements} elements can't become {shape} of {shape.Elements}");
         return shape;
     }
 
