@@ -18,7 +18,8 @@ public static partial class AtomicFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         string target = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(target) ?? throw new ArgumentException($"{path} is a root folder, expected a file name.", nameof(path));
+        string folder = Path.GetDirectoryName(target)
+            ?? throw new ArgumentException($"{path} is a root folder, expected a file name.", nameof(path));
         string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
         try
         {

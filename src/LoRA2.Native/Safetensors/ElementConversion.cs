@@ -134,6 +134,7 @@ public static class ElementConversion
     private static void CheckLengths(DType dtype, int bytes, int elements)
     {
         if (bytes != (long)elements * dtype.Size())
-            throw new ArgumentException($"{bytes} bytes hold no {elements} elements of {dtype}: expected {(long)elements * dtype.Size()} bytes.");
+            throw new ArgumentException(
+                $"{bytes} bytes hold no {elements} elements of {dtype}: expected {(long)elements * dtype.Size()} bytes.");
     }
 }

@@ -54,7 +54,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             long length = stream.Length;
             // An empty file cannot be mapped; the check has the message.
             if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.CheckLength(path, default, length);
-            var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None,
+                leaveOpen: true);
             return new SafetensorsFile(path, mapping, mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -84,10 +85,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
         byte* pointer = GetPointer(entry);
         return entry.ByteLength <= int.MaxValue
             ? new ReadOnlySpan<byte>(pointer, (int)entry.ByteLength)
-            : throw new InputException($"{Path}: tensor {Quote.Name(entry.Name)} has {entry.ByteLength} bytes, expected at most {int.MaxValue} for one span.");
+            : throw new InputException(
+                $"{Path}: tensor {Quote.Name(entry.Name)} has {entry.ByteLength} bytes, expected at most {int.MaxValue} for one span.");
     }
 
-    /// <summary>Where the tensor's <see cref="SafetensorsEntry.ByteLength"/> bytes are in memory; valid until the file is disposed.</summary>
+    /// <summary>Where the tensor's <see cref="SafetensorsEntry.ByteLength"/> bytes are in memory; valid until the file is
+    /// disposed.</summary>
     public byte* GetPointer(SafetensorsEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);

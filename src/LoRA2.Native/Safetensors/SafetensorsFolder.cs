@@ -64,9 +64,11 @@ public sealed class SafetensorsFolder : IDisposable
 
     /// <summary>The tensor of this name and the file it is in.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public (SafetensorsFile File, SafetensorsEntry Entry) Get(string name) => _tensors.TryGetValue(name, out (SafetensorsFile, SafetensorsEntry) place)
-        ? place
-        : throw new InputException($"{_folder}: there is no tensor {Quote.Name(name)}, expected it among the folder's {_tensors.Count} tensors.");
+    public (SafetensorsFile File, SafetensorsEntry Entry) Get(string name) =>
+        _tensors.TryGetValue(name, out (SafetensorsFile, SafetensorsEntry) place)
+            ? place
+            : throw new InputException(
+                $"{_folder}: there is no tensor {Quote.Name(name)}, expected it among the folder's {_tensors.Count} tensors.");
 
     /// <summary>Closes the files.</summary>
     public void Dispose()
@@ -82,7 +84,8 @@ public sealed class SafetensorsFolder : IDisposable
         foreach (SafetensorsEntry entry in file.Entries)
         {
             if (!_tensors.TryAdd(entry.Name, (file, entry)))
-                throw new InputException($"{file.Path}: tensor {Quote.Name(entry.Name)} is also in {_tensors[entry.Name].File.Path}, expected it in one shard.");
+                throw new InputException(
+                    $"{file.Path}: tensor {Quote.Name(entry.Name)} is also in {_tensors[entry.Name].File.Path}, expected it in one shard.");
         }
     }
 
@@ -92,12 +95,14 @@ public sealed class SafetensorsFolder : IDisposable
         foreach (string shard in weightMap.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             string path = Path.Combine(_folder, shard);
-            if (!File.Exists(path)) throw new InputException($"{index}: the shard {Quote.Name(shard)} is missing, expected it beside the index.");
+            if (!File.Exists(path))
+                throw new InputException($"{index}: the shard {Quote.Name(shard)} is missing, expected it beside the index.");
             Add(SafetensorsFile.Open(path));
         }
         foreach ((string name, string shard) in weightMap)
         {
-            if (!_tensors.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) place) || Path.GetFileName(place.File.Path) != shard)
+            if (!_tensors.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) place)
+                || Path.GetFileName(place.File.Path) != shard)
                 throw new InputException($"{index}: tensor {Quote.Name(name)} is not in {shard}, expected it there.");
         }
     }
@@ -116,7 +121,8 @@ public sealed class SafetensorsFolder : IDisposable
             foreach (JsonProperty pair in map.EnumerateObject())
             {
                 if (pair.Value.ValueKind != JsonValueKind.String)
-                    throw new InputException($"{index}: tensor {Quote.Name(pair.Name)} maps to {pair.Value.ValueKind}, expected a file name.");
+                    throw new InputException(
+                        $"{index}: tensor {Quote.Name(pair.Name)} maps to {pair.Value.ValueKind}, expected a file name.");
                 string shard = pair.Value.GetString()!;
                 // Shards lie beside the index: anything else could read a file the user did not mean to open.
                 if (shard is "" or "." or ".." || shard.AsSpan().IndexOfAny("/\\:\0") >= 0)

@@ -63,7 +63,8 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new InputException($"{file}: the header is not valid JSON (at byte {LengthBytes + (e.BytePositionInLine ?? 0)}), expected one object.", e);
+            throw new InputException(
+                $"{file}: the header is not valid JSON (at byte {LengthBytes + (e.BytePositionInLine ?? 0)}), expected one object.", e);
         }
         catch (InvalidOperationException e)
         {
@@ -100,7 +101,8 @@ internal sealed class SafetensorsHeader
 
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw Bad($"{MetadataKey} is {Kind(reader.TokenType)}, expected an object of strings");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw Bad($"{MetadataKey} is {Kind(reader.TokenType)}, expected an object of strings");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
@@ -152,16 +154,19 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsDType ReadType(ref Utf8JsonReader reader, string tensor)
     {
-        if (reader.TokenType != JsonTokenType.String) throw Bad($"{tensor} has a dtype that is {Kind(reader.TokenType)}, expected a string");
+        if (reader.TokenType != JsonTokenType.String)
+            throw Bad($"{tensor} has a dtype that is {Kind(reader.TokenType)}, expected a string");
         string name = reader.GetString()!;
         return SafetensorsDTypeExtensions.TryParse(name, out SafetensorsDType type)
             ? type
-            : throw Bad($"{tensor} has the unknown dtype {Quote.Name(name)}, expected one of F32, F16, BF16, F64, I64, I32 or another of the format");
+            : throw Bad(
+                $"{tensor} has the unknown dtype {Quote.Name(name)}, expected one of F32, F16, BF16, F64, I64, I32 or another of the format");
     }
 
     private long[] ReadNumbers(ref Utf8JsonReader reader, string tensor, string field)
     {
-        if (reader.TokenType != JsonTokenType.StartArray) throw Bad($"{tensor} has a {field} that is {Kind(reader.TokenType)}, expected an array");
+        if (reader.TokenType != JsonTokenType.StartArray)
+            throw Bad($"{tensor} has a {field} that is {Kind(reader.TokenType)}, expected an array");
         var numbers = new List<long>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
@@ -196,7 +201,10 @@ internal sealed class SafetensorsHeader
             throw Bad($"{tensor} has {end - begin} bytes from {begin} to {end}, expected {bytes} for {type.FormatName()} {shown}");
         }
         if (end > _dataLength)
-            throw Bad($"{tensor} ends at byte {end} of the data, expected at most the {_dataLength} bytes of data the file has (is it truncated?)");
+        {
+            throw Bad(
+                $"{tensor} ends at byte {end} of the data, expected at most the {_dataLength} bytes of data the file has (is it truncated?)");
+        }
         return entry;
     }
 

@@ -78,7 +78,8 @@ public sealed class SafetensorsWriter
             long start = stream.Position;
             item.Write(stream);
             if (stream.Position - start != item.Length)
-                throw new InvalidOperationException($"Tensor {Quote.Name(item.Name)} wrote {stream.Position - start} bytes, expected {item.Length}.");
+                throw new InvalidOperationException(
+                    $"Tensor {Quote.Name(item.Name)} wrote {stream.Position - start} bytes, expected {item.Length}.");
         }
     }
 

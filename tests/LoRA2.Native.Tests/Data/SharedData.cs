@@ -17,7 +17,8 @@ internal static class SharedData
     private static string FindRepository()
     {
         string? folder = AppContext.BaseDirectory.TrimEnd('/', '\\');
-        while (folder is not null && !File.Exists(System.IO.Path.Combine(folder, "LoRA2.Native.sln"))) folder = System.IO.Path.GetDirectoryName(folder);
+        while (folder is not null && !File.Exists(System.IO.Path.Combine(folder, "LoRA2.Native.sln")))
+            folder = System.IO.Path.GetDirectoryName(folder);
         return folder ?? throw new InvalidOperationException($"No LoRA2.Native.sln above {AppContext.BaseDirectory}.");
     }
 }

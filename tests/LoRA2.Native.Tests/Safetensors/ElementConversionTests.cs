@@ -18,7 +18,8 @@ public class ElementConversionTests
             ElementConversion.FromFloat32(wide, dtype, MemoryMarshal.AsBytes(back.AsSpan()));
             for (int i = 0; i < all.Length; i++)
             {
-                float expected = dtype == DType.Float16 ? (float)BitConverter.UInt16BitsToHalf(all[i]) : BitConverter.UInt32BitsToSingle((uint)all[i] << 16);
+                float expected = dtype == DType.Float16 ? (float)BitConverter.UInt16BitsToHalf(all[i])
+                    : BitConverter.UInt32BitsToSingle((uint)all[i] << 16);
                 Assert.Equal(BitConverter.SingleToUInt32Bits(expected), BitConverter.SingleToUInt32Bits(wide[i]));
                 if (float.IsNaN(expected)) Assert.True(float.IsNaN(Widen(dtype, back[i])));
                 else Assert.Equal(all[i], back[i]);
@@ -30,9 +31,13 @@ public class ElementConversionTests
     public void NarrowingRoundsToNearestEven()
     {
         var random = new Random(7);
-        List<float> values = [0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, float.Epsilon, 65504f, 65519.99f, 65520f,
-            BitConverter.UInt32BitsToSingle(0x7F80_0001), BitConverter.UInt32BitsToSingle(0xFFFF_FFFF), BitConverter.UInt32BitsToSingle(0x3F80_8000),
-            BitConverter.UInt32BitsToSingle(0x3F81_8000), BitConverter.UInt32BitsToSingle(0x3F80_8001)];
+        List<float> values =
+        [
+            0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
+            float.Epsilon, 65504f, 65519.99f, 65520f,
+        ];
+        foreach (uint bits in new uint[] { 0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001 })
+            values.Add(BitConverter.UInt32BitsToSingle(bits));
         for (int i = 0; i < 20_000; i++) values.Add(BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)));
         for (int i = 0; i < 20_000; i++) values.Add(((float)random.NextDouble() - 0.5f) * MathF.Pow(2, random.Next(-26, 18)));
         foreach (DType dtype in new[] { DType.Float16, DType.BFloat16 })

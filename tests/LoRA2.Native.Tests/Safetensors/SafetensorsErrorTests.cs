@@ -15,9 +15,11 @@ public sealed class SafetensorsErrorTests : IDisposable
     [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 1 }, "the header length is 0, expected a JSON object of at least 2 bytes.")]
     [InlineData(new byte[] { 9, 0, 0, 0, 0, 0, 0, 0, 1 }, "the header length is 9, expected at most the 1 bytes left in the file.")]
     [InlineData(new byte[] { 1, 0xE1, 0xF5, 5, 0, 0, 0, 0, 1 }, "the header length is 100000001, expected at most 100000000 bytes.")]
-    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255 }, "the header length is 18446744073709551615, expected at most 100000000 bytes.")]
+    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255 },
+        "the header length is 18446744073709551615, expected at most 100000000 bytes.")]
     [InlineData(new byte[] { 2, 0, 0, 0, 0, 0, 0, 0, (byte)' ', (byte)'{' }, "the header starts with byte 0x20, expected '{'.")]
-    [InlineData(new byte[] { 3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', 0xFF, (byte)'}' }, "the header is not valid UTF-8, expected JSON in UTF-8.")]
+    [InlineData(new byte[] { 3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', 0xFF, (byte)'}' },
+        "the header is not valid UTF-8, expected JSON in UTF-8.")]
     public void Prefix(byte[] bytes, string message) => Check(bytes, message);
 
     [Theory]
@@ -43,7 +45,8 @@ public sealed class SafetensorsErrorTests : IDisposable
     [InlineData("""{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""",
         "tensor \"a\" has the unknown dtype \"F31\", expected one of F32, F16, BF16, F64, I64, I32 or another of the format.")]
     [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", "tensor \"a\" has a dtype that is a number, expected a string.")]
-    [InlineData("""{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}""", "tensor \"a\" has a shape that is a number, expected an array.")]
+    [InlineData("""{"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}""",
+        "tensor \"a\" has a shape that is a number, expected an array.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""",
         "tensor \"a\" has -1 in its shape, expected whole numbers from 0 to 9223372036854775807.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,4]}}""",
@@ -61,10 +64,12 @@ public sealed class SafetensorsErrorTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2305843009213693952],"data_offsets":[0,4]}}""",
         "tensor \"a\" has a shape whose size in bytes overflows, expected at most 9223372036854775807 bytes.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", "tensor \"a\" has 1 data_offsets, expected 2 (begin and end).")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""", "tensor \"a\" has 3 data_offsets, expected 2 (begin and end).")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""",
+        "tensor \"a\" has 3 data_offsets, expected 2 (begin and end).")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""",
         "tensor \"a\" has -4 in its data_offsets, expected whole numbers from 0 to 9223372036854775807.")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", "tensor \"a\" begins at 4 and ends at 0, expected begin <= end.")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""",
+        "tensor \"a\" begins at 4 and ends at 0, expected begin <= end.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,4]}}""",
         "tensor \"a\" has 4 bytes from 0 to 4, expected 8 for F32 [1, 2].")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
@@ -75,7 +80,8 @@ public sealed class SafetensorsErrorTests : IDisposable
         "tensor \"b\" begins at byte 2 and leaves a hole after tensor \"a\", expected it to begin at 1.")]
     [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}""",
         "tensor \"b\" begins at byte 2 and leaves a hole after the header, expected it to begin at 0.")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}""", "1 bytes follow tensor \"a\", expected the file to end there.")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}""",
+        "1 bytes follow tensor \"a\", expected the file to end there.")]
     [InlineData("{}", "4 bytes follow the header, expected the file to end there.")]
     [InlineData("""{"__metadata__":[]}""", "__metadata__ is an array, expected an object of strings.")]
     [InlineData("""{"__metadata__":{"a":1}}""", "__metadata__ key \"a\" is a number, expected a string.")]
@@ -87,7 +93,8 @@ public sealed class SafetensorsErrorTests : IDisposable
     public void LongNamesAreCut()
     {
         string name = new('n', 1000);
-        Check(RawSafetensors.Of($$"""{"{{name}}":1}""", 0), $"tensor \"{name[..80]}…\" is a number, expected an object with dtype, shape and data_offsets.");
+        Check(RawSafetensors.Of($$"""{"{{name}}":1}""", 0),
+            $"tensor \"{name[..80]}…\" is a number, expected an object with dtype, shape and data_offsets.");
     }
 
     [Fact]
@@ -111,7 +118,8 @@ public sealed class SafetensorsErrorTests : IDisposable
     {
         string path = _folder.Write("a.safetensors", RawSafetensors.Of("{}", 0));
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        Assert.Equal($"{path}: there is no tensor \"w\", expected it among the file's 0 tensors.", Assert.Throws<InputException>(() => file.GetEntry("w")).Message);
+        Assert.Equal($"{path}: there is no tensor \"w\", expected it among the file's 0 tensors.",
+            Assert.Throws<InputException>(() => file.GetEntry("w")).Message);
     }
 
     [Fact]

@@ -38,14 +38,17 @@ public sealed class SafetensorsFolderTests : IDisposable
     [Theory]
     [InlineData("""{"weight_map":{"a":"m-3.safetensors"}}""", "the shard \"m-3.safetensors\" is missing, expected it beside the index.")]
     [InlineData("""{"weight_map":{"z":"m-1.safetensors"}}""", "tensor \"z\" is not in m-1.safetensors, expected it there.")]
-    [InlineData("""{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}""", "tensor \"b\" is not in m-2.safetensors, expected it there.")]
+    [InlineData("""{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}""",
+        "tensor \"b\" is not in m-2.safetensors, expected it there.")]
     [InlineData("""{"weight_map":{"a":"../x"}}""", "tensor \"a\" maps to \"../x\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":".."}}""", "tensor \"a\" maps to \"..\", expected the name of a file in the same folder.")]
-    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""", "tensor \"a\" maps to \"/etc/passwd\", expected the name of a file in the same folder.")]
+    [InlineData("""{"weight_map":{"a":"/etc/passwd"}}""",
+        "tensor \"a\" maps to \"/etc/passwd\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":"..\\x"}}""", "tensor \"a\" maps to \"..\\x\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":""}}""", "tensor \"a\" maps to \"\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":7}}""", "tensor \"a\" maps to Number, expected a file name.")]
-    [InlineData("""{"weight_map":{"a":"m-1.safetensors","a":"m-1.safetensors"}}""", "tensor \"a\" appears twice in the weight_map, expected once.")]
+    [InlineData("""{"weight_map":{"a":"m-1.safetensors","a":"m-1.safetensors"}}""",
+        "tensor \"a\" appears twice in the weight_map, expected once.")]
     [InlineData("""{"weight_map":[]}""", "no weight_map found, expected an object from tensor names to file names.")]
     [InlineData("[]", "no weight_map found, expected an object from tensor names to file names.")]
     [InlineData("{\n\"weight_map\":", "the file is not valid JSON (line 2), expected a weight_map.")]
@@ -66,14 +69,16 @@ public sealed class SafetensorsFolderTests : IDisposable
         WriteShard("m-2.safetensors", "a", "b");
         Index("""{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}""");
         var e = Assert.Throws<InputException>(() => SafetensorsFolder.Open(_folder.Path));
-        Assert.Equal($"{_folder.File("m-2.safetensors")}: tensor \"a\" is also in {_folder.File("m-1.safetensors")}, expected it in one shard.", e.Message);
+        Assert.Equal(
+            $"{_folder.File("m-2.safetensors")}: tensor \"a\" is also in {_folder.File("m-1.safetensors")}, expected it in one shard.", e.Message);
     }
 
     [Fact]
     public void NoWeights()
     {
         var e = Assert.Throws<InputException>(() => SafetensorsFolder.Open(_folder.Path));
-        Assert.Equal($"{_folder.Path}: no weights found, expected model.safetensors or model.safetensors.index.json in the folder.", e.Message);
+        Assert.Equal($"{_folder.Path}: no weights found, expected model.safetensors or model.safetensors.index.json in the folder.",
+            e.Message);
     }
 
     private void Index(string json) => _folder.Write("model.safetensors.index.json", json);

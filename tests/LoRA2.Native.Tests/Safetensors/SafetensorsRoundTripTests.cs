@@ -23,7 +23,8 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         from bytes in Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf((int)shape.Aggregate(1L, (a, b) => a * b) * dtype.Size())
         select new Item(name, dtype, shape, bytes);
 
-    private static readonly Arbitrary<Item[]> Files = Items.ArrayOf().Resize(6).Select(items => items.DistinctBy(i => i.Name).ToArray()).ToArbitrary();
+    private static readonly Arbitrary<Item[]> Files =
+        Items.ArrayOf().Resize(6).Select(items => items.DistinctBy(i => i.Name).ToArray()).ToArbitrary();
 
     [Fact]
     public void WhatIsWrittenIsRead() => Prop.ForAll(Files, items =>
@@ -45,7 +46,8 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         }
     }).QuickCheckThrowOnFailure();
 
-    /// <summary>A damaged file reads as something consistent or is refused with an <see cref="InputException"/>; nothing else happens.</summary>
+    /// <summary>A damaged file reads as something consistent or is refused with an <see cref="InputException"/>; nothing else
+    /// happens.</summary>
     [Fact]
     public void DamagedFilesAreRefusedOrConsistent()
     {
@@ -110,7 +112,8 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         string original = SharedData.Path("models/deberta-v3-tiny-wiki/model.safetensors"), copy = _folder.File("copy.safetensors");
         using SafetensorsFile file = SafetensorsFile.Open(original);
         var writer = new SafetensorsWriter(file.Metadata);
-        foreach (SafetensorsEntry entry in file.Entries) writer.Add(entry.Name, entry.DType, entry.Shape, s => s.Write(file.GetBytes(entry)));
+        foreach (SafetensorsEntry entry in file.Entries)
+            writer.Add(entry.Name, entry.DType, entry.Shape, s => s.Write(file.GetBytes(entry)));
         writer.Write(copy);
         Assert.True(File.ReadAllBytes(original).AsSpan().SequenceEqual(File.ReadAllBytes(copy)));
     }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LoRA2.Native.Safetensors;
+namespace LoRA2.Native;
 
 /// <summary>Shows text from a hostile file in a one-line message: quoted, control characters replaced, cut at 80 characters.</summary>
 internal static class Quote

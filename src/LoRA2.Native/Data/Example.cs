@@ -1,0 +1,12 @@
+namespace LoRA2.Native.Data;
+
+/// <summary>One text or pair of texts, with what is to be predicted of it.</summary>
+/// <param name="Text">The text, or the first of a pair.</param>
+/// <param name="Pair">The second text of a pair, or null.</param>
+/// <param name="Target">The class's index (classification), the score (regression), or null when the example has no label.</param>
+public sealed record Example(string Text, string? Pair = null, float? Target = null)
+{
+    /// <summary>The class's index.</summary>
+    /// <exception cref="InvalidOperationException">The example has no label.</exception>
+    public int Label => (int)(Target ?? throw new InvalidOperationException("The example has no label."));
+}

@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using LoRA2.Native.Data;
+using LoRA2.Native.Safetensors;
+
+namespace LoRA2.Native.Tests.Data;
+
+/// <summary>The data set and the model that a fresh clone trains with.</summary>
+public partial class QuickStartDataTests
+{
+    private static readonly string Folder = Path.Combine(SharedData.Repository, "src", "LoRA2.Native.Cli", "QuickStart");
+    private static readonly Dataset Train = DatasetFile.Load(Path.Combine(Folder, "tickets.train.tsv"));
+    private static readonly Dataset Dev = DatasetFile.Load(Path.Combine(Folder, "tickets.dev.tsv"),
+        new() { LabelNames = Train.LabelNames });
+
+    [Fact]
+    public void EightIntentsInBothSplits()
+    {
+        Assert.Equal(1700, Train.Examples.Count);
+        Assert.Equal(300, Dev.Examples.Count);
+        Assert.Equal(8, Train.LabelNames!.Count);
+        foreach (Dataset split in new[] { Train, Dev })
+        {
+            int[] counts = [.. split.Examples.CountBy(e => e.Label).Select(p => p.Value)];
+            Assert.Equal(8, counts.Length);
+            // A bit imbalanced: the majority class alone is worth 18 %.
+            Assert.InRange(counts.Max() / (double)split.Examples.Count, 0.15, 0.2);
+            Assert.True(counts.Min() >= split.Examples.Count / 20);
+        }
+    }
+
+    [Fact]
+    public void NoTicketTwiceAndOfTicketsLength()
+    {
+        List<string> texts = [.. Train.Examples.Concat(Dev.Examples).Select(e => string.Join(' ', Words(e.Text)))];
+        Assert.Equal(texts.Count, texts.Distinct().Count());
+        Assert.All(Train.Examples.Concat(Dev.Examples), e => Assert.InRange(e.Text.Split(' ').Length, 5, 40));
+    }
+
+    /// <summary>A development ticket is worded unlike every training ticket: hardly any four words in a row are shared.</summary>
+    [Fact]
+    public void DevelopmentPhrasingsAreNotInTraining()
+    {
+        const int n = 4;
+        HashSet<string> seen = [.. Train.Examples.SelectMany(e => Grams(e.Text, n))];
+        IEnumerable<List<string>> grams = Dev.Examples.Select(e => Grams(e.Text, n)).Where(g => g.Count > 0);
+        double[] shared = [.. grams.Select(g => g.Count(seen.Contains) / (double)g.Count)];
+        Assert.True(shared.Average() < 0.05, $"{shared.Average():p1} of the development split's 4-grams are in training");
+        Assert.True(shared.Max() < 0.4, $"one development ticket shares {shared.Max():p0} of its 4-grams with training");
+        // The words themselves are mostly known, or there would be nothing to learn from.
+        HashSet<string> words = [.. Train.Examples.SelectMany(e => Words(e.Text))];
+        Assert.True(Dev.Examples.SelectMany(e => Words(e.Text)).Average(w => words.Contains(w) ? 1.0 : 0) > 0.8);
+    }
+
+    [Fact]
+    public void TheModelIsWholeAndInHalfPrecision()
+    {
+        string folder = Path.Combine(Folder, "deberta-v3-tiny-wiki");
+        using SafetensorsFolder model = SafetensorsFolder.Open(folder);
+        Assert.All(model.Entries, e => Assert.Equal(SafetensorsDType.F16, e.Type));
+        Assert.All(model.Entries, e => Assert.StartsWith("deberta.", e.Name));
+        // 8,064 × 256 embeddings, 64 × 256 positions, two layer norms, 4 layers of 4·(256² + 256) + 2·256·1024 + 1024 + 256 + 4·256.
+        const long layer = 4 * (256 * 256 + 256) + 2 * 256 * 1024 + 1024 + 256 + 4 * 256;
+        Assert.Equal(8064 * 256 + 64 * 256 + 4 * 256 + 4 * layer, model.Entries.Sum(e => e.ElementCount));
+        string[] files = ["config.json", "spm.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+        foreach (string file in files)
+            Assert.True(File.Exists(Path.Combine(folder, file)), file);
+    }
+
+    [SharedDataFact("models/deberta-v3-tiny-wiki/model.safetensors")]
+    public void TheModelIsTheOriginalRounded()
+    {
+        using SafetensorsFile original = SafetensorsFile.Open(SharedData.Path("models/deberta-v3-tiny-wiki/model.safetensors"));
+        using SafetensorsFolder model = SafetensorsFolder.Open(Path.Combine(Folder, "deberta-v3-tiny-wiki"));
+        Assert.Equal(original.Entries.Select(e => e.Name).Where(n => !n.StartsWith("cls.predictions.")), model.Entries.Select(e => e.Name));
+        foreach (SafetensorsEntry entry in model.Entries)
+        {
+            SafetensorsEntry source = original.GetEntry(entry.Name);
+            Assert.Equal(source.Shape.ToArray(), entry.Shape.ToArray());
+            float[] values = new float[source.ElementCount];
+            original.ReadFloat32(source, values);
+            byte[] half = new byte[entry.ByteLength];
+            ElementConversion.FromFloat32(values, entry.DType, half);
+            Assert.True(model.Get(entry.Name).File.GetBytes(entry).SequenceEqual(half), entry.Name);
+        }
+    }
+
+    private static List<string> Words(string text) => [.. Word().Matches(text.ToLowerInvariant()).Select(m => m.Value)];
+
+    private static List<string> Grams(string text, int n)
+    {
+        List<string> words = Words(text);
+        return [.. Enumerable.Range(0, Math.Max(0, words.Count - n + 1)).Select(i => string.Join(' ', words.Skip(i).Take(n)))];
+    }
+
+    [GeneratedRegex("[a-z0-9']+")]
+    private static partial Regex Word();
+}
