@@ -130,9 +130,9 @@ public readonly record struct Epilogue(Tensor? Bias = null, Tensor? Left = null,
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>
 /// <param name="WeightDecay">Decoupled decay; the parameter is first multiplied by 1 − η · decay.</param>
-/// <param name="Step">Number of this step, from 1.</param>
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
-public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, long Step, double GradientScale = 1);
+/// <param name="Step">Number of this step, from 1.</param>
+public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double GradientScale, int Step);
 
 /// <summary>How an attention is computed beside q, k and v.</summary>
 /// <param name="Heads">Number of heads; the width is a multiple of it.</param>

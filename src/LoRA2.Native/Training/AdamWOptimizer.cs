@@ -1,0 +1,98 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>Parameters that share a weight decay and a factor of the learning rate.</summary>
+/// <param name="Parameters">Trainable parameters, each in one group only.</param>
+/// <param name="WeightDecay">Decoupled weight decay.</param>
+/// <param name="RateFactor">Factor of the schedule's learning rate.</param>
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double RateFactor = 1);
+
+/// <summary>AdamW (arXiv 1711.05101) as PyTorch computes it, over groups of parameters.</summary>
+public sealed class AdamWOptimizer : IDisposable
+{
+    private readonly double beta1;
+    private readonly double beta2;
+    private readonly double epsilon;
+    private readonly List<Slot> slots = [];
+
+    /// <summary>Starts with all moments 0.</summary>
+    /// <exception cref="ArgumentException">A parameter is frozen or in two groups.</exception>
+    public AdamWOptimizer(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    {
+        this.beta1 = beta1;
+        this.beta2 = beta2;
+        this.epsilon = epsilon;
+        var seen = new HashSet<Parameter>();
+        using var scope = new TensorScope();
+        foreach (ParameterGroup group in groups)
+        {
+            foreach (Parameter parameter in group.Parameters)
+            {
+                if (!parameter.IsTrainable) throw new ArgumentException($"parameter {parameter.Name} is frozen");
+                if (!seen.Add(parameter)) throw new ArgumentException($"parameter {parameter.Name} is in two groups");
+                Tensor Moment() => scope.Detach(Tensor.Zeros(parameter.Value.Shape, parameter.Value.DType));
+                slots.Add(new Slot(parameter, Moment(), Moment(), group.WeightDecay, group.RateFactor));
+            }
+        }
+    }
+
+    /// <summary>Steps taken.</summary>
+    public long Steps { get; internal set; }
+
+    /// <summary>All parameters.</summary>
+    public IEnumerable<Parameter> Parameters => slots.Select(slot => slot.Parameter);
+
+    /// <summary>Both moments of every parameter by name, for checkpoints.</summary>
+    internal IEnumerable<(string Name, Tensor Values)> State =>
+        slots.SelectMany(slot => ((string, Tensor)[])[($"{slot.Parameter.Name}.exp_avg", slot.First), ($"{slot.Parameter.Name}.exp_avg_sq", slot.Second)]);
+
+    /// <summary>The Euclidean norm of all gradients together.</summary>
+    public double GradientNorm()
+    {
+        double sum = 0;
+        foreach (Slot slot in slots)
+        {
+            if (slot.Parameter.Value.Grad is { } gradient) sum += gradient.Device.Kernels.SumOfSquares(gradient);
+        }
+
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>
+    /// One step with the gradients as they stand, each multiplied by <paramref name="gradientScale"/> on the fly. Parameters without a gradient
+    /// are left alone, as in PyTorch.
+    /// </summary>
+    public void Step(double learningRate, double gradientScale = 1)
+    {
+        Steps++;
+        foreach (Slot slot in slots)
+        {
+            Tensor value = slot.Parameter.Value;
+            if (value.Grad is not { } gradient) continue;
+            var step = new AdamWStep(learningRate * slot.RateFactor, beta1, beta2, epsilon, slot.WeightDecay, gradientScale, checked((int)Steps));
+            value.Device.Kernels.AdamW(value, gradient, slot.First, slot.Second, step);
+        }
+    }
+
+    /// <summary>Forgets all gradients.</summary>
+    public void ClearGradients()
+    {
+        foreach (Slot slot in slots) slot.Parameter.Value.ClearGrad();
+    }
+
+    /// <summary>PyTorch's clip_grad_norm_ as a factor: 1 below the limit, else limit / (norm + 1e-6).</summary>
+    public static double ClipFactor(double norm, double limit) => limit <= 0 ? 1 : Math.Min(1, limit / (norm + 1e-6));
+
+    /// <summary>Frees the moments.</summary>
+    public void Dispose()
+    {
+        foreach (Slot slot in slots)
+        {
+            slot.First.Dispose();
+            slot.Second.Dispose();
+        }
+    }
+
+    private sealed record Slot(Parameter Parameter, Tensor First, Tensor Second, double WeightDecay, double RateFactor);
+}

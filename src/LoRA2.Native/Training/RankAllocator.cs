@@ -1,0 +1,104 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>
+/// Keeps LoRA2's singular values within the budget (arXiv 2408.06854, algorithm 1): after each optimiser step it updates the importance scores and, when
+/// the schedule says so, sets to zero every λ_i that is not among the b(t) most important over all adapted matrices. Exactly b(t) survive: ties
+/// go to the earlier matrix by name, then to the smaller i. Before the final phase a zeroed value keeps its gradient and may come back.
+/// </summary>
+public sealed class RankAllocator : IDisposable
+{
+    private readonly LoRA2Adapter[] adapters;
+    private readonly ImportanceScorer[] scorers;
+    private bool[]? kept;
+
+    /// <summary>Takes the adapters in the order of their names.</summary>
+    /// <exception cref="ArgumentException">The schedule's initial budget is not the number of singular values.</exception>
+    public RankAllocator(
+        IEnumerable<LoRA2Adapter> adapters, BudgetSchedule schedule, ImportanceMode mode = ImportanceMode.Reduced, double beta1 = 0.85, double beta2 = 0.85)
+    {
+        this.adapters = [.. adapters.OrderBy(adapter => adapter.Module, StringComparer.Ordinal)];
+        schedule.Require();
+        int total = this.adapters.Sum(adapter => adapter.Factors.Rank);
+        if (schedule.Initial != total) throw new ArgumentException($"the initial budget {schedule.Initial} is not the number of singular values, {total}");
+        Schedule = schedule;
+        scorers = Array.ConvertAll(this.adapters, adapter => new ImportanceScorer(adapter.Factors, mode, beta1, beta2));
+        Budget = total;
+    }
+
+    /// <summary>The budget by step.</summary>
+    public BudgetSchedule Schedule { get; }
+
+    /// <summary>b(t) of the last step.</summary>
+    public int Budget { get; private set; }
+
+    /// <summary>The adapters, by name.</summary>
+    public IReadOnlyList<LoRA2Adapter> Adapters => adapters;
+
+    /// <summary>For each adapter which singular values the last mask kept; null before the first mask.</summary>
+    public IReadOnlyList<bool[]>? Kept
+    {
+        get
+        {
+            if (kept is null) return null;
+            int start = 0;
+            return Array.ConvertAll(adapters, adapter => kept[start..(start += adapter.Factors.Rank)]);
+        }
+    }
+
+    /// <summary>The averages of every adapter's scorer by name, for checkpoints.</summary>
+    internal IEnumerable<(string Name, Tensor Values)> State =>
+        adapters.Zip(scorers).SelectMany(pair => pair.Second.State.Select(state => ($"{pair.First.Module}.{state.Name}", state.Values)));
+
+    /// <summary>The last mask as a string of 0 and 1, or null, for checkpoints.</summary>
+    internal string? Mask
+    {
+        get => kept is null ? null : string.Concat(kept.Select(keep => keep ? '1' : '0'));
+        set => kept = value?.Select(digit => digit == '1').ToArray();
+    }
+
+    /// <summary>The importances of an adapter's singular values.</summary>
+    public double[] Importance(int adapter) => scorers[adapter].Scores();
+
+    /// <summary>Call after the optimiser's step <paramref name="step"/> (from 0), while its gradients are still there.</summary>
+    public void AfterStep(int step)
+    {
+        Budget = Schedule.At(step);
+        if (Schedule.Scores(step))
+        {
+            foreach (ImportanceScorer scorer in scorers) scorer.Update();
+        }
+
+        if (Schedule.Chooses(step)) Choose();
+        if (Schedule.Masks(step)) Apply();
+    }
+
+    /// <summary>Frees the averages.</summary>
+    public void Dispose()
+    {
+        foreach (ImportanceScorer scorer in scorers) scorer.Dispose();
+    }
+
+    private void Choose()
+    {
+        double[] scores = [.. scorers.SelectMany(scorer => scorer.Scores())];
+        kept = new bool[scores.Length];
+        // A stable sort: among equals the earlier place wins.
+        foreach (int place in Enumerable.Range(0, scores.Length).OrderByDescending(place => scores[place]).Take(Budget)) kept[place] = true;
+    }
+
+    private void Apply()
+    {
+        if (kept is null) return;
+        int place = 0;
+        foreach (LoRA2Adapter adapter in adapters)
+        {
+            foreach (ref float value in adapter.Factors.SingularValues.AsSpan<float>())
+            {
+                if (!kept[place++]) value = 0;
+            }
+        }
+    }
+}
