@@ -1,0 +1,15 @@
+namespace LoRA2.Native.Tokenizers.Unicode;
+
+/// <summary>BERT's punctuation: every ASCII character that is neither letter, digit nor control, and the Unicode categories P*.</summary>
+internal static class Punctuation
+{
+    /// <summary>As the Python tokenizers see it.</summary>
+    public static bool IsPython(int codePoint) =>
+        codePoint < 128 ? IsAscii(codePoint) : UnicodeTables.PythonClasses[codePoint] == (byte)CharClass.Punctuation;
+
+    /// <summary>As the Rust tokenizers see it.</summary>
+    public static bool IsRust(int codePoint) =>
+        codePoint < 128 ? IsAscii(codePoint) : UnicodeTables.RustClasses[codePoint] == (byte)CharClass.Punctuation;
+
+    private static bool IsAscii(int c) => c is (>= 33 and <= 47) or (>= 58 and <= 64) or (>= 91 and <= 96) or (>= 123 and <= 126);
+}

@@ -1,0 +1,135 @@
+using System.Text;
+using LoRA2.Native.Tokenizers.Unicode;
+
+namespace LoRA2.Native.Tokenizers.WordPiece;
+
+/// <summary>
+/// HuggingFace's Python BasicTokenizer, behind its lower-casing: control characters go, CJK ideographs stand alone, NFC, words at
+/// white space, accents stripped, punctuation stands alone.
+/// </summary>
+internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumerable<string> neverSplit)
+{
+    private static readonly byte[] Ascii = AsciiKinds();
+    private readonly HashSet<string> _neverSplit = [.. neverSplit];
+    private readonly System.Buffers.SearchValues<char> _lastOfNeverSplit = System.Buffers.SearchValues.Create([.. neverSplit.Select(t => t[^1]).Distinct()]);
+
+    private const byte Drop = 1, Space = 2, Mark = 3;
+
+    /// <summary>Splits a text into words and encodes each.</summary>
+    public void Split(ReadOnlySpan<char> text, WordPieceModel model, Scratch scratch, TokenSink sink)
+    {
+        var cleaned = scratch.Cleaned;
+        cleaned.Clear();
+        var ascii = Clean(text, cleaned);
+        var words = cleaned.Span;
+        if (!ascii)
+        {
+            scratch.Normalized.Clear();
+            NormalizationForms.Append(scratch.Normalized, words, NormalizationForm.FormC);
+            cleaned.Clear();
+            cleaned.Append(scratch.Normalized.Span);
+            words = cleaned.Span;
+        }
+
+        for (int start = 0, i = 0; i <= words.Length; i++)
+        {
+            if (i < words.Length && !(words[i] == ' ' || (words[i] >= 128 && PythonText.IsSpace(words[i]))))
+                continue;
+            if (i > start)
+                Word(words[start..i], model, scratch, sink);
+            start = i + 1;
+        }
+    }
+
+    /// <summary>Whether a code point is a CJK ideograph as BERT counts them; kana and Hangul are not.</summary>
+    public static bool IsCjk(int c) => c is (>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF)
+        or (>= 0x2A700 and <= 0x2B73F) or (>= 0x2B740 and <= 0x2B81F) or (>= 0x2B820 and <= 0x2CEAF)
+        or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
+
+    private static byte[] AsciiKinds()
+    {
+        var kinds = new byte[128];
+        for (var c = 0; c < 128; c++)
+            kinds[c] = c is '\t' or '\n' or '\r' or ' ' ? Space : c < 32 || c == 127 ? Drop : Punctuation.IsPython(c) ? Mark : (byte)0;
+        return kinds;
+    }
+
+    private bool Clean(ReadOnlySpan<char> text, CharBuffer output)
+    {
+        var ascii = true;
+        for (var i = 0; i < text.Length;)
+        {
+            var c = CodePoint.Next(text, ref i);
+            if (c < 128)
+            {
+                var kind = Ascii[c];
+                if (kind != Drop)
+                    output.Append(kind == Space ? ' ' : (char)c);
+                continue;
+            }
+
+            ascii = false;
+            var charClass = (CharClass)UnicodeTables.PythonClasses[c];
+            if (c == 0xFFFD || charClass == CharClass.Control)
+                continue;
+            if (charClass == CharClass.SpaceSeparator)
+            {
+                output.Append(' ');
+            }
+            else if (spacesCjk && IsCjk(c))
+            {
+                output.Append(' ');
+                output.AppendCodePoint(c);
+                output.Append(' ');
+            }
+            else
+            {
+                output.AppendCodePoint(c);
+            }
+        }
+
+        return ascii;
+    }
+
+    private void Word(ReadOnlySpan<char> word, WordPieceModel model, Scratch scratch, TokenSink sink)
+    {
+        var ascii = word.IndexOfAnyExceptInRange('\0', '\x7F') < 0;
+        if (_lastOfNeverSplit.Contains(word[^1]) && _neverSplit.Contains(word.ToString()))
+        {
+            model.Encode(word, scratch, sink);
+            return;
+        }
+
+        if (!ascii && stripsAccents)
+            word = StripAccents(word, scratch.Normalized);
+        var start = 0;
+        for (var i = 0; i < word.Length;)
+        {
+            var at = i;
+            var c = CodePoint.Next(word, ref i);
+            if (c < 128 ? Ascii[c] != Mark : !Punctuation.IsPython(c))
+                continue;
+            model.Encode(word[start..at], scratch, sink);
+            model.Encode(word[at..i], scratch, sink);
+            start = i;
+        }
+
+        model.Encode(word[start..], scratch, sink);
+    }
+
+    private static ReadOnlySpan<char> StripAccents(ReadOnlySpan<char> word, CharBuffer buffer)
+    {
+        buffer.Clear();
+        NormalizationForms.Append(buffer, word, NormalizationForm.FormD);
+        var decomposed = buffer.Span.ToArray().AsSpan();
+        buffer.Clear();
+        for (var i = 0; i < decomposed.Length;)
+        {
+            var c = CodePoint.Next(decomposed, ref i);
+            if (UnicodeTables.PythonClasses[c] != (byte)CharClass.NonspacingMark)
+                buffer.AppendCodePoint(c);
+        }
+
+        return buffer.Span;
+    }
+}
