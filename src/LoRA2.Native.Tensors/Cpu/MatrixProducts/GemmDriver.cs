@@ -11,6 +11,12 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// <summary>Up to this many rows of A, an untransposed B is read where it lies.</summary>
     private const int DirectRows = 48;
 
+    /// <summary>Up to this many columns, A·B is computed as dot products.</summary>
+    private const int DotColumns = 12;
+
+    /// <summary>Up to this many rows, A·Bᵀ is computed as dot products.</summary>
+    private const int DotRows = 8;
+
     /// <summary>Up to this many columns, Aᵀ·B is computed as (Bᵀ·A)ᵀ, which reads the tall A along its rows.</summary>
     private const int SwappedColumns = 64;
 
@@ -24,8 +30,15 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// <summary>The product with B as it lies in memory.</summary>
     public static void Multiply(in MatrixProduct<T> call, T* b, int ldb, bool transB, in Epilogue<T> epilogue)
     {
+        bool plain = epilogue.Bias == null && epilogue.Rank == 0;
+        if (plain && !call.TransposedA && (call.Columns <= DotColumns || (transB && call.Rows <= DotRows)))
+        {
+            MultiplyByDots(call, b, ldb, transB);
+            return;
+        }
+
         Product<T> product = Start(call);
-        if (call.TransposedA && call.Columns <= SwappedColumns && call.Rows >= 4 * call.Columns && epilogue.Bias == null && epilogue.Rank == 0)
+        if (plain && call.TransposedA && call.Columns <= SwappedColumns && call.Rows >= 4 * call.Columns)
         {
             product.Rows = call.Columns;
             product.Columns = call.Rows;
@@ -58,6 +71,41 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.B = new PanelView<T> { Data = panels + start * Width, PanelStep = (nint)call.Depth * Width, RowStep = Width };
             Run(ref product, g, groups, call.Beta, rank, bias);
         }
+    }
+
+    private static void MultiplyByDots(in MatrixProduct<T> call, T* b, int ldb, bool transB)
+    {
+        var task = new DotTask<T, TVector, TSimd> { Depth = call.Depth, Alpha = call.Alpha, Beta = call.Beta, C = call.C };
+        if (call.Columns <= DotColumns)
+        {
+            if (!transB)
+            {
+                T* rows = Scratch.Get<T>(ScratchUse.Panels, (nint)call.Columns * call.Depth);
+                if (call.Depth > 0) Packing<T>.Pack(b, ldb, true, call.Columns, call.Depth, call.Depth, rows);
+                b = rows;
+                ldb = call.Depth;
+            }
+
+            (task.Rows, task.Columns) = (call.Rows, call.Columns);
+            task.X = call.A;
+            task.XStep = call.Lda;
+            task.S = b;
+            task.SStep = ldb;
+            task.CRowStep = call.Ldc;
+            task.CColumnStep = 1;
+        }
+        else
+        {
+            (task.Rows, task.Columns) = (call.Columns, call.Rows);
+            task.X = b;
+            task.XStep = ldb;
+            task.S = call.A;
+            task.SStep = call.Lda;
+            task.CRowStep = 1;
+            task.CColumnStep = call.Ldc;
+        }
+
+        DotTask<T, TVector, TSimd>.RunAll(task);
     }
 
     private static Product<T> Start(in MatrixProduct<T> call) => new()

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
@@ -41,8 +42,15 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
             nint row2 = 2 * row, row3 = 3 * row;
             T* a4 = a + 4 * row;
             T* a8 = a4 + 4 * row;
+            nint ahead = tile->Ahead;
             for (; depth > 0; depth--)
             {
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch1(b + ahead);
+                    if (TColumns.Value > 1) Sse.Prefetch1(b + ahead + TSimd.Count);
+                }
+
                 b0 = TSimd.Load(b);
                 if (TColumns.Value > 1) b1 = TSimd.Load(b + TSimd.Count);
                 b += bStep;

@@ -41,10 +41,15 @@ internal unsafe readonly struct PackPanels<T> : IParallelTask
     public void Run(int index)
     {
         int first = index * columnsPerPart, end = (int)Math.Min(columns, (long)first + columnsPerPart);
-        for (int column = first; column < end; column += width)
+        nint run = transposed ? depth : Packing<T>.Run;
+        for (nint p = 0; p < depth; p += run)
         {
-            T* from = source + column * (transposed ? step : 1);
-            Packing<T>.Pack(from, step, transposed, depth, Math.Min(width, columns - column), width, destination + column * depth);
+            for (int column = first; column < end; column += width)
+            {
+                T* from = source + (transposed ? column * step : column + p * step);
+                T* to = destination + column * depth + p * width;
+                Packing<T>.Pack(from, step, transposed, Math.Min(run, depth - p), Math.Min(width, columns - column), width, to);
+            }
         }
     }
 }

@@ -12,6 +12,11 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 internal static unsafe class Packing<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
+    /// <summary>Rows of an untransposed source worth packing through all slices before the next: few enough for the first-level cache to hold them.</summary>
+    public const int Run = 8;
+
+    private const int Line = 16;
+
     /// <summary>Packs one slice of <paramref name="columns"/> ≤ <paramref name="width"/> columns; the rest is set to zero.</summary>
     /// <param name="source">Element (0, 0).</param>
     /// <param name="step">Elements between source rows.</param>
@@ -35,6 +40,12 @@ internal static unsafe class Packing<T>
             T* from = source + p * step;
             T* to = destination + p * width;
             int j = 0;
+            if (Vector512.IsHardwareAccelerated)
+            {
+                for (; j <= columns - Vector512<T>.Count; j += Vector512<T>.Count) Vector512.Load(from + j).Store(to + j);
+            }
+
+            for (; j <= columns - Vector256<T>.Count; j += Vector256<T>.Count) Vector256.Load(from + j).Store(to + j);
             for (; j <= columns - Vector128<T>.Count; j += Vector128<T>.Count) Vector128.Load(from + j).Store(to + j);
             for (; j < columns; j++) to[j] = from[j];
         }
@@ -42,22 +53,35 @@ internal static unsafe class Packing<T>
 
     private static void Interleave(T* source, nint step, nint depth, int columns, int width, T* destination)
     {
-        int j = 0;
-        for (; j <= columns - 4; j += 4)
+        // A cache line of every source row is used up before the next is touched.
+        for (nint p = 0; p < depth; p += Line)
         {
-            T* from = source + j * step;
-            T* to = destination + j;
-            nint p = 0;
-            for (; p <= depth - 4; p += 4) Transpose4(from + p, step, to + p * width, width);
-            for (; p < depth; p++)
+            int length = (int)Math.Min(Line, depth - p);
+            int j = 0;
+            if (typeof(T) == typeof(float) && Transpose16.IsSupported && length == Line)
             {
-                for (int i = 0; i < 4; i++) to[p * width + i] = from[i * step + p];
+                for (; j < columns && width - j >= 12; j += 16)
+                {
+                    Transpose16.Run((float*)(source + j * step + p), step, Math.Min(16, columns - j), (float*)(destination + p * width + j), width, width - j);
+                }
             }
-        }
 
-        for (; j < columns; j++)
-        {
-            for (nint p = 0; p < depth; p++) destination[p * width + j] = source[j * step + p];
+            for (; j <= columns - 4; j += 4)
+            {
+                T* from = source + j * step + p;
+                T* to = destination + p * width + j;
+                int q = 0;
+                for (; q <= length - 4; q += 4) Transpose4(from + q, step, to + q * width, width);
+                for (; q < length; q++)
+                {
+                    for (int i = 0; i < 4; i++) to[q * width + i] = from[i * step + q];
+                }
+            }
+
+            for (; j < columns; j++)
+            {
+                for (nint q = p; q < p + length; q++) destination[q * width + j] = source[j * step + q];
+            }
         }
     }
 

@@ -49,8 +49,8 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     where TVector : unmanaged
     where TSimd : unmanaged, ISimd<T, TVector>
 {
-    private const int PanelBlockBytes = 32 * 1024;
-    private const int StripsBytes = 768 * 1024;
+    public static int PanelBlockBytes = 32 * 1024;
+    public static int StripsBytes = 768 * 1024;
 
     private Product<T> product;
     private readonly int strips;
@@ -102,6 +102,7 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
             int columns = Math.Min(PanelColumns, product.Columns - column);
             bool partial = columns != PanelColumns;
             T* b = Panel(product.B, panel, partial, out tile.BStep);
+            tile.Ahead = panel + 1 < panel1 ? product.B.PanelStep : 0;
             T* right = product.Rank == 0 ? null : Panel(product.Right, panel, partial, out tile.RightStep);
             T* bias = product.Bias == null ? null : partial && product.BiasTail != null ? product.BiasTail : product.Bias + column;
             bool inPlace = columns % TSimd.Count == 0 && !product.TransposedC;
@@ -186,11 +187,17 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         int width = TSimd.TileRows;
         nint size = product.Depth * width;
         T* strips = Scratch.Get<T>(ScratchUse.Strips, (strip1 - strip0) * size);
-        for (int strip = strip0; strip < strip1; strip++)
+        // Rows of A's transpose are read a few at a time, through all strips, so that their cache lines are used whole.
+        nint run = product.TransposedA ? Packing<T>.Run : product.Depth;
+        for (nint p = 0; p < product.Depth; p += run)
         {
-            int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
-            T* source = product.A + row * (product.TransposedA ? 1 : product.AStep);
-            Packing<T>.Pack(source, product.AStep, !product.TransposedA, product.Depth, rows, width, strips + (strip - strip0) * size);
+            for (int strip = strip0; strip < strip1; strip++)
+            {
+                int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
+                T* source = product.A + (product.TransposedA ? row + p * product.AStep : row * product.AStep);
+                T* to = strips + (strip - strip0) * size + p * width;
+                Packing<T>.Pack(source, product.AStep, !product.TransposedA, Math.Min(run, product.Depth - p), rows, width, to);
+            }
         }
 
         return strips;

@@ -30,6 +30,12 @@ internal unsafe interface ISimd<T, TVector>
 
     /// <summary>x·y + z, rounded once where the hardware can.</summary>
     static abstract TVector MultiplyAdd(TVector x, TVector y, TVector z);
+
+    /// <summary>Sum of the elements.</summary>
+    static abstract T Sum(TVector x);
+
+    /// <summary>Columns of the tile of dot products (its rows are three).</summary>
+    static abstract int DotColumns { get; }
 }
 
 /// <summary>512-bit vectors: 32 registers, 24 of them accumulators.</summary>
@@ -38,7 +44,12 @@ internal unsafe readonly struct Simd512<T> : ISimd<T, Vector512<T>>
 {
     public static int Count => Vector512<T>.Count;
 
+    public static int DotColumns => 8;
+
     public static int TileRows => 12;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector512<T> x) => Vector512.Sum(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Load(T* source) => Vector512.Load(source);
@@ -67,7 +78,12 @@ internal unsafe readonly struct Simd256<T> : ISimd<T, Vector256<T>>
 {
     public static int Count => Vector256<T>.Count;
 
+    public static int DotColumns => 4;
+
     public static int TileRows => 6;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector256<T> x) => Vector256.Sum(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Load(T* source) => Vector256.Load(source);
@@ -96,7 +112,12 @@ internal unsafe readonly struct Simd128<T> : ISimd<T, Vector128<T>>
 {
     public static int Count => Vector128<T>.Count;
 
+    public static int DotColumns => 4;
+
     public static int TileRows => 6;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector128<T> x) => Vector128.Sum(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Load(T* source) => Vector128.Load(source);

@@ -17,6 +17,9 @@ internal unsafe struct Tile<T>
     public T* B;
     public nint BStep;
 
+    /// <summary>Elements from a row of <see cref="B"/> to one that a later tile reads, and that is fetched meanwhile.</summary>
+    public nint Ahead;
+
     /// <summary>Length of the sum.</summary>
     public nint Depth;
 
