@@ -130,7 +130,7 @@ public sealed class GlueTaskTests : IDisposable
     {
         var e = Assert.Throws<InputException>(() => GlueTask.Get("rte").Load(_folder.Path, "dev"));
         Assert.Equal(
-            $"{_folder.File("dev.tsv")}: there is no such file (nor {_folder.File("RTE/dev.tsv")}), expected the dev split of RTE.", e.Message);
+            $"{_folder.File("dev.tsv")}: there is no such file (nor {_folder.File(Path.Combine("RTE", "dev.tsv"))}), expected the dev split of RTE.", e.Message);
         e = Assert.Throws<InputException>(() => GlueTask.Get("rte").Load(_folder.Path, "valid"));
         Assert.Equal("RTE has no split \"valid\", expected one of train, dev, test.", e.Message);
         e = Assert.Throws<InputException>(() => GlueTask.Get("wnli"));
