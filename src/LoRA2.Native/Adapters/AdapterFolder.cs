@@ -133,7 +133,7 @@ public static class AdapterFolder
             Strings(json, "modules_to_save", ModulesToSave(model, settings.Head));
             json.WriteString("peft_type", settings.Method == AdapterMethod.LoRA2 ? "LORA2" : "LORA");
             json.WriteNumber("r", settings.Rank);
-            Strings(json, "target_modules", TargetModules.EndingsOf(model.AdaptableLayers.Where(layer => layer.Adapter is not null)));
+            Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptableLayers.Where(layer => layer.Adapter is not null)]));
             json.WriteString("task_type", "SEQ_CLS");
             json.WriteEndObject();
         }

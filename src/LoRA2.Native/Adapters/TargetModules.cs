@@ -29,8 +29,16 @@ public static class TargetModules
         return [.. layers.Where(layer => patterns.Any(pattern => Matches(layer.Name, pattern)))];
     }
 
-    /// <summary>The module endings, as PEFT's config lists them, that match just these layers.</summary>
-    public static IReadOnlyList<string> EndingsOf(IEnumerable<LinearLayer> layers) =>
+    /// <summary>
+    /// What PEFT's config lists for these layers: module endings where they match no other layer of the model, else the modules' whole names.
+    /// </summary>
+    public static IReadOnlyList<string> PatternsOf(SequenceClassifier model, IReadOnlyCollection<LinearLayer> layers)
+    {
+        IReadOnlyList<string> endings = EndingsOf(layers);
+        return Resolve(model, endings).Count == layers.Count ? endings : [.. layers.Select(layer => layer.Name)];
+    }
+
+    private static IReadOnlyList<string> EndingsOf(IEnumerable<LinearLayer> layers) =>
         [.. layers.Select(layer => string.Join('.', layer.Name.Split('.').SkipWhile(part => part != "layer").Skip(2))).Distinct()];
 
     private static bool Matches(string module, string pattern)

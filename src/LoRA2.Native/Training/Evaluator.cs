@@ -1,0 +1,57 @@
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>Runs a model over a data set.</summary>
+public static class Evaluator
+{
+    /// <summary>The logits of every example in the data's order: [examples][labels].</summary>
+    public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
+    {
+        float[][] logits = new float[data.Count][];
+        int labels = model.Config.Labels;
+        foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = new TensorScope();
+            ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).AsSpan<float>();
+            for (int row = 0; row < batch.Length; row++) logits[batch[row]] = values.Slice(row * labels, labels).ToArray();
+        }
+
+        return logits;
+    }
+
+    /// <summary>Scores the model's predictions against the data's targets.</summary>
+    public static Evaluation Evaluate(
+        SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, CancellationToken cancellation = default) =>
+        Score(model.Config, Logits(model, data, batchSize, cancellation), data, metrics);
+
+    /// <summary>Scores logits against the data's targets.</summary>
+    public static Evaluation Score(EncoderConfig config, float[][] logits, TokenizedDataset data, IReadOnlyList<Metric> metrics)
+    {
+        if (config.IsRegression)
+        {
+            double[] predicted = Array.ConvertAll(logits, row => (double)row[0]);
+            double[] actual = [.. Enumerable.Range(0, data.Count).Select(i => (double)data.Target(i))];
+            return Evaluation.OfScores(metrics, predicted, actual);
+        }
+
+        int[] classes = Array.ConvertAll(logits, Largest);
+        int[] labels = [.. Enumerable.Range(0, data.Count).Select(i => (int)data.Target(i))];
+        return Evaluation.OfClasses(metrics, classes, labels);
+    }
+
+    /// <summary>The index of the largest logit; the first of equals.</summary>
+    public static int Largest(float[] logits)
+    {
+        int best = 0;
+        for (int i = 1; i < logits.Length; i++)
+        {
+            if (logits[i] > logits[best]) best = i;
+        }
+
+        return best;
+    }
+}

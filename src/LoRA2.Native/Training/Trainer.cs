@@ -1,0 +1,257 @@
+using System.Diagnostics;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>
+/// Fine-tunes a model. The result is a function of the model, the data and the options alone: the same bits for any number of threads, and for a
+/// run that was killed and resumed. One step: forward and backward of the task loss + γ · mean R, clip, AdamW, importance scores and budget.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly SequenceClassifier model;
+    private readonly TrainingOptions options;
+    private readonly TokenizedDataset train;
+    private readonly TokenizedDataset? development;
+    private readonly IReadOnlyList<Metric> metrics;
+    private readonly LoRA2Adapter[] adapters;
+    private readonly AdamWOptimizer optimizer;
+    private readonly LearningRateSchedule schedule;
+    private readonly RankAllocator? allocator;
+    private readonly TrainingState state = new();
+    private readonly int stepsPerEpoch;
+    private int[][] batches = [];
+    private int plannedEpoch = -1;
+
+    /// <summary>Prepares a run. What is trained must have been attached to the model already (<see cref="AdapterAttachment.Attach"/>).</summary>
+    /// <param name="model">The model; its trainable parameters change.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="train">Training data with targets.</param>
+    /// <param name="development">Data to evaluate on and choose the best weights by, or null.</param>
+    /// <param name="metrics">The metrics, the primary one first.</param>
+    /// <exception cref="InputException">The options contradict each other or the data.</exception>
+    public Trainer(SequenceClassifier model, TrainingOptions options, TokenizedDataset train, TokenizedDataset? development, IReadOnlyList<Metric> metrics)
+    {
+        this.model = model;
+        this.options = options;
+        this.train = train;
+        this.development = development;
+        this.metrics = metrics;
+        Require();
+        stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
+        TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
+        adapters = [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()];
+        optimizer = new AdamWOptimizer(Groups());
+        schedule = new LearningRateSchedule(
+            options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
+        allocator = Allocator();
+    }
+
+    /// <summary>Steps of the whole run.</summary>
+    public int TotalSteps { get; }
+
+    /// <summary>Steps done.</summary>
+    public int Step => state.Step;
+
+    /// <summary>The rank allocator, or null without a budget.</summary>
+    public RankAllocator? Ranks => allocator;
+
+    /// <summary>Runs to the end; the model then has the best weights, or the last without development data.</summary>
+    /// <param name="checkpoint">Where checkpoints are written, or null for none.</param>
+    /// <param name="progress">Told after every step, on this thread's synchronisation context.</param>
+    /// <param name="cancellation">Stops after the step in progress, when a checkpoint was written.</param>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint has everything.</exception>
+    /// <exception cref="TrainingException">The loss was NaN or infinite; the last checkpoint is intact.</exception>
+    public TrainingResult Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var pause = new Stopwatch();
+        int first = state.Step;
+        long tokens = 0;
+        while (state.Step < TotalSteps && !state.StoppedEarly)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                Save(checkpoint);
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            int[] batch = BatchOf(state.Step);
+            StepResult result = TrainStep(batch);
+            foreach (int index in batch) tokens += train.Length(index);
+            Evaluation? evaluation = null;
+            if (IsEvaluationDue())
+            {
+                pause.Start();
+                evaluation = Evaluate();
+                pause.Stop();
+            }
+
+            bool last = state.Step == TotalSteps || state.StoppedEarly;
+            if (!last && (evaluation is not null || (options.CheckpointEvery > 0 && state.Step % options.CheckpointEvery == 0))) Save(checkpoint);
+            if (progress is null) continue;
+            double seconds = clock.Elapsed.TotalSeconds;
+            progress.Report(new TrainingProgress(
+                state.Step, TotalSteps, state.Step / (double)stepsPerEpoch, result.Loss, result.Regulariser, result.LearningRate, result.GradientNorm, tokens / Math.Max((clock.Elapsed - pause.Elapsed).TotalSeconds, 1e-9), TimeSpan.FromSeconds(seconds / (state.Step - first) * (TotalSteps - state.Step)), allocator?.Budget, evaluation));
+        }
+
+        EvaluationPoint? best = null;
+        if (state.Best is { } weights)
+        {
+            weights.Restore(model);
+            best = state.History.First(point => point.Step == weights.Step);
+        }
+
+        return new TrainingResult(best, [.. state.History], state.Step, state.StoppedEarly, state.LastLoss, tokens, clock.Elapsed, clock.Elapsed - pause.Elapsed);
+    }
+
+    /// <summary>Takes up the run where a checkpoint left it.</summary>
+    /// <exception cref="InputException">The checkpoint is damaged or belongs to another run.</exception>
+    public void Resume(string checkpoint) => Checkpoint.Load(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+
+    /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
+    public void Save(string? checkpoint)
+    {
+        if (checkpoint is not null) Checkpoint.Save(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+    }
+
+    /// <summary>Frees the optimiser's and the scorers' memory.</summary>
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        allocator?.Dispose();
+        state.Dispose();
+    }
+
+    private StepResult TrainStep(int[] batch)
+    {
+        double loss = 0;
+        int part = 0;
+        int size = (batch.Length + options.Accumulation - 1) / options.Accumulation;
+        foreach (int[] rows in batch.Chunk(size)) loss += Backward(rows, rows.Length / (double)batch.Length, part++);
+        double regulariser = BackwardRegulariser();
+        double norm = optimizer.GradientNorm();
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            optimizer.ClearGradients();
+            string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
+            throw new TrainingException(
+                $"{what} at step {state.Step + 1} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact");
+        }
+
+        double rate = schedule.At(state.Step);
+        optimizer.Step(rate, AdamWOptimizer.ClipFactor(norm, options.ClipNorm));
+        allocator?.AfterStep(state.Step);
+        optimizer.ClearGradients();
+        state.Step++;
+        state.Took(loss);
+        return new StepResult(loss, regulariser, rate, norm);
+    }
+
+    private double Backward(int[] rows, double weight, int part)
+    {
+        using var scope = new TensorScope();
+        using var tape = new Tape { DetectAnomaly = options.DetectAnomaly };
+        try
+        {
+            var context = new ForwardContext { IsTraining = true, Seed = options.Seed, Step = (uint)((state.Step * options.Accumulation) + part) };
+            Tensor logits = model.Forward(train.Batch(rows), context);
+            Tensor loss = model.Loss(logits, train.Targets(rows, model.Config.IsRegression));
+            double value = loss.Item();
+            if (double.IsFinite(value)) tape.Backward(loss, Tensor.Full([], weight));
+            return value * weight;
+        }
+        catch (AnomalyException e)
+        {
+            optimizer.ClearGradients();
+            throw new TrainingException($"{e.Message}, at step {state.Step + 1} of {TotalSteps}; the last checkpoint is intact", e);
+        }
+    }
+
+    /// <summary>The mean of R over the adapted matrices; its gradient, times γ, is added to the factors'.</summary>
+    private double BackwardRegulariser()
+    {
+        if (adapters.Length == 0 || options.Regulariser == OrthogonalityKind.None || options.Gamma == 0) return 0;
+        double sum = 0;
+        foreach (LoRA2Adapter adapter in adapters)
+        {
+            using var scope = new TensorScope();
+            using var tape = new Tape();
+            Tensor term = adapter.Regulariser(options.Regulariser);
+            sum += term.Item();
+            tape.Backward(term, Tensor.Full([], options.Gamma / adapters.Length));
+        }
+
+        return sum / adapters.Length;
+    }
+
+    private bool IsEvaluationDue()
+    {
+        if (development is null) return false;
+        if (state.Step == TotalSteps) return true;
+        return options.EvaluateEvery > 0 ? state.Step % options.EvaluateEvery == 0 : state.Step % stepsPerEpoch == 0;
+    }
+
+    /// <summary>Not to be cancelled: it would leave a step without its evaluation.</summary>
+    private Evaluation Evaluate()
+    {
+        Evaluation evaluation = Evaluator.Evaluate(model, development!, metrics, options.EvaluationBatchSize);
+        state.Evaluated(new EvaluationPoint(state.Step, state.Step / (double)stepsPerEpoch, evaluation.Values, state.MeanLoss), model);
+        if (options.Patience > 0 && state.EvaluationsSinceBest >= options.Patience) state.StoppedEarly = true;
+        return evaluation;
+    }
+
+    private int[] BatchOf(int step)
+    {
+        int epoch = step / stepsPerEpoch;
+        if (epoch != plannedEpoch)
+        {
+            batches = BatchPlan.ForEpoch(train, options.BatchSize, options.Seed, epoch);
+            plannedEpoch = epoch;
+        }
+
+        return batches[step % stepsPerEpoch];
+    }
+
+    /// <summary>Biases and layer norms are not decayed, nor are singular values: decay would pull them to 0 without regard to their importance.</summary>
+    private IEnumerable<ParameterGroup> Groups()
+    {
+        Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
+        if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
+        bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
+        return [new([.. trained.Where(Decays)], options.WeightDecay), new([.. trained.Where(parameter => !Decays(parameter))], 0)];
+    }
+
+    private RankAllocator? Allocator()
+    {
+        if (options.Budget is not { } budget) return null;
+        if (adapters.Length == 0) throw new InputException("a rank budget needs LoRA2 adapters");
+        int rank = options.Adapter.Rank;
+        if (budget.TargetRank < 0 || budget.TargetRank > rank) throw new InputException($"target rank {budget.TargetRank} is not within 0 … {rank}");
+        try
+        {
+            var plan = new BudgetSchedule(rank * adapters.Length, budget.TargetRank * adapters.Length, budget.WarmupSteps, budget.FinalSteps, TotalSteps, budget.Interval);
+            return new RankAllocator(adapters, plan, budget.Importance);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InputException(e.Message, e);
+        }
+    }
+
+    private void Require()
+    {
+        if (!train.HasTargets) throw new InputException($"{train.Name}: training data needs a label for every example");
+        if (development is { HasTargets: false }) throw new InputException($"{development.Name}: development data needs a label for every example");
+        if (options.BatchSize < 1 || options.Accumulation < 1 || options.Epochs < 1 || options.EvaluationBatchSize < 1)
+            throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
+        if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");
+    }
+
+    private string Fingerprint() => $"{TrainingJson.Text(options)} {train.Fingerprint()} {development?.Fingerprint()} {model.Config with { LabelNames = null, UnknownFields = [] }}";
+
+    private readonly record struct StepResult(double Loss, double Regulariser, double LearningRate, double GradientNorm);
+}

@@ -1,0 +1,103 @@
+using System.Text;
+using System.Text.Json;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>A run's options and history as JSON: for the record beside an adapter, and to tell whether a checkpoint belongs to a run.</summary>
+public static class TrainingJson
+{
+    /// <summary>Writes the options as one object.</summary>
+    public static void Write(Utf8JsonWriter json, TrainingOptions options)
+    {
+        json.WriteStartObject();
+        AdapterSettings adapter = options.Adapter;
+        json.WriteString("method", adapter.Method.ToString().ToLowerInvariant());
+        if (adapter.Method != AdapterMethod.Full)
+        {
+            json.WriteNumber("rank", adapter.Rank);
+            json.WriteNumber("alpha", adapter.Alpha);
+            json.WriteStartArray("targets");
+            foreach (string target in adapter.Targets) json.WriteStringValue(target);
+            json.WriteEndArray();
+            json.WriteString("head", adapter.Head == HeadTraining.Classifier ? "classifier" : "all");
+        }
+
+        if (adapter.Method == AdapterMethod.LoRA2)
+        {
+            json.WriteNumber("outer_rank", adapter.OuterRank);
+            json.WriteNumber("init_std", adapter.InitialDeviation);
+            json.WriteNumber("gamma", options.Gamma);
+            json.WriteString("regulariser", OrthogonalityKinds.NameOf(options.Regulariser));
+        }
+
+        if (options.Budget is { } budget)
+        {
+            json.WriteStartObject("budget");
+            json.WriteNumber("target_rank", budget.TargetRank);
+            json.WriteNumber("warmup_steps", budget.WarmupSteps);
+            json.WriteNumber("final_steps", budget.FinalSteps);
+            json.WriteNumber("interval", budget.Interval);
+            json.WriteString("importance", budget.Importance.ToString().ToLowerInvariant());
+            json.WriteEndObject();
+        }
+
+        json.WriteNumber("epochs", options.Epochs);
+        json.WriteNumber("max_steps", options.MaxSteps);
+        json.WriteNumber("batch_size", options.BatchSize);
+        json.WriteNumber("accumulation", options.Accumulation);
+        json.WriteNumber("learning_rate", options.LearningRate);
+        json.WriteString("decay", options.Decay.ToString().ToLowerInvariant());
+        if (options.WarmupSteps is { } warmup) json.WriteNumber("warmup_steps", warmup);
+        else json.WriteNumber("warmup_share", options.WarmupShare);
+        json.WriteNumber("weight_decay", options.WeightDecay);
+        json.WriteNumber("clip_norm", options.ClipNorm);
+        json.WriteNumber("max_length", options.MaxLength);
+        json.WriteNumber("evaluate_every", options.EvaluateEvery);
+        json.WriteNumber("evaluation_batch_size", options.EvaluationBatchSize);
+        json.WriteNumber("patience", options.Patience);
+        json.WriteNumber("seed", options.Seed);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The options as text.</summary>
+    public static string Text(TrainingOptions options)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer)) Write(json, options);
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    /// <summary>Writes evaluations as an array.</summary>
+    public static void Write(Utf8JsonWriter json, IEnumerable<EvaluationPoint> history)
+    {
+        json.WriteStartArray();
+        foreach (EvaluationPoint point in history)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("step", point.Step);
+            json.WriteNumber("epoch", point.Epoch);
+            Number(json, "training_loss", point.TrainingLoss);
+            json.WriteStartObject("metrics");
+            foreach (MetricValue metric in point.Metrics) Number(json, metric.Name, metric.Value);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes a number, or null where it is none.</summary>
+    public static void Number(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
+
+    internal static IEnumerable<EvaluationPoint> ReadHistory(JsonElement history) => history.EnumerateArray().Select(point => new EvaluationPoint(
+        point.GetProperty("step").GetInt32(),
+        point.GetProperty("epoch").GetDouble(),
+        [.. point.GetProperty("metrics").EnumerateObject().Select(metric => new MetricValue(metric.Name, metric.Value.ValueKind == JsonValueKind.Number ? metric.Value.GetDouble() : double.NaN))],
+        point.GetProperty("training_loss").ValueKind == JsonValueKind.Number ? point.GetProperty("training_loss").GetDouble() : double.NaN));
+}

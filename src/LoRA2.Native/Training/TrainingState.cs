@@ -1,0 +1,71 @@
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Training;
+
+/// <summary>What changes in the course of a run, besides parameters, moments and scores.</summary>
+internal sealed class TrainingState : IDisposable
+{
+    public int Step { get; set; }
+
+    public double LastLoss { get; set; } = double.NaN;
+
+    public double LossSum { get; set; }
+
+    public int LossCount { get; set; }
+
+    public bool StoppedEarly { get; set; }
+
+    public List<EvaluationPoint> History { get; } = [];
+
+    public WeightSnapshot? Best { get; set; }
+
+    public double MeanLoss => LossCount == 0 ? double.NaN : LossSum / LossCount;
+
+    public int EvaluationsSinceBest => Best is null ? History.Count : History.Count - 1 - History.FindIndex(point => point.Step == Best.Step);
+
+    public void Took(double loss)
+    {
+        LastLoss = loss;
+        LossSum += loss;
+        LossCount++;
+    }
+
+    public void Evaluated(EvaluationPoint point, SequenceClassifier model)
+    {
+        History.Add(point);
+        LossSum = 0;
+        LossCount = 0;
+        EvaluationPoint? best = Best is null ? null : History.Find(earlier => earlier.Step == Best.Step);
+        if (best is not null && !(point.Metrics[0].Value > best.Metrics[0].Value)) return;
+        Best?.Dispose();
+        Best = WeightSnapshot.Take(model, point.Step);
+    }
+
+    public void Dispose() => Best?.Dispose();
+}
+
+/// <summary>A copy of all trained parameters.</summary>
+internal sealed class WeightSnapshot(int step, IReadOnlyDictionary<string, Tensor> values) : IDisposable
+{
+    public int Step => step;
+
+    public IReadOnlyDictionary<string, Tensor> Values => values;
+
+    public static WeightSnapshot Take(SequenceClassifier model, int step)
+    {
+        using var scope = new TensorScope();
+        return new WeightSnapshot(
+            step, model.Parameters.Where(parameter => parameter.IsTrainable).ToDictionary(parameter => parameter.Name, parameter => scope.Detach(parameter.Value.Clone())));
+    }
+
+    public void Restore(SequenceClassifier model)
+    {
+        foreach (Parameter parameter in model.Parameters.Where(parameter => parameter.IsTrainable)) parameter.Value.CopyFrom(values[parameter.Name]);
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor value in values.Values) value.Dispose();
+    }
+}
