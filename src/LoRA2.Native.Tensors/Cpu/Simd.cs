@@ -21,6 +21,9 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>Loads the first <paramref name="count"/> (0 … Count) elements; the other lanes hold <paramref name="fill"/>.</summary>
     static abstract TSelf LoadPartial(T* source, int count, TSelf fill);
 
+    /// <summary>The first <paramref name="count"/> lanes are all ones, the others zero.</summary>
+    static abstract TSelf FirstLanes(int count);
+
     /// <summary>A lane is all ones where the integer is not zero.</summary>
     static abstract TSelf LoadMask(int* source);
 

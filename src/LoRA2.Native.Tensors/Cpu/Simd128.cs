@@ -30,6 +30,11 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
     public static void StorePartial(Simd128<T> value, T* destination, int count) => StoreLanes(value, destination, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128<T> FirstLanes(int count) => typeof(T) == typeof(float)
+        ? new(Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).As<int, T>())
+        : new(Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count)).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128<T> LoadMask(int* source) => typeof(T) == typeof(float)
         ? new((~Vector128.Equals(Vector128.Load(source), Vector128<int>.Zero)).As<int, T>())
         : new((~Vector128.Equals(Vector128.Create(source[0], (long)source[1]), Vector128<long>.Zero)).As<long, T>());

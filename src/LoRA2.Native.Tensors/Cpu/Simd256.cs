@@ -51,6 +51,11 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256<T> FirstLanes(int count) => typeof(T) == typeof(float)
+        ? new(Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).As<int, T>())
+        : new(Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count)).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256<T> LoadMask(int* source)
     {
         if (typeof(T) == typeof(float)) return new((~Vector256.Equals(Vector256.Load(source), Vector256<int>.Zero)).As<int, T>());
@@ -148,13 +153,9 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Simd256<T> value) => Vector256.Sum(value.value);
 
-    public static T Largest(Simd256<T> value)
-    {
-        T largest = value.value[0];
-        for (int i = 1; i < Count; i++)
-            largest = value.value[i] > largest ? value.value[i] : largest;
-        return largest;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Largest(Simd256<T> value) =>
+        Simd128<T>.Largest(new(Vector128.MaxNative(value.value.GetLower(), value.value.GetUpper())));
 
     private static Simd256<T> LoadLanes(T* source, int count, Simd256<T> fill)
     {

@@ -44,6 +44,11 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512<T> FirstLanes(int count) => typeof(T) == typeof(float)
+        ? new(Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).As<int, T>())
+        : new(Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count)).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512<T> LoadMask(int* source)
     {
         if (typeof(T) == typeof(float)) return new((~Vector512.Equals(Vector512.Load(source), Vector512<int>.Zero)).As<int, T>());
@@ -154,13 +159,9 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Simd512<T> value) => Vector512.Sum(value.value);
 
-    public static T Largest(Simd512<T> value)
-    {
-        T largest = value.value[0];
-        for (int i = 1; i < Count; i++)
-            largest = value.value[i] > largest ? value.value[i] : largest;
-        return largest;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Largest(Simd512<T> value) =>
+        Simd256<T>.Largest(new(Vector256.MaxNative(value.value.GetLower(), value.value.GetUpper())));
 
     private static Simd512<T> LoadLanes(T* source, int count, Simd512<T> fill)
     {

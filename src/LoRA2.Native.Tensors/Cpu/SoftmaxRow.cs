@@ -50,17 +50,19 @@ internal static unsafe class SoftmaxRow
             largest = TSimd.Max(v, largest);
         }
 
+        // The partial register stays in a register from here to the end: reloading a masked store at once would stall.
+        TSimd last = lowest;
         if (rest > 0)
         {
-            TSimd v = TSimd.LoadPartial(x + full, rest, default) * factor;
-            if (mask != null) v = TSimd.Select(TSimd.LoadMaskPartial(mask + full, rest), v, lowest);
-            TSimd.StorePartial(v, y + full, rest);
-            largest = TSimd.Max(TSimd.LoadPartial(y + full, rest, lowest), largest);
+            TSimd keep = mask == null ? TSimd.FirstLanes(rest) : TSimd.LoadMaskPartial(mask + full, rest);
+            last = TSimd.Select(keep, TSimd.LoadPartial(x + full, rest, default) * factor, lowest);
+            largest = TSimd.Max(last, largest);
         }
 
         T m = TSimd.Largest(largest);
         if (!(m > T.NegativeInfinity))
         {
+            TSimd.StorePartial(last, y + full, rest);
             Degenerate(count, y);
             return;
         }
@@ -76,14 +78,13 @@ internal static unsafe class SoftmaxRow
 
         if (rest > 0)
         {
-            TSimd e = VectorMath.Exp<TSimd, T>(TSimd.LoadPartial(y + full, rest, lowest) - shift);
-            TSimd.StorePartial(e, y + full, rest);
-            sum += e;
+            last = VectorMath.Exp<TSimd, T>(last - shift);
+            sum += last;
         }
 
         TSimd inverse = TSimd.Create(T.One / TSimd.Sum(sum));
         for (nint i = 0; i < full; i += TSimd.Count) TSimd.Store(TSimd.Load(y + i) * inverse, y + i);
-        if (rest > 0) TSimd.StorePartial(TSimd.LoadPartial(y + full, rest, default) * inverse, y + full, rest);
+        if (rest > 0) TSimd.StorePartial(last * inverse, y + full, rest);
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace LoRA2.Native.Tensors.Cpu;
@@ -57,15 +57,24 @@ internal static unsafe class StridedCopy
             }
         }
 
-        // Rows that are neighbours in the source: each cache line is read once, and written to several rows.
+        // Rows that are neighbours in the source, by way of a tile that stays in L1: whole cache lines are read and written.
+        [SkipLocalsInit]
         private void Transpose(T* from, nint rows, T* to)
         {
+            T* tile = stackalloc T[Tile * Tile];
             nint length = layout.RowLength;
             nint stride = layout.RowStride;
-            for (nint i = 0; i < length; i++)
+            for (nint i = 0; i < length; i += Tile)
             {
-                T* column = from + (i * stride);
-                for (nint r = 0; r < rows; r++) to[(r * length) + i] = column[r];
+                nint columns = Math.Min(Tile, length - i);
+                for (nint c = 0; c < columns; c++)
+                {
+                    T* column = from + ((i + c) * stride);
+                    for (nint r = 0; r < rows; r++) tile[(r * Tile) + c] = column[r];
+                }
+
+                for (nint r = 0; r < rows; r++)
+                    new ReadOnlySpan<T>(tile + (r * Tile), (int)columns).CopyTo(new Span<T>(to + (r * length) + i, (int)columns));
             }
         }
     }
