@@ -81,7 +81,7 @@ public unsafe class VectorKernelBenchmarks
     public void ColumnSums() => ColumnSum.Run(x, Rows, Columns, Columns, beta, accumulate: false);
 
     [Benchmark]
-    public void AdamWStep() => AdamW.Step(new AdamWSettings(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 10), dy, Count, output, m, v);
+    public void AdamWStep() => AdamW.Step(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 10), dy, Count, output, m, v);
 
     [Benchmark]
     public double SumOfSquares() => Reduction.SumOfSquares(x, Count);

@@ -30,7 +30,7 @@ public sealed unsafe class OptimiserTests : KernelTest
                     for (int t = 1; t <= 20; t++)
                     {
                         using var g = Array<T>(gradients[t - 1]);
-                        var settings = new AdamWSettings(LearningRate, Beta1, Beta2, Epsilon, Decay, Scale, t);
+                        var settings = new AdamWStep(LearningRate, Beta1, Beta2, Epsilon, Decay, Scale, t);
                         AdamW.Step(settings, g.Pointer, n, o.Pointer, firstMoment.Pointer, secondMoment.Pointer);
                     }
                 });

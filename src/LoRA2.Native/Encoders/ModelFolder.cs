@@ -1,0 +1,68 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>Saves a model as a HuggingFace folder that <c>transformers</c> opens.</summary>
+public static class ModelFolder
+{
+    private static readonly string[] TokenizerFiles =
+        ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes config, weights and tokenizer. Adapters must have been merged.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="source">The folder it was loaded from: its config is carried over with the head's changes, its tokenizer copied.</param>
+    /// <param name="folder">Where to write; made when missing.</param>
+    /// <param name="dtype">Float32, Float16 or BFloat16.</param>
+    /// <exception cref="InvalidOperationException">An adapter is still on a layer.</exception>
+    public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32)
+    {
+        if (model.AdaptableLayers.Any(layer => layer.Adapter is not null)) throw new InvalidOperationException("merge the adapters before the model is saved");
+        Directory.CreateDirectory(folder);
+        var writer = new SafetensorsWriter();
+        foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
+        writer.Write(Path.Combine(folder, SafetensorsFolder.SingleFile));
+        string config = Config(model.Config, File.ReadAllBytes(Path.Combine(source, "config.json")), dtype);
+        AtomicFile.Write(Path.Combine(folder, "config.json"), stream => stream.Write(Encoding.UTF8.GetBytes(config + "\n")));
+        if (Path.GetFullPath(source) == Path.GetFullPath(folder)) return;
+        foreach (string name in TokenizerFiles)
+        {
+            string from = Path.Combine(source, name);
+            if (!File.Exists(from)) continue;
+            byte[] bytes = File.ReadAllBytes(from);
+            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
+        }
+    }
+
+    private static string Config(EncoderConfig config, byte[] source, DType dtype)
+    {
+        JsonObject json = JsonNode.Parse(source)!.AsObject();
+        json["architectures"] = new JsonArray(JsonValue.Create(config.Family switch
+        {
+            EncoderFamily.Bert => "BertForSequenceClassification",
+            EncoderFamily.Roberta => "RobertaForSequenceClassification",
+            _ => "DebertaV2ForSequenceClassification",
+        }));
+        var names = new JsonObject();
+        var ids = new JsonObject();
+        for (int i = 0; i < config.Labels; i++)
+        {
+            string name = config.LabelNames?[i] ?? $"LABEL_{i}";
+            names[i.ToString(System.Globalization.CultureInfo.InvariantCulture)] = name;
+            ids[name] = i;
+        }
+
+        json.Remove("num_labels");
+        json["id2label"] = names;
+        json["label2id"] = ids;
+        json["problem_type"] = config.IsRegression ? "regression" : "single_label_classification";
+        json["torch_dtype"] = dtype.ToString().ToLowerInvariant();
+        return json.ToJsonString(Indented);
+    }
+}

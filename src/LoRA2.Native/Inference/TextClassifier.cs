@@ -1,0 +1,111 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tokenizers;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Inference;
+
+/// <summary>What a model says of one text.</summary>
+/// <param name="Label">The class's name, or its index when it has none; null for regression.</param>
+/// <param name="Score">The class's probability, or the predicted number.</param>
+/// <param name="Probabilities">The probability of every class; null for regression.</param>
+public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities);
+
+/// <summary>A fine-tuned encoder with its tokenizer: text in, label or number out.</summary>
+/// <example><code>
+/// using var classifier = TextClassifier.Load("deberta-v3-base", "my-adapter");
+/// Prediction answer = classifier.Predict("My parcel never arrived.");
+/// </code></example>
+public sealed class TextClassifier : IDisposable
+{
+    private TextClassifier(SequenceClassifier model, Tokenizer tokenizer, TaskDescription task, AdapterSettings? adapter)
+    {
+        Model = model;
+        Tokenizer = tokenizer;
+        Task = task;
+        Adapter = adapter;
+    }
+
+    /// <summary>The encoder and head.</summary>
+    public SequenceClassifier Model { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>What it predicts.</summary>
+    public TaskDescription Task { get; }
+
+    /// <summary>The shape of the adapter on it, or null without one.</summary>
+    public AdapterSettings? Adapter { get; }
+
+    /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
+    /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
+    public static TextClassifier Load(string modelFolder, string? adapterFolder = null)
+    {
+        TaskDescription? task = TaskDescription.Read(adapterFolder ?? modelFolder);
+        int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder);
+        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => labels is null && task is null ? config : config with
+        {
+            Labels = labels ?? task?.LabelNames?.Count ?? 1,
+            LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
+            Regression = task?.IsRegression ?? config.Regression,
+        });
+        try
+        {
+            AdapterSettings? adapter = null;
+            if (adapterFolder is null) model.FreezeBase();
+            else adapter = AdapterFolder.Load(model, adapterFolder);
+            Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
+            if (task is { LabelNames: { } names } && names.Count != model.Config.Labels)
+                throw new InputException($"{Path.Combine(adapterFolder ?? modelFolder, TaskDescription.FileName)}: {names.Count} labels are named, but the head has {model.Config.Labels} outputs");
+            return new TextClassifier(model, tokenizer, task ?? Described(model.Config), adapter);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Predicts one text or pair.</summary>
+    public Prediction Predict(string text, string? pair = null) => Predict([new Example(text, pair)])[0];
+
+    /// <summary>Predicts many, in batches of similar length.</summary>
+    public IReadOnlyList<Prediction> Predict(IReadOnlyList<Example> examples, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        if (examples.Count == 0) return [];
+        TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, Task.MaxLength);
+        return Array.ConvertAll(Evaluator.Logits(Model, data, batchSize, cancellation), Interpret);
+    }
+
+    /// <summary>Scores the model on labelled data.</summary>
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        TokenizedDataset tokens = TokenizedDataset.Create(data.Name, data.Examples, Tokenizer, Model.Config, Task.MaxLength);
+        return Evaluator.Evaluate(Model, tokens, Task.Metrics, batchSize, cancellation);
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose() => Model.Dispose();
+
+    private Prediction Interpret(float[] logits)
+    {
+        if (Model.Config.IsRegression) return new Prediction(null, logits[0], null);
+        double largest = logits.Max();
+        double[] probabilities = Array.ConvertAll(logits, logit => Math.Exp(logit - largest));
+        double sum = probabilities.Sum();
+        for (int i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
+        int best = Evaluator.Largest(logits);
+        string label = Task.LabelNames is { } names ? names[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new Prediction(label, probabilities[best], probabilities);
+    }
+
+    /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
+    private static TaskDescription Described(EncoderConfig config)
+    {
+        if (config.IsRegression) return new TaskDescription("", null, 128, [Metric.Pearson, Metric.Spearman]);
+        IReadOnlyList<string> names = config.LabelNames ?? [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
+        return new TaskDescription("", names, 128, [Metric.Accuracy]);
+    }
+}

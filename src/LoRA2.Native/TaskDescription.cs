@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+
+namespace LoRA2.Native;
+
+/// <summary>
+/// What a model was fine-tuned for, kept as <c>task.json</c> beside an adapter or in a model's folder: what PEFT's and HuggingFace's own files
+/// have no place for.
+/// </summary>
+/// <param name="Name">What the task is called.</param>
+/// <param name="LabelNames">The classes' names by index, or null for regression.</param>
+/// <param name="MaxLength">Tokens after which an input is cut.</param>
+/// <param name="Metrics">What predictions are scored by, the primary metric first.</param>
+public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNames, int MaxLength, IReadOnlyList<Metric> Metrics)
+{
+    /// <summary>The file's name.</summary>
+    public const string FileName = "task.json";
+
+    /// <summary>Whether a score is predicted, not a class.</summary>
+    public bool IsRegression => LabelNames is null;
+
+    /// <summary>Reads the file in a folder; null when there is none.</summary>
+    /// <exception cref="InputException">The file is damaged.</exception>
+    public static TaskDescription? Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
+            var fields = new ConfigFields(path, document.RootElement);
+            bool regression = fields.OneOf("kind", "classification", ["classification", "regression"]) == "regression";
+            string[] labels = fields.Strings("labels", '\n');
+            if (!regression && labels.Length < 2) throw fields.Error($"labels has {labels.Length} entries; at least two were expected");
+            Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => Enum.TryParse(name, ignoreCase: true, out Metric metric) ? metric : throw fields.Error($"metric '{name}' is unknown"))];
+            return new TaskDescription(fields.String("task", null) ?? "", regression ? null : labels, fields.Int("max_length", 128, 1), metrics);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes the file into a folder.</summary>
+    public void Write(string folder)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteString("task", Name);
+            json.WriteString("kind", IsRegression ? "regression" : "classification");
+            if (LabelNames is not null)
+            {
+                json.WriteStartArray("labels");
+                foreach (string name in LabelNames) json.WriteStringValue(name);
+                json.WriteEndArray();
+            }
+
+            json.WriteNumber("max_length", MaxLength);
+            json.WriteStartArray("metrics");
+            foreach (Metric metric in Metrics) json.WriteStringValue(metric.ReportName());
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        buffer.Write(Encoding.UTF8.GetBytes("\n"));
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(buffer.ToArray()));
+    }
+}
