@@ -1,1 +1,15 @@
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+using BenchmarkDotNet.Running;
+using LoRA2.Native.Benchmarks;
+
+switch (args)
+{
+    case ["step", .. var rest]:
+        StepCommand.Run(rest);
+        break;
+    case ["peak"]:
+        PeakCommand.Run();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);
+        break;
+}

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Benchmarks;
+
+/// <summary>
+/// Times one whole training step (forward, backward, AdamW), or an inference, of a DeBERTa-v3-shaped encoder with random weights, and prints one
+/// JSON object. Options come as <c>--name value</c>.
+/// </summary>
+internal static class StepCommand
+{
+    public static void Run(string[] args)
+    {
+        var options = new Dictionary<string, string>
+        {
+            ["method"] = "lora", ["layers"] = "12", ["hidden"] = "768", ["intermediate"] = "3072", ["heads"] = "12", ["vocabulary"] = "8000", ["batch"] = "8", ["length"] = "128",
+            ["rank"] = "8", ["outer-rank"] = "8", ["threads"] = "2", ["steps"] = "3", ["warmup"] = "1", ["dropout"] = "0.1", ["dtype"] = "float32",
+        };
+        for (int i = 0; i < args.Length; i++)
+        {
+            string name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : throw new ArgumentException($"'{args[i]}' is not an option");
+            if (!options.ContainsKey(name)) throw new ArgumentException($"there is no option --{name}; there are {string.Join(", ", options.Keys)}");
+            options[name] = i + 1 < args.Length ? args[++i] : throw new ArgumentException($"--{name} has no value");
+        }
+
+        int Int(string name) => int.Parse(options[name], CultureInfo.InvariantCulture);
+        if (options["dtype"] != "float32") throw new ArgumentException($"--dtype {options["dtype"]} is not there yet; float32 is");
+        Compute.Threads = Int("threads");
+        double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
+        EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
+        {
+            Layers = Int("layers"), HiddenSize = Int("hidden"), IntermediateSize = Int("intermediate"), Heads = Int("heads"), HiddenDropout = dropout, AttentionDropout = dropout,
+        };
+        using SequenceClassifier model = SequenceClassifier.Create(config, 1);
+        bool inference = options["method"] == "inference";
+        if (inference) model.FreezeBase();
+        else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
+        using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
+        (int batch, int length) = (Int("batch"), Int("length"));
+        using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
+        using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
+        using Tensor labels = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 2)], [batch]);
+        var seconds = new List<double>();
+        long allocated = 0;
+        for (int step = 0; step < Int("warmup") + Int("steps"); step++)
+        {
+            long before = GC.GetTotalAllocatedBytes();
+            var clock = Stopwatch.StartNew();
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step);
+            if (step < Int("warmup")) continue;
+            seconds.Add(clock.Elapsed.TotalSeconds);
+            allocated = GC.GetTotalAllocatedBytes() - before;
+        }
+
+        Print(options, seconds, batch * length, allocated);
+    }
+
+    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step)
+    {
+        using var scope = new TensorScope();
+        if (optimizer is null)
+        {
+            model.Forward(batch, ForwardContext.Inference);
+            return;
+        }
+
+        using var tape = new Tape();
+        Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step });
+        tape.Backward(model.Loss(logits, labels));
+        optimizer.Step(1e-3);
+        optimizer.ClearGradients();
+    }
+
+    private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)
+    {
+        double[] sorted = [.. seconds.Order()];
+        double median = (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
+        using Process process = Process.GetCurrentProcess();
+        using var json = new Utf8JsonWriter(Console.OpenStandardOutput());
+        json.WriteStartObject();
+        json.WriteNumber("seconds_min", sorted[0]);
+        json.WriteNumber("seconds_median", median);
+        json.WriteStartArray("seconds");
+        foreach (double value in seconds) json.WriteNumberValue(value);
+        json.WriteEndArray();
+        json.WriteNumber("tokens_per_second", tokens / median);
+        json.WriteNumber("peak_memory_mb", process.PeakWorkingSet64 / 1048576.0);
+        json.WriteNumber("tensor_memory_mb", MemoryPool.Shared.PeakBytesInUse / 1048576.0);
+        json.WriteNumber("managed_bytes_per_step", allocated);
+        json.WriteString("simd", Compute.SimdPath);
+        foreach ((string name, string value) in options) json.WriteString(name, value);
+        json.WriteEndObject();
+        json.Flush();
+        Console.WriteLine();
+    }
+}
