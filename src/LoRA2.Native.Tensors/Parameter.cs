@@ -24,10 +24,17 @@ public sealed class Parameter
     /// <summary>Number of elements.</summary>
     public int Count => Value.Count;
 
-    /// <summary>Lets it be trained. A frozen one gets a tensor of its own, in case its memory is a mapped file.</summary>
+    /// <summary>Lets it be trained. A frozen one gets a new tensor, for kernels may have packed the old.</summary>
     public void Train()
     {
-        if (Value.IsConstant) Replace(Value.Clone());
+        if (Value.IsConstant)
+        {
+            Tensor copy = Value.Clone();
+            copy.Owner?.Forget(copy);
+            Value.Dispose();
+            Value = copy;
+        }
+
         Value.RequiresGrad = true;
     }
 
