@@ -62,4 +62,23 @@ public class WordPieceTests
         File.WriteAllBytes(file, [(byte)'a', (byte)'\n', 0xFF, (byte)'\n']);
         Assert.Equal($"{file}, line 2: is not valid UTF-8.", Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
     }
+
+    [Fact]
+    public void ConfigurationIsFollowedAndItsDamagesAreNamed()
+    {
+        using var folder = TinyModels.Folder(
+            ("vocab.txt", string.Join('\n', TinyModels.Words) + "\n"),
+            ("tokenizer_config.json", "{\"do_lower_case\": false, \"mask_token\": {\"content\": \"<m>\", \"lstrip\": true}}"),
+            ("added_tokens.json", "{\"<new>\": 20}"));
+        var tokenizer = Tokenizer.FromFolder(folder.Path);
+        Assert.Equal((21, 22), (tokenizer.MaskId, tokenizer.VocabularySize));
+        Assert.Equal(["the", "<m>", "<new>", "[UNK]"], tokenizer.Tokenize("the <m><new> FOX"));
+        var file = Path.Combine(folder.Path, "tokenizer_config.json");
+        File.WriteAllText(file, "{\"cls_token\": \"\"}");
+        Assert.Equal($"{file}.cls_token: is empty; expected a token.", Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
+        File.WriteAllText(file, "{\"do_lower_case\": \"no\"}");
+        Assert.Equal(
+            $"{file}.do_lower_case: is a JSON string; expected true or false.",
+            Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
+    }
 }
