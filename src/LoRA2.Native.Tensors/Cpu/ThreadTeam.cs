@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace LoRA2.Native.Tensors.Cpu;
@@ -15,7 +16,8 @@ internal interface IParallelTask
 /// </summary>
 internal static unsafe class ThreadTeam
 {
-    private const int SpinsBeforeSleep = 4096;
+    /// <summary>How long a worker looks for more work before it sleeps. Waking a sleeper takes some 20 µs; regions of one training step follow closer.</summary>
+    private static readonly long SpinTicks = Stopwatch.Frequency * 300 / 1_000_000;
 
     private static readonly object Gate = new();
     private static Worker[] workers = [];
@@ -72,6 +74,12 @@ internal static unsafe class ThreadTeam
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
             Drain();
+            for (int i = 0; i < helpers; i++)
+            {
+                // A worker that has not begun by now has nothing left to do; waiting for it to wake would only cost time.
+                if (workers[i].Revoke()) Interlocked.Decrement(ref pending);
+            }
+
             SpinWait spin = default;
             while (Volatile.Read(ref pending) != 0) spin.SpinOnce(sleep1Threshold: -1);
             failure?.Throw();
@@ -117,8 +125,9 @@ internal static unsafe class ThreadTeam
 
     private sealed class Worker
     {
+        private const int Idle = 0, Waiting = 1, Asleep = 2;
         private readonly SemaphoreSlim sleep = new(0);
-        private int state; // 0 idle, 1 work waiting, 2 asleep
+        private int state;
 
         public Worker(int number)
         {
@@ -127,19 +136,33 @@ internal static unsafe class ThreadTeam
 
         public void Wake()
         {
-            if (Interlocked.Exchange(ref state, 1) == 2) sleep.Release();
+            if (Interlocked.Exchange(ref state, Waiting) == Asleep) sleep.Release();
         }
+
+        /// <summary>Takes back a <see cref="Wake"/> that the worker has not acted on yet.</summary>
+        public bool Revoke() => Interlocked.CompareExchange(ref state, Idle, Waiting) == Waiting;
 
         private void Loop()
         {
             inRegion = true;
             while (true)
             {
-                for (int i = 0; i < SpinsBeforeSleep && Volatile.Read(ref state) != 1; i++) Thread.SpinWait(8);
-                if (Volatile.Read(ref state) != 1 && Interlocked.CompareExchange(ref state, 2, 0) == 0) sleep.Wait();
-                Volatile.Write(ref state, 0);
-                Drain();
-                Interlocked.Decrement(ref pending);
+                // With more threads than processors, spinning would only keep another thread from its work.
+                if (count <= Environment.ProcessorCount)
+                {
+                    long end = Stopwatch.GetTimestamp() + SpinTicks;
+                    while (Volatile.Read(ref state) != Waiting && Stopwatch.GetTimestamp() < end) Thread.SpinWait(1);
+                }
+
+                if (Revoke())
+                {
+                    Drain();
+                    Interlocked.Decrement(ref pending);
+                }
+                else if (Interlocked.CompareExchange(ref state, Asleep, Idle) == Idle)
+                {
+                    sleep.Wait();
+                }
             }
         }
     }

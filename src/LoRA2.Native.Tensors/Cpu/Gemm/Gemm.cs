@@ -5,8 +5,8 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// <summary>
 /// Matrix products of row-major matrices. A step (<c>lda</c>, <c>ldb</c>, <c>ldc</c>) is the number of elements between the starts of two rows as they lie in
 /// memory; op(X) is X or Xᵀ. Sizes may be 0: a product over k = 0 leaves beta · C plus the epilogue. beta = 0 overwrites C unread. C must not
-/// overlap the operands. An element's bits depend on its own row and column, on k and on the <see cref="SimdPath"/>; not on
-/// the other sizes, the number of threads, or whether B was packed. Nothing is allocated on the managed heap.
+/// overlap the operands. A result's bits do not depend on the number of threads; with more than 8 rows and 12 columns they do not depend on
+/// whether B was packed either, and an element's not on the other rows and columns. Nothing is allocated on the managed heap.
 /// </summary>
 internal static unsafe class Gemm
 {

@@ -49,8 +49,11 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     where TVector : unmanaged
     where TSimd : unmanaged, ISimd<T, TVector>
 {
-    public static int PanelBlockBytes = 32 * 1024;
-    public static int StripsBytes = 768 * 1024;
+    private const int PanelBlockBytes = 32 * 1024;
+    private const int StripsBytes = 768 * 1024;
+
+    /// <summary>Multiplications below which waking another thread does not pay.</summary>
+    private const double SmallestParallel = 512 * 1024;
 
     private Product<T> product;
     private readonly int strips;
@@ -67,8 +70,8 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
         columnParts = 1;
         if (threads == 1) return;
+        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < SmallestParallel) return;
         int wanted = threads * 4;
-        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < 64 * 1024) wanted = 1;
         rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
         rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
         if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
