@@ -3,7 +3,9 @@ using System.Runtime.ExceptionServices;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
-/// <summary>A piece of work split into numbered parts that touch disjoint outputs, so that the result does not depend on who runs which part.</summary>
+/// <summary>
+/// A piece of work split into numbered parts that touch disjoint outputs, so that the result does not depend on who runs which part.
+/// </summary>
 internal interface IParallelTask
 {
     /// <summary>Does part <paramref name="index"/>.</summary>
@@ -16,7 +18,10 @@ internal interface IParallelTask
 /// </summary>
 internal static unsafe class ThreadTeam
 {
-    /// <summary>How long a worker looks for more work before it sleeps. Waking a sleeper takes some 20 µs; regions of one training step follow closer.</summary>
+    /// <summary>
+    /// How long a worker looks for more work before it sleeps. Waking a sleeper takes some 20 µs; regions of one training step follow
+    /// closer.
+    /// </summary>
     private static readonly long SpinTicks = Stopwatch.Frequency * 300 / 1_000_000;
 
     private static readonly object Gate = new();
@@ -34,7 +39,8 @@ internal static unsafe class ThreadTeam
     private static bool inRegion;
 
     /// <summary>
-    /// Threads a region may use, the caller's among them. Starts at the environment variable <c>LORA2_THREADS</c>, else the number of processors.
+    /// Threads a region may use, the caller's among them. Starts at the environment variable <c>LORA2_THREADS</c>, else the number of
+    /// processors.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1 or above 1,024.</exception>
     public static int Count

@@ -139,7 +139,7 @@ public sealed unsafe class ThreadTeamTests
 
         public readonly void Run(int index)
         {
-            if (ThreadTeam.Available != 1) throw new InvalidOperationException("a region inside a region would use more than its own thread");
+            if (ThreadTeam.Available != 1) throw new InvalidOperationException("a nested region would use more than its own thread");
             ThreadTeam.Run(5, new CountTask { Counts = Counter, Single = true });
         }
     }

@@ -20,7 +20,9 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// <summary>Up to this many columns, A is read where it lies: packing it would not pay.</summary>
     private const int DirectColumns = 128;
 
-    /// <summary>Largest transposed A that is read where it lies: its strips are narrow columns, which only a cache-resident matrix has cheaply.</summary>
+    /// <summary>
+    /// Largest transposed A that is read where it lies: its strips are narrow columns, which only a cache-resident matrix has cheaply.
+    /// </summary>
     private const long DirectBytes = 256 * 1024;
 
     /// <summary>Up to this many columns, Aᵀ·B is computed as (Bᵀ·A)ᵀ, which reads the tall A along its rows.</summary>
@@ -176,9 +178,10 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.Left = epilogue.Left;
             product.LeftStep = epilogue.LeftStride;
             product.LeftScale = epilogue.LowRankScale;
+            nint step = epilogue.RightStride;
             product.Right = epilogue.RightTransposed
-                ? Packed(epilogue.Right + (nint)column * epilogue.RightStride, epilogue.RightStride, true, epilogue.Rank, columns, ScratchUse.RightPanels)
-                : Direct(epilogue.Right + column, epilogue.RightStride, epilogue.Rank, columns, ScratchUse.RightPanels);
+                ? Packed(epilogue.Right + column * step, step, true, epilogue.Rank, columns, ScratchUse.RightPanels)
+                : Direct(epilogue.Right + column, step, epilogue.Rank, columns, ScratchUse.RightPanels);
         }
 
         product.Bias = epilogue.Bias == null ? null : epilogue.Bias + column;

@@ -15,7 +15,9 @@ internal unsafe interface ISimd<T, TVector>
     /// <summary>Elements in one vector.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Rows of the register tile (its columns are two vectors): as many as the registers hold beside two of B and one of A.</summary>
+    /// <summary>
+    /// Rows of the register tile (its columns are two vectors): as many as the registers hold beside two of B and one of A.
+    /// </summary>
     static abstract int TileRows { get; }
 
     static abstract TVector Load(T* source);

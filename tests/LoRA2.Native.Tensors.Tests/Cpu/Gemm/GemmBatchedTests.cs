@@ -11,7 +11,8 @@ public sealed unsafe class GemmBatchedTests
     public void EqualsTheProductsOneByOneBitForBit() =>
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(100),
-            Prop.ForAll(GemmCase.Generator.ToArbitrary(), Gen.Choose(0, 5).ToArbitrary(), (shape, count) => Run(shape, count, inRegion: false)));
+            Prop.ForAll(
+                GemmCase.Generator.ToArbitrary(), Gen.Choose(0, 5).ToArbitrary(), (shape, count) => Run(shape, count, inRegion: false)));
 
     [Fact]
     public void RunsInsideARegion() =>
@@ -35,8 +36,8 @@ public sealed unsafe class GemmBatchedTests
                 for (int i = 0; i < count; i++)
                 {
                     Gemm.Multiply(
-                        shape.TransA, shape.TransB, shape.M, shape.N, shape.K, (float)shape.Alpha, pa + i * strideA, shape.Lda, pb + i * strideB, shape.Ldb,
-                        (float)shape.Beta, pe + i * strideC, shape.Ldc);
+                        shape.TransA, shape.TransB, shape.M, shape.N, shape.K, (float)shape.Alpha,
+                        pa + i * strideA, shape.Lda, pb + i * strideB, shape.Ldb, (float)shape.Beta, pe + i * strideC, shape.Ldc);
                 }
 
                 var task = new BatchedTask
@@ -88,7 +89,8 @@ public sealed unsafe class GemmBatchedTests
             if (index != 0) return;
             SimdPaths.Forced = Path;
             Gemm.Batched(
-                Count, Shape.TransA, Shape.TransB, Shape.M, Shape.N, Shape.K, Factors.Alpha, A, Steps.A, Strides.A, B, Steps.B, Strides.B, Factors.Beta, C, Steps.C, Strides.C);
+                Count, Shape.TransA, Shape.TransB, Shape.M, Shape.N, Shape.K, Factors.Alpha,
+                A, Steps.A, Strides.A, B, Steps.B, Strides.B, Factors.Beta, C, Steps.C, Strides.C);
             SimdPaths.Forced = null;
         }
     }

@@ -3,7 +3,9 @@ using LoRA2.Native.Tensors.Cpu;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
-/// <summary>The operands of a <see cref="GemmCase"/> in guarded memory, the product itself, and a plain product in double precision as its oracle.</summary>
+/// <summary>
+/// The operands of a <see cref="GemmCase"/> in guarded memory, the product itself, and a plain product in double precision as its oracle.
+/// </summary>
 internal sealed unsafe class GemmOperands<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -66,7 +68,8 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
             else
             {
                 Gemm.Multiply(
-                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb, beta, c.Data, shape.Ldc, epilogue);
+                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
+                    beta, c.Data, shape.Ldc, epilogue);
             }
         }
         finally
@@ -84,7 +87,8 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         double epsilon = typeof(T) == typeof(float) ? Math.Pow(2, -24) : Math.Pow(2, -53);
         double scale = 2 * epsilon * (shape.K + shape.Rank + 4);
         double[] x = Rows(a, shape.M, shape.K, shape.Lda, shape.TransA), y = Rows(b, shape.N, shape.K, shape.Ldb, !shape.TransB);
-        double[] l = Rows(left, shape.M, shape.Rank, shape.Rank, false), r = Rows(right, shape.N, shape.Rank, RightStride, !shape.RightTransposed);
+        double[] l = Rows(left, shape.M, shape.Rank, shape.Rank, false);
+        double[] r = Rows(right, shape.N, shape.Rank, RightStride, !shape.RightTransposed);
         for (int i = 0; i < shape.M; i++)
         {
             for (int j = 0; j < shape.Ldc && i * shape.Ldc + j < initial.Length; j++)
@@ -147,7 +151,9 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         return dense;
     }
 
-    /// <summary>Memory of rows <paramref name="step"/> apart that ends with the last row's last element, as a view into a larger matrix may.</summary>
+    /// <summary>
+    /// Memory of rows <paramref name="step"/> apart that ends with the last row's last element, as a view into a larger matrix may.
+    /// </summary>
     private GuardedMemory<T> Allocate(int rows, int columns, int step) =>
         new(rows == 0 || columns == 0 ? 0 : (long)(rows - 1) * step + columns, shape.GuardStart);
 }
