@@ -55,18 +55,18 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
                 b0 = TSimd.Load(b);
                 if (TColumns.Value > 1) b1 = TSimd.Load(b + TSimd.Count);
                 b += bStep;
-                if (TRows.Value > 0) AddProduct(ref p0, ref q0, a[0], b0, b1);
-                if (TRows.Value > 1) AddProduct(ref p1, ref q1, a[row], b0, b1);
-                if (TRows.Value > 2) AddProduct(ref p2, ref q2, a[row2], b0, b1);
-                if (TRows.Value > 3) AddProduct(ref p3, ref q3, a[row3], b0, b1);
-                if (TRows.Value > 4) AddProduct(ref p4, ref q4, a4[0], b0, b1);
-                if (TRows.Value > 5) AddProduct(ref p5, ref q5, a4[row], b0, b1);
-                if (TRows.Value > 6) AddProduct(ref p6, ref q6, a4[row2], b0, b1);
-                if (TRows.Value > 7) AddProduct(ref p7, ref q7, a4[row3], b0, b1);
-                if (TRows.Value > 8) AddProduct(ref p8, ref q8, a8[0], b0, b1);
-                if (TRows.Value > 9) AddProduct(ref p9, ref q9, a8[row], b0, b1);
-                if (TRows.Value > 10) AddProduct(ref p10, ref q10, a8[row2], b0, b1);
-                if (TRows.Value > 11) AddProduct(ref p11, ref q11, a8[row3], b0, b1);
+                if (TRows.Value > 0) AddProduct(ref p0, ref q0, a, b0, b1);
+                if (TRows.Value > 1) AddProduct(ref p1, ref q1, a + row, b0, b1);
+                if (TRows.Value > 2) AddProduct(ref p2, ref q2, a + row2, b0, b1);
+                if (TRows.Value > 3) AddProduct(ref p3, ref q3, a + row3, b0, b1);
+                if (TRows.Value > 4) AddProduct(ref p4, ref q4, a4, b0, b1);
+                if (TRows.Value > 5) AddProduct(ref p5, ref q5, a4 + row, b0, b1);
+                if (TRows.Value > 6) AddProduct(ref p6, ref q6, a4 + row2, b0, b1);
+                if (TRows.Value > 7) AddProduct(ref p7, ref q7, a4 + row3, b0, b1);
+                if (TRows.Value > 8) AddProduct(ref p8, ref q8, a8, b0, b1);
+                if (TRows.Value > 9) AddProduct(ref p9, ref q9, a8 + row, b0, b1);
+                if (TRows.Value > 10) AddProduct(ref p10, ref q10, a8 + row2, b0, b1);
+                if (TRows.Value > 11) AddProduct(ref p11, ref q11, a8 + row3, b0, b1);
                 a += aStep;
                 if (TRows.Value > 4) a4 += aStep;
                 if (TRows.Value > 8) a8 += aStep;
@@ -76,7 +76,7 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
             second = true;
             if (tile->Alpha != T.One)
             {
-                x = TSimd.Broadcast(tile->Alpha);
+                x = TSimd.Broadcast(&tile->Alpha);
                 if (TRows.Value > 0) Scale(ref p0, ref q0, x);
                 if (TRows.Value > 1) Scale(ref p1, ref q1, x);
                 if (TRows.Value > 2) Scale(ref p2, ref q2, x);
@@ -104,7 +104,7 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
         nint cStep = tile->CStep;
         if (tile->Beta != T.Zero)
         {
-            x = TSimd.Broadcast(tile->Beta);
+            x = TSimd.Broadcast(&tile->Beta);
             if (TRows.Value > 0) AddScaled(ref p0, ref q0, x, ref c, cStep);
             if (TRows.Value > 1) AddScaled(ref p1, ref q1, x, ref c, cStep);
             if (TRows.Value > 2) AddScaled(ref p2, ref q2, x, ref c, cStep);
@@ -153,7 +153,7 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddProduct(ref TVector p, ref TVector q, T a, TVector b0, TVector b1)
+    private static void AddProduct(ref TVector p, ref TVector q, T* a, TVector b0, TVector b1)
     {
         TVector x = TSimd.Broadcast(a);
         p = TSimd.MultiplyAdd(x, b0, p);
