@@ -27,6 +27,7 @@ internal static unsafe class ThreadTeam
     private static int next;
     private static int pending;
     private static ExceptionDispatchInfo? failure;
+    private static SimdPath? path;
 
     [ThreadStatic]
     private static bool inRegion;
@@ -68,6 +69,7 @@ internal static unsafe class ThreadTeam
             argument = &task;
             total = parts;
             failure = null;
+            path = SimdPaths.Forced;
             Volatile.Write(ref next, 0);
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
@@ -138,6 +140,7 @@ internal static unsafe class ThreadTeam
                 for (int i = 0; i < SpinsBeforeSleep && Volatile.Read(ref state) != 1; i++) Thread.SpinWait(8);
                 if (Volatile.Read(ref state) != 1 && Interlocked.CompareExchange(ref state, 2, 0) == 0) sleep.Wait();
                 Volatile.Write(ref state, 0);
+                SimdPaths.Forced = path;
                 Drain();
                 Interlocked.Decrement(ref pending);
             }
