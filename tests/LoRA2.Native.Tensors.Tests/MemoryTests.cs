@@ -122,6 +122,45 @@ public sealed class MemoryTests
         Collect();
     }
 
+    /// <summary>A result of an emptied tape that goes into the next one's loss gets a gradient nobody asks for; it goes with the tensor.</summary>
+    [Fact]
+    public void AResultOfAnEarlierTapeLeavesNothing()
+    {
+        using var model = new TensorScope();
+        Tensor x = Leaf(1000);
+        long inUse = MemoryPool.Shared.BytesInUse;
+        using (new TensorScope())
+        {
+            Tensor y;
+            using (var first = new Tape()) y = Ops.Gelu(x);
+            using var second = new Tape();
+            second.Backward(Ops.Sum(Ops.Tanh(y)));
+            Assert.Null(x.Grad);
+        }
+
+        Assert.Equal(inUse, MemoryPool.Shared.BytesInUse);
+    }
+
+    /// <summary>Threads that meet at a frozen weight for the first time pack it once between them.</summary>
+    [Fact]
+    public void ThreadsShareAFrozenWeight()
+    {
+        using var scope = new TensorScope();
+        var source = new CaseSource(9);
+        Tensor x = source.Values([5, 70], requiresGrad: false);
+        for (int round = 0; round < 20; round++)
+        {
+            Tensor weight = source.Values([90, 70], requiresGrad: false);
+            double[] expected = Ops.Linear(x, weight).ToArray<double>();
+            weight.Freeze();
+            Parallel.For(0, 4, _ =>
+            {
+                using var own = new TensorScope();
+                for (int i = 0; i < 10; i++) Assert.Equal(expected, Ops.Linear(x, weight).ToArray<double>());
+            });
+        }
+    }
+
     [Fact]
     public void GradientsOfLeavesShareMemoryWithNothing()
     {
