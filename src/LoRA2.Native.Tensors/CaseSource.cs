@@ -5,14 +5,22 @@ public sealed class CaseSource(int seed)
 {
     private static readonly int[] Extents = [0, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17];
 
+    private static readonly int[] WideExtents = [15, 17, 31, 32, 33, 47, 61, 64, 67, 70];
+
     private readonly Random random = new(seed);
+
+    /// <summary>Factor of every extent, for cases large enough that kernels split them among threads.</summary>
+    internal int Enlargement { get; init; } = 1;
 
     /// <summary>An extent: 0, 1, primes, and numbers around a vector's width, at most <paramref name="most"/>.</summary>
     public int Extent(int most = 17, int least = 0)
     {
         int[] allowed = Array.FindAll(Extents, extent => extent <= most && extent >= least);
-        return allowed[random.Next(allowed.Length)];
+        return Enlargement * allowed[random.Next(allowed.Length)];
     }
+
+    /// <summary>The same, but one time in eight an extent of 15 to 70, so that loops over whole vectors run, with and without a rest.</summary>
+    public int WideExtent(int most = 17, int least = 0) => Int(0, 7) == 0 ? Enlargement * WideExtents[random.Next(WideExtents.Length)] : Extent(most, least);
 
     /// <summary>A shape of 1 to <paramref name="mostAxes"/> axes with at most <paramref name="mostElements"/> elements.</summary>
     public Shape Shape(int mostAxes = 4, int mostElements = 200)
@@ -34,7 +42,7 @@ public sealed class CaseSource(int seed)
     /// <summary>Heads or tails.</summary>
     public bool Flag() => random.Next(2) == 0;
 
-    /// <summary>A Float64 tensor of normal values that requires a gradient; now and then a view that is not contiguous.</summary>
+    /// <summary>A Float64 tensor of normal values that requires a gradient.</summary>
     public Tensor Values(Shape shape, double scale = 1, bool requiresGrad = true)
     {
         double[] values = new double[shape.Elements];

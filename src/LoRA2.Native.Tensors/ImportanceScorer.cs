@@ -24,18 +24,19 @@ public sealed class ImportanceScorer : IDisposable
     private readonly List<Average> averages = [];
 
     /// <summary>Starts with all averages 0.</summary>
+    /// <exception cref="ArgumentException">A scored factor is not contiguous.</exception>
     public ImportanceScorer(LoRA2Factors factors, ImportanceMode mode = ImportanceMode.Reduced, double beta1 = 0.85, double beta2 = 0.85)
     {
         this.factors = factors;
         this.beta1 = beta1;
         this.beta2 = beta2;
         Mode = mode;
-        averages.Add(new Average("lambda", factors.SingularValues));
-        averages.Add(new Average("v", factors.InnerLeft));
-        averages.Add(new Average("U", factors.InnerRight));
+        Score("lambda", factors.SingularValues);
+        Score("v", factors.InnerLeft);
+        Score("U", factors.InnerRight);
         if (mode == ImportanceMode.Reduced) return;
-        averages.Add(new Average("u", factors.OuterLeft));
-        averages.Add(new Average("V", factors.OuterRight));
+        Score("u", factors.OuterLeft);
+        Score("V", factors.OuterRight);
     }
 
     /// <summary>Which sensitivities count.</summary>
@@ -76,6 +77,7 @@ public sealed class ImportanceScorer : IDisposable
         double[] scores = Sensitivities(averages[0]);
         double[] left = Sensitivities(averages[1]);
         double[] right = Sensitivities(averages[2]);
+        if (k == 0) return scores;
         double constant = averages.Skip(3).Sum(outer => Sensitivities(outer).Sum()) / k;
         for (int i = 0; i < scores.Length; i++)
         {
@@ -95,6 +97,12 @@ public sealed class ImportanceScorer : IDisposable
             average.Mean.Dispose();
             average.Uncertainty.Dispose();
         }
+    }
+
+    private void Score(string name, Tensor factor)
+    {
+        if (!factor.IsContiguous) throw new ArgumentException($"ImportanceScorer: factor {name} is not contiguous");
+        averages.Add(new Average(name, factor));
     }
 
     private static double[] Sensitivities(Average average)

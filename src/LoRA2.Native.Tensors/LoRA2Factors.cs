@@ -34,6 +34,14 @@ public sealed record LoRA2Factors(Tensor OuterLeft, Tensor InnerLeft, Tensor Sin
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>The same factors, each with its elements in order.</summary>
+    internal LoRA2Factors InOrder()
+    {
+        bool inOrder = OuterLeft.IsContiguous && InnerLeft.IsContiguous && SingularValues.IsContiguous && InnerRight.IsContiguous && OuterRight.IsContiguous;
+        return inOrder ? this : new LoRA2Factors(
+            Ops.Contiguous(OuterLeft), Ops.Contiguous(InnerLeft), Ops.Contiguous(SingularValues), Ops.Contiguous(InnerRight), Ops.Contiguous(OuterRight));
+    }
+
     internal void Require(int inputs, int outputs)
     {
         bool matrices = OuterLeft.Shape.Rank == 2 && InnerLeft.Shape.Rank == 2 && SingularValues.Shape.Rank == 1 && InnerRight.Shape.Rank == 2 && OuterRight.Shape.Rank == 2;

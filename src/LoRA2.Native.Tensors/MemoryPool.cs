@@ -56,7 +56,20 @@ public sealed unsafe class MemoryPool
             reserved += (long)size;
         }
 
-        return (byte*)NativeMemory.AlignedAlloc(size, size >= 1 << 21 ? 4096u : Alignment);
+        try
+        {
+            return (byte*)NativeMemory.AlignedAlloc(size, size >= 1 << 21 ? 4096u : Alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            lock (gate)
+            {
+                inUse -= (long)size;
+                reserved -= (long)size;
+            }
+
+            throw;
+        }
     }
 
     internal void Return(byte* block, nuint size)

@@ -6,6 +6,26 @@ namespace LoRA2.Native.Tensors;
 /// One application of an op, as the <see cref="Tape"/> recorded it: what its gradient needs, and how to compute it. To write an op, derive from
 /// this class, <see cref="Save"/> what <see cref="Backward"/> reads, and hand the node to <see cref="Tape.Record"/>.
 /// </summary>
+/// <example><code>
+/// static Tensor Square(Tensor x)
+/// {
+///     x = Ops.Contiguous(x);
+///     Tensor y = Tensor.Empty(x.Shape, x.DType);
+///     x.Device.Kernels.Multiply(x, x, y);
+///     return Tape.Records(x) ? Tape.Record(new SquareNode(x), y) : y;
+/// }
+///
+/// sealed class SquareNode : Node
+/// {
+///     private readonly Tensor x;
+///
+///     public SquareNode(Tensor x) => this.x = Save(x);
+///
+///     protected override void Backward(Tensor gradient) => Accumulate(x, Ops.Scale(Ops.Multiply(gradient, x), 2));
+/// }
+///
+/// GradientCheck.Verify(inputs => Square(inputs[0]), [x]);
+/// </code></example>
 public abstract class Node
 {
     private readonly List<Storage> saved = [];
@@ -14,6 +34,9 @@ public abstract class Node
     public virtual string Name => GetType().Name.Replace("Node", "", StringComparison.Ordinal);
 
     internal Tensor? Output { get; set; }
+
+    /// <summary>The tape that holds this node; null once it let go of it.</summary>
+    internal Tape? Tape { get; set; }
 
     /// <summary>
     /// Adds the gradient of every input that requires one with <see cref="Accumulate"/>, given the gradient of the output (contiguous, the
@@ -32,14 +55,18 @@ public abstract class Node
     }
 
     /// <summary>Adds <paramref name="gradient"/> to what <paramref name="input"/> received so far; does nothing when it requires none.</summary>
+    /// <exception cref="InvalidOperationException">The gradient is not of the input's shape and type.</exception>
     protected internal static void Accumulate(Tensor input, Tensor gradient)
     {
         if (!input.RequiresGrad) return;
-        if (gradient.Shape != input.Shape) throw new InvalidOperationException($"a gradient of shape {gradient.Shape} was given to an input of shape {input.Shape}");
+        if (gradient.Shape != input.Shape || gradient.DType != input.DType)
+            throw new InvalidOperationException($"a gradient of {gradient} was given to an input of {input}");
         Tensor? sum = input.Grad;
         if (sum is null)
         {
-            input.Grad = gradient.IsContiguous ? Detached(gradient.Alias()) : Detached(gradient.Clone());
+            // A leaf's gradient stays after the pass and may be changed in place, so it shares its memory with nothing.
+            bool share = gradient.IsContiguous && (input.Producer is not null || gradient.Storage.IsExclusive);
+            input.Grad = Detached(share ? gradient.Alias() : gradient.Clone());
         }
         else if (sum.Storage.IsExclusive)
         {
@@ -59,6 +86,7 @@ public abstract class Node
         foreach (Storage storage in saved) storage.Release();
         saved.Clear();
         Output = null;
+        Tape = null;
     }
 
     private static Tensor Detached(Tensor tensor)

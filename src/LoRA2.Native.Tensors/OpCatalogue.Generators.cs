@@ -12,7 +12,7 @@ public static partial class OpCatalogue
         yield return Unary(nameof(Ops.Gelu), Ops.Gelu);
         yield return Unary(nameof(Ops.Tanh), Ops.Tanh);
         yield return new(nameof(Ops.Relu), source => Case([source.ValuesAwayFromZero(source.Shape())], inputs => Ops.Relu(inputs[0])));
-        yield return Unary(nameof(Ops.Softmax), Ops.Softmax);
+        yield return new(nameof(Ops.Softmax), source => Case([source.Values([source.Extent(7), source.WideExtent()])], inputs => Ops.Softmax(inputs[0])));
         yield return new(nameof(Ops.MaskedSoftmax), MaskedSoftmax);
         yield return new(nameof(Ops.LayerNorm), LayerNorm);
         yield return new(nameof(Ops.Dropout), Dropout);
@@ -62,14 +62,14 @@ public static partial class OpCatalogue
 
     private static OpCase MaskedSoftmax(CaseSource source)
     {
-        Tensor x = source.Values([source.Extent(5), source.Extent(5), source.Extent()]);
+        Tensor x = source.Values([source.Extent(5), source.Extent(5), source.WideExtent()]);
         Tensor mask = source.Ids(source.Flag() ? x.Shape : [x.Shape[2]], 0, 1);
         return Case([x, mask], inputs => Ops.MaskedSoftmax(inputs[0], inputs[1]));
     }
 
     private static OpCase LayerNorm(CaseSource source)
     {
-        int width = source.Extent(17, least: 2);
+        int width = source.WideExtent(17, least: 2);
         return Case(
             [source.Values([source.Extent(7), source.Extent(3), width]), source.Values([width]), source.Values([width])],
             inputs => Ops.LayerNorm(inputs[0], inputs[1], inputs[2], 1e-2));
@@ -135,7 +135,7 @@ public static partial class OpCatalogue
 
     private static OpCase MatMul(CaseSource source)
     {
-        (int m, int k, int n) = (source.Extent(), source.Extent(13), source.Extent());
+        (int m, int k, int n) = (source.WideExtent(), source.WideExtent(13), source.WideExtent());
         int[] batch = source.Flag() ? [] : [source.Extent(3), source.Extent(2)];
         bool transposeA = source.Flag();
         bool transposeB = source.Flag();
@@ -147,36 +147,48 @@ public static partial class OpCatalogue
 
     private static OpCase Linear(CaseSource source)
     {
-        (int inputs, int outputs) = (source.Extent(13), source.Extent());
-        Tensor x = source.Values([source.Extent(3), source.Extent(5), inputs], requiresGrad: source.Flag());
-        Tensor weight = source.Values([outputs, inputs], requiresGrad: source.Flag() || !x.RequiresGrad);
+        (int inputs, int outputs) = (source.WideExtent(13), source.WideExtent());
+        Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        Tensor x = source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trainable || source.Flag());
+        Tensor weight = source.Values([outputs, inputs], requiresGrad: trainable);
         return source.Flag()
-            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], parts[1], parts[2]))
-            : Case([x, weight], parts => Ops.Linear(parts[0], parts[1]));
+            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2]))
+            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1])));
+    }
+
+    /// <summary>Whether a layer's weight is trained, and what makes the weight ready: a fixed one is often promised never to change, and so packed.</summary>
+    private static Func<Tensor, Tensor> Layer(CaseSource source, out bool trainable)
+    {
+        trainable = source.Flag();
+        return !trainable && source.Int(0, 2) > 0 ? weight => weight.Freeze() : weight => weight;
     }
 
     private static OpCase LoRALinear(CaseSource source)
     {
-        (int inputs, int outputs, int rank) = (source.Extent(13), source.Extent(13), source.Extent(5));
+        (int inputs, int outputs, int rank) = (source.WideExtent(13), source.WideExtent(13), source.Extent(5));
+        Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
         return Case(
-            [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: source.Flag()), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
-            parts => Ops.LoRALinear(parts[0], parts[1], parts[2], parts[3], parts[4], 1.5));
+            [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
+            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5));
     }
 
     private static OpCase LoRA2Linear(CaseSource source)
     {
-        (int inputs, int outputs, int k, int r) = (source.Extent(11), source.Extent(11), source.Extent(4), source.Extent(8));
+        (int inputs, int outputs, int k, int r) = (source.WideExtent(11), source.WideExtent(11), source.Extent(4), source.Extent(8));
+        Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
         return Case(
             [
-                source.Values([source.Extent(2), source.Extent(4), inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: source.Flag()), source.Values([outputs]),
+                source.Values([source.Extent(2), source.Extent(4), inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]),
                 source.Values([inputs, k], 0.7), source.Values([k, r], 0.7), source.Values([r]), source.Values([r, k], 0.7), source.Values([k, outputs], 0.7),
             ],
-            parts => Ops.LoRA2Linear(parts[0], parts[1], parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75));
+            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75));
     }
 
     private static OpCase Attention(CaseSource source, bool disentangled)
     {
         (int batch, int length, int heads, int size) = (source.Extent(3), source.Extent(5), source.Int(1, 3), source.Extent(5));
+        if (source.Int(0, 3) == 0) (batch, length) = (1, source.WideExtent(8, least: 2));
+        else if (source.Int(0, 3) == 0) (heads, size) = (1, source.WideExtent(8, least: 2));
         Shape shape = [batch, length, heads * size];
         var inputs = new List<Tensor> { source.Values(shape), source.Values(shape), source.Values(shape) };
         Tensor? mask = source.Flag() ? source.Ids([batch, length], 0, 1) : null;

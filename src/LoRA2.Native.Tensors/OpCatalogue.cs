@@ -9,7 +9,11 @@ public sealed record OpCase(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyList<Ten
 /// <summary>One op of the catalogue.</summary>
 /// <param name="Name">The name of the method in <see cref="Ops"/>.</param>
 /// <param name="Draw">Draws a case.</param>
-public sealed record OpEntry(string Name, Func<CaseSource, OpCase> Draw);
+public sealed record OpEntry(string Name, Func<CaseSource, OpCase> Draw)
+{
+    /// <summary>Draws a case of which some inputs reach the op as views that are not contiguous; gradients flow through the views.</summary>
+    public OpCase DrawWithViews(CaseSource source) => ViewedInput.InSome(Draw(source), source);
+}
 
 /// <summary>
 /// Every op with a generator of valid random inputs. The gradient tests walk it, so an op that is not here fails the build's tests by name. Ops of

@@ -48,42 +48,59 @@ public sealed class Tape : IDisposable
     {
         Tape tape = current ?? throw new InvalidOperationException("no tape is recording on this thread");
         node.Output = output;
+        node.Tape = tape;
         output.RequiresGrad = true;
         output.Producer = node;
         tape.nodes.Add(node);
-        if (tape.DetectAnomaly && !output.Device.Kernels.IsFinite(output)) throw new AnomalyException(node.Name, "result");
+        if (tape.DetectAnomaly && !IsFinite(output)) throw new AnomalyException(node.Name, "result");
         return output;
     }
 
     /// <summary>
-    /// Adds the gradients of <paramref name="loss"/> to the <see cref="Tensor.Grad"/> of every leaf that requires one, and empties the tape.
+    /// Adds the gradients of <paramref name="loss"/> to the <see cref="Tensor.Grad"/> of every leaf that requires one, and empties the tape, also
+    /// when it fails.
     /// </summary>
     /// <param name="loss">The last result; one element, unless <paramref name="seed"/> is given.</param>
     /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape; 1 when left out.</param>
-    /// <exception cref="ArgumentException">The loss was not recorded, or the seed's shape differs.</exception>
+    /// <exception cref="ArgumentException">The loss was not recorded here, or the seed's shape or type differs.</exception>
+    /// <exception cref="InvalidOperationException">Backward already ran since the loss was computed.</exception>
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
     public void Backward(Tensor loss, Tensor? seed = null)
     {
-        if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed from anything that requires a gradient");
+        if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed, on a tape, from anything that requires a gradient");
+        if (loss.Producer is { Tape: null }) throw new InvalidOperationException("the tape was emptied since this loss was computed: Backward runs once, or the tape was disposed");
+        if (loss.Producer is { } producer && producer.Tape != this) throw new ArgumentException("the loss was recorded on another tape");
         if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
-        if (seed is not null && seed.Shape != loss.Shape) throw new ArgumentException($"a seed of shape {seed.Shape} was given for a loss of shape {loss.Shape}");
+        if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed} was given for a loss of {loss}");
         Tape? recording = current;
         current = null;
         try
         {
-            using (new TensorScope()) Node.Accumulate(loss, seed ?? Tensor.Full(loss.Shape, 1, loss.DType));
+            using (new TensorScope()) Node.Accumulate(loss, seed?.Clone() ?? Tensor.Full(loss.Shape, 1, loss.DType));
 
             for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
-            nodes.Clear();
         }
         finally
         {
+            Empty();
             current = recording;
         }
     }
 
     /// <summary>Stops recording and frees what was saved.</summary>
     public void Dispose()
+    {
+        Empty();
+        if (current == this) current = outer;
+    }
+
+    private static bool IsFinite(Tensor x)
+    {
+        using var scope = new TensorScope();
+        return x.Device.Kernels.IsFinite(x.To(x.DType));
+    }
+
+    private void Empty()
     {
         foreach (Node node in nodes)
         {
@@ -92,7 +109,6 @@ public sealed class Tape : IDisposable
         }
 
         nodes.Clear();
-        if (current == this) current = outer;
     }
 
     private void Step(Node node)
@@ -100,7 +116,7 @@ public sealed class Tape : IDisposable
         Tensor output = node.Output!;
         if (output.Grad is { } gradient)
         {
-            if (DetectAnomaly && !output.Device.Kernels.IsFinite(gradient)) throw new AnomalyException(node.Name, "gradient");
+            if (DetectAnomaly && !IsFinite(gradient)) throw new AnomalyException(node.Name, "gradient");
             using (new TensorScope()) node.Backward(gradient);
             output.ClearGrad();
         }

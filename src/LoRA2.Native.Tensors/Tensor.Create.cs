@@ -53,7 +53,7 @@ public sealed unsafe partial class Tensor
     public static Tensor FromMemory(byte* pointer, DType dtype, Shape shape, object keepAlive) =>
         new(new Storage(pointer, keepAlive), dtype, shape, shape.ContiguousStrides(), 0);
 
-    /// <summary>The elements of a contiguous tensor, in place.</summary>
+    /// <summary>The elements of a contiguous tensor, in place. The span is valid as long as the tensor is held, and not disposed.</summary>
     /// <exception cref="InvalidOperationException">It is not contiguous, or its elements are not <typeparamref name="T"/>.</exception>
     public Span<T> AsSpan<T>()
         where T : unmanaged
@@ -67,7 +67,13 @@ public sealed unsafe partial class Tensor
     public T[] ToArray<T>()
         where T : unmanaged
     {
-        if (IsContiguous) return AsSpan<T>().ToArray();
+        if (IsContiguous)
+        {
+            T[] values = AsSpan<T>().ToArray();
+            GC.KeepAlive(this);
+            return values;
+        }
+
         using Tensor copy = Clone();
         return copy.AsSpan<T>().ToArray();
     }
@@ -77,7 +83,7 @@ public sealed unsafe partial class Tensor
     public double Item()
     {
         if (Count != 1) throw new InvalidOperationException($"tensor {this} does not have exactly one element");
-        return DType switch
+        double value = DType switch
         {
             DType.Float32 => *F32,
             DType.Float64 => *F64,
@@ -86,6 +92,8 @@ public sealed unsafe partial class Tensor
             DType.Float16 => (double)*(Half*)Pointer,
             _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)Pointer << 16),
         };
+        GC.KeepAlive(this);
+        return value;
     }
 
     /// <summary>A contiguous copy outside of autograd.</summary>

@@ -109,7 +109,8 @@ public sealed unsafe partial class Tensor : IDisposable
             foreach (IDisposable? packed in BackendCache) packed?.Dispose();
         }
 
-        if (Producer is null) ClearGrad();
+        // While a tape holds the op that made it, the tape still needs the gradient, and frees it.
+        if (Producer is null or { Tape: null }) ClearGrad();
         Storage.Release();
     }
 

@@ -45,9 +45,10 @@ public sealed class TensorScope : IDisposable
         disposed = true;
         if (current != this) throw new InvalidOperationException("a tensor scope was disposed while an inner one was still open");
         current = parent;
-        foreach (Tensor? tensor in owned)
+        for (int i = 0; i < owned.Count; i++)
         {
-            if (tensor is null) continue;
+            // Not foreach: a tensor's disposal takes its gradient, if that is owned here too, out of the list.
+            if (owned[i] is not { } tensor) continue;
             tensor.Owner = null;
             tensor.Dispose();
         }

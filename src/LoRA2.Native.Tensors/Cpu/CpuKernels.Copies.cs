@@ -20,6 +20,7 @@ internal sealed unsafe partial class CpuKernels
             Gather(source, ordered);
             Convert(ordered, destination);
         }
+        Keep(source, destination);
     }
 
     public override void AccumulateInto(Tensor source, Tensor destination)
@@ -29,6 +30,7 @@ internal sealed unsafe partial class CpuKernels
         Describe(destination, shape, strides);
         if (IsDouble(source)) StridedAccumulate.Run(source.F64, shape, strides, destination.F64);
         else StridedAccumulate.Run(source.F32, shape, strides, destination.F32);
+        Keep(source, destination);
     }
 
     private static void Gather(Tensor source, Tensor destination)

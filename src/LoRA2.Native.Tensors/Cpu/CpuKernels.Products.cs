@@ -6,16 +6,20 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// <content>Matrix products, and the packed forms that frozen weights keep.</content>
 internal sealed unsafe partial class CpuKernels
 {
+    private static readonly Lock Packing = new();
+
     public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default)
     {
         if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
         else MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
+        Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right);
     }
 
     public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
     {
         if (IsDouble(c)) BatchedOf<double>(a, transposeA, b, transposeB, c);
         else BatchedOf<float>(a, transposeA, b, transposeB, c);
+        Keep(a, b, c);
     }
 
     private static void MatMulOf<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha, double beta, Epilogue epilogue)
@@ -38,24 +42,32 @@ internal sealed unsafe partial class CpuKernels
         (T scale, T keep) = (T.CreateTruncating(alpha), T.CreateTruncating(beta));
         if (b.IsConstant)
         {
-            Gemm.Multiply(transposeA, m, scale, pa, a.Shape.Columns, Packed<T>(b, transposeB, k, n), keep, pc, n, added);
+            PackedMatrix<T> packed = Packed<T>(b, transposeB, k, n);
+            Gemm.Multiply(transposeA, m, scale, pa, a.Shape.Columns, packed, keep, pc, n, added);
+            GC.KeepAlive(packed);
             return;
         }
 
         Gemm.Multiply(transposeA, transposeB, m, n, k, scale, pa, a.Shape.Columns, (T*)b.Pointer, b.Shape.Columns, keep, pc, n, added);
     }
 
-    /// <summary>The panels of a frozen operand, packed the first time each of its two orientations is used.</summary>
+    /// <summary>
+    /// The panels of a frozen operand, packed the first time each of its two orientations is used, by one of the threads that ask. Panels of
+    /// another path or type, which only tests leave behind, may still be in use: the collector frees them.
+    /// </summary>
     private static PackedMatrix<T> Packed<T>(Tensor b, bool transposed, int rows, int columns)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        IDisposable?[] cache = b.BackendCache ??= new IDisposable?[2];
-        ref IDisposable? slot = ref cache[transposed ? 1 : 0];
-        if (slot is PackedMatrix<T> packed && packed.Path == SimdPaths.Current) return packed;
-        slot?.Dispose();
-        packed = new PackedMatrix<T>((T*)b.Pointer, b.Shape.Columns, rows, columns, transposed);
-        slot = packed;
-        return packed;
+        int slot = transposed ? 1 : 0;
+        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is PackedMatrix<T> found && found.Path == SimdPaths.Current) return found;
+        lock (Packing)
+        {
+            cache = b.BackendCache ??= new IDisposable?[2];
+            if (cache[slot] is PackedMatrix<T> packed && packed.Path == SimdPaths.Current) return packed;
+            packed = new PackedMatrix<T>((T*)b.Pointer, b.Shape.Columns, rows, columns, transposed);
+            Volatile.Write(ref cache[slot], packed);
+            return packed;
+        }
     }
 
     private static void BatchedOf<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)

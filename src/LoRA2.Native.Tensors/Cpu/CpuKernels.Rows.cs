@@ -9,6 +9,7 @@ internal sealed unsafe partial class CpuKernels
         int* kept = mask is null ? null : mask.I32;
         if (IsDouble(x)) Cpu.Softmax.ForwardMasked(x.F64, kept, 1, 1.0, rows, columns, y.F64);
         else Cpu.Softmax.ForwardMasked(x.F32, kept, 1, 1f, rows, columns, y.F32);
+        Keep(x, mask, y);
     }
 
     public override void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx)
@@ -16,6 +17,7 @@ internal sealed unsafe partial class CpuKernels
         (int rows, int columns) = (y.Shape.Rows, y.Shape.Columns);
         if (IsDouble(y)) Cpu.Softmax.Backward(y.F64, dy.F64, 1.0, rows, columns, dx.F64, accumulate: false);
         else Cpu.Softmax.Backward(y.F32, dy.F32, 1f, rows, columns, dx.F32, accumulate: false);
+        Keep(y, dy, dx);
     }
 
     public override void LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon, Tensor y, Tensor mean, Tensor rstd)
@@ -23,6 +25,7 @@ internal sealed unsafe partial class CpuKernels
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         if (IsDouble(x)) Cpu.LayerNorm.Forward(x.F64, null, gain.F64, bias.F64, rows, columns, epsilon, null, y.F64, mean.F64, rstd.F64);
         else Cpu.LayerNorm.Forward(x.F32, null, gain.F32, bias.F32, rows, columns, epsilon, null, y.F32, mean.F32, rstd.F32);
+        Keep(x, gain, bias, y, mean, rstd);
     }
 
     public override void LayerNormBackward(Tensor x, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dgain, Tensor? dbias)
@@ -35,11 +38,16 @@ internal sealed unsafe partial class CpuKernels
             Tensor b = dbias ?? Tensor.Empty([columns], x.DType);
             if (IsDouble(x)) LayerNormGradient.Parameters(x.F64, mean.F64, rstd.F64, dy.F64, rows, columns, g.F64, b.F64, accumulate: false);
             else LayerNormGradient.Parameters(x.F32, mean.F32, rstd.F32, dy.F32, rows, columns, g.F32, b.F32, accumulate: false);
+            Keep(g, b);
         }
 
-        if (dx is null) return;
-        if (IsDouble(x)) LayerNormGradient.Input(x.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dx.F64, accumulate: false);
-        else LayerNormGradient.Input(x.F32, gain.F32, mean.F32, rstd.F32, dy.F32, rows, columns, dx.F32, accumulate: false);
+        if (dx is not null)
+        {
+            if (IsDouble(x)) LayerNormGradient.Input(x.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dx.F64, accumulate: false);
+            else LayerNormGradient.Input(x.F32, gain.F32, mean.F32, rstd.F32, dy.F32, rows, columns, dx.F32, accumulate: false);
+        }
+
+        Keep(x, gain, mean, rstd, dy, dx, dgain, dbias);
     }
 
     public override void Embedding(Tensor table, Tensor ids, Tensor y)
@@ -47,6 +55,7 @@ internal sealed unsafe partial class CpuKernels
         int columns = table.Shape.Columns;
         if (IsDouble(table)) EmbeddingRows.Gather(table.F64, ids.I32, ids.Count, columns, y.F64);
         else EmbeddingRows.Gather(table.F32, ids.I32, ids.Count, columns, y.F32);
+        Keep(table, ids, y);
     }
 
     public override void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable)
@@ -54,6 +63,7 @@ internal sealed unsafe partial class CpuKernels
         int columns = dtable.Shape.Columns;
         if (IsDouble(dy)) EmbeddingRows.ScatterAdd(dy.F64, ids.I32, ids.Count, columns, paddingId, dtable.F64);
         else EmbeddingRows.ScatterAdd(dy.F32, ids.I32, ids.Count, columns, paddingId, dtable.F32);
+        Keep(ids, dy, dtable);
     }
 
     public override void CrossEntropy(Tensor logits, Tensor labels, Tensor loss, Tensor dlogits)
@@ -69,6 +79,7 @@ internal sealed unsafe partial class CpuKernels
             *loss.F32 = (float)Cpu.CrossEntropy.Forward(logits.F32, labels.I32, rows, classes);
             Cpu.CrossEntropy.Backward(logits.F32, labels.I32, 1f, rows, classes, dlogits.F32, accumulate: false);
         }
+        Keep(logits, labels, loss, dlogits);
     }
 
     public override void MeanSquaredError(Tensor x, Tensor target, Tensor loss, Tensor dx)
@@ -83,17 +94,20 @@ internal sealed unsafe partial class CpuKernels
             *loss.F32 = (float)Cpu.MeanSquaredError.Forward(x.F32, target.F32, x.Count);
             Cpu.MeanSquaredError.Backward(x.F32, target.F32, 1f, x.Count, dx.F32, accumulate: false);
         }
+        Keep(x, target, loss, dx);
     }
 
     public override void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, AdamWStep step)
     {
         if (IsDouble(parameter)) Cpu.AdamW.Step(step, gradient.F64, parameter.Count, parameter.F64, firstMoment.F64, secondMoment.F64);
         else Cpu.AdamW.Step(step, gradient.F32, parameter.Count, parameter.F32, firstMoment.F32, secondMoment.F32);
+        Keep(parameter, gradient, firstMoment, secondMoment);
     }
 
     public override void UpdateSensitivity(Tensor weight, Tensor gradient, double beta1, double beta2, Tensor average, Tensor uncertainty)
     {
         if (IsDouble(weight)) ImportanceScore.Update(weight.F64, gradient.F64, beta1, beta2, weight.Count, average.F64, uncertainty.F64);
         else ImportanceScore.Update(weight.F32, gradient.F32, beta1, beta2, weight.Count, average.F32, uncertainty.F32);
+        Keep(weight, gradient, average, uncertainty);
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -14,46 +15,63 @@ internal sealed unsafe partial class CpuKernels : Kernels
             case DType.Int32: new Span<int>(x.I32, x.Count).Fill((int)value); break;
             default: throw Unsupported(nameof(Fill), x);
         }
+        Keep(x);
     }
 
-    public override bool IsFinite(Tensor x) => IsDouble(x) ? Reduction.AllFinite(x.F64, x.Count) : Reduction.AllFinite(x.F32, x.Count);
+    public override bool IsFinite(Tensor x)
+    {
+        bool finite = IsDouble(x) ? Reduction.AllFinite(x.F64, x.Count) : Reduction.AllFinite(x.F32, x.Count);
+        Keep(x);
+        return finite;
+    }
 
-    public override double SumOfSquares(Tensor x) => IsDouble(x) ? Reduction.SumOfSquares(x.F64, x.Count) : Reduction.SumOfSquares(x.F32, x.Count);
+    public override double SumOfSquares(Tensor x)
+    {
+        double sum = IsDouble(x) ? Reduction.SumOfSquares(x.F64, x.Count) : Reduction.SumOfSquares(x.F32, x.Count);
+        Keep(x);
+        return sum;
+    }
 
     public override void Add(Tensor a, Tensor b, Tensor y)
     {
         if (IsDouble(y)) Elementwise.Add(a.F64, b.F64, y.Count, y.F64);
         else Elementwise.Add(a.F32, b.F32, y.Count, y.F32);
+        Keep(a, b, y);
     }
 
     public override void Subtract(Tensor a, Tensor b, Tensor y)
     {
         if (IsDouble(y)) Elementwise.Subtract(a.F64, b.F64, y.Count, y.F64);
         else Elementwise.Subtract(a.F32, b.F32, y.Count, y.F32);
+        Keep(a, b, y);
     }
 
     public override void Multiply(Tensor a, Tensor b, Tensor y)
     {
         if (IsDouble(y)) Elementwise.Multiply(a.F64, b.F64, y.Count, y.F64);
         else Elementwise.Multiply(a.F32, b.F32, y.Count, y.F32);
+        Keep(a, b, y);
     }
 
     public override void Scale(Tensor x, double s, Tensor y)
     {
         if (IsDouble(y)) Elementwise.Scale(x.F64, s, y.Count, y.F64);
         else Elementwise.Scale(x.F32, (float)s, y.Count, y.F32);
+        Keep(x, y);
     }
 
     public override void AddScaled(Tensor x, double s, Tensor y)
     {
         if (IsDouble(y)) Elementwise.AddScaled(x.F64, s, y.Count, y.F64);
         else Elementwise.AddScaled(x.F32, (float)s, y.Count, y.F32);
+        Keep(x, y);
     }
 
     public override void AddRow(Tensor x, Tensor row, Tensor y)
     {
         if (IsDouble(y)) Cpu.AddRow.Run(x.F64, row.F64, y.Shape.Rows, y.Shape.Columns, y.F64);
         else Cpu.AddRow.Run(x.F32, row.F32, y.Shape.Rows, y.Shape.Columns, y.F32);
+        Keep(x, row, y);
     }
 
     public override void SumRows(Tensor x, Tensor sums)
@@ -61,6 +79,7 @@ internal sealed unsafe partial class CpuKernels : Kernels
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         if (IsDouble(x)) ColumnSum.Run(x.F64, rows, columns, columns, sums.F64, accumulate: false);
         else ColumnSum.Run(x.F32, rows, columns, columns, sums.F32, accumulate: false);
+        Keep(x, sums);
     }
 
     public override void SumColumns(Tensor x, Tensor sums)
@@ -79,49 +98,64 @@ internal sealed unsafe partial class CpuKernels : Kernels
         {
             RowSum.Run(x.F32, 1f, rows, columns, sums.F32, accumulate: false);
         }
+        Keep(x, sums);
     }
 
     public override void Gelu(Tensor x, Tensor y)
     {
         if (IsDouble(x)) Cpu.Gelu.Forward(x.F64, x.Count, y.F64);
         else Cpu.Gelu.Forward(x.F32, x.Count, y.F32);
+        Keep(x, y);
     }
 
     public override void GeluBackward(Tensor x, Tensor dy, Tensor dx)
     {
         if (IsDouble(x)) Cpu.Gelu.Backward(x.F64, dy.F64, x.Count, dx.F64, accumulate: false);
         else Cpu.Gelu.Backward(x.F32, dy.F32, x.Count, dx.F32, accumulate: false);
+        Keep(x, dy, dx);
     }
 
     public override void Tanh(Tensor x, Tensor y)
     {
         if (IsDouble(x)) Cpu.Tanh.Forward(x.F64, x.Count, y.F64);
         else Cpu.Tanh.Forward(x.F32, x.Count, y.F32);
+        Keep(x, y);
     }
 
     public override void TanhBackward(Tensor y, Tensor dy, Tensor dx)
     {
         if (IsDouble(y)) Cpu.Tanh.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
         else Cpu.Tanh.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
+        Keep(y, dy, dx);
     }
 
     public override void Relu(Tensor x, Tensor y)
     {
         if (IsDouble(x)) Cpu.Relu.Forward(x.F64, x.Count, y.F64);
         else Cpu.Relu.Forward(x.F32, x.Count, y.F32);
+        Keep(x, y);
     }
 
     public override void ReluBackward(Tensor y, Tensor dy, Tensor dx)
     {
         if (IsDouble(y)) Cpu.Relu.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
         else Cpu.Relu.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
+        Keep(y, dy, dx);
     }
 
     public override void Dropout(Tensor x, DropoutMask mask, Tensor y)
     {
         if (IsDouble(x)) Cpu.Dropout.Run(x.F64, x.Count, mask.Probability, RandomOf(mask), y.F64, accumulate: false);
         else Cpu.Dropout.Run(x.F32, x.Count, mask.Probability, RandomOf(mask), y.F32, accumulate: false);
+        Keep(x, y);
     }
+
+    /// <summary>
+    /// Holds the operands until here. A kernel works on bare pointers, so without this the collector could take a tensor that no scope owns for
+    /// dead, and hand its memory to another thread, while the kernel still runs.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Keep(params ReadOnlySpan<object?> operands) => _ = operands.Length;
 
     private static Philox RandomOf(DropoutMask mask) => new(mask.Seed, mask.Step, mask.Op);
 

@@ -22,11 +22,12 @@ internal static unsafe class PhiloxBlocks
     public static void Fill(ulong seed, ulong stream, ulong first, nint blocks, uint* words)
     {
         nint i = 0;
-        if (Avx512F.IsSupported)
+        SimdPath path = SimdPaths.Current;
+        if (Avx512F.IsSupported && path == SimdPath.Vector512)
         {
             for (; i <= blocks - 8; i += 8) Eight(seed, stream, first + (ulong)i, words + (4 * i));
         }
-        else if (Avx2.IsSupported)
+        else if (Avx2.IsSupported && path >= SimdPath.Vector256)
         {
             for (; i <= blocks - 4; i += 4) Four(seed, stream, first + (ulong)i, words + (4 * i));
         }

@@ -13,7 +13,7 @@ internal interface ISimdTask<T>
         where TSimd : unmanaged, ISimd<TSimd, T>;
 }
 
-/// <summary>Runs a task's parts on the thread team, in the widest registers the processor has.</summary>
+/// <summary>Runs a task's parts on the thread team, in the registers that <see cref="SimdPaths"/> chose.</summary>
 internal static class SimdTask
 {
     /// <summary>
@@ -39,8 +39,10 @@ internal static class SimdTask
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TTask : unmanaged, ISimdTask<T>
     {
-        if (Vector512.IsHardwareAccelerated) task.Run<Simd512<T>>(index);
-        else if (Vector256.IsHardwareAccelerated) task.Run<Simd256<T>>(index);
+        // The constants drop the forms that this processor can't have from the compiled code.
+        SimdPath path = SimdPaths.Current;
+        if (Vector512.IsHardwareAccelerated && path == SimdPath.Vector512) task.Run<Simd512<T>>(index);
+        else if (Vector256.IsHardwareAccelerated && path >= SimdPath.Vector256) task.Run<Simd256<T>>(index);
         else task.Run<Simd128<T>>(index);
     }
 

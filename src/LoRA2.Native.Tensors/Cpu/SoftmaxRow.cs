@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -10,24 +9,6 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// </summary>
 internal static unsafe class SoftmaxRow
 {
-    /// <summary><see cref="Forward{TSimd, T}"/> in the widest registers.</summary>
-    public static void Forward<T>(T* x, int* mask, T scale, nint count, T* y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (Vector512.IsHardwareAccelerated) Forward<Simd512<T>, T>(x, mask, scale, count, y);
-        else if (Vector256.IsHardwareAccelerated) Forward<Simd256<T>, T>(x, mask, scale, count, y);
-        else Forward<Simd128<T>, T>(x, mask, scale, count, y);
-    }
-
-    /// <summary><see cref="Backward{TSimd, T}"/> in the widest registers.</summary>
-    public static void Backward<T>(T* y, T* dy, T scale, nint count, T* dx, bool accumulate)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (Vector512.IsHardwareAccelerated) Backward<Simd512<T>, T>(y, dy, scale, count, dx, accumulate);
-        else if (Vector256.IsHardwareAccelerated) Backward<Simd256<T>, T>(y, dy, scale, count, dx, accumulate);
-        else Backward<Simd128<T>, T>(y, dy, scale, count, dx, accumulate);
-    }
-
     /// <summary>
     /// y = softmax(scale · x) over the elements whose <paramref name="mask"/> is not 0 (all, if it is null). <paramref name="y"/> may be
     /// <paramref name="x"/>.

@@ -34,6 +34,7 @@ internal static unsafe class ThreadTeam
     private static int next;
     private static int pending;
     private static ExceptionDispatchInfo? failure;
+    private static SimdPath? path;
 
     [ThreadStatic]
     private static bool inRegion;
@@ -76,6 +77,7 @@ internal static unsafe class ThreadTeam
             argument = &task;
             total = parts;
             failure = null;
+            path = SimdPaths.Forced;
             Volatile.Write(ref next, 0);
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
@@ -162,6 +164,7 @@ internal static unsafe class ThreadTeam
 
                 if (Revoke())
                 {
+                    SimdPaths.Forced = path;
                     Drain();
                     Interlocked.Decrement(ref pending);
                 }

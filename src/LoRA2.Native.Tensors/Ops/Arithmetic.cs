@@ -25,7 +25,7 @@ public static partial class Ops
     /// <summary>s x, element by element.</summary>
     public static Tensor Scale(Tensor x, double s)
     {
-        x = Contiguous(x);
+        x = Operand("Scale", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Scale(x, s, y);
         return Tape.Records(x) ? Tape.Record(new ScaleNode(x, s), y) : y;
@@ -81,9 +81,25 @@ public static partial class Ops
         return sum;
     }
 
-    private static void RequireSameType(string op, Tensor a, Tensor b)
+    private static void RequireFloating(string op, Tensor x)
     {
-        if (a.DType != b.DType) throw new ArgumentException($"{op}: operands are {a.DType} and {b.DType}; they must be of one type");
+        if (x.DType is not (DType.Float32 or DType.Float64)) throw new ArgumentException($"{op}: an operand is {x}; Float32 or Float64 is needed");
+    }
+
+    private static void RequireSameType(string op, Tensor a, params ReadOnlySpan<Tensor?> others)
+    {
+        RequireFloating(op, a);
+        foreach (Tensor? other in others)
+        {
+            if (other is not null && other.DType != a.DType) throw new ArgumentException($"{op}: operands are {a} and {other}; they must be of one type");
+        }
+    }
+
+    /// <summary>x in order, once it is known to be of a floating type.</summary>
+    private static Tensor Operand(string op, Tensor x)
+    {
+        RequireFloating(op, x);
+        return Contiguous(x);
     }
 
     private sealed class BinaryNode : Node

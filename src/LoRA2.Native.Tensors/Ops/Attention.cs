@@ -16,7 +16,7 @@ public static partial class Ops
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
     {
         if (terms.PositionKey is not null || terms.PositionQuery is not null) throw new ArgumentException("Attention: position tables belong to DisentangledAttention");
-        return AttentionOf(q, k, v, terms, out probabilities);
+        return AttentionOf("Attention", q, k, v, terms, out probabilities);
     }
 
     /// <summary>
@@ -28,12 +28,14 @@ public static partial class Ops
     public static Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
     {
         if (terms.PositionOf is null && (terms.PositionKey ?? terms.PositionQuery) is not null) throw new ArgumentException("DisentangledAttention: PositionOf is missing");
-        return AttentionOf(q, k, v, terms, out probabilities);
+        return AttentionOf("DisentangledAttention", q, k, v, terms, out probabilities);
     }
 
-    private static Tensor AttentionOf(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    private static Tensor AttentionOf(string op, Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
     {
-        RequireAttention(q, k, v, terms);
+        RequireAttention(op, q, k, v, terms);
+        if (terms.Mask is { IsContiguous: false } || terms.PositionKey is { IsContiguous: false } || terms.PositionQuery is { IsContiguous: false })
+            terms = terms with { Mask = InOrder(terms.Mask), PositionKey = InOrder(terms.PositionKey), PositionQuery = InOrder(terms.PositionQuery) };
         q = Contiguous(q);
         k = Contiguous(k);
         v = Contiguous(v);
@@ -45,29 +47,32 @@ public static partial class Ops
         return Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery) ? Tape.Record(new AttentionNode(q, k, v, terms, probabilities), y) : y;
     }
 
-    private static void RequireAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms)
+    private static Tensor? InOrder(Tensor? x) => x is null ? null : Contiguous(x);
+
+    private static void RequireAttention(string op, Tensor q, Tensor k, Tensor v, AttentionTerms terms)
     {
+        RequireSameType(op, q, k, v, terms.PositionKey, terms.PositionQuery);
         if (q.Shape.Rank != 3 || k.Shape != q.Shape || v.Shape != q.Shape)
-            throw new ArgumentException($"Attention: q {q.Shape}, k {k.Shape} and v {v.Shape} must all be the same [batch, length, width]");
+            throw new ArgumentException($"{op}: q {q.Shape}, k {k.Shape} and v {v.Shape} must all be the same [batch, length, width]");
         (int batch, int length, int width) = (q.Shape[0], q.Shape[1], q.Shape[2]);
-        if (terms.Heads < 1 || width % terms.Heads != 0) throw new ArgumentException($"Attention: a width of {width} can't be split into {terms.Heads} heads");
-        if (terms.Mask is { } mask && (mask.Shape != [batch, length] || mask.DType != DType.Int32 || !mask.IsContiguous))
-            throw new ArgumentException($"Attention: the mask is {mask}; a contiguous Int32 [{batch}, {length}] is needed");
-        if (terms.Dropout.Probability is not (>= 0 and < 1)) throw new ArgumentException($"Attention: dropout {terms.Dropout.Probability} is not in [0, 1)");
+        if (terms.Heads < 1 || width % terms.Heads != 0) throw new ArgumentException($"{op}: a width of {width} can't be split into {terms.Heads} heads");
+        if (terms.Mask is { } mask && (mask.Shape != [batch, length] || mask.DType != DType.Int32))
+            throw new ArgumentException($"{op}: the mask is {mask}; Int32 [{batch}, {length}] is needed");
+        if (terms.Dropout.Probability is not (>= 0 and < 1)) throw new ArgumentException($"{op}: dropout {terms.Dropout.Probability} is not in [0, 1)");
         int positions = -1;
         foreach (Tensor? table in (ReadOnlySpan<Tensor?>)[terms.PositionKey, terms.PositionQuery])
         {
             if (table is null) continue;
-            if (table.Shape.Rank != 2 || table.Shape[1] != width || !table.IsContiguous || (positions >= 0 && table.Shape[0] != positions))
-                throw new ArgumentException($"DisentangledAttention: a position table is {table.Shape}; a contiguous [positions, {width}] is needed");
+            if (table.Shape.Rank != 2 || table.Shape[1] != width || (positions >= 0 && table.Shape[0] != positions))
+                throw new ArgumentException($"{op}: a position table is {table.Shape}; [positions, {width}] is needed");
             positions = table.Shape[0];
         }
 
         if (positions < 0) return;
-        if (terms.PositionOf!.Length != Math.Max((2 * length) - 1, 0)) throw new ArgumentException($"DisentangledAttention: PositionOf has {terms.PositionOf.Length} entries for length {length}");
+        if (terms.PositionOf!.Length != Math.Max((2 * length) - 1, 0)) throw new ArgumentException($"{op}: PositionOf has {terms.PositionOf.Length} entries for length {length}");
         foreach (int row in terms.PositionOf)
         {
-            if ((uint)row >= (uint)positions) throw new ArgumentException($"DisentangledAttention: PositionOf names row {row} of {positions}");
+            if ((uint)row >= (uint)positions) throw new ArgumentException($"{op}: PositionOf names row {row} of {positions}");
         }
     }
 

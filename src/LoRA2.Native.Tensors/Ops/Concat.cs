@@ -9,6 +9,7 @@ public static partial class Ops
     {
         if (inputs.IsEmpty) throw new ArgumentException("Concat: there is nothing to join");
         Tensor first = inputs[0];
+        RequireFloating("Concat", first);
         axis = first.Shape.Axis(axis);
         int length = 0;
         foreach (Tensor input in inputs)

@@ -4,15 +4,15 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// Inverted dropout: 0 where <paramref name="mask"/> drops, x / (1 − p) elsewhere; x itself when p is 0. Nothing is saved: the gradient draws
+    /// Inverted dropout: 0 where <paramref name="mask"/> drops, x / (1 − p) elsewhere; x itself (in order) when p is 0. Nothing is saved: the gradient draws
     /// the same mask again.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
     public static Tensor Dropout(Tensor x, DropoutMask mask)
     {
         if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, "Dropout: the probability must be in [0, 1)");
+        x = Operand("Dropout", x);
         if (mask.Probability == 0) return x;
-        x = Contiguous(x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Dropout(x, mask, y);
         return Tape.Records(x) ? Tape.Record(new DropoutNode(x, mask), y) : y;

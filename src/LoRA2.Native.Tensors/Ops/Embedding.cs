@@ -11,7 +11,7 @@ public static partial class Ops
     public static Tensor Embedding(Tensor table, Tensor ids, int paddingId = -1)
     {
         if (table.Shape.Rank != 2) throw new ArgumentException($"Embedding: the table's shape is {table.Shape}; two axes are needed");
-        table = Contiguous(table);
+        table = Operand("Embedding", table);
         ids = ids.To(ids.DType);
         RequireIds("Embedding", ids, table.Shape[0]);
         Tensor y = Tensor.Empty(new Shape([.. ids.Shape, table.Shape[1]]), table.DType);

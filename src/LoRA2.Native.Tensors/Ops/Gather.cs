@@ -12,7 +12,8 @@ public static partial class Ops
     {
         if (x.Shape.Rank == 0) throw new ArgumentException("Gather: a scalar has no rows");
         if (index.Shape.Rank != 1) throw new ArgumentException($"Gather: an index of shape {index.Shape} was given; it must have one axis");
-        x = Contiguous(x);
+        x = Operand("Gather", x);
+        index = index.To(index.DType);
         RequireIds("Gather", index, x.Shape[0]);
         Tensor y = Tensor.Empty(x.Shape.With(0, index.Count), x.DType);
         x.Device.Kernels.Embedding(x.AsRows(), index, y.AsRows());

@@ -6,7 +6,7 @@ public static partial class Ops
     /// <summary>y = x Φ(x), element by element: the exact form, with erf (arXiv 1606.08415). The gradient reads x.</summary>
     public static Tensor Gelu(Tensor x)
     {
-        x = Contiguous(x);
+        x = Operand("Gelu", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Gelu(x, y);
         return Tape.Records(x) ? Tape.Record(new GeluNode(x), y) : y;

@@ -10,10 +10,13 @@ public static partial class Ops
     /// <exception cref="ArgumentException">gain or bias is not of x's width.</exception>
     public static Tensor LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon)
     {
+        RequireSameType("LayerNorm", x, gain, bias);
         Shape width = [x.Shape.Columns];
         if (gain.Shape != width || bias.Shape != width)
             throw new ArgumentException($"LayerNorm: gain {gain.Shape} and bias {bias.Shape} must both be {width} for x {x.Shape}");
         x = Contiguous(x);
+        gain = Contiguous(gain);
+        bias = Contiguous(bias);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType);
         Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType);

@@ -11,6 +11,8 @@ public static partial class Ops
     {
         Shape shape = LinearShape("Linear", x, weight, bias);
         x = Contiguous(x);
+        weight = Contiguous(weight);
+        bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType);
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias));
         return Tape.Records(x, weight, bias) ? Tape.Record(new LinearNode(x, weight, bias), y) : y;
@@ -18,11 +20,10 @@ public static partial class Ops
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
     {
-        RequireSameType(op, x, weight);
+        RequireSameType(op, x, weight, bias);
         if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.Columns != weight.Shape[1])
             throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weight.Shape} ([out, in])");
         if (bias is not null && bias.Shape != [weight.Shape[0]]) throw new ArgumentException($"{op}: a bias of shape {bias.Shape} does not fit a weight of shape {weight.Shape}");
-        if (!weight.IsContiguous) throw new ArgumentException($"{op}: the weight must be contiguous");
         return x.Shape.With(x.Shape.Rank - 1, weight.Shape[0]);
     }
 

@@ -13,7 +13,11 @@ public static partial class Ops
     {
         Shape shape = LinearShape("LoRA2Linear", x, weight, bias);
         factors.Require(weight.Shape[1], weight.Shape[0]);
+        RequireSameType("LoRA2Linear", x, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight);
         x = Contiguous(x);
+        weight = Contiguous(weight);
+        bias = bias is null ? null : Contiguous(bias);
+        factors = factors.InOrder();
         Kernels kernels = x.Device.Kernels;
         int k = factors.OuterRank;
         Tensor middle = LoRA2Middle(factors);

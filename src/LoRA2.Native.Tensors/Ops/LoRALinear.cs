@@ -11,9 +11,14 @@ public static partial class Ops
     public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale)
     {
         Shape shape = LinearShape("LoRALinear", x, weight, bias);
+        RequireSameType("LoRALinear", x, a, b);
         if (a.Shape.Rank != 2 || b.Shape.Rank != 2 || a.Shape[1] != weight.Shape[1] || b.Shape[0] != weight.Shape[0] || a.Shape[0] != b.Shape[1])
             throw new ArgumentException($"LoRALinear: A {a.Shape} and B {b.Shape} don't fit a weight of shape {weight.Shape}");
         x = Contiguous(x);
+        weight = Contiguous(weight);
+        bias = bias is null ? null : Contiguous(bias);
+        a = Contiguous(a);
+        b = Contiguous(b);
         Kernels kernels = x.Device.Kernels;
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
         kernels.MatMul(x, false, a, true, t);

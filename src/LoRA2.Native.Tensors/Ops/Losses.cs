@@ -13,12 +13,13 @@ public static partial class Ops
         if (logits.Shape.Rank != 2 || labels.Shape != [logits.Shape[0]])
             throw new ArgumentException($"CrossEntropy: logits {logits.Shape} need labels of shape [{(logits.Shape.Rank > 0 ? logits.Shape[0] : 0)}], not {labels.Shape}");
         if (labels.DType != DType.Int32) throw new ArgumentException($"CrossEntropy: labels are {labels.DType}; Int32 is needed");
+        labels = labels.To(labels.DType);
         foreach (int label in labels.AsSpan<int>())
         {
             if (label >= logits.Shape[1]) throw new ArgumentException($"CrossEntropy: label {label} is not one of {logits.Shape[1]} classes");
         }
 
-        logits = Contiguous(logits);
+        logits = Operand("CrossEntropy", logits);
         Tensor loss = Tensor.Empty([], logits.DType);
         Tensor dlogits = Tensor.Empty(logits.Shape, logits.DType);
         logits.Device.Kernels.CrossEntropy(logits, labels, loss, dlogits);

@@ -7,10 +7,12 @@ public static partial class Ops
     /// ‖LᵀL − I‖²_F + ‖R Rᵀ − I‖²_F for L [m, a] and R [b, n]: R(u, v) with L = u and R = v, R(𝒰, 𝒱) with L = 𝒰 and R = 𝒱. Rank 0. It is never below
     /// max(a − m, 0) + max(b − n, 0).
     /// </summary>
-    /// <exception cref="ArgumentException">An operand is not a matrix.</exception>
+    /// <exception cref="ArgumentException">An operand is not a matrix, or the types differ.</exception>
     public static Tensor Orthogonality(Tensor left, Tensor right)
     {
         RequireMatrices("Orthogonality", left, right);
+        left = Contiguous(left);
+        right = Contiguous(right);
         Tensor leftGap = GramGap(left, transposeFirst: true);
         Tensor rightGap = GramGap(right, transposeFirst: false);
         Tensor loss = SumOfSquaredGaps(leftGap, rightGap);
@@ -20,8 +22,7 @@ public static partial class Ops
     private static void RequireMatrices(string op, Tensor a, Tensor b)
     {
         RequireSameType(op, a, b);
-        if (a.Shape.Rank != 2 || b.Shape.Rank != 2 || !a.IsContiguous || !b.IsContiguous)
-            throw new ArgumentException($"{op}: operands of shapes {a.Shape} and {b.Shape} must be contiguous matrices");
+        if (a.Shape.Rank != 2 || b.Shape.Rank != 2) throw new ArgumentException($"{op}: operands of shapes {a.Shape} and {b.Shape} must be matrices");
     }
 
     /// <summary>XᵀX − I, or X Xᵀ − I.</summary>

@@ -7,17 +7,18 @@ public static partial class Ops
     /// R(P, Q) = ‖PᵀP − I‖²_F + ‖Q Qᵀ − I‖²_F (arXiv 2408.06854, equation 5), computed as vᵀ(uᵀu)v and 𝒰(𝒱𝒱ᵀ)𝒰ᵀ without forming P or Q: u [in, k],
     /// v [k, r], 𝒰 [r, k], 𝒱 [k, out]. Rank 0. It is never below 2 max(r − k, 0).
     /// </summary>
-    /// <exception cref="ArgumentException">An operand is not a contiguous matrix, or they don't fit each other.</exception>
+    /// <exception cref="ArgumentException">An operand is not a matrix, types differ, or they don't fit each other.</exception>
     public static Tensor ProductOrthogonality(Tensor u, Tensor v, Tensor innerRight, Tensor outerRight)
     {
         RequireMatrices("ProductOrthogonality", u, v);
         RequireMatrices("ProductOrthogonality", innerRight, outerRight);
+        RequireSameType("ProductOrthogonality", u, innerRight);
         if (u.Shape[1] != v.Shape[0] || innerRight.Shape[1] != outerRight.Shape[0] || v.Shape[1] != innerRight.Shape[0])
             throw new ArgumentException($"ProductOrthogonality: u {u.Shape}, v {v.Shape}, U {innerRight.Shape} and V {outerRight.Shape} don't fit each other");
-        var left = new Plane(u, v, IsLeft: true);
-        var right = new Plane(outerRight, innerRight, IsLeft: false);
+        var left = new Plane(Contiguous(u), Contiguous(v), IsLeft: true);
+        var right = new Plane(Contiguous(outerRight), Contiguous(innerRight), IsLeft: false);
         Tensor loss = SumOfSquaredGaps(left.Gap, right.Gap);
-        return Tape.Records(u, v, innerRight, outerRight) ? Tape.Record(new ProductOrthogonalityNode(left, right), loss) : loss;
+        return Tape.Records(left.Outer, left.Inner, right.Outer, right.Inner) ? Tape.Record(new ProductOrthogonalityNode(left, right), loss) : loss;
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ public static partial class Ops
     /// <summary>The sum of all elements; rank 0.</summary>
     public static Tensor Sum(Tensor x)
     {
-        x = Contiguous(x);
+        x = Operand("Sum", x);
         Tensor y = Tensor.Zeros([], x.DType);
         x.Device.Kernels.SumColumns(x.View([1, x.Count], [x.Count, 1]), y);
         return Tape.Records(x) ? Tape.Record(new SumNode(x), y) : y;
@@ -15,6 +15,7 @@ public static partial class Ops
     /// <summary>The sum over one axis, which disappears.</summary>
     public static Tensor Sum(Tensor x, int axis)
     {
+        RequireFloating("Sum", x);
         axis = x.Shape.Axis(axis);
         Shape kept = x.Shape.With(axis, 1);
         Tensor sum = Tensor.Zeros(kept, x.DType);

@@ -6,7 +6,7 @@ public static partial class Ops
     /// <summary>y = max(x, 0), element by element. The gradient at 0 is 0.</summary>
     public static Tensor Relu(Tensor x)
     {
-        x = Contiguous(x);
+        x = Operand("Relu", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Relu(x, y);
         return Tape.Records(x) ? Tape.Record(new ReluNode(x, y), y) : y;

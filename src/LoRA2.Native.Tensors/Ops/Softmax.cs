@@ -4,7 +4,7 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>The softmax over the last axis. The gradient reads the result.</summary>
-    public static Tensor Softmax(Tensor x) => SoftmaxOf(x, null);
+    public static Tensor Softmax(Tensor x) => SoftmaxOf("Softmax", x, null);
 
     /// <summary>
     /// The softmax over the positions of the last axis whose mask (Int32, broadcast to x) is not 0; the others are exactly 0, and a row with none
@@ -14,12 +14,12 @@ public static partial class Ops
     {
         if (mask.DType != DType.Int32) throw new ArgumentException($"MaskedSoftmax: the mask is {mask.DType}; Int32 is needed");
         if (Shape.Broadcast(x.Shape, mask.Shape, "MaskedSoftmax") != x.Shape) throw new ArgumentException($"MaskedSoftmax: a mask of shape {mask.Shape} is larger than x, {x.Shape}");
-        return SoftmaxOf(x, Materialise(mask, x.Shape));
+        return SoftmaxOf("MaskedSoftmax", x, Materialise(mask, x.Shape));
     }
 
-    private static Tensor SoftmaxOf(Tensor x, Tensor? mask)
+    private static Tensor SoftmaxOf(string op, Tensor x, Tensor? mask)
     {
-        x = Contiguous(x);
+        x = Operand(op, x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Softmax(x, mask, y);
         return Tape.Records(x) ? Tape.Record(new SoftmaxNode(x, y), y) : y;

@@ -6,7 +6,7 @@ public static partial class Ops
     /// <summary>y = tanh x, element by element. The gradient reads y.</summary>
     public static Tensor Tanh(Tensor x)
     {
-        x = Contiguous(x);
+        x = Operand("Tanh", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Tanh(x, y);
         return Tape.Records(x) ? Tape.Record(new TanhNode(x, y), y) : y;

@@ -70,7 +70,7 @@ public sealed unsafe class SoftmaxTests : KernelTest
         var y = new float[x.Length];
         fixed (float* from = x, to = y)
         fixed (int* keep = mask)
-            SoftmaxRow.Forward(from, keep, 1f, x.Length, to);
+            Softmax.ForwardMasked(from, keep, 1, 1f, 1, x.Length, to);
         return y;
     }
 

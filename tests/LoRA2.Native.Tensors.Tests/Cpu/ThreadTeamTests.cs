@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
 /// <summary>Tests that set the number of threads, or measure what a region does, run one after another in this collection.</summary>
-[Collection(nameof(ThreadTeamTests))]
+[Collection(ThreadCountCollection.Name)]
 public sealed unsafe class ThreadTeamTests
 {
     [Fact]

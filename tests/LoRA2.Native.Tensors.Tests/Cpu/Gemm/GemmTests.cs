@@ -4,7 +4,7 @@ using FsCheck.Fluent;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
-[Collection(nameof(ThreadTeamTests))]
+[Collection(ThreadCountCollection.Name)]
 public sealed class GemmTests
 {
     [Fact]

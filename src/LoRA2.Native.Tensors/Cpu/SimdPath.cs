@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
+namespace LoRA2.Native.Tensors.Cpu;
 
 /// <summary>The vector width a kernel is built for.</summary>
 internal enum SimdPath
@@ -16,7 +16,10 @@ internal enum SimdPath
     Vector512,
 }
 
-/// <summary>Chooses the <see cref="SimdPath"/> of a call.</summary>
+/// <summary>
+/// The one place where the vector width of every kernel is chosen: the widest that the processor has, or what the environment variable
+/// <c>LORA2_SIMD</c> (<c>512</c>, <c>256</c>, <c>portable</c>) allows.
+/// </summary>
 internal static class SimdPaths
 {
     private static readonly SimdPath Best = Choose(Environment.GetEnvironmentVariable("LORA2_SIMD"));
@@ -24,7 +27,7 @@ internal static class SimdPaths
     [ThreadStatic]
     private static SimdPath? forced;
 
-    /// <summary>The path that calls made on this thread take; work they hand to other threads keeps it.</summary>
+    /// <summary>The path that kernels called on this thread take. A parallel region takes the path of the thread that starts it.</summary>
     public static SimdPath Current => forced ?? Best;
 
     /// <summary>
@@ -32,6 +35,7 @@ internal static class SimdPaths
     /// </summary>
     public static SimdPath? Forced
     {
+        get => forced;
         set => forced = value;
     }
 

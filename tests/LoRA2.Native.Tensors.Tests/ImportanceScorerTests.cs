@@ -1,0 +1,95 @@
+namespace LoRA2.Native.Tensors.Tests;
+
+/// <summary>Equations 6 to 9 against a plain implementation, and what the reduced mode saves.</summary>
+public sealed class ImportanceScorerTests
+{
+    [Fact]
+    public void AveragesAndScoresAreThoseOfThePlainRecurrences() => Seeds.ForAll(60, source =>
+    {
+        (int inputs, int outputs, int k, int r) = (source.Extent(11), source.Extent(11), source.Extent(8, least: 1), source.Extent(8));
+        LoRA2Factors factors = LoRA2LinearTests.Factors(source, inputs, outputs, k, r);
+        (double beta1, double beta2) = (source.Int(0, 99) / 100.0, source.Int(0, 99) / 100.0);
+        using var reduced = new ImportanceScorer(factors, ImportanceMode.Reduced, beta1, beta2);
+        using var full = new ImportanceScorer(factors, ImportanceMode.Full, beta1, beta2);
+        PlainSensitivity[] plain = [.. factors.Select(factor => new PlainSensitivity(factor, beta1, beta2))];
+        for (int step = 0; step < 5; step++)
+        {
+            foreach (Tensor factor in factors)
+            {
+                factor.CopyFrom(source.Values(factor.Shape, requiresGrad: false));
+                factor.Grad = step == 2 ? null : source.Values(factor.Shape, requiresGrad: false);
+            }
+
+            reduced.Update();
+            full.Update();
+            foreach (PlainSensitivity sensitivity in plain) sensitivity.Update();
+            double constant = (plain[0].Values.Sum() + plain[4].Values.Sum()) / k;
+            double[] inFull = full.Scores();
+            double[] inReduced = reduced.Scores();
+            for (int i = 0; i < r; i++)
+            {
+                double expected = plain[2].Values[i] + Enumerable.Range(0, k).Sum(j => (plain[1].Values[(j * r) + i] + plain[3].Values[(i * k) + j]) / k);
+                Assert.Equal(expected, inReduced[i], 1e-12 * (1 + expected));
+                Assert.Equal(expected + constant, inFull[i], 1e-12 * (1 + expected + constant));
+            }
+
+            for (int i = 0; i < r * r; i++)
+            {
+                (int a, int b) = (i / r, i % r);
+                if (inReduced[a] < inReduced[b]) Assert.True(inFull[a] <= inFull[b], $"singular values {a} and {b} change places");
+                if (inReduced[b] - inReduced[a] > 1e-14 * inFull[b]) Assert.True(inFull[a] < inFull[b], $"singular values {a} and {b} become equal");
+            }
+        }
+    });
+
+    /// <summary>With u and 𝒱 gone any access to them would throw; and the number of elements does not depend on the layer's width.</summary>
+    [Fact]
+    public void TheReducedScorerTouchesTheInnerFactorsOnly() => Seeds.ForAll(30, source =>
+    {
+        (int k, int r) = (source.Extent(8), source.Extent(8));
+        foreach (int width in new[] { 1, 13, 1024 })
+        {
+            LoRA2Factors factors = LoRA2LinearTests.Factors(source, width, 2 * width, k, r);
+            foreach (Tensor factor in factors) factor.Grad = source.Values(factor.Shape, requiresGrad: false);
+            using var scorer = new ImportanceScorer(factors);
+            factors.OuterLeft.Dispose();
+            factors.OuterRight.Dispose();
+            if (k > 0) Assert.Throws<ObjectDisposedException>(() => factors.OuterLeft.ToArray<double>());
+            scorer.Update();
+            Assert.Equal(r, scorer.Scores().Length);
+            Assert.Equal(r + (2 * k * r), scorer.ElementsPerUpdate);
+            Assert.Equal(2 * (r + (2 * k * r)), scorer.State.Sum(state => state.Values.Count));
+        }
+    });
+
+    /// <summary>METHODS.md: d = 768, r = 8, k = 1 keeps 24 of 1,560 sensitivities.</summary>
+    [Fact]
+    public void ThePapersSavingIsReached()
+    {
+        using var scope = new TensorScope();
+        LoRA2Factors factors = LoRA2LinearTests.Factors(new CaseSource(1), 768, 768, 1, 8);
+        using var reduced = new ImportanceScorer(factors);
+        using var full = new ImportanceScorer(factors, ImportanceMode.Full);
+        Assert.Equal((24, 1560), (reduced.ElementsPerUpdate, full.ElementsPerUpdate));
+    }
+
+    private sealed class PlainSensitivity(Tensor weight, double beta1, double beta2)
+    {
+        private readonly double[] mean = new double[weight.Count];
+        private readonly double[] uncertainty = new double[weight.Count];
+
+        public double[] Values => [.. mean.Zip(uncertainty, (m, u) => m * u)];
+
+        public void Update()
+        {
+            double[] w = weight.ToArray<double>();
+            double[] g = weight.Grad?.ToArray<double>() ?? new double[w.Length];
+            for (int i = 0; i < w.Length; i++)
+            {
+                double importance = Math.Abs(w[i] * g[i]);
+                mean[i] = (beta1 * mean[i]) + ((1 - beta1) * importance);
+                uncertainty[i] = (beta2 * uncertainty[i]) + ((1 - beta2) * Math.Abs(importance - mean[i]));
+            }
+        }
+    }
+}
