@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
