@@ -13,6 +13,21 @@ internal sealed class Closeness(ITestOutputHelper output, string family)
     public void Absolute(string what, string name, ReadOnlySpan<float> expected, ReadOnlySpan<float> found, double tolerance) =>
         Check(what, name, expected, found, tolerance, 1);
 
+    /// <summary>The same for the rows of the last axis that belong to real tokens, or to all when <paramref name="real"/> is null.</summary>
+    public void Tokens(string what, string name, float[] expected, Tensor found, int[]? real, double tolerance)
+    {
+        float[] values = found.ToArray<float>();
+        if (real is not null && values.Length == expected.Length) (expected, values) = (Select(expected, real), Select(values, real));
+        Absolute(what, name, expected, values, tolerance);
+    }
+
+    /// <summary>The rows whose entry is not 0, one after the other.</summary>
+    public static float[] Select(float[] values, int[] rows)
+    {
+        int width = values.Length / rows.Length;
+        return [.. Enumerable.Range(0, rows.Length).Where(row => rows[row] != 0).SelectMany(row => values.AsSpan(row * width, width).ToArray())];
+    }
+
     /// <summary>|found − expected| ≤ tolerance · largest |expected| for every element.</summary>
     public void Relative(string what, string name, ReadOnlySpan<float> expected, ReadOnlySpan<float> found, double tolerance) =>
         Check(what, name, expected, found, tolerance, Largest(expected));

@@ -42,7 +42,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
         {
             string name = $"hidden_states.{i}";
             if (!expected.Has(name)) continue;
-            CompareTokens(closeness, "hidden states", name, expected.Floats(name), context.HiddenStates[i], padding ? null : mask, Tolerance.HiddenStates);
+            closeness.Tokens("hidden states", name, expected.Floats(name), context.HiddenStates[i], padding ? null : mask, Tolerance.HiddenStates);
         }
 
         for (int i = 0; i < context.Attentions.Count; i++)
@@ -50,7 +50,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
             string name = $"attentions.{i}";
             if (!expected.Has(name)) continue;
             int[] queries = [.. Rows(mask, batch.Length, model.Config.Heads)];
-            CompareTokens(closeness, "attentions", name, expected.Floats(name), context.Attentions[i], queries, Tolerance.Attentions);
+            closeness.Tokens("attentions", name, expected.Floats(name), context.Attentions[i], queries, Tolerance.Attentions);
         }
 
         closeness.Report();
@@ -98,21 +98,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
         model.Forward(batch, context);
         int[] padding = [.. Rows(batch.Mask.ToArray<int>(), batch.Length, model.Config.Heads).Select(real => 1 - real)];
         Assert.Contains(1, padding);
-        foreach (Tensor attention in context.Attentions) Assert.All(Select(attention.ToArray<float>(), padding), probability => Assert.Equal(0, probability));
-    }
-
-    /// <summary>Compares the rows of the last axis whose token is real, or all.</summary>
-    private static void CompareTokens(Closeness closeness, string what, string name, float[] expected, Tensor found, int[]? real, double tolerance)
-    {
-        float[] values = found.ToArray<float>();
-        if (real is not null && values.Length == expected.Length) (expected, values) = (Select(expected, real), Select(values, real));
-        closeness.Absolute(what, name, expected, values, tolerance);
-    }
-
-    private static float[] Select(float[] values, int[] rows)
-    {
-        int width = values.Length / rows.Length;
-        return [.. Enumerable.Range(0, rows.Length).Where(row => rows[row] != 0).SelectMany(row => values.AsSpan(row * width, width).ToArray())];
+        foreach (Tensor attention in context.Attentions) Assert.All(Closeness.Select(attention.ToArray<float>(), padding), probability => Assert.Equal(0, probability));
     }
 
     /// <summary>[batch, length] → [batch, heads, length]: whether the query is a real token.</summary>
