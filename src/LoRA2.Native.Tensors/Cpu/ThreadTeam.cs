@@ -1,8 +1,11 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
-/// <summary>A piece of work split into numbered parts that touch disjoint outputs, so that the result does not depend on who runs which part.</summary>
+/// <summary>
+/// A piece of work split into numbered parts that touch disjoint outputs, so that the result does not depend on who runs which part.
+/// </summary>
 internal interface IParallelTask
 {
     /// <summary>Does part <paramref name="index"/>.</summary>
@@ -15,7 +18,11 @@ internal interface IParallelTask
 /// </summary>
 internal static unsafe class ThreadTeam
 {
-    private const int SpinsBeforeSleep = 4096;
+    /// <summary>
+    /// How long a worker looks for more work before it sleeps. Waking a sleeper takes some 20 µs; regions of one training step follow
+    /// closer.
+    /// </summary>
+    private static readonly long SpinTicks = Stopwatch.Frequency * 300 / 1_000_000;
 
     private static readonly object Gate = new();
     private static Worker[] workers = [];
@@ -32,7 +39,8 @@ internal static unsafe class ThreadTeam
     private static bool inRegion;
 
     /// <summary>
-    /// Threads a region may use, the caller's among them. Starts at the environment variable <c>LORA2_THREADS</c>, else the number of processors.
+    /// Threads a region may use, the caller's among them. Starts at the environment variable <c>LORA2_THREADS</c>, else the number of
+    /// processors.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1 or above 1,024.</exception>
     public static int Count
@@ -72,6 +80,12 @@ internal static unsafe class ThreadTeam
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
             Drain();
+            for (int i = 0; i < helpers; i++)
+            {
+                // A worker that has not begun by now has nothing left to do; waiting for it to wake would only cost time.
+                if (workers[i].Revoke()) Interlocked.Decrement(ref pending);
+            }
+
             SpinWait spin = default;
             while (Volatile.Read(ref pending) != 0) spin.SpinOnce(sleep1Threshold: -1);
             failure?.Throw();
@@ -117,8 +131,9 @@ internal static unsafe class ThreadTeam
 
     private sealed class Worker
     {
+        private const int Idle = 0, Waiting = 1, Asleep = 2;
         private readonly SemaphoreSlim sleep = new(0);
-        private int state; // 0 idle, 1 work waiting, 2 asleep
+        private int state;
 
         public Worker(int number)
         {
@@ -127,19 +142,33 @@ internal static unsafe class ThreadTeam
 
         public void Wake()
         {
-            if (Interlocked.Exchange(ref state, 1) == 2) sleep.Release();
+            if (Interlocked.Exchange(ref state, Waiting) == Asleep) sleep.Release();
         }
+
+        /// <summary>Takes back a <see cref="Wake"/> that the worker has not acted on yet.</summary>
+        public bool Revoke() => Interlocked.CompareExchange(ref state, Idle, Waiting) == Waiting;
 
         private void Loop()
         {
             inRegion = true;
             while (true)
             {
-                for (int i = 0; i < SpinsBeforeSleep && Volatile.Read(ref state) != 1; i++) Thread.SpinWait(8);
-                if (Volatile.Read(ref state) != 1 && Interlocked.CompareExchange(ref state, 2, 0) == 0) sleep.Wait();
-                Volatile.Write(ref state, 0);
-                Drain();
-                Interlocked.Decrement(ref pending);
+                // With more threads than processors, spinning would only keep another thread from its work.
+                if (count <= Environment.ProcessorCount)
+                {
+                    long end = Stopwatch.GetTimestamp() + SpinTicks;
+                    while (Volatile.Read(ref state) != Waiting && Stopwatch.GetTimestamp() < end) Thread.SpinWait(1);
+                }
+
+                if (Revoke())
+                {
+                    Drain();
+                    Interlocked.Decrement(ref pending);
+                }
+                else if (Interlocked.CompareExchange(ref state, Asleep, Idle) == Idle)
+                {
+                    sleep.Wait();
+                }
             }
         }
     }

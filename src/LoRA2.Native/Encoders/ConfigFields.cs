@@ -30,10 +30,11 @@ internal sealed class ConfigFields(string path, JsonElement root)
         return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(name, value, "strings"))];
     }
 
-    public int Int(string name, int? fallback, int least)
+    public int Int(string name, int? fallback, int least, int most = int.MaxValue)
     {
         if (Find(name) is not { } value) return fallback ?? throw Error($"{name} is missing");
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < least) throw Wrong(name, value, $"an integer of at least {least}");
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < least || number > most)
+            throw Wrong(name, value, most == int.MaxValue ? $"an integer of at least {least}" : $"an integer from {least} to {most}");
         return number;
     }
 

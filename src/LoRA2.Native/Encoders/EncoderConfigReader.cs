@@ -19,6 +19,9 @@ public static class EncoderConfigReader
         "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "tie_word_embeddings", "cross_attention_hidden_size",
     ];
 
+    /// <summary>More than any encoder has; a damaged number is found before anything is allocated for it.</summary>
+    private const int MostLayers = 1000;
+
     /// <summary>Reads <c>config.json</c> in a model folder.</summary>
     /// <exception cref="InputException">It is missing, not JSON, lacks a field, or asks for something not supported.</exception>
     public static EncoderConfig FromFolder(string folder)
@@ -40,6 +43,10 @@ public static class EncoderConfigReader
         {
             throw new InputException($"'{path}' does not exist; a model folder has a config.json as HuggingFace writes it", e);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: the file can't be read ({e.Message.TrimEnd('.')}); a config.json was expected", e);
+        }
 
         try
         {
@@ -50,6 +57,11 @@ public static class EncoderConfigReader
         catch (JsonException e)
         {
             throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What JsonElement throws for a string that has no UTF-16 form.
+            throw new InputException($"{path}: a string is not valid Unicode; JSON in UTF-8 was expected", e);
         }
     }
 
@@ -69,7 +81,7 @@ public static class EncoderConfigReader
             Family = family,
             VocabularySize = fields.Int("vocab_size", null, 1),
             HiddenSize = fields.Int("hidden_size", null, 1),
-            Layers = fields.Int("num_hidden_layers", null, 1),
+            Layers = fields.Int("num_hidden_layers", null, 1, MostLayers),
             Heads = fields.Int("num_attention_heads", null, 1),
             IntermediateSize = fields.Int("intermediate_size", null, 1),
             HiddenActivation = fields.OneOf("hidden_act", "gelu", Activation.Names),
@@ -88,6 +100,7 @@ public static class EncoderConfigReader
         if (config.HiddenSize % config.Heads != 0) throw fields.Error($"hidden_size {config.HiddenSize} is not a multiple of num_attention_heads {config.Heads}");
         if (config.PadTokenId >= config.VocabularySize) throw fields.Error($"pad_token_id {config.PadTokenId} is outside vocab_size {config.VocabularySize}");
         config = family == EncoderFamily.DebertaV3 ? Deberta(fields, config) : Absolute(fields, config);
+        RequireSizes(fields, config);
         fields.Require("add_cross_attention", false);
         fields.Require("is_decoder", false);
         fields.Require("is_encoder_decoder", false);
@@ -96,8 +109,26 @@ public static class EncoderConfigReader
         return config with { UnknownFields = fields.Unread(Harmless) };
     }
 
+    /// <summary>Every matrix must have fewer than 2³¹ elements.</summary>
+    private static void RequireSizes(ConfigFields fields, EncoderConfig config)
+    {
+        int span = config.PositionBuckets > 0 ? config.PositionBuckets : config.MaxRelativePositions < 1 ? config.MaxPositions : config.MaxRelativePositions;
+        (string Name, long Rows)[] matrices =
+        [
+            ("vocab_size", config.VocabularySize), ("hidden_size", config.HiddenSize), ("intermediate_size", config.IntermediateSize),
+            ("type_vocab_size", config.TypeVocabularySize), ("max_position_embeddings", config.MaxPositions), ("the number of labels", config.Labels),
+            ("twice the number of relative positions", config.Family == EncoderFamily.DebertaV3 ? 2L * span : 0),
+        ];
+        foreach ((string name, long rows) in matrices)
+        {
+            if (rows * config.HiddenSize > int.MaxValue) throw fields.Error($"{name}, {rows}, times hidden_size {config.HiddenSize} is 2^31 or more; less was expected");
+        }
+    }
+
     private static EncoderConfig Absolute(ConfigFields fields, EncoderConfig config)
     {
+        if (config.Family == EncoderFamily.Roberta && config.PadTokenId + 1 >= config.MaxPositions)
+            throw fields.Error($"max_position_embeddings {config.MaxPositions} leaves no position after pad_token_id {config.PadTokenId}; RoBERTa counts from there");
         fields.OneOf("position_embedding_type", "absolute", ["absolute"]);
         fields.RequireNumber("embedding_size", config.HiddenSize);
         return config;
@@ -121,10 +152,16 @@ public static class EncoderConfigReader
         }
 
         string norm = fields.OneOf("norm_rel_ebd", "none", ["none", "layer_norm"]);
+        int buckets = fields.Int("position_buckets", -1, -1);
+        int relative = fields.Int("max_relative_positions", -1, -1);
+        int reach = relative < 1 ? config.MaxPositions : relative;
+        // The logarithmic part runs from half the buckets to the largest distance, reach − 1.
+        if (buckets == 1 || (buckets > 1 && reach - 1 <= buckets / 2))
+            throw fields.Error($"position_buckets {buckets} can't divide {reach} relative positions; at least 2 and less than twice the positions was expected");
         return config with
         {
-            MaxRelativePositions = fields.Int("max_relative_positions", -1, -1),
-            PositionBuckets = fields.Int("position_buckets", -1, -1),
+            MaxRelativePositions = relative,
+            PositionBuckets = buckets,
             ContentToPosition = kinds.Contains("c2p"),
             PositionToContent = kinds.Contains("p2c"),
             NormaliseRelativeEmbeddings = norm == "layer_norm",

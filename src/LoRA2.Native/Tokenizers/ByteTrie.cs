@@ -9,7 +9,7 @@ namespace LoRA2.Native.Tokenizers;
 /// </summary>
 internal sealed class ByteTrie
 {
-    private Unit[] _units = new Unit[1024];
+    private readonly Unit[] _units = new Unit[1024];
 
     /// <summary>Builds the trie; of equal keys the last counts. Empty keys and what follows a NUL in a key are left out.</summary>
     public ByteTrie(IEnumerable<(byte[] Key, int Value, float Score)> entries)

@@ -68,7 +68,13 @@ internal sealed class SlowVocabulary
         int? Id(string role) => roles.TryGetValue(role, out var content) && byContent.TryGetValue(content, out var t) ? t.Id : null;
         return new SlowVocabulary(tokens, new SpecialTokens
         {
-            Bos = Id("bos"), Eos = Id("eos"), Unk = Id("unk"), Sep = Id("sep"), Pad = Id("pad"), Cls = Id("cls"), Mask = Id("mask"),
+            Bos = Id("bos"),
+            Eos = Id("eos"),
+            Unk = Id("unk"),
+            Sep = Id("sep"),
+            Pad = Id("pad"),
+            Cls = Id("cls"),
+            Mask = Id("mask"),
         });
     }
 }

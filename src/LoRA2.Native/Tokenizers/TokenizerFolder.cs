@@ -9,12 +9,12 @@ internal static class TokenizerFolder
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder))
             throw new InputException($"{folder}: there is no such folder; expected one with a tokenizer.");
-        var settings = TokenizerSettings.Read(folder);
         var (spm, json) = (Path.Combine(folder, "spm.model"), Path.Combine(folder, "tokenizer.json"));
         var (vocab, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         var words = Path.Combine(folder, "vocab.txt");
         try
         {
+            var settings = TokenizerSettings.Read(folder);
             if (File.Exists(spm))
                 return SentencePiece.SentencePieceTokenizer.Load(spm, settings);
             if (File.Exists(vocab) && File.Exists(merges))
@@ -27,6 +27,11 @@ internal static class TokenizerFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{folder}: the tokenizer cannot be read: {e.Message}", e);
+        }
+
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{folder}: a JSON file of the tokenizer has text that is not valid Unicode: {e.Message}", e);
         }
 
         var half = File.Exists(vocab) ? " (vocab.json is there, merges.txt is not)"

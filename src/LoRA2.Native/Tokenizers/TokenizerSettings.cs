@@ -128,7 +128,10 @@ internal sealed class TokenizerSettings
         {
             if (JsonFile.Get(root, role + "_token") is not { } value)
                 continue;
-            Special[role] = ReadToken(value, $"{file}.{role}_token") with { Special = true };
+            var token = ReadToken(value, $"{file}.{role}_token") with { Special = true };
+            if (token.Content.Length == 0 && role is ("cls" or "sep" or "unk"))
+                throw new InputException($"{file}.{role}_token: is empty; expected a token.");
+            Special[role] = token;
             if (value.ValueKind == JsonValueKind.String)
                 BareSpecial.Add(role);
             else

@@ -38,6 +38,26 @@ internal static class Checkpoint
             throw new InputException($"{path}: the checkpoint belongs to a run with other options, model or data; repeat them, or start afresh without --resume");
         using var scope = new TensorScope();
         foreach ((string name, Tensor values) in Tensors(model, optimizer, allocator)) values.CopyFrom(Read(file, name, values.Shape));
+        int bestStep;
+        try
+        {
+            bestStep = ReadState(json, allocator, state);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InputException($"{path}: the training state in the metadata is damaged: {e.Message}", e);
+        }
+
+        optimizer.Steps = state.Step;
+        if (bestStep < 0) return;
+        state.Best?.Dispose();
+        state.Best = new WeightSnapshot(bestStep, model.Parameters.Where(parameter => parameter.IsTrainable).ToDictionary(
+            parameter => parameter.Name, parameter => scope.Detach(Read(file, $"best/{parameter.Name}", parameter.Value.Shape))));
+    }
+
+    /// <summary>Returns the step of the best weights, −1 for none.</summary>
+    private static int ReadState(string json, RankAllocator? allocator, TrainingState state)
+    {
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         state.Step = root.GetProperty("step").GetInt32();
@@ -47,13 +67,8 @@ internal static class Checkpoint
         state.StoppedEarly = root.GetProperty("stopped_early").GetBoolean();
         state.History.Clear();
         state.History.AddRange(TrainingJson.ReadHistory(root.GetProperty("history")));
-        optimizer.Steps = state.Step;
         if (allocator is not null) allocator.Mask = root.GetProperty("mask").GetString();
-        int bestStep = root.GetProperty("best_step").GetInt32();
-        if (bestStep < 0) return;
-        state.Best?.Dispose();
-        state.Best = new WeightSnapshot(bestStep, model.Parameters.Where(parameter => parameter.IsTrainable).ToDictionary(
-            parameter => parameter.Name, parameter => scope.Detach(Read(file, $"best/{parameter.Name}", parameter.Value.Shape))));
+        return root.GetProperty("best_step").GetInt32();
     }
 
     private static IEnumerable<(string Name, Tensor Values)> Tensors(SequenceClassifier model, AdamWOptimizer optimizer, RankAllocator? allocator)

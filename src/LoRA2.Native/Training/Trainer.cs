@@ -3,6 +3,8 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoRA2.Native.Training;
 
@@ -22,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningRateSchedule schedule;
     private readonly RankAllocator? allocator;
     private readonly TrainingState state = new();
+    private readonly ILogger logger;
     private readonly int stepsPerEpoch;
     private int[][] batches = [];
     private int plannedEpoch = -1;
@@ -32,9 +35,12 @@ public sealed class Trainer : IDisposable
     /// <param name="train">Training data with targets.</param>
     /// <param name="development">Data to evaluate on and choose the best weights by, or null.</param>
     /// <param name="metrics">The metrics, the primary one first.</param>
+    /// <param name="logger">Told of evaluations and checkpoints, or null.</param>
     /// <exception cref="InputException">The options contradict each other or the data.</exception>
-    public Trainer(SequenceClassifier model, TrainingOptions options, TokenizedDataset train, TokenizedDataset? development, IReadOnlyList<Metric> metrics)
+    public Trainer(
+        SequenceClassifier model, TrainingOptions options, TokenizedDataset train, TokenizedDataset? development, IReadOnlyList<Metric> metrics, ILogger? logger = null)
     {
+        this.logger = logger ?? NullLogger.Instance;
         this.model = model;
         this.options = options;
         this.train = train;
@@ -115,7 +121,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
     public void Save(string? checkpoint)
     {
-        if (checkpoint is not null) Checkpoint.Save(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+        if (checkpoint is null) return;
+        Checkpoint.Save(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+        TrainingLog.CheckpointWritten(logger, state.Step, TotalSteps, checkpoint);
     }
 
     /// <summary>Frees the optimiser's and the scorers' memory.</summary>
@@ -200,6 +208,7 @@ public sealed class Trainer : IDisposable
     {
         Evaluation evaluation = Evaluator.Evaluate(model, development!, metrics, options.EvaluationBatchSize);
         state.Evaluated(new EvaluationPoint(state.Step, state.Step / (double)stepsPerEpoch, evaluation.Values, state.MeanLoss), model);
+        TrainingLog.Evaluated(logger, state.Step, TotalSteps, evaluation.Primary.Name, evaluation.Primary.Value);
         if (options.Patience > 0 && state.EvaluationsSinceBest >= options.Patience) state.StoppedEarly = true;
         return evaluation;
     }

@@ -19,7 +19,8 @@ internal unsafe readonly struct BatchTask<T> : IParallelTask
     private readonly nint strideB;
     private readonly nint strideC;
 
-    public BatchTask(SimdPath path, int count, in MatrixProduct<T> first, nint strideA, T* b, int ldb, bool transB, nint strideB, nint strideC)
+    public BatchTask(
+        SimdPath path, int count, in MatrixProduct<T> first, nint strideA, T* b, int ldb, bool transB, nint strideB, nint strideC)
     {
         this.path = path;
         this.count = count;

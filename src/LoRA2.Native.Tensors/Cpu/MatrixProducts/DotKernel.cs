@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// Dot products of three rows of X with <typeparamref name="TColumns"/> ≤ 8 rows of S, all along contiguous memory: nothing is packed, and X is
-/// read once. Each sum is over the lanes of a vector, then across them, then over what is left of the depth.
+/// Dot products of three rows of X with <typeparamref name="TColumns"/> ≤ 8 rows of S, all along contiguous memory: nothing is packed, and
+/// X is read once. Each sum is over the lanes of a vector, then across them, then over what is left of the depth.
 /// </summary>
 internal static unsafe class DotKernel<T, TVector, TSimd, TColumns>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// C = alpha · X·Sᵀ + beta · C for a tall X (rows × depth) and a short S (at most a dozen rows), both read where they lie; a part is a block of rows of X.
-/// An adapter's inner product (tokens × inputs by inputs × rank) has this shape, and so has a layer applied to few tokens, X being the weight.
+/// C = alpha · X·Sᵀ + beta · C for a tall X (rows × depth) and a short S (at most a dozen rows), both read where they lie; a part is a
+/// block of rows of X. An adapter's inner product (tokens × inputs by inputs × rank) has this shape, and so has a layer applied to few
+/// tokens, X being the weight.
 /// </summary>
 internal unsafe struct DotTask<T, TVector, TSimd> : IParallelTask
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

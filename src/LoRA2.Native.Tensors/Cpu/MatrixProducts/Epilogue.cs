@@ -3,7 +3,8 @@ using System.Numerics;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// What a matrix product adds to C (m × n) while the tile is still in registers: C += LowRankScale · Left · Right + 1 · Biasᵀ. The default value adds nothing.
+/// What a matrix product adds to C (m × n) while the tile is still in registers: C += LowRankScale · Left · Right + Bias in every row. The default
+/// value adds nothing.
 /// </summary>
 internal unsafe struct Epilogue<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -11,7 +12,9 @@ internal unsafe struct Epilogue<T>
     /// <summary>n values added to every row, or null.</summary>
     public T* Bias;
 
-    /// <summary>m × <see cref="Rank"/>, row-major: with an adapter, the input times its first factor. Read only if <see cref="Rank"/> &gt; 0.</summary>
+    /// <summary>
+    /// m × <see cref="Rank"/>, row-major: with an adapter, the input times its first factor. Read only if <see cref="Rank"/> &gt; 0.
+    /// </summary>
     public T* Left;
 
     /// <summary>Elements between rows of <see cref="Left"/>.</summary>
@@ -32,7 +35,8 @@ internal unsafe struct Epilogue<T>
     /// <summary>Factor of the low-rank term.</summary>
     public T LowRankScale;
 
-    /// <exception cref="ArgumentOutOfRangeException">The rank is negative, or a row of a factor is longer than the distance to the next.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rank is negative, or a row of a factor is longer than the distance to the
+    /// next.</exception>
     public readonly void Check(int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(Rank);

@@ -3,10 +3,11 @@ using System.Numerics;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// Matrix products of row-major matrices. A step (<c>lda</c>, <c>ldb</c>, <c>ldc</c>) is the number of elements between the starts of two rows as they lie in
-/// memory; op(X) is X or Xᵀ. Sizes may be 0: a product over k = 0 leaves beta · C plus the epilogue. beta = 0 overwrites C unread. C must not
-/// overlap the operands. An element's bits depend on its own row and column, on k and on the <see cref="SimdPath"/>; not on
-/// the other sizes, the number of threads, or whether B was packed. Nothing is allocated on the managed heap.
+/// Matrix products of row-major matrices. A step (<c>lda</c>, <c>ldb</c>, <c>ldc</c>) is the number of elements between the starts of two
+/// rows as they lie in memory; op(X) is X or Xᵀ. Sizes may be 0: a product over k = 0 leaves beta · C plus the epilogue. beta = 0
+/// overwrites C unread. C must not overlap the operands. A result's bits do not depend on the number of threads; with more than 8 rows and
+/// 12 columns they do not depend on whether B was packed either, and an element's not on the other rows and columns. Nothing is allocated
+/// on the managed heap.
 /// </summary>
 internal static unsafe class Gemm
 {
@@ -20,7 +21,8 @@ internal static unsafe class Gemm
     /// <summary>C (m × n) = alpha · op(A) (m × k) · op(B) (k × n) + beta · C + what <paramref name="epilogue"/> adds.</summary>
     /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
     public static void Multiply<T>(
-        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc, in Epilogue<T> epilogue)
+        bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, T* b, int ldb, T beta, T* c, int ldc,
+        in Epilogue<T> epilogue)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         MatrixProduct<T> call = Call(transA, m, n, k, alpha, a, lda, beta, c, ldc);
@@ -30,9 +32,12 @@ internal static unsafe class Gemm
         GemmPath<T>.Multiply(SimdPaths.Current, call, b, ldb, transB, epilogue);
     }
 
-    /// <summary>C (m × n) = alpha · op(A) (m × k) · B (k × n) + beta · C + what <paramref name="epilogue"/> adds, with B packed before.</summary>
+    /// <summary>
+    /// C (m × n) = alpha · op(A) (m × k) · B (k × n) + beta · C + what <paramref name="epilogue"/> adds, with B packed before.
+    /// </summary>
     /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
-    public static void Multiply<T>(bool transA, int m, T alpha, T* a, int lda, PackedMatrix<T> b, T beta, T* c, int ldc, in Epilogue<T> epilogue)
+    public static void Multiply<T>(
+        bool transA, int m, T alpha, T* a, int lda, PackedMatrix<T> b, T beta, T* c, int ldc, in Epilogue<T> epilogue)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         MatrixProduct<T> call = Call(transA, m, b.Columns, b.Rows, alpha, a, lda, beta, c, ldc);
@@ -47,7 +52,8 @@ internal static unsafe class Gemm
     /// </summary>
     /// <inheritdoc cref="Multiply{T}(bool, bool, int, int, int, T, T*, int, T*, int, T, T*, int)" path="/exception"/>
     public static void Batched<T>(
-        int count, bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, nint strideA, T* b, int ldb, nint strideB, T beta, T* c, int ldc, nint strideC)
+        int count, bool transA, bool transB, int m, int n, int k, T alpha, T* a, int lda, nint strideA,
+        T* b, int ldb, nint strideB, T beta, T* c, int ldc, nint strideC)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

@@ -17,6 +17,14 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// <summary>Up to this many rows, A·Bᵀ is computed as dot products.</summary>
     private const int DotRows = 8;
 
+    /// <summary>Up to this many columns, A is read where it lies: packing it would not pay.</summary>
+    private const int DirectColumns = 128;
+
+    /// <summary>
+    /// Largest transposed A that is read where it lies: its strips are narrow columns, which only a cache-resident matrix has cheaply.
+    /// </summary>
+    private const long DirectBytes = 256 * 1024;
+
     /// <summary>Up to this many columns, Aᵀ·B is computed as (Bᵀ·A)ᵀ, which reads the tall A along its rows.</summary>
     private const int SwappedColumns = 64;
 
@@ -46,11 +54,11 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.AStep = ldb;
             product.TransposedA = !transB;
             product.TransposedC = true;
+            product.DirectA = false;
             MultiplyGroups(product, call.A, call.Lda, false, true, default, call.Depth);
             return;
         }
 
-        product.DirectA = !call.TransposedA && call.Columns <= Width;
         bool direct = !transB && call.Rows <= DirectRows;
         MultiplyGroups(product, b, ldb, transB, direct, epilogue, call.Depth);
     }
@@ -116,6 +124,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
         AStep = call.Lda,
         TransposedA = call.TransposedA,
         Alpha = call.Alpha,
+        DirectA = call.Columns <= DirectColumns && (!call.TransposedA || (long)call.Rows * call.Depth * sizeof(T) <= DirectBytes),
         Beta = call.Beta,
         C = call.C,
         CStep = call.Ldc,
@@ -169,9 +178,10 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.Left = epilogue.Left;
             product.LeftStep = epilogue.LeftStride;
             product.LeftScale = epilogue.LowRankScale;
+            nint step = epilogue.RightStride;
             product.Right = epilogue.RightTransposed
-                ? Packed(epilogue.Right + (nint)column * epilogue.RightStride, epilogue.RightStride, true, epilogue.Rank, columns, ScratchUse.RightPanels)
-                : Direct(epilogue.Right + column, epilogue.RightStride, epilogue.Rank, columns, ScratchUse.RightPanels);
+                ? Packed(epilogue.Right + column * step, step, true, epilogue.Rank, columns, ScratchUse.RightPanels)
+                : Direct(epilogue.Right + column, step, epilogue.Rank, columns, ScratchUse.RightPanels);
         }
 
         product.Bias = epilogue.Bias == null ? null : epilogue.Bias + column;

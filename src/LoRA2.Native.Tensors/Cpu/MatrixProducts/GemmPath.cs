@@ -33,5 +33,7 @@ internal static unsafe class GemmPath<T>
             case SimdPath.Vector256: GemmDriver<T, Vector256<T>, Simd256<T>>.Multiply(call, b.Data, epilogue); break;
             default: GemmDriver<T, Vector128<T>, Simd128<T>>.Multiply(call, b.Data, epilogue); break;
         }
+
+        GC.KeepAlive(b);
     }
 }

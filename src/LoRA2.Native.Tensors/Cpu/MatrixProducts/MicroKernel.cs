@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics.X86;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// C = alpha · A·B + Left·Right + beta · C + bias for a tile of <typeparamref name="TRows"/> rows by <typeparamref name="TColumns"/> vectors that stays
-/// in registers: each step of the sum loads one row of B and broadcasts one column of A. Each element is summed in the order of the depth,
-/// whatever the tile's size, so an element's bits do not depend on where the tile's edges fall. beta = 0 does not read C.
+/// C = alpha · A·B + Left·Right + beta · C + bias for a tile of <typeparamref name="TRows"/> rows by <typeparamref name="TColumns"/>
+/// vectors that stays in registers: each step of the sum loads one row of B and broadcasts one column of A. Each element is summed in the
+/// order of the depth, whatever the tile's size, so an element's bits do not depend on where the tile's edges fall. beta = 0 does not read
+/// C.
 /// </summary>
 internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -54,18 +55,18 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
                 b0 = TSimd.Load(b);
                 if (TColumns.Value > 1) b1 = TSimd.Load(b + TSimd.Count);
                 b += bStep;
-                if (TRows.Value > 0) { x = TSimd.Broadcast(a[0]); p0 = TSimd.MultiplyAdd(x, b0, p0); if (TColumns.Value > 1) q0 = TSimd.MultiplyAdd(x, b1, q0); }
-                if (TRows.Value > 1) { x = TSimd.Broadcast(a[row]); p1 = TSimd.MultiplyAdd(x, b0, p1); if (TColumns.Value > 1) q1 = TSimd.MultiplyAdd(x, b1, q1); }
-                if (TRows.Value > 2) { x = TSimd.Broadcast(a[row2]); p2 = TSimd.MultiplyAdd(x, b0, p2); if (TColumns.Value > 1) q2 = TSimd.MultiplyAdd(x, b1, q2); }
-                if (TRows.Value > 3) { x = TSimd.Broadcast(a[row3]); p3 = TSimd.MultiplyAdd(x, b0, p3); if (TColumns.Value > 1) q3 = TSimd.MultiplyAdd(x, b1, q3); }
-                if (TRows.Value > 4) { x = TSimd.Broadcast(a4[0]); p4 = TSimd.MultiplyAdd(x, b0, p4); if (TColumns.Value > 1) q4 = TSimd.MultiplyAdd(x, b1, q4); }
-                if (TRows.Value > 5) { x = TSimd.Broadcast(a4[row]); p5 = TSimd.MultiplyAdd(x, b0, p5); if (TColumns.Value > 1) q5 = TSimd.MultiplyAdd(x, b1, q5); }
-                if (TRows.Value > 6) { x = TSimd.Broadcast(a4[row2]); p6 = TSimd.MultiplyAdd(x, b0, p6); if (TColumns.Value > 1) q6 = TSimd.MultiplyAdd(x, b1, q6); }
-                if (TRows.Value > 7) { x = TSimd.Broadcast(a4[row3]); p7 = TSimd.MultiplyAdd(x, b0, p7); if (TColumns.Value > 1) q7 = TSimd.MultiplyAdd(x, b1, q7); }
-                if (TRows.Value > 8) { x = TSimd.Broadcast(a8[0]); p8 = TSimd.MultiplyAdd(x, b0, p8); if (TColumns.Value > 1) q8 = TSimd.MultiplyAdd(x, b1, q8); }
-                if (TRows.Value > 9) { x = TSimd.Broadcast(a8[row]); p9 = TSimd.MultiplyAdd(x, b0, p9); if (TColumns.Value > 1) q9 = TSimd.MultiplyAdd(x, b1, q9); }
-                if (TRows.Value > 10) { x = TSimd.Broadcast(a8[row2]); p10 = TSimd.MultiplyAdd(x, b0, p10); if (TColumns.Value > 1) q10 = TSimd.MultiplyAdd(x, b1, q10); }
-                if (TRows.Value > 11) { x = TSimd.Broadcast(a8[row3]); p11 = TSimd.MultiplyAdd(x, b0, p11); if (TColumns.Value > 1) q11 = TSimd.MultiplyAdd(x, b1, q11); }
+                if (TRows.Value > 0) AddProduct(ref p0, ref q0, a, b0, b1);
+                if (TRows.Value > 1) AddProduct(ref p1, ref q1, a + row, b0, b1);
+                if (TRows.Value > 2) AddProduct(ref p2, ref q2, a + row2, b0, b1);
+                if (TRows.Value > 3) AddProduct(ref p3, ref q3, a + row3, b0, b1);
+                if (TRows.Value > 4) AddProduct(ref p4, ref q4, a4, b0, b1);
+                if (TRows.Value > 5) AddProduct(ref p5, ref q5, a4 + row, b0, b1);
+                if (TRows.Value > 6) AddProduct(ref p6, ref q6, a4 + row2, b0, b1);
+                if (TRows.Value > 7) AddProduct(ref p7, ref q7, a4 + row3, b0, b1);
+                if (TRows.Value > 8) AddProduct(ref p8, ref q8, a8, b0, b1);
+                if (TRows.Value > 9) AddProduct(ref p9, ref q9, a8 + row, b0, b1);
+                if (TRows.Value > 10) AddProduct(ref p10, ref q10, a8 + row2, b0, b1);
+                if (TRows.Value > 11) AddProduct(ref p11, ref q11, a8 + row3, b0, b1);
                 a += aStep;
                 if (TRows.Value > 4) a4 += aStep;
                 if (TRows.Value > 8) a8 += aStep;
@@ -75,19 +76,19 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
             second = true;
             if (tile->Alpha != T.One)
             {
-                x = TSimd.Broadcast(tile->Alpha);
-                if (TRows.Value > 0) { p0 = TSimd.Multiply(p0, x); if (TColumns.Value > 1) q0 = TSimd.Multiply(q0, x); }
-                if (TRows.Value > 1) { p1 = TSimd.Multiply(p1, x); if (TColumns.Value > 1) q1 = TSimd.Multiply(q1, x); }
-                if (TRows.Value > 2) { p2 = TSimd.Multiply(p2, x); if (TColumns.Value > 1) q2 = TSimd.Multiply(q2, x); }
-                if (TRows.Value > 3) { p3 = TSimd.Multiply(p3, x); if (TColumns.Value > 1) q3 = TSimd.Multiply(q3, x); }
-                if (TRows.Value > 4) { p4 = TSimd.Multiply(p4, x); if (TColumns.Value > 1) q4 = TSimd.Multiply(q4, x); }
-                if (TRows.Value > 5) { p5 = TSimd.Multiply(p5, x); if (TColumns.Value > 1) q5 = TSimd.Multiply(q5, x); }
-                if (TRows.Value > 6) { p6 = TSimd.Multiply(p6, x); if (TColumns.Value > 1) q6 = TSimd.Multiply(q6, x); }
-                if (TRows.Value > 7) { p7 = TSimd.Multiply(p7, x); if (TColumns.Value > 1) q7 = TSimd.Multiply(q7, x); }
-                if (TRows.Value > 8) { p8 = TSimd.Multiply(p8, x); if (TColumns.Value > 1) q8 = TSimd.Multiply(q8, x); }
-                if (TRows.Value > 9) { p9 = TSimd.Multiply(p9, x); if (TColumns.Value > 1) q9 = TSimd.Multiply(q9, x); }
-                if (TRows.Value > 10) { p10 = TSimd.Multiply(p10, x); if (TColumns.Value > 1) q10 = TSimd.Multiply(q10, x); }
-                if (TRows.Value > 11) { p11 = TSimd.Multiply(p11, x); if (TColumns.Value > 1) q11 = TSimd.Multiply(q11, x); }
+                x = TSimd.Broadcast(&tile->Alpha);
+                if (TRows.Value > 0) Scale(ref p0, ref q0, x);
+                if (TRows.Value > 1) Scale(ref p1, ref q1, x);
+                if (TRows.Value > 2) Scale(ref p2, ref q2, x);
+                if (TRows.Value > 3) Scale(ref p3, ref q3, x);
+                if (TRows.Value > 4) Scale(ref p4, ref q4, x);
+                if (TRows.Value > 5) Scale(ref p5, ref q5, x);
+                if (TRows.Value > 6) Scale(ref p6, ref q6, x);
+                if (TRows.Value > 7) Scale(ref p7, ref q7, x);
+                if (TRows.Value > 8) Scale(ref p8, ref q8, x);
+                if (TRows.Value > 9) Scale(ref p9, ref q9, x);
+                if (TRows.Value > 10) Scale(ref p10, ref q10, x);
+                if (TRows.Value > 11) Scale(ref p11, ref q11, x);
             }
 
             if (tile->Rank == 0) break;
@@ -103,19 +104,19 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
         nint cStep = tile->CStep;
         if (tile->Beta != T.Zero)
         {
-            x = TSimd.Broadcast(tile->Beta);
-            if (TRows.Value > 0) { p0 = TSimd.MultiplyAdd(x, TSimd.Load(c), p0); if (TColumns.Value > 1) q0 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q0); c += cStep; }
-            if (TRows.Value > 1) { p1 = TSimd.MultiplyAdd(x, TSimd.Load(c), p1); if (TColumns.Value > 1) q1 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q1); c += cStep; }
-            if (TRows.Value > 2) { p2 = TSimd.MultiplyAdd(x, TSimd.Load(c), p2); if (TColumns.Value > 1) q2 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q2); c += cStep; }
-            if (TRows.Value > 3) { p3 = TSimd.MultiplyAdd(x, TSimd.Load(c), p3); if (TColumns.Value > 1) q3 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q3); c += cStep; }
-            if (TRows.Value > 4) { p4 = TSimd.MultiplyAdd(x, TSimd.Load(c), p4); if (TColumns.Value > 1) q4 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q4); c += cStep; }
-            if (TRows.Value > 5) { p5 = TSimd.MultiplyAdd(x, TSimd.Load(c), p5); if (TColumns.Value > 1) q5 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q5); c += cStep; }
-            if (TRows.Value > 6) { p6 = TSimd.MultiplyAdd(x, TSimd.Load(c), p6); if (TColumns.Value > 1) q6 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q6); c += cStep; }
-            if (TRows.Value > 7) { p7 = TSimd.MultiplyAdd(x, TSimd.Load(c), p7); if (TColumns.Value > 1) q7 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q7); c += cStep; }
-            if (TRows.Value > 8) { p8 = TSimd.MultiplyAdd(x, TSimd.Load(c), p8); if (TColumns.Value > 1) q8 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q8); c += cStep; }
-            if (TRows.Value > 9) { p9 = TSimd.MultiplyAdd(x, TSimd.Load(c), p9); if (TColumns.Value > 1) q9 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q9); c += cStep; }
-            if (TRows.Value > 10) { p10 = TSimd.MultiplyAdd(x, TSimd.Load(c), p10); if (TColumns.Value > 1) q10 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q10); c += cStep; }
-            if (TRows.Value > 11) { p11 = TSimd.MultiplyAdd(x, TSimd.Load(c), p11); if (TColumns.Value > 1) q11 = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q11); c += cStep; }
+            x = TSimd.Broadcast(&tile->Beta);
+            if (TRows.Value > 0) AddScaled(ref p0, ref q0, x, ref c, cStep);
+            if (TRows.Value > 1) AddScaled(ref p1, ref q1, x, ref c, cStep);
+            if (TRows.Value > 2) AddScaled(ref p2, ref q2, x, ref c, cStep);
+            if (TRows.Value > 3) AddScaled(ref p3, ref q3, x, ref c, cStep);
+            if (TRows.Value > 4) AddScaled(ref p4, ref q4, x, ref c, cStep);
+            if (TRows.Value > 5) AddScaled(ref p5, ref q5, x, ref c, cStep);
+            if (TRows.Value > 6) AddScaled(ref p6, ref q6, x, ref c, cStep);
+            if (TRows.Value > 7) AddScaled(ref p7, ref q7, x, ref c, cStep);
+            if (TRows.Value > 8) AddScaled(ref p8, ref q8, x, ref c, cStep);
+            if (TRows.Value > 9) AddScaled(ref p9, ref q9, x, ref c, cStep);
+            if (TRows.Value > 10) AddScaled(ref p10, ref q10, x, ref c, cStep);
+            if (TRows.Value > 11) AddScaled(ref p11, ref q11, x, ref c, cStep);
             c = tile->C;
         }
 
@@ -123,31 +124,69 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
         {
             b0 = TSimd.Load(tile->Bias);
             if (TColumns.Value > 1) b1 = TSimd.Load(tile->Bias + TSimd.Count);
-            if (TRows.Value > 0) { p0 = TSimd.Add(p0, b0); if (TColumns.Value > 1) q0 = TSimd.Add(q0, b1); }
-            if (TRows.Value > 1) { p1 = TSimd.Add(p1, b0); if (TColumns.Value > 1) q1 = TSimd.Add(q1, b1); }
-            if (TRows.Value > 2) { p2 = TSimd.Add(p2, b0); if (TColumns.Value > 1) q2 = TSimd.Add(q2, b1); }
-            if (TRows.Value > 3) { p3 = TSimd.Add(p3, b0); if (TColumns.Value > 1) q3 = TSimd.Add(q3, b1); }
-            if (TRows.Value > 4) { p4 = TSimd.Add(p4, b0); if (TColumns.Value > 1) q4 = TSimd.Add(q4, b1); }
-            if (TRows.Value > 5) { p5 = TSimd.Add(p5, b0); if (TColumns.Value > 1) q5 = TSimd.Add(q5, b1); }
-            if (TRows.Value > 6) { p6 = TSimd.Add(p6, b0); if (TColumns.Value > 1) q6 = TSimd.Add(q6, b1); }
-            if (TRows.Value > 7) { p7 = TSimd.Add(p7, b0); if (TColumns.Value > 1) q7 = TSimd.Add(q7, b1); }
-            if (TRows.Value > 8) { p8 = TSimd.Add(p8, b0); if (TColumns.Value > 1) q8 = TSimd.Add(q8, b1); }
-            if (TRows.Value > 9) { p9 = TSimd.Add(p9, b0); if (TColumns.Value > 1) q9 = TSimd.Add(q9, b1); }
-            if (TRows.Value > 10) { p10 = TSimd.Add(p10, b0); if (TColumns.Value > 1) q10 = TSimd.Add(q10, b1); }
-            if (TRows.Value > 11) { p11 = TSimd.Add(p11, b0); if (TColumns.Value > 1) q11 = TSimd.Add(q11, b1); }
+            if (TRows.Value > 0) Add(ref p0, ref q0, b0, b1);
+            if (TRows.Value > 1) Add(ref p1, ref q1, b0, b1);
+            if (TRows.Value > 2) Add(ref p2, ref q2, b0, b1);
+            if (TRows.Value > 3) Add(ref p3, ref q3, b0, b1);
+            if (TRows.Value > 4) Add(ref p4, ref q4, b0, b1);
+            if (TRows.Value > 5) Add(ref p5, ref q5, b0, b1);
+            if (TRows.Value > 6) Add(ref p6, ref q6, b0, b1);
+            if (TRows.Value > 7) Add(ref p7, ref q7, b0, b1);
+            if (TRows.Value > 8) Add(ref p8, ref q8, b0, b1);
+            if (TRows.Value > 9) Add(ref p9, ref q9, b0, b1);
+            if (TRows.Value > 10) Add(ref p10, ref q10, b0, b1);
+            if (TRows.Value > 11) Add(ref p11, ref q11, b0, b1);
         }
 
-        if (TRows.Value > 0) { TSimd.Store(c, p0); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q0); c += cStep; }
-        if (TRows.Value > 1) { TSimd.Store(c, p1); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q1); c += cStep; }
-        if (TRows.Value > 2) { TSimd.Store(c, p2); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q2); c += cStep; }
-        if (TRows.Value > 3) { TSimd.Store(c, p3); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q3); c += cStep; }
-        if (TRows.Value > 4) { TSimd.Store(c, p4); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q4); c += cStep; }
-        if (TRows.Value > 5) { TSimd.Store(c, p5); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q5); c += cStep; }
-        if (TRows.Value > 6) { TSimd.Store(c, p6); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q6); c += cStep; }
-        if (TRows.Value > 7) { TSimd.Store(c, p7); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q7); c += cStep; }
-        if (TRows.Value > 8) { TSimd.Store(c, p8); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q8); c += cStep; }
-        if (TRows.Value > 9) { TSimd.Store(c, p9); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q9); c += cStep; }
-        if (TRows.Value > 10) { TSimd.Store(c, p10); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q10); c += cStep; }
-        if (TRows.Value > 11) { TSimd.Store(c, p11); if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q11); c += cStep; }
+        if (TRows.Value > 0) Store(p0, q0, ref c, cStep);
+        if (TRows.Value > 1) Store(p1, q1, ref c, cStep);
+        if (TRows.Value > 2) Store(p2, q2, ref c, cStep);
+        if (TRows.Value > 3) Store(p3, q3, ref c, cStep);
+        if (TRows.Value > 4) Store(p4, q4, ref c, cStep);
+        if (TRows.Value > 5) Store(p5, q5, ref c, cStep);
+        if (TRows.Value > 6) Store(p6, q6, ref c, cStep);
+        if (TRows.Value > 7) Store(p7, q7, ref c, cStep);
+        if (TRows.Value > 8) Store(p8, q8, ref c, cStep);
+        if (TRows.Value > 9) Store(p9, q9, ref c, cStep);
+        if (TRows.Value > 10) Store(p10, q10, ref c, cStep);
+        if (TRows.Value > 11) Store(p11, q11, ref c, cStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddProduct(ref TVector p, ref TVector q, T* a, TVector b0, TVector b1)
+    {
+        TVector x = TSimd.Broadcast(a);
+        p = TSimd.MultiplyAdd(x, b0, p);
+        if (TColumns.Value > 1) q = TSimd.MultiplyAdd(x, b1, q);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Scale(ref TVector p, ref TVector q, TVector x)
+    {
+        p = TSimd.Multiply(p, x);
+        if (TColumns.Value > 1) q = TSimd.Multiply(q, x);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddScaled(ref TVector p, ref TVector q, TVector x, ref T* c, nint step)
+    {
+        p = TSimd.MultiplyAdd(x, TSimd.Load(c), p);
+        if (TColumns.Value > 1) q = TSimd.MultiplyAdd(x, TSimd.Load(c + TSimd.Count), q);
+        c += step;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ref TVector p, ref TVector q, TVector b0, TVector b1)
+    {
+        p = TSimd.Add(p, b0);
+        if (TColumns.Value > 1) q = TSimd.Add(q, b1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(TVector p, TVector q, ref T* c, nint step)
+    {
+        TSimd.Store(c, p);
+        if (TColumns.Value > 1) TSimd.Store(c + TSimd.Count, q);
+        c += step;
     }
 }

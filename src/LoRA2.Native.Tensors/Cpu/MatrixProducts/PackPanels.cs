@@ -29,7 +29,9 @@ internal unsafe readonly struct PackPanels<T> : IParallelTask
         this.destination = destination;
     }
 
-    /// <summary>Packs a matrix of <paramref name="depth"/> × <paramref name="columns"/>, stored by columns if <paramref name="transposed"/>.</summary>
+    /// <summary>
+    /// Packs a matrix of <paramref name="depth"/> × <paramref name="columns"/>, stored by columns if <paramref name="transposed"/>.
+    /// </summary>
     public static void All(T* source, nint step, bool transposed, nint depth, int columns, int width, T* destination)
     {
         if (depth == 0 || columns == 0) return;

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// A right operand of matrix products, packed once into the micro-kernel's panels: for weights that are frozen. It keeps no reference to the
-/// memory it was packed from.
+/// A right operand of matrix products, packed once into the micro-kernel's panels: for weights that are frozen. It keeps no reference to
+/// the memory it was packed from.
 /// </summary>
 internal sealed unsafe class PackedMatrix<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

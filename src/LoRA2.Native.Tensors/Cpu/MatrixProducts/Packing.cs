@@ -6,13 +6,15 @@ using System.Runtime.Intrinsics.X86;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// Copies a matrix into the order the micro-kernel reads: slices of <c>width</c> columns (a panel of B, or a strip of A seen as columns of Aᵀ),
-/// each depth-major: element (p, j) of a slice goes to p · width + j.
+/// Copies a matrix into the order the micro-kernel reads: slices of <c>width</c> columns (a panel of B, or a strip of A seen as columns of
+/// Aᵀ), each depth-major: element (p, j) of a slice goes to p · width + j.
 /// </summary>
 internal static unsafe class Packing<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Rows of an untransposed source worth packing through all slices before the next: few enough for the first-level cache to hold them.</summary>
+    /// <summary>
+    /// Rows of an untransposed source worth packing through all slices before the next: few enough for the first-level cache to hold them.
+    /// </summary>
     public const int Run = 8;
 
     private const int Line = 16;
@@ -62,7 +64,8 @@ internal static unsafe class Packing<T>
             {
                 for (; j < columns && width - j >= 12; j += 16)
                 {
-                    Transpose16.Run((float*)(source + j * step + p), step, Math.Min(16, columns - j), (float*)(destination + p * width + j), width, width - j);
+                    var from = (float*)(source + j * step + p);
+                    Transpose16.Run(from, step, Math.Min(16, columns - j), (float*)(destination + p * width + j), width, width - j);
                 }
             }
 

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
-/// <summary>The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias, over the depth that <see cref="B"/> holds.</summary>
+/// <summary>
+/// The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias, over the depth that <see cref="B"/> holds.
+/// </summary>
 internal unsafe struct Product<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -41,16 +43,20 @@ internal unsafe struct Product<T>
 }
 
 /// <summary>
-/// A product split into blocks of C, one a part. A block is whole strips by whole panels. Within a block the panels are the outer loop, blocks of the
-/// depth the middle one (a panel's block stays in the first-level cache), strips the inner one (the block of A stays in the second-level cache).
+/// A product split into blocks of C, one a part. A block is whole strips by whole panels. Within a block the panels are the outer loop,
+/// blocks of the depth the middle one (a panel's block stays in the first-level cache), strips the inner one (the block of A stays in the
+/// second-level cache).
 /// </summary>
 internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TVector : unmanaged
     where TSimd : unmanaged, ISimd<T, TVector>
 {
-    public static int PanelBlockBytes = 32 * 1024;
-    public static int StripsBytes = 768 * 1024;
+    private const int PanelBlockBytes = 32 * 1024;
+    private const int StripsBytes = 768 * 1024;
+
+    /// <summary>Multiplications below which waking another thread does not pay.</summary>
+    private const double SmallestParallel = 512 * 1024;
 
     private Product<T> product;
     private readonly int strips;
@@ -67,8 +73,8 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
         columnParts = 1;
         if (threads == 1) return;
+        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < SmallestParallel) return;
         int wanted = threads * 4;
-        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < 64 * 1024) wanted = 1;
         rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
         rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
         if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
@@ -149,7 +155,9 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         }
     }
 
-    /// <summary>Runs a tile that C cannot hold as it is (partial vectors, or C transposed) in <paramref name="corner"/>, and copies it.</summary>
+    /// <summary>
+    /// Runs a tile that C cannot hold as it is (partial vectors, or C transposed) in <paramref name="corner"/>, and copies it.
+    /// </summary>
     private readonly void RunCorner(int row, int rows, int column, int columns, T* corner, Tile<T>* tile)
     {
         nint rowStep = product.TransposedC ? 1 : product.CStep, columnStep = product.TransposedC ? product.CStep : 1;
@@ -212,7 +220,8 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         for (int strip = strip0; strip < strip1; strip++)
         {
             int row = FirstRow(strip), rows = FirstRow(strip + 1) - row;
-            Packing<T>.Pack(product.Left + row * product.LeftStep, product.LeftStep, true, product.Rank, rows, width, packed + (strip - strip0) * size);
+            T* source = product.Left + row * product.LeftStep;
+            Packing<T>.Pack(source, product.LeftStep, true, product.Rank, rows, width, packed + (strip - strip0) * size);
         }
 
         for (nint i = 0; i < (strip1 - strip0) * size; i++) packed[i] *= product.LeftScale;

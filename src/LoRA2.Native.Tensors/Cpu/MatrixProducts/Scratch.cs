@@ -21,7 +21,9 @@ internal enum ScratchUse
     Bias,
 }
 
-/// <summary>A thread's reusable, 64-byte aligned native buffers, one per <see cref="ScratchUse"/>. They grow and live as long as the thread.</summary>
+/// <summary>
+/// A thread's reusable, 64-byte aligned native buffers, one per <see cref="ScratchUse"/>. They grow and live as long as the thread.
+/// </summary>
 internal sealed unsafe class Scratch
 {
     private const int Alignment = 64;
@@ -42,7 +44,9 @@ internal sealed unsafe class Scratch
         foreach (nint buffer in buffers) NativeMemory.AlignedFree((void*)buffer);
     }
 
-    /// <summary>This thread's buffer for <paramref name="use"/>, of at least <paramref name="count"/> elements with unspecified content.</summary>
+    /// <summary>
+    /// This thread's buffer for <paramref name="use"/>, of at least <paramref name="count"/> elements with unspecified content.
+    /// </summary>
     public static T* Get<T>(ScratchUse use, nint count)
         where T : unmanaged
     {

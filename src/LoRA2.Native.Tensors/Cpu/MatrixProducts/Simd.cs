@@ -15,14 +15,19 @@ internal unsafe interface ISimd<T, TVector>
     /// <summary>Elements in one vector.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Rows of the register tile (its columns are two vectors): as many as the registers hold beside two of B and one of A.</summary>
+    /// <summary>
+    /// Rows of the register tile (its columns are two vectors): as many as the registers hold beside two of B and one of A.
+    /// </summary>
     static abstract int TileRows { get; }
 
     static abstract TVector Load(T* source);
 
     static abstract void Store(T* destination, TVector value);
 
-    static abstract TVector Broadcast(T value);
+    /// <summary>
+    /// Every element set to the one at <paramref name="source"/>. It has to come from memory: from a register it would take the multiplier's port.
+    /// </summary>
+    static abstract TVector Broadcast(T* source);
 
     static abstract TVector Add(TVector x, TVector y);
 
@@ -58,7 +63,7 @@ internal unsafe readonly struct Simd512<T> : ISimd<T, Vector512<T>>
     public static void Store(T* destination, Vector512<T> value) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Broadcast(T value) => Vector512.Create(value);
+    public static Vector512<T> Broadcast(T* source) => Vector512.Create(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Add(Vector512<T> x, Vector512<T> y) => x + y;
@@ -92,7 +97,7 @@ internal unsafe readonly struct Simd256<T> : ISimd<T, Vector256<T>>
     public static void Store(T* destination, Vector256<T> value) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> Broadcast(T value) => Vector256.Create(value);
+    public static Vector256<T> Broadcast(T* source) => Vector256.Create(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> x, Vector256<T> y) => x + y;
@@ -126,7 +131,7 @@ internal unsafe readonly struct Simd128<T> : ISimd<T, Vector128<T>>
     public static void Store(T* destination, Vector128<T> value) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
+    public static Vector128<T> Broadcast(T* source) => Vector128.Create(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Add(Vector128<T> x, Vector128<T> y) => x + y;

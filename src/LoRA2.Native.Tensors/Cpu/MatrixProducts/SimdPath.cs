@@ -27,7 +27,9 @@ internal static class SimdPaths
     /// <summary>The path that calls made on this thread take; work they hand to other threads keeps it.</summary>
     public static SimdPath Current => forced ?? Best;
 
-    /// <summary>Replaces the path for calls made on this thread, so that every path can be tested on one machine; null restores the choice.</summary>
+    /// <summary>
+    /// Replaces the path for calls made on this thread, so that every path can be tested on one machine; null restores the choice.
+    /// </summary>
     public static SimdPath? Forced
     {
         set => forced = value;
@@ -41,7 +43,9 @@ internal static class SimdPaths
         _ => true,
     };
 
-    /// <summary>The widest supported path not above what <paramref name="requested"/> (<c>512</c>, <c>256</c>, <c>portable</c>; else any) allows.</summary>
+    /// <summary>
+    /// The widest supported path not above what <paramref name="requested"/> (<c>512</c>, <c>256</c>, <c>portable</c>; else any) allows.
+    /// </summary>
     public static SimdPath Choose(string? requested)
     {
         SimdPath limit = requested switch

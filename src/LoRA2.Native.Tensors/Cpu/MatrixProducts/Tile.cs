@@ -23,7 +23,9 @@ internal unsafe struct Tile<T>
     /// <summary>Length of the sum.</summary>
     public nint Depth;
 
-    /// <summary>Second sum, added unscaled: a strip of <see cref="ISimd{T, TVector}.TileRows"/> rows by <see cref="Rank"/>, depth-major.</summary>
+    /// <summary>
+    /// Second sum, added unscaled: a strip of <see cref="ISimd{T, TVector}.TileRows"/> rows by <see cref="Rank"/>, depth-major.
+    /// </summary>
     public T* Left;
 
     /// <summary>Rows of whole vectors, <see cref="RightStep"/> apart.</summary>

@@ -9,7 +9,9 @@ internal static unsafe class Transpose16
 {
     public static bool IsSupported => Avx512F.IsSupported;
 
-    /// <summary>Writes rows of 16 (or, where the room is less, 12) elements; those beyond the <paramref name="rows"/> source rows are unspecified.</summary>
+    /// <summary>
+    /// Writes rows of 16 (or, where the room is less, 12) elements; those beyond the <paramref name="rows"/> source rows are unspecified.
+    /// </summary>
     /// <param name="from">The first of <paramref name="rows"/> rows of 16.</param>
     /// <param name="fromStep">Elements between source rows.</param>
     /// <param name="rows">1 … 16 rows, which become columns.</param>
@@ -34,7 +36,8 @@ internal static unsafe class Transpose16
     /// <summary>Loads rows <paramref name="row"/> … + 3 and transposes each of their four 4 × 4 blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Lanes(
-        float* from, nint step, int row, int last, out Vector512<float> o0, out Vector512<float> o1, out Vector512<float> o2, out Vector512<float> o3)
+        float* from, nint step, int row, int last,
+        out Vector512<float> o0, out Vector512<float> o1, out Vector512<float> o2, out Vector512<float> o3)
     {
         Vector512<float> r0 = Vector512.Load(from + Math.Min(row, last) * step);
         Vector512<float> r1 = Vector512.Load(from + Math.Min(row + 1, last) * step);
@@ -50,7 +53,8 @@ internal static unsafe class Transpose16
 
     /// <summary>Stores destination rows 0, 4, 8, 12: lane l of the four vectors, in turn.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to, nint step, int room)
+    private static void Store(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to, nint step, int room)
     {
         Vector512<float> ab01 = Avx512F.Shuffle4x128(a, b, 0x44), ab23 = Avx512F.Shuffle4x128(a, b, 0xEE);
         Vector512<float> cd01 = Avx512F.Shuffle4x128(c, d, 0x44), cd23 = Avx512F.Shuffle4x128(c, d, 0xEE);

@@ -31,8 +31,13 @@ internal sealed class ByteLevelBpeTokenizer : SlowTokenizer
         AddedToken Token(string content) => new(content) { Special = true, Normalized = true };
         var defaults = new Dictionary<string, AddedToken>
         {
-            ["bos"] = Token("<s>"), ["eos"] = Token("</s>"), ["unk"] = Token("<unk>"), ["sep"] = Token("</s>"), ["pad"] = Token("<pad>"),
-            ["cls"] = Token("<s>"), ["mask"] = Token("<mask>") with { LStrip = true, Normalized = false },
+            ["bos"] = Token("<s>"),
+            ["eos"] = Token("</s>"),
+            ["unk"] = Token("<unk>"),
+            ["sep"] = Token("</s>"),
+            ["pad"] = Token("<pad>"),
+            ["cls"] = Token("<s>"),
+            ["mask"] = Token("<mask>") with { LStrip = true, Normalized = false },
         };
         var ids = vocabulary.ToDictionary(t => t.Token, t => t.Id);
         var added = SlowVocabulary.Resolve(settings, defaults, t => ids.TryGetValue(t, out var id) ? id : null, vocabulary.Count);

@@ -3,9 +3,9 @@ namespace LoRA2.Native.Tokenizers.Bpe;
 /// <summary>Words seen before and their symbols; it is emptied when full, and keeps no long words.</summary>
 internal sealed class WordCache
 {
-    private const int Slots = 1 << 16;
+    private const int Slots = 1 << 17;
     private const int LongestWord = 64;
-    private const int CharLimit = 1 << 19;
+    private const int CharLimit = 1 << 20;
     private Slot[]? _slots;
     private char[] _chars = [];
     private int[] _symbols = [];
@@ -52,7 +52,11 @@ internal sealed class WordCache
             i = (i + 1) & (Slots - 1);
         _slots[i] = new Slot
         {
-            Hash = hash, CharStart = _charCount, CharLength = word.Length, SymbolStart = _symbolCount, SymbolLength = symbols.Length,
+            Hash = hash,
+            CharStart = _charCount,
+            CharLength = word.Length,
+            SymbolStart = _symbolCount,
+            SymbolLength = symbols.Length,
         };
         word.CopyTo(_chars.AsSpan(_charCount));
         symbols.CopyTo(_symbols.AsSpan(_symbolCount));

@@ -82,7 +82,13 @@ internal static class TokenizerJson
 
         return new SpecialTokens
         {
-            Bos = Id("bos"), Eos = Id("eos"), Unk = Id("unk"), Sep = Id("sep"), Pad = Id("pad"), Cls = Id("cls"), Mask = Id("mask"),
+            Bos = Id("bos"),
+            Eos = Id("eos"),
+            Unk = Id("unk"),
+            Sep = Id("sep"),
+            Pad = Id("pad"),
+            Cls = Id("cls"),
+            Mask = Id("mask"),
         };
     }
 

@@ -37,8 +37,13 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
         AddedToken Token(string content, bool normalized = false) => new(content) { Special = true, Normalized = normalized };
         var defaults = new Dictionary<string, AddedToken>
         {
-            ["bos"] = Token("[CLS]"), ["eos"] = Token("[SEP]"), ["unk"] = Token("[UNK]", true), ["sep"] = Token("[SEP]"),
-            ["pad"] = Token("[PAD]"), ["cls"] = Token("[CLS]"), ["mask"] = Token("[MASK]"),
+            ["bos"] = Token("[CLS]"),
+            ["eos"] = Token("[SEP]"),
+            ["unk"] = Token("[UNK]", true),
+            ["sep"] = Token("[SEP]"),
+            ["pad"] = Token("[PAD]"),
+            ["cls"] = Token("[CLS]"),
+            ["mask"] = Token("[MASK]"),
         };
         var added = SlowVocabulary.Resolve(settings, defaults, model.IdOf, file.Pieces.Count);
         string Text(int id) => added.Tokens.First(t => t.Id == id).Content;

@@ -1,4 +1,4 @@
-// Written by tools/unicode_tables.py; not to be edited.
+// Written by unicode_tables.py; not to be edited.
 
 namespace LoRA2.Native.Tokenizers.Unicode;
 

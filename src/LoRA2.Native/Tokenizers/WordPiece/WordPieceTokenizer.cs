@@ -30,7 +30,11 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
         AddedToken Token(string content) => new(content) { Special = true };
         var defaults = new Dictionary<string, AddedToken>
         {
-            ["unk"] = Token("[UNK]"), ["sep"] = Token("[SEP]"), ["pad"] = Token("[PAD]"), ["cls"] = Token("[CLS]"), ["mask"] = Token("[MASK]"),
+            ["unk"] = Token("[UNK]"),
+            ["sep"] = Token("[SEP]"),
+            ["pad"] = Token("[PAD]"),
+            ["cls"] = Token("[CLS]"),
+            ["mask"] = Token("[MASK]"),
         };
         var ids = vocabulary.ToDictionary(t => t.Token, t => t.Id);
         var added = SlowVocabulary.Resolve(settings, defaults, t => ids.TryGetValue(t, out var id) ? id : null, vocabulary.Count);

@@ -10,7 +10,9 @@ internal sealed record GemmCase(
     SimdPath Path, bool TransA, bool TransB, bool Packed, int M, int N, int K, int PadA, int PadB, int PadC, double Alpha, double Beta,
     int Rank, bool Bias, bool RightTransposed, bool GuardStart, int Seed)
 {
-    private static readonly int[] Sizes = [0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 16, 17, 19, 23, 24, 25, 31, 32, 33, 47, 48, 49, 61, 64, 65, 97, 130];
+    private static readonly int[] Sizes =
+        [0, 1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 16, 17, 19, 23, 24, 25, 31, 32, 33, 47, 48, 49, 61, 64, 65, 97, 130];
+
     private static readonly int[] Depths = [0, 1, 2, 3, 4, 5, 7, 8, 16, 17, 31, 64, 67, 100, 255, 256, 257, 515, 1031];
 
     public int Lda => (TransA ? M : K) + PadA;

@@ -4,7 +4,9 @@ using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
-/// <summary>The operands of a <see cref="GemmCase"/> in guarded memory, the product itself, and a plain product in double precision as its oracle.</summary>
+/// <summary>
+/// The operands of a <see cref="GemmCase"/> in guarded memory, the product itself, and a plain product in double precision as its oracle.
+/// </summary>
 internal sealed unsafe class GemmOperands<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -67,7 +69,8 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
             else
             {
                 Gemm.Multiply(
-                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb, beta, c.Data, shape.Ldc, epilogue);
+                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
+                    beta, c.Data, shape.Ldc, epilogue);
             }
         }
         finally
@@ -84,20 +87,28 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
     {
         double epsilon = typeof(T) == typeof(float) ? Math.Pow(2, -24) : Math.Pow(2, -53);
         double scale = 2 * epsilon * (shape.K + shape.Rank + 4);
+        double[] x = Rows(a, shape.M, shape.K, shape.Lda, shape.TransA), y = Rows(b, shape.N, shape.K, shape.Ldb, !shape.TransB);
+        double[] l = Rows(left, shape.M, shape.Rank, shape.Rank, false);
+        double[] r = Rows(right, shape.N, shape.Rank, RightStride, !shape.RightTransposed);
         for (int i = 0; i < shape.M; i++)
         {
             for (int j = 0; j < shape.Ldc && i * shape.Ldc + j < initial.Length; j++)
             {
-                T actual = result[i * shape.Ldc + j];
+                T actual = result[i * shape.Ldc + j], before = initial[i * shape.Ldc + j];
                 if (j >= shape.N)
                 {
-                    Assert.True(actual.Equals(initial[i * shape.Ldc + j]), $"{shape}: padding at ({i}, {j}) was overwritten");
+                    Assert.True(actual.Equals(before), $"{shape}: padding at ({i}, {j}) was overwritten");
                     continue;
                 }
 
-                (double expected, double magnitude) = Element(i, j);
+                (double sum, double magnitude) = Dot(x.AsSpan(i * shape.K, shape.K), y.AsSpan(j * shape.K, shape.K));
+                (double low, double lowMagnitude) = Dot(l.AsSpan(i * shape.Rank, shape.Rank), r.AsSpan(j * shape.Rank, shape.Rank));
+                double rest = shape.Beta == 0 ? 0 : shape.Beta * double.CreateChecked(before);
+                double added = shape.Bias ? double.CreateChecked(bias.Data[j]) : 0;
+                double expected = shape.Alpha * sum + 0.5 * low + rest + added;
+                double tolerance = scale * (Math.Abs(shape.Alpha) * magnitude + 0.5 * lowMagnitude + Math.Abs(rest) + Math.Abs(added));
                 double error = Math.Abs(double.CreateChecked(actual) - expected);
-                Assert.True(error <= scale * magnitude, $"{shape}: ({i}, {j}) is {actual}, not {expected}");
+                Assert.True(error <= tolerance, $"{shape}: ({i}, {j}) is {actual}, not {expected}");
             }
         }
     }
@@ -112,34 +123,38 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         right.Dispose();
     }
 
-    private (double Value, double Magnitude) Element(int i, int j)
+    private static (double Sum, double Magnitude) Dot(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         double sum = 0, magnitude = 0;
-        void Add(double term)
+        for (int p = 0; p < x.Length; p++)
         {
+            double term = x[p] * y[p];
             sum += term;
             magnitude += Math.Abs(term);
-        }
-
-        for (int p = 0; p < shape.K; p++)
-        {
-            T x = shape.TransA ? a.Data[p * shape.Lda + i] : a.Data[i * shape.Lda + p];
-            T y = shape.TransB ? b.Data[j * shape.Ldb + p] : b.Data[p * shape.Ldb + j];
-            Add(shape.Alpha * double.CreateChecked(x) * double.CreateChecked(y));
-        }
-
-        if (shape.Beta != 0) Add(shape.Beta * double.CreateChecked(initial[i * shape.Ldc + j]));
-        if (shape.Bias) Add(double.CreateChecked(bias.Data[j]));
-        for (int q = 0; q < shape.Rank; q++)
-        {
-            T y = shape.RightTransposed ? right.Data[j * RightStride + q] : right.Data[q * RightStride + j];
-            Add(0.5 * double.CreateChecked(left.Data[i * shape.Rank + q]) * double.CreateChecked(y));
         }
 
         return (sum, magnitude);
     }
 
-    /// <summary>Memory of rows <paramref name="step"/> apart that ends with the last row's last element, as a view into a larger matrix may.</summary>
+    /// <summary>A matrix (or its transpose) as dense rows of doubles.</summary>
+    private static double[] Rows(GuardedMemory<T> memory, int rows, int columns, int step, bool transposed)
+    {
+        var dense = new double[rows * columns];
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j++)
+            {
+                T value = transposed ? memory.Data[j * step + i] : memory.Data[i * step + j];
+                dense[i * columns + j] = double.CreateChecked(value);
+            }
+        }
+
+        return dense;
+    }
+
+    /// <summary>
+    /// Memory of rows <paramref name="step"/> apart that ends with the last row's last element, as a view into a larger matrix may.
+    /// </summary>
     private GuardedMemory<T> Allocate(int rows, int columns, int step) =>
         new(rows == 0 || columns == 0 ? 0 : (long)(rows - 1) * step + columns, shape.GuardStart);
 }

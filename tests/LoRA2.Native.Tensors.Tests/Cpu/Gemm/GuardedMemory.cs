@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
 /// <summary>
-/// Native memory of exactly <c>count</c> elements whose neighbour, after the end or before the start, is a page that may not be touched (Linux),
-/// so that a kernel that reads or writes one element too far ends the test run. Elsewhere the neighbours are only checked for writes.
+/// Native memory of exactly <c>count</c> elements whose neighbour, after the end or before the start, is a page that may not be touched
+/// (Linux), so that a kernel that reads or writes one element too far ends the test run. Elsewhere the neighbours are only checked for
+/// writes.
 /// </summary>
 internal sealed unsafe partial class GuardedMemory<T> : IDisposable
     where T : unmanaged
@@ -25,7 +26,8 @@ internal sealed unsafe partial class GuardedMemory<T> : IDisposable
         {
             region = (byte*)Native.Map(null, size, 3, 0x22, -1, 0);
             if (region == (byte*)-1) throw new OutOfMemoryException();
-            if (Native.Protect(region, Page, 0) != 0 || Native.Protect(region + Page + inner, Page, 0) != 0) throw new InvalidOperationException("mprotect failed");
+            int failed = Native.Protect(region, Page, 0) | Native.Protect(region + Page + inner, Page, 0);
+            if (failed != 0) throw new InvalidOperationException("mprotect failed");
         }
         else
         {

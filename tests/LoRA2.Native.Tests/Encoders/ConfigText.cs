@@ -1,0 +1,34 @@
+using System.Text.Json.Nodes;
+
+namespace LoRA2.Native.Tests.Encoders;
+
+/// <summary>Small configs of each family, as HuggingFace writes them.</summary>
+internal static class ConfigText
+{
+    private const string Shape = """
+        "vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 32,
+        "hidden_act": "gelu", "hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.1, "layer_norm_eps": 1e-6, "initializer_range": 0.5,
+        "id2label": {"0": "no", "2": "maybe", "1": "yes"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}, "torch_dtype": "float32", "use_cache": true
+        """;
+
+    public static readonly string[] Types = ["bert", "roberta", "deberta-v2"];
+
+    public static JsonObject Of(string type) => JsonNode.Parse(type switch
+    {
+        "bert" => $$"""{"model_type": "bert", "pad_token_id": 0, "type_vocab_size": 2, "classifier_dropout": 0.3, "position_embedding_type": "absolute", {{Shape}}}""",
+        "roberta" => $$"""{"model_type": "roberta", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.3, "bos_token_id": 0, {{Shape}}}""",
+        _ => $$"""
+            {"model_type": "deberta-v2", "pad_token_id": 0, "type_vocab_size": 0, "cls_dropout": 0.3, "relative_attention": true, "position_biased_input": false,
+             "share_att_key": true, "pos_att_type": "p2c|c2p", "position_buckets": 8, "max_relative_positions": -1, "norm_rel_ebd": "layer_norm",
+             "pooler_dropout": 0, "pooler_hidden_act": "gelu", "pooler_hidden_size": 8, {{Shape}}}
+            """,
+    })!.AsObject();
+
+    /// <summary>The same with one field set to a JSON value.</summary>
+    public static JsonObject With(string type, string field, string value)
+    {
+        JsonObject json = Of(type);
+        json[field] = JsonNode.Parse(value);
+        return json;
+    }
+}

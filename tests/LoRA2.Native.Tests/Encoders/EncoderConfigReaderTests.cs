@@ -1,0 +1,181 @@
+using System.Text.Json.Nodes;
+using LoRA2.Native.Encoders;
+
+namespace LoRA2.Native.Tests.Encoders;
+
+public sealed class EncoderConfigReaderTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("bert")]
+    [InlineData("roberta")]
+    [InlineData("deberta-v2")]
+    public void ReadsWhatHuggingFaceWrites(string type)
+    {
+        EncoderConfig config = Read(ConfigText.Of(type));
+        Assert.Equal(
+            (50, 8, 2, 2, 16, 32), (config.VocabularySize, config.HiddenSize, config.Layers, config.Heads, config.IntermediateSize, config.MaxPositions));
+        Assert.Equal(type == "bert" ? "bert" : type == "roberta" ? "roberta" : "deberta", config.Prefix);
+        Assert.Equal(["no", "yes", "maybe"], config.LabelNames!);
+        Assert.Equal(3, config.Labels);
+        Assert.False(config.IsRegression);
+        Assert.Equal(0.2, config.HiddenDropout);
+        Assert.Equal(0.3, config.ClassifierDropout);
+        Assert.Empty(config.UnknownFields);
+    }
+
+    [Theory]
+    [InlineData("\"c2p|p2c\"", true, true)]
+    [InlineData("[\"p2c\"]", false, true)]
+    [InlineData("\"c2p\"", true, false)]
+    [InlineData("[]", false, false)]
+    [InlineData("null", false, false)]
+    public void PositionTermsInEitherForm(string value, bool contentToPosition, bool positionToContent)
+    {
+        EncoderConfig config = Read(ConfigText.With("deberta-v2", "pos_att_type", value));
+        Assert.Equal((contentToPosition, positionToContent), (config.ContentToPosition, config.PositionToContent));
+    }
+
+    [Theory]
+    [InlineData("bert", "position_embedding_type", "\"relative_key\"", "position_embedding_type 'relative_key' is not supported; absolute can be")]
+    [InlineData("roberta", "position_embedding_type", "\"relative_key_query\"", "position_embedding_type 'relative_key_query' is not supported; absolute can be")]
+    [InlineData("bert", "embedding_size", "4", "embedding_size = 4 is not supported; only 8 is")]
+    [InlineData("bert", "hidden_act", "\"silu\"", "hidden_act 'silu' is not supported; gelu, relu, tanh can be")]
+    [InlineData("bert", "hidden_act", "7", "hidden_act is 7; a string was expected")]
+    [InlineData("bert", "is_decoder", "true", "is_decoder = true is not supported; only false is")]
+    [InlineData("bert", "is_decoder", "1", "is_decoder is 1; true or false was expected")]
+    [InlineData("bert", "add_cross_attention", "true", "add_cross_attention = true is not supported; only false is")]
+    [InlineData("roberta", "is_encoder_decoder", "true", "is_encoder_decoder = true is not supported; only false is")]
+    [InlineData("bert", "pruned_heads", """{"0":[1]}""", "pruned_heads is not supported")]
+    [InlineData("bert", "quantization_config", """{"bits":4}""", "quantization_config is not supported")]
+    [InlineData("bert", "problem_type", "\"multi_label_classification\"", "problem_type 'multi_label_classification' is not supported; regression and single_label_classification are")]
+    [InlineData("deberta-v2", "conv_kernel_size", "3", "conv_kernel_size = 3 is not supported; only 0 is")]
+    [InlineData("deberta-v2", "share_att_key", "false", "share_att_key = false is not supported; only true is")]
+    [InlineData("deberta-v2", "position_biased_input", "true", "position_biased_input = true is not supported; only false is")]
+    [InlineData("deberta-v2", "relative_attention", "false", "relative_attention = false is not supported; only true is")]
+    [InlineData("deberta-v2", "type_vocab_size", "2", "type_vocab_size = 2 is not supported; only 0 is")]
+    [InlineData("deberta-v2", "embedding_size", "4", "embedding_size = 4 is not supported; only 8 is")]
+    [InlineData("deberta-v2", "pooler_hidden_size", "16", "pooler_hidden_size = 16 is not supported; only 8 is")]
+    [InlineData("deberta-v2", "attention_head_size", "8", "attention_head_size = 8 is not supported; only 4 is")]
+    [InlineData("deberta-v2", "pos_att_type", "\"p2p\"", "pos_att_type 'p2p' is not supported; c2p and p2c are")]
+    [InlineData("deberta-v2", "pos_att_type", "[1]", "pos_att_type is [1]; strings was expected")]
+    [InlineData("deberta-v2", "norm_rel_ebd", "\"batch_norm\"", "norm_rel_ebd 'batch_norm' is not supported; none, layer_norm can be")]
+    [InlineData("deberta-v2", "pooler_hidden_act", "\"mish\"", "pooler_hidden_act 'mish' is not supported; gelu, relu, tanh can be")]
+    [InlineData("deberta-v2", "position_buckets", "1", "position_buckets 1 can't divide 32 relative positions; at least 2 and less than twice the positions was expected")]
+    [InlineData("deberta-v2", "max_relative_positions", "5", "position_buckets 8 can't divide 5 relative positions; at least 2 and less than twice the positions was expected")]
+    [InlineData("bert", "model_type", "\"gpt2\"", "model_type 'gpt2' is not supported; bert, roberta and deberta-v2 are")]
+    [InlineData("bert", "model_type", "[]", "model_type is []; a string was expected")]
+    public void RefusesWhatItCannotCompute(string type, string field, string value, string message)
+    {
+        var e = Assert.Throws<InputException>(() => Read(ConfigText.With(type, field, value)));
+        Assert.Equal($"{folder.File("config.json")}: {message}", e.Message);
+    }
+
+    [Theory]
+    [InlineData("model_type", "model_type is missing; bert, roberta or deberta-v2 was expected")]
+    [InlineData("vocab_size", "vocab_size is missing")]
+    [InlineData("hidden_size", "hidden_size is missing")]
+    [InlineData("num_hidden_layers", "num_hidden_layers is missing")]
+    [InlineData("num_attention_heads", "num_attention_heads is missing")]
+    [InlineData("intermediate_size", "intermediate_size is missing")]
+    public void MissingFields(string field, string message)
+    {
+        foreach (string type in ConfigText.Types)
+        {
+            JsonObject json = ConfigText.Of(type);
+            json.Remove(field);
+            var e = Assert.Throws<InputException>(() => Read(json));
+            Assert.Equal($"{folder.File("config.json")}: {message}", e.Message);
+        }
+    }
+
+    [Theory]
+    [InlineData("position_biased_input", "position_biased_input = true is not supported; only false is")]
+    [InlineData("share_att_key", "share_att_key = false is not supported; only true is")]
+    [InlineData("relative_attention", "relative_attention = false is not supported; only true is")]
+    public void WhatDebertaTakesForAMissingFieldCounts(string field, string message)
+    {
+        JsonObject json = ConfigText.Of("deberta-v2");
+        json.Remove(field);
+        Assert.EndsWith(message, Assert.Throws<InputException>(() => Read(json)).Message);
+    }
+
+    [Theory]
+    [InlineData("bert", "vocab_size", "\"50\"", "vocab_size is \"50\"; an integer of at least 1 was expected")]
+    [InlineData("bert", "vocab_size", "0", "vocab_size is 0; an integer of at least 1 was expected")]
+    [InlineData("bert", "hidden_size", "8.5", "hidden_size is 8.5; an integer of at least 1 was expected")]
+    [InlineData("bert", "hidden_size", "7", "hidden_size 7 is not a multiple of num_attention_heads 2")]
+    [InlineData("bert", "num_hidden_layers", "2000000000", "num_hidden_layers is 2000000000; an integer from 1 to 1000 was expected")]
+    [InlineData("bert", "vocab_size", "2147483647", "vocab_size, 2147483647, times hidden_size 8 is 2^31 or more; less was expected")]
+    [InlineData("bert", "vocab_size", "99999999999", "vocab_size is 99999999999; an integer of at least 1 was expected")]
+    [InlineData("bert", "intermediate_size", "2147483647", "intermediate_size, 2147483647, times hidden_size 8 is 2^31 or more; less was expected")]
+    [InlineData("deberta-v2", "max_position_embeddings", "2147483647", "max_position_embeddings, 2147483647, times hidden_size 8 is 2^31 or more; less was expected")]
+    [InlineData("bert", "pad_token_id", "50", "pad_token_id 50 is outside vocab_size 50")]
+    [InlineData("bert", "pad_token_id", "-1", "pad_token_id is -1; an integer of at least 0 was expected")]
+    [InlineData("roberta", "pad_token_id", "31", "max_position_embeddings 32 leaves no position after pad_token_id 31; RoBERTa counts from there")]
+    [InlineData("bert", "hidden_dropout_prob", "1", "hidden_dropout_prob is 1; a number from 0 to 0.999 was expected")]
+    [InlineData("bert", "attention_probs_dropout_prob", "-0.1", "attention_probs_dropout_prob is -0.1; a number from 0 to 0.999 was expected")]
+    [InlineData("bert", "layer_norm_eps", "true", "layer_norm_eps is true; a number from 0 to 1 was expected")]
+    [InlineData("bert", "id2label", "[\"a\"]", "id2label is [\"a\"]; an object was expected")]
+    [InlineData("bert", "id2label", "{}", "id2label is empty")]
+    [InlineData("bert", "id2label", """{"0":"a","2":"b"}""", "id2label has the key '2'; 0 … 1, once each, was expected")]
+    [InlineData("bert", "id2label", """{"0":"a","x":"b"}""", "id2label has the key 'x'; 0 … 1, once each, was expected")]
+    public void WrongValues(string type, string field, string value, string message)
+    {
+        var e = Assert.Throws<InputException>(() => Read(ConfigText.With(type, field, value)));
+        Assert.Equal($"{folder.File("config.json")}: {message}", e.Message);
+    }
+
+    [Fact]
+    public void RegressionByOneLabelOrByName()
+    {
+        Assert.True(Read(ConfigText.With("bert", "id2label", """{"0":"score"}""")).IsRegression);
+        Assert.True(Read(ConfigText.With("bert", "problem_type", "\"regression\"")).IsRegression);
+        Assert.False(Read(ConfigText.With("bert", "problem_type", "\"single_label_classification\"")).IsRegression);
+        JsonObject json = ConfigText.Of("bert");
+        json.Remove("id2label");
+        Assert.Equal(2, Read(json).Labels);
+    }
+
+    [Fact]
+    public void UnknownFieldsAreListed()
+    {
+        JsonObject json = ConfigText.Of("bert");
+        json["rotary_base"] = 10000;
+        json["transformers_version"] = "4.36.2";
+        Assert.Equal(["rotary_base"], Read(json).UnknownFields);
+    }
+
+    [Theory]
+    [InlineData("[]", "a JSON object was expected")]
+    [InlineData("{\n\"model_type\":", "not valid JSON (line 2)")]
+    [InlineData("", "not valid JSON (line 1)")]
+    [InlineData("{\"model_type\": \"\\ud800\"}", "a string is not valid Unicode; JSON in UTF-8 was expected")]
+    public void NotAConfig(string text, string message)
+    {
+        folder.Write("config.json", text);
+        var e = Assert.Throws<InputException>(() => EncoderConfigReader.FromFolder(folder.Path));
+        Assert.StartsWith($"{folder.File("config.json")}: {message}", e.Message);
+    }
+
+    [Fact]
+    public void NoConfig()
+    {
+        var e = Assert.Throws<InputException>(() => EncoderConfigReader.FromFolder(folder.Path));
+        Assert.Equal($"'{folder.File("config.json")}' does not exist; a model folder has a config.json as HuggingFace writes it", e.Message);
+        e = Assert.Throws<InputException>(() => EncoderConfigReader.FromFolder(folder.File("none")));
+        Assert.Equal($"model folder '{folder.File("none")}' does not exist", e.Message);
+        Directory.CreateDirectory(folder.File("config.json"));
+        e = Assert.Throws<InputException>(() => EncoderConfigReader.FromFolder(folder.Path));
+        Assert.StartsWith($"{folder.File("config.json")}: the file can't be read", e.Message);
+    }
+
+    private EncoderConfig Read(JsonObject json)
+    {
+        folder.Write("config.json", json.ToJsonString());
+        return EncoderConfigReader.FromFolder(folder.Path);
+    }
+}

@@ -1,0 +1,121 @@
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using Xunit.Abstractions;
+
+namespace LoRA2.Native.Tests.Golden;
+
+/// <summary>The encoders against HuggingFace: every hidden state, attention, the logits, the loss, and the gradient of every parameter.</summary>
+public sealed class EncoderGoldenTests(ITestOutputHelper output)
+{
+    private const string Inputs = "inputs.safetensors";
+    private const string Outputs = "outputs.safetensors";
+    private const string Gradients = "grads.safetensors";
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.Bert, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.Roberta, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.DebertaV3, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.Regression, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.Clamp, Inputs, Outputs)]
+    public void ForwardAgrees(string family)
+    {
+        var closeness = new Closeness(output, family);
+        using var scope = new TensorScope();
+        using SequenceClassifier model = GoldenModel.Load(family);
+        Assert.Empty(model.InitialisedParameters);
+        Assert.Empty(model.Config.UnknownFields);
+        using var inputs = new TraceFile(GoldenTraces.At(family, Inputs));
+        using var expected = new TraceFile(GoldenTraces.At(family, Outputs));
+        EncoderBatch batch = GoldenModel.Batch(inputs);
+        var context = new ForwardContext { HiddenStates = [], Attentions = [] };
+
+        Tensor logits = model.Forward(batch, context);
+        Tensor loss = model.Loss(logits, inputs.Tensor("labels"));
+
+        Assert.Equal(model.Config.Layers + 1, context.HiddenStates.Count);
+        Assert.Equal(model.Config.Layers, context.Attentions.Count);
+        closeness.Absolute("logits", "logits", expected.Floats("logits"), logits.ToArray<float>(), Tolerance.Logits);
+        closeness.Number("loss", "loss", expected.Floats("loss")[0], loss.Item(), Tolerance.Logits);
+        bool padding = GoldenModel.ComparesPadding(family, model.Config);
+        int[] mask = batch.Mask.ToArray<int>();
+        for (int i = 0; i < context.HiddenStates.Count; i++)
+        {
+            string name = $"hidden_states.{i}";
+            if (!expected.Has(name)) continue;
+            CompareTokens(closeness, "hidden states", name, expected.Floats(name), context.HiddenStates[i], padding ? null : mask, Tolerance.HiddenStates);
+        }
+
+        for (int i = 0; i < context.Attentions.Count; i++)
+        {
+            string name = $"attentions.{i}";
+            if (!expected.Has(name)) continue;
+            int[] queries = [.. Rows(mask, batch.Length, model.Config.Heads)];
+            CompareTokens(closeness, "attentions", name, expected.Floats(name), context.Attentions[i], queries, Tolerance.Attentions);
+        }
+
+        closeness.Report();
+    }
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.Bert, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Roberta, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.DebertaV3, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Regression, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Clamp, Inputs, Gradients)]
+    public void GradientsAgree(string family)
+    {
+        var closeness = new Closeness(output, family);
+        using var scope = new TensorScope();
+        using SequenceClassifier model = GoldenModel.Load(family);
+        model.TrainAll();
+        using var inputs = new TraceFile(GoldenTraces.At(family, Inputs));
+        using var expected = new TraceFile(GoldenTraces.At(family, Gradients));
+        using (var tape = new Tape())
+        {
+            Tensor logits = model.Forward(GoldenModel.Batch(inputs), ForwardContext.Inference);
+            tape.Backward(model.Loss(logits, inputs.Tensor("labels")));
+        }
+
+        Dictionary<string, Tensor> parameters = model.BaseParameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value);
+        string[] names = [.. expected.Names.Order(StringComparer.Ordinal)];
+        Assert.NotEmpty(names);
+        Assert.All(names, name => Assert.Contains(name, parameters.Keys));
+        bool complete = File.Exists(GoldenTraces.At(family, "model.safetensors"));
+        if (complete) Assert.Equal(names, parameters.Keys.Order(StringComparer.Ordinal));
+        foreach (string name in names) closeness.Gradient(name, expected.Floats(name), parameters[name]);
+        closeness.Report();
+    }
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.DebertaV3, Inputs)]
+    public void PaddingAttendsToNothing(string family)
+    {
+        using var scope = new TensorScope();
+        using SequenceClassifier model = GoldenModel.Load(family);
+        using var inputs = new TraceFile(GoldenTraces.At(family, Inputs));
+        EncoderBatch batch = GoldenModel.Batch(inputs);
+        var context = new ForwardContext { Attentions = [] };
+        model.Forward(batch, context);
+        int[] padding = [.. Rows(batch.Mask.ToArray<int>(), batch.Length, model.Config.Heads).Select(real => 1 - real)];
+        Assert.Contains(1, padding);
+        foreach (Tensor attention in context.Attentions) Assert.All(Select(attention.ToArray<float>(), padding), probability => Assert.Equal(0, probability));
+    }
+
+    /// <summary>Compares the rows of the last axis whose token is real, or all.</summary>
+    private static void CompareTokens(Closeness closeness, string what, string name, float[] expected, Tensor found, int[]? real, double tolerance)
+    {
+        float[] values = found.ToArray<float>();
+        if (real is not null && values.Length == expected.Length) (expected, values) = (Select(expected, real), Select(values, real));
+        closeness.Absolute(what, name, expected, values, tolerance);
+    }
+
+    private static float[] Select(float[] values, int[] rows)
+    {
+        int width = values.Length / rows.Length;
+        return [.. Enumerable.Range(0, rows.Length).Where(row => rows[row] != 0).SelectMany(row => values.AsSpan(row * width, width).ToArray())];
+    }
+
+    /// <summary>[batch, length] → [batch, heads, length]: whether the query is a real token.</summary>
+    private static IEnumerable<int> Rows(int[] mask, int length, int heads) =>
+        mask.Chunk(length).SelectMany(sequence => Enumerable.Repeat(sequence, heads).SelectMany(row => row));
+}

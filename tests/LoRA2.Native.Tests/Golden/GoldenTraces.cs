@@ -1,0 +1,119 @@
+using System.Text.Json;
+using LoRA2.Native.Tests.Data;
+
+namespace LoRA2.Native.Tests.Golden;
+
+/// <summary>What a folder of golden traces was recorded from.</summary>
+public enum GoldenKind
+{
+    /// <summary>A BERT: config.json and model.safetensors, with inputs, outputs, grads.</summary>
+    Bert,
+
+    /// <summary>A RoBERTa, likewise.</summary>
+    Roberta,
+
+    /// <summary>A DeBERTa-v3, likewise.</summary>
+    DebertaV3,
+
+    /// <summary>Inside an encoder's folder: the same trunk under a regression head.</summary>
+    Regression,
+
+    /// <summary>Inside an encoder's folder: the same weights with distances beyond the table.</summary>
+    Clamp,
+
+    /// <summary>An adapter saved by PEFT.</summary>
+    LoRA,
+
+    /// <summary>A LoRA2 run.</summary>
+    LoRA2,
+
+    /// <summary>A full fine-tuning run.</summary>
+    Training,
+
+    /// <summary>The table of DeBERTa's buckets.</summary>
+    Buckets,
+}
+
+/// <summary>
+/// The golden traces that there are: those in the folder LORA2_GOLDEN names, or else in tests/Fixtures/golden. Found by looking, so that
+/// another set with other sizes and names runs too; nothing but the layout is known here.
+/// </summary>
+internal static class GoldenTraces
+{
+    /// <summary>The folder of the traces.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The full path of a family's folder, or of a file in it.</summary>
+    public static string At(string family, params string[] parts) => Path.GetFullPath(Path.Combine([Root, family, .. parts]));
+
+    /// <summary>The family that "../x" in a file of a family's folder means.</summary>
+    public static string BaseOf(string family, string path) => Path.GetRelativePath(Root, At(family, path));
+
+    /// <summary>The families of a kind that have these files, as paths relative to the root, in order.</summary>
+    public static IReadOnlyList<string> Families(GoldenKind kind, params string[] files)
+    {
+        if (!Directory.Exists(Root)) return [];
+        IEnumerable<string> found = kind switch
+        {
+            GoldenKind.Bert => Encoders("bert"),
+            GoldenKind.Roberta => Encoders("roberta"),
+            GoldenKind.DebertaV3 => Encoders("deberta-v2"),
+            GoldenKind.Regression => Inside("reg"),
+            GoldenKind.Clamp => Inside("clamp"),
+            GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors"),
+            GoldenKind.LoRA2 => Folders("lora2_", "init.safetensors", "trajectory.json"),
+            GoldenKind.Training => Folders("train_", "trajectory.json", "batches.safetensors"),
+            _ => File.Exists(At("deberta_log_buckets.json")) ? ["deberta_log_buckets.json"] : [],
+        };
+        return [.. found.Where(family => HasAll(At(family), files)).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Why the tests of a kind are not run, or null when there is a family of it with these files.</summary>
+    public static string? NotRun(GoldenKind kind, params string[] files)
+    {
+        if (Families(kind, files).Count > 0) return null;
+        string missing = kind switch
+        {
+            GoldenKind.Bert => "a model of model_type bert",
+            GoldenKind.Roberta => "a model of model_type roberta",
+            GoldenKind.DebertaV3 => "a model of model_type deberta-v2",
+            GoldenKind.Regression => "a folder reg inside a model's",
+            GoldenKind.Clamp => "a folder clamp inside a model's",
+            GoldenKind.LoRA => "a folder lora_* with an adapter",
+            GoldenKind.LoRA2 => "a folder lora2_* with init.safetensors and trajectory.json",
+            GoldenKind.Training => "a folder train_* with trajectory.json and batches.safetensors",
+            _ => "a file deberta_log_buckets.json",
+        };
+        return $"not run: {Root} lacks {missing}{(files.Length > 0 ? $" with {string.Join(", ", files)}" : "")}";
+    }
+
+    private static IEnumerable<string> Encoders(string modelType) =>
+        Folders("", "config.json", "model.safetensors").Where(name => ModelType(At(name, "config.json")) == modelType);
+
+    private static IEnumerable<string> Inside(string name) =>
+        from family in (string[])["bert", "roberta", "deberta-v2"]
+        from encoder in Encoders(family)
+        where HasAll(At(encoder, name), "config.json")
+        select $"{encoder}/{name}";
+
+    private static IEnumerable<string> Folders(string prefix, params string[] files) =>
+        from folder in Directory.EnumerateDirectories(Root)
+        let name = Path.GetFileName(folder)
+        where name.StartsWith(prefix, StringComparison.Ordinal) && HasAll(folder, files)
+        select name;
+
+    private static bool HasAll(string folder, params string[] files) => files.All(file => File.Exists(Path.Combine(folder, file)));
+
+    private static string? ModelType(string config)
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(config));
+        return document.RootElement.TryGetProperty("model_type", out JsonElement type) ? type.GetString() : null;
+    }
+
+    private static string FindRoot()
+    {
+        string? set = Environment.GetEnvironmentVariable("LORA2_GOLDEN");
+        if (!string.IsNullOrEmpty(set)) return Path.GetFullPath(set);
+        return Path.Combine(SharedData.Repository, "tests", "Fixtures", "golden");
+    }
+}

@@ -1,0 +1,84 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using Xunit.Abstractions;
+
+namespace LoRA2.Native.Tests.Golden;
+
+/// <summary>A LoRA adapter against PEFT: hidden states, logits, gradients, and the logits after a merge.</summary>
+public sealed class LoRAGoldenTests(ITestOutputHelper output)
+{
+    [Theory]
+    [GoldenFamilies(GoldenKind.LoRA, "outputs.safetensors")]
+    public void ForwardAgrees(string family)
+    {
+        var closeness = new Closeness(output, family);
+        using var scope = new TensorScope();
+        using AdaptedModel adapted = AdaptedModel.WithLoRA(family);
+        using var expected = new TraceFile(GoldenTraces.At(family, "outputs.safetensors"));
+        var context = new ForwardContext { HiddenStates = [] };
+        Tensor logits = adapted.Model.Forward(adapted.Batch, context);
+        closeness.Absolute("logits", "logits", expected.Floats("logits"), logits.ToArray<float>(), Tolerance.Logits);
+        closeness.Number("loss", "loss", expected.Floats("loss")[0], adapted.Model.Loss(logits, adapted.Labels).Item(), Tolerance.Logits);
+        for (int i = 0; i < context.HiddenStates.Count; i++)
+        {
+            string name = $"hidden_states.{i}";
+            closeness.Absolute("hidden states", name, expected.Floats(name), context.HiddenStates[i].ToArray<float>(), Tolerance.HiddenStates);
+        }
+
+        closeness.Report();
+    }
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.LoRA, "grads.safetensors")]
+    public void GradientsAgree(string family)
+    {
+        var closeness = new Closeness(output, family);
+        using var scope = new TensorScope();
+        using AdaptedModel adapted = AdaptedModel.WithLoRA(family);
+        using var expected = new TraceFile(GoldenTraces.At(family, "grads.safetensors"));
+        using (var tape = new Tape())
+        {
+            tape.Backward(adapted.Model.Loss(adapted.Model.Forward(adapted.Batch, ForwardContext.Inference), adapted.Labels));
+        }
+
+        IReadOnlyDictionary<string, Parameter> trained = adapted.Trained;
+        string[] names = [.. expected.Names];
+        Assert.Equal(trained.Keys.Order(StringComparer.Ordinal), names.Select(ParameterOf).Order(StringComparer.Ordinal));
+        foreach (string name in names) closeness.Gradient(name, expected.Floats(name), trained[ParameterOf(name)].Value);
+        Assert.All(adapted.Model.BaseParameters.Where(parameter => !parameter.IsTrainable), parameter => Assert.Null(parameter.Value.Grad));
+        closeness.Report();
+    }
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.LoRA, "outputs.safetensors")]
+    public void MergedLogitsAgree(string family)
+    {
+        var closeness = new Closeness(output, family);
+        using var scope = new TensorScope();
+        using AdaptedModel adapted = AdaptedModel.WithLoRA(family);
+        adapted.Model.Merge();
+        Assert.All(adapted.Model.AdaptableLayers, layer => Assert.Null(layer.Adapter));
+        using var expected = new TraceFile(GoldenTraces.At(family, "outputs.safetensors"));
+        Tensor logits = adapted.Model.Forward(adapted.Batch, ForwardContext.Inference);
+        closeness.Absolute("merged logits", "logits_merged", expected.Floats("logits_merged"), logits.ToArray<float>(), Tolerance.Logits);
+        closeness.Report();
+    }
+
+    [Theory]
+    [GoldenFamilies(GoldenKind.LoRA)]
+    public void SavedAsPeftSavesIt(string family)
+    {
+        using var scope = new TensorScope();
+        using AdaptedModel adapted = AdaptedModel.WithLoRA(family);
+        using var folder = new TemporaryFolder();
+        AdapterFolder.Save(adapted.Model, adapted.Settings!, "base", folder.Path);
+        Assert.Equal(File.ReadAllBytes(GoldenTraces.At(family, AdapterFolder.WeightsFile)), File.ReadAllBytes(folder.File(AdapterFolder.WeightsFile)));
+    }
+
+    /// <summary>PEFT's name of a parameter in memory → the name it has here.</summary>
+    private static string ParameterOf(string name) => name["base_model.model.".Length..]
+        .Replace(".modules_to_save.default", "", StringComparison.Ordinal)
+        .Replace(".lora_A.default.weight", ".lora_A", StringComparison.Ordinal)
+        .Replace(".lora_B.default.weight", ".lora_B", StringComparison.Ordinal);
+}
