@@ -1,2 +1,3 @@
-Console.WriteLine("lora2");
-return 0;
+using LoRA2.Native.Cli;
+
+return LoRA2Command.Run(args, StandardStreams.OfProcess());

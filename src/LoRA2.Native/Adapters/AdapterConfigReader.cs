@@ -6,7 +6,11 @@ namespace LoRA2.Native.Adapters;
 /// <summary>Reads PEFT's <c>adapter_config.json</c>. What changes the computation and is not supported is an error that names the field.</summary>
 internal static class AdapterConfigReader
 {
-    public static AdapterSettings Read(string path)
+    public static AdapterSettings Read(string path) => Parse(path, Read);
+
+    public static string? BaseModel(string path) => Parse(path, fields => fields.String("base_model_name_or_path", null));
+
+    private static T Parse<T>(string path, Func<ConfigFields, T> read)
     {
         byte[] bytes;
         try
@@ -22,7 +26,7 @@ internal static class AdapterConfigReader
         {
             using JsonDocument document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
-            return Read(new ConfigFields(path, document.RootElement));
+            return read(new ConfigFields(path, document.RootElement));
         }
         catch (JsonException e)
         {

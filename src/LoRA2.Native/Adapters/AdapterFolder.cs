@@ -23,6 +23,14 @@ public static class AdapterFolder
     /// <summary>Whether a folder holds an adapter.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
 
+    /// <summary>The shape of the adapters in a folder.</summary>
+    /// <exception cref="InputException">The config is missing or damaged, or asks for something not supported.</exception>
+    public static AdapterSettings SettingsIn(string folder) => AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
+
+    /// <summary>The model that a folder's adapter belongs to, as its config names it, or null when it names none.</summary>
+    /// <exception cref="InputException">The config is missing or damaged.</exception>
+    public static string? BaseModelIn(string folder) => AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
+
     /// <summary>Writes the adapters and the trained part of the head.</summary>
     public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder)
     {
@@ -49,7 +57,7 @@ public static class AdapterFolder
     /// <exception cref="InputException">A file is missing or damaged, a tensor fits no layer, or the config asks for something not supported.</exception>
     public static AdapterSettings Load(SequenceClassifier model, string folder)
     {
-        AdapterSettings settings = AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
+        AdapterSettings settings = SettingsIn(folder);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         using var scope = new TensorScope();
         model.FreezeBase();

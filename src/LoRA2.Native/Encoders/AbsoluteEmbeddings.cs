@@ -42,7 +42,7 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
 
     private Tensor Positions(EncoderBatch batch)
     {
-        int longest = config.MaxPositions - (isRoberta ? config.PadTokenId + 1 : 0);
+        int longest = config.LongestInput;
         if (batch.Length > longest) throw new ArgumentException($"a batch of {batch.Length} tokens is longer than the model's {longest} positions");
         Tensor positionIds = Tensor.Zeros(batch.Ids.Shape, DType.Int32);
         Span<int> found = positionIds.AsSpan<int>();

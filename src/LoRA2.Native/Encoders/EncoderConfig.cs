@@ -97,6 +97,14 @@ public sealed record EncoderConfig
     /// <summary>Whether the loss is the mean squared error.</summary>
     public bool IsRegression => Regression ?? Labels == 1;
 
+    /// <summary>Tokens of the longest input: absolute positions run out, relative ones do not.</summary>
+    public int LongestInput => Family switch
+    {
+        EncoderFamily.DebertaV3 => int.MaxValue,
+        EncoderFamily.Roberta => MaxPositions - PadTokenId - 1,
+        _ => MaxPositions,
+    };
+
     /// <summary>The module that HuggingFace puts the encoder under.</summary>
     public string Prefix => Family switch
     {

@@ -43,27 +43,14 @@ public sealed class TextClassifier : IDisposable
     /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
     public static TextClassifier Load(string modelFolder, string? adapterFolder = null)
     {
-        TaskDescription? task = TaskDescription.Read(adapterFolder ?? modelFolder);
-        int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder);
-        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => labels is null && task is null ? config : config with
-        {
-            Labels = labels ?? task?.LabelNames?.Count ?? 1,
-            LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
-            Regression = task?.IsRegression ?? config.Regression,
-        });
+        LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder);
         try
         {
-            AdapterSettings? adapter = null;
-            if (adapterFolder is null) model.FreezeBase();
-            else adapter = AdapterFolder.Load(model, adapterFolder);
-            Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
-            if (task is { LabelNames: { } names } && names.Count != model.Config.Labels)
-                throw new InputException($"{Path.Combine(adapterFolder ?? modelFolder, TaskDescription.FileName)}: {names.Count} labels are named, but the head has {model.Config.Labels} outputs");
-            return new TextClassifier(model, tokenizer, task ?? Described(model.Config), adapter);
+            return new TextClassifier(loaded.Model, Tokenizer.FromFolder(modelFolder), loaded.Task ?? Described(loaded.Model.Config), loaded.Adapter);
         }
         catch
         {
-            model.Dispose();
+            loaded.Model.Dispose();
             throw;
         }
     }

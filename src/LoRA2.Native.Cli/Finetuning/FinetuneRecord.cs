@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Finetuning;
+
+/// <summary>A finished run as one JSON object: what --json prints and training.json keeps.</summary>
+internal static class FinetuneRecord
+{
+    public static byte[] Of(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, SequenceClassifier model, TrainingResult result, string output)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, JsonLineWriter.Indented))
+        {
+            json.WriteStartObject();
+            json.WriteString("command", "finetune");
+            json.WriteString("task", data.Task);
+            json.WriteString("model", request.ModelName);
+            json.WriteString("method", options.Adapter.Method.ToString().ToLowerInvariant());
+            json.WriteString("output", output);
+            Metrics(json, data, result);
+            Parameters(json, model);
+            json.WriteNumber("steps", result.Steps);
+            json.WriteNumber("seconds", Math.Round(result.Duration.TotalSeconds, 3));
+            json.WriteNumber("training_seconds", Math.Round(result.TrainingTime.TotalSeconds, 3));
+            json.WriteNumber("tokens_per_second", Math.Round(result.TokensPerSecond, 1));
+            json.WriteNumber("peak_memory_mb", Math.Round(Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, 1));
+            json.WriteBoolean("stopped_early", result.StoppedEarly);
+            TrainingJson.Number(json, "final_loss", result.FinalLoss);
+            Data(json, data, train);
+            json.WritePropertyName("history");
+            TrainingJson.Write(json, result.History);
+            json.WritePropertyName("options");
+            TrainingJson.Write(json, options);
+            json.WriteNumber("hidden_dropout", model.Config.HiddenDropout);
+            json.WriteNumber("attention_dropout", model.Config.AttentionDropout);
+            Machine(json);
+            json.WriteEndObject();
+        }
+
+        buffer.Write(Encoding.UTF8.GetBytes("\n"));
+        return buffer.ToArray();
+    }
+
+    private static void Metrics(Utf8JsonWriter json, FinetuneData data, TrainingResult result)
+    {
+        json.WriteStartObject("metrics");
+        foreach (MetricValue metric in result.Best?.Metrics ?? []) TrainingJson.Number(json, metric.Name, metric.Value);
+        json.WriteEndObject();
+        if (result.Best is not null) json.WriteNumber("best_step", result.Best.Step);
+        if (data.Majority() is not { } majority) return;
+        json.WriteString("majority_label", majority.Label);
+        json.WriteNumber("majority_accuracy", majority.Accuracy);
+    }
+
+    private static void Parameters(Utf8JsonWriter json, SequenceClassifier model)
+    {
+        json.WriteStartObject("parameters");
+        json.WriteNumber("adapter", model.AdapterParameterCount());
+        json.WriteNumber("head", model.HeadParameterCount());
+        json.WriteNumber("trained", model.AdapterParameterCount() + model.HeadParameterCount());
+        json.WriteNumber("total", model.Parameters.Sum(parameter => (long)parameter.Count));
+        json.WriteEndObject();
+    }
+
+    private static void Data(Utf8JsonWriter json, FinetuneData data, TokenizedDataset train)
+    {
+        json.WriteStartObject("data");
+        json.WriteNumber("train_examples", data.Train.Examples.Count);
+        json.WriteNumber("train_tokens", train.Tokens);
+        json.WriteNumber("dev_examples", data.Development?.Examples.Count ?? 0);
+        json.WriteNumber("skipped_rows", data.Train.SkippedRows + (data.Development?.SkippedRows ?? 0));
+        json.WriteStartArray("labels");
+        foreach (string label in data.LabelNames ?? []) json.WriteStringValue(label);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Machine(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("machine");
+        json.WriteString("system", RuntimeInformation.OSDescription);
+        json.WriteString("architecture", RuntimeInformation.ProcessArchitecture.ToString());
+        json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
+        json.WriteNumber("processors", Environment.ProcessorCount);
+        json.WriteNumber("threads", Device.CpuThreads);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Finetuning;
+
+/// <summary>What <c>lora2 finetune</c> was asked for, each option checked on its own.</summary>
+internal sealed record FinetuneRequest
+{
+    public required string Model { get; init; }
+
+    /// <summary>What the adapter's config calls the model.</summary>
+    public required string ModelName { get; init; }
+
+    public required string Output { get; init; }
+
+    /// <summary>Without the budget: that depends on the number of steps.</summary>
+    public required TrainingOptions Training { get; init; }
+
+    public BudgetRequest? Budget { get; init; }
+
+    public double? Dropout { get; init; }
+
+    public int? Threads { get; init; }
+
+    public int LogEvery { get; init; }
+
+    public bool IsQuickStart { get; init; }
+
+    public bool Resume { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public bool Json { get; init; }
+
+    /// <exception cref="InputException">An option is outside its range, or two contradict each other.</exception>
+    public static FinetuneRequest From(ParseResult parsed, FinetuneOptions options)
+    {
+        bool quick = parsed.GetValue(options.Train) is null && parsed.GetValue(options.Data.Task) is null && parsed.GetValue(options.Data.Folder) is null;
+        string? model = parsed.GetValue(options.Model);
+        if (quick && model is not null and not QuickStart.ModelName)
+            throw new InputException("--model was given without data: add --task and --data, or --train");
+        if (quick && parsed.GetValue(options.Development) is not null) throw new InputException("--dev was given without --train");
+        bool embedded = model is null || ModelLocation.Named(model) == QuickStart.Model;
+        string output = parsed.GetValue(options.Output)!;
+        if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");
+        if (!embedded && Path.GetFullPath(output) == Path.GetFullPath(model!)) throw new InputException($"--output '{output}' is the model's own folder; choose another");
+        var range = new OptionRange(parsed);
+        TrainingOptions training = FinetuneTraining.From(parsed, options, range, quick);
+        return new FinetuneRequest
+        {
+            Model = embedded ? QuickStart.Model : model!,
+            ModelName = embedded ? QuickStart.ModelName : Path.GetFullPath(model!),
+            Output = output,
+            Training = training,
+            Budget = BudgetRequest.From(parsed, options, range, training.Adapter),
+            Dropout = range.Number(options.Dropout, 0, 0.999) ?? (quick ? FinetuneTraining.QuickDropout : null),
+            Threads = range.Int(options.Threads, 1, 1024),
+            LogEvery = range.Int(options.LogEvery, 1) ?? 0,
+            IsQuickStart = quick,
+            Resume = parsed.GetValue(options.Resume),
+            Overwrite = parsed.GetValue(options.Overwrite),
+            Json = parsed.GetValue(options.Json),
+        };
+    }
+}
+
+/// <summary>The options of pruning, before the number of steps is known.</summary>
+internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval, ImportanceMode Importance)
+{
+    public static BudgetRequest? From(ParseResult parsed, FinetuneOptions options, OptionRange range, AdapterSettings adapter)
+    {
+        int? target = range.Int(options.TargetRank, 0);
+        if (target is null)
+        {
+            foreach (Option option in (ReadOnlySpan<Option>)[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, options.Importance])
+            {
+                if (parsed.GetResult(option) is not null) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
+            }
+
+            return null;
+        }
+
+        if (adapter.Method != AdapterMethod.LoRA2) throw new InputException("--target-rank needs --method lora2: only singular values can be pruned");
+        if (target > adapter.Rank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Rank}, was expected");
+        ImportanceMode mode = parsed.GetValue(options.Importance) == "full" ? ImportanceMode.Full : ImportanceMode.Reduced;
+        return new BudgetRequest(
+            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), range.Int(options.BudgetInterval, 1), mode);
+    }
+
+    public BudgetOptions Of(int totalSteps) =>
+        new(TargetRank, Warmup.Of(totalSteps), Final.Of(totalSteps), Interval ?? Math.Clamp(totalSteps / 100, 1, 100), Importance);
+}

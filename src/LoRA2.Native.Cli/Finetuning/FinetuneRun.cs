@@ -1,0 +1,147 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tokenizers;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Finetuning;
+
+/// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
+internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, StandardStreams streams)
+{
+    private readonly OutputFolder output = new(request.Output);
+    private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
+
+    public int Run()
+    {
+        if (request.Resume) output.RequireFolder();
+        else output.RequireFree(request.Overwrite);
+        if (request.Threads is { } threads) Device.CpuThreads = threads;
+        using SequenceClassifier model = LoadModel();
+        Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
+        TokenizedDataset train = Tokenize(data.Train, tokenizer, model);
+        TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development, tokenizer, model);
+        TrainingOptions options = request.Budget is { } budget ? request.Training with { Budget = budget.Of(TotalSteps(train)) } : request.Training;
+        if (request.Resume && output.IsFinished) return AlreadyFinished(options);
+        using var trainer = new Trainer(model, options, train, development, data.Metrics);
+        if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
+        new FinetuneSummary(human).Before(request, options, data, train, model, trainer.TotalSteps);
+        if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
+        output.Create();
+        if (!request.Resume) output.RemoveCheckpoint();
+        if (Train(trainer) is not { } result) return ExitCode.Interrupted;
+        byte[] record = FinetuneRecord.Of(request, options, data, train, model, result, output.FullPath);
+        Save(model, options, record);
+        new FinetuneSummary(human).After(data, result, trainer, output.FullPath);
+        if (request.IsQuickStart) PredictExamples();
+        if (request.Json) streams.OutputBytes.Write(record);
+        return ExitCode.Done;
+    }
+
+    private SequenceClassifier LoadModel()
+    {
+        SequenceClassifier model = SequenceClassifier.FromFolder(
+            request.Model,
+            config => config with
+            {
+                Labels = data.LabelNames?.Count ?? 1,
+                LabelNames = data.LabelNames,
+                Regression = data.LabelNames is null,
+                HiddenDropout = request.Dropout ?? config.HiddenDropout,
+                AttentionDropout = request.Dropout ?? config.AttentionDropout,
+            },
+            request.Training.Seed);
+        try
+        {
+            if (request.Training.MaxLength > model.Config.LongestInput)
+                throw new InputException($"option --max-length is {request.Training.MaxLength}; the model has {model.Config.LongestInput} positions");
+            model.Attach(request.Training.Adapter, request.Training.Seed);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private TokenizedDataset Tokenize(Dataset set, Tokenizer tokenizer, SequenceClassifier model) =>
+        TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, request.Training.MaxLength);
+
+    private int TotalSteps(TokenizedDataset train)
+    {
+        TrainingOptions options = request.Training;
+        return options.MaxSteps > 0 ? options.MaxSteps : checked((train.Count + options.BatchSize - 1) / options.BatchSize * options.Epochs);
+    }
+
+    /// <summary>Null when it was interrupted, after saving.</summary>
+    private TrainingResult? Train(Trainer trainer)
+    {
+        using var interruption = new Interruption(streams.Cancellation);
+        try
+        {
+            bool terminal = request.Json ? streams.IsErrorTerminal : streams.IsOutputTerminal;
+            if (!terminal) return trainer.Run(output.Checkpoint, new PlainProgress(human, request.LogEvery), interruption.Token);
+            return BarProgress.Show(human, progress => trainer.Run(output.Checkpoint, progress, interruption.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            streams.Error.WriteLine(
+                $"lora2: interrupted after step {trainer.Step} of {trainer.TotalSteps}; {output.Checkpoint} has everything: the same command with --resume goes on from there");
+            return null;
+        }
+    }
+
+    private void Save(SequenceClassifier model, TrainingOptions options, byte[] record)
+    {
+        var task = new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics);
+        string[] written;
+        if (options.Adapter.Method == AdapterMethod.Full)
+        {
+            ModelFolder.Save(model, request.Model, request.Output);
+            written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, OutputFolder.RecordFile];
+        }
+        else
+        {
+            AdapterFolder.Save(model, options.Adapter, request.ModelName, request.Output);
+            written = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, TaskDescription.FileName, OutputFolder.RecordFile];
+        }
+
+        task.Write(request.Output);
+        output.RemoveOthers(written);
+        AtomicFile.Write(output.Record, stream => stream.Write(record));
+        output.RemoveCheckpoint();
+    }
+
+    private void PredictExamples()
+    {
+        bool full = request.Training.Adapter.Method == AdapterMethod.Full;
+        using TextClassifier classifier = full ? TextClassifier.Load(request.Output) : TextClassifier.Load(request.Model, request.Output);
+        human.WriteLine();
+        foreach (string text in QuickStart.Examples)
+        {
+            Prediction prediction = classifier.Predict(text);
+            human.WriteLine($"  {prediction.Label,-16} {prediction.Score:F3}  {text}");
+        }
+
+        human.WriteLine();
+        string where = request.Output == ModelLocation.DefaultFolder ? "" : full ? $" --model {request.Output}" : $" --adapter {request.Output}";
+        human.WriteLine($"Try one of your own: echo \"Where is my parcel?\" | lora2 predict{where}");
+    }
+
+    /// <summary>Resuming a finished run is no error when it is this one: a script may resume until it is done.</summary>
+    private int AlreadyFinished(TrainingOptions options)
+    {
+        byte[] record = File.ReadAllBytes(output.Record);
+        using var stored = System.Text.Json.JsonDocument.Parse(record);
+        using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options));
+        bool same = stored.RootElement.TryGetProperty("options", out var was) && System.Text.Json.JsonElement.DeepEquals(was, asked.RootElement)
+            && stored.RootElement.TryGetProperty("model", out var model) && model.GetString() == request.ModelName;
+        if (!same) throw new InputException($"{request.Output}: the run there is finished and had other options; choose another --output, or --overwrite it");
+        human.WriteLine($"the run in {request.Output} is finished already");
+        if (request.Json) streams.OutputBytes.Write(record);
+        return ExitCode.Done;
+    }
+}

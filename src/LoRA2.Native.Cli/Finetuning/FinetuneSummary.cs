@@ -1,0 +1,60 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Finetuning;
+
+/// <summary>What a person is told before and after a run.</summary>
+internal sealed class FinetuneSummary(TextWriter writer)
+{
+    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, SequenceClassifier model, int totalSteps)
+    {
+        EncoderConfig config = model.Config;
+        long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
+        (long adapter, long head) = (model.AdapterParameterCount(), model.HeadParameterCount());
+        Line("model", $"{request.ModelName}: {config.Family}, {config.Layers} layers of {config.HiddenSize}, {own:N0} parameters");
+        Line("method", Method(options));
+        string part = options.Adapter.Method == AdapterMethod.Full ? "encoder" : "adapter";
+        Line("trained", $"{adapter:N0} in the {part} + {head:N0} in the head ({100.0 * (adapter + head) / own:0.##} % of the model's parameters)");
+        if (model.InitialisedParameters.Count > 0) Line("new", string.Join(", ", model.InitialisedParameters));
+        if (config.UnknownFields.Count > 0) Line("unknown", $"config.json's {string.Join(", ", config.UnknownFields)}: ignored");
+        string skipped = data.Train.SkippedRows > 0 ? $", {data.Train.SkippedRows:N0} rows skipped" : "";
+        Line("training", $"{data.Train.Name}: {data.Train.Examples.Count:N0} examples, {train.Tokens:N0} tokens{skipped}");
+        if (data.Development is { } development)
+            Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
+        Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Device.CpuThreads} threads");
+        writer.WriteLine();
+    }
+
+    public void After(FinetuneData data, TrainingResult result, Trainer trainer, string output)
+    {
+        writer.WriteLine();
+        if (result.Best is { } best)
+        {
+            Line("score", $"{string.Join(", ", best.Metrics.Select(metric => $"{metric.Name} {metric.Value:F4}"))} (after step {best.Step})");
+            if (data.Majority() is { } majority) Line("majority", $"accuracy {majority.Accuracy:F4} by always answering {majority.Label}");
+        }
+
+        if (trainer.Ranks is { } ranks) Line("ranks", $"{ranks.Adapters.Sum(adapter => adapter.EffectiveRank)} of {ranks.Schedule.Initial} singular values kept");
+        Line("time", $"{result.Duration.TotalSeconds:F1} s for {result.Steps:N0} steps{(result.StoppedEarly ? ", stopped early" : "")}, {result.TokensPerSecond:N0} tokens/s");
+        Line("saved", output);
+    }
+
+    private static string Method(TrainingOptions options)
+    {
+        AdapterSettings adapter = options.Adapter;
+        string targets = $"on {string.Join(", ", adapter.Targets)}";
+        string budget = options.Budget is { } kept ? $", pruned to {kept.TargetRank} singular values a matrix" : "";
+        return adapter.Method switch
+        {
+            AdapterMethod.LoRA2 => $"LoRA2 k = {adapter.OuterRank}, r = {adapter.Rank}, alpha = {adapter.Alpha} {targets}{budget}",
+            AdapterMethod.LoRA => $"LoRA r = {adapter.Rank}, alpha = {adapter.Alpha} {targets}",
+            _ => "full fine-tuning",
+        };
+    }
+
+    private void Line(string name, string text) => writer.WriteLine($"{name,-12} {text}");
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LoRA2.Native.Cli.Commands;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli;
+
+/// <summary>The <c>lora2</c> command: parses, runs, and turns what went wrong into one sentence and an exit code.</summary>
+internal static class LoRA2Command
+{
+    /// <summary>Runs one command line.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args, StandardStreams streams)
+    {
+        var debug = new Option<bool>("--debug") { Description = "show a stack trace when the command fails", Recursive = true };
+        RootCommand root = Root(streams);
+        root.Options.Add(debug);
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0) return Refuse(parsed, streams);
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // finetune ends by itself, after its step: it listens to the signals itself.
+                ProcessTerminationTimeout = null,
+                Output = streams.Output,
+                Error = streams.Error,
+            };
+            return parsed.Invoke(configuration);
+        }
+        catch (Exception e)
+        {
+            int code = CodeOf(e);
+            streams.Error.WriteLine($"lora2: {e.Message}");
+            if (parsed.GetValue(debug)) streams.Error.WriteLine(e);
+            else if (IsBug(e)) streams.Error.WriteLine("lora2: this is a defect of lora2; --debug shows where it happened");
+            return code;
+        }
+    }
+
+    private static RootCommand Root(StandardStreams streams)
+    {
+        var root = new RootCommand("Fine-tunes and runs BERT, RoBERTa and DeBERTa-v3 encoders with LoRA2 on the CPU, without Python.")
+        {
+            FinetuneCommand.Create(streams),
+            TokenizeCommand.Create(streams),
+            TraceCommand.Create(streams),
+        };
+        HelpWithExamples.Install(root);
+        return root;
+    }
+
+    private static int Refuse(ParseResult parsed, StandardStreams streams)
+    {
+        ParseError error = parsed.Errors[0];
+        Command command = parsed.CommandResult.Command;
+        string name = command is RootCommand ? "lora2" : $"lora2 {command.Name}";
+        streams.Error.WriteLine($"lora2: {error.Message.TrimEnd('.')} ({name} --help shows what can be given)");
+        return ExitCode.WrongInput;
+    }
+
+    private static int CodeOf(Exception e) => e switch
+    {
+        OperationCanceledException => ExitCode.Interrupted,
+        InputException or IOException or UnauthorizedAccessException => ExitCode.WrongInput,
+        _ => ExitCode.Failed,
+    };
+
+    private static bool IsBug(Exception e) => CodeOf(e) == ExitCode.Failed && e is not (TrainingException or OutOfMemoryException);
+}

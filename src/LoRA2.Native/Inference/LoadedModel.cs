@@ -1,0 +1,40 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
+
+namespace LoRA2.Native.Inference;
+
+/// <summary>A model as its folder and its adapter's folder have it, without a tokenizer.</summary>
+/// <param name="Model">The encoder and head; all frozen but what the adapter holds.</param>
+/// <param name="Task">What it was fine-tuned for, or null when no folder says so.</param>
+/// <param name="Adapter">The shape of the adapter on it, or null without one.</param>
+public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task, AdapterSettings? Adapter)
+{
+    /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
+    /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
+    public static LoadedModel Load(string modelFolder, string? adapterFolder = null)
+    {
+        string described = adapterFolder ?? modelFolder;
+        TaskDescription? task = TaskDescription.Read(described);
+        int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder);
+        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => labels is null && task is null ? config : config with
+        {
+            Labels = labels ?? task?.LabelNames?.Count ?? 1,
+            LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
+            Regression = task?.IsRegression ?? config.Regression,
+        });
+        try
+        {
+            AdapterSettings? adapter = null;
+            if (adapterFolder is null) model.FreezeBase();
+            else adapter = AdapterFolder.Load(model, adapterFolder);
+            if (task is { LabelNames: { } names } && names.Count != model.Config.Labels)
+                throw new InputException($"{Path.Combine(described, TaskDescription.FileName)}: {names.Count} labels are named, but the head has {model.Config.Labels} outputs");
+            return new LoadedModel(model, task, adapter);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+}
