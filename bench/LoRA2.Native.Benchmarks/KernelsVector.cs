@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
-using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Benchmarks;
 

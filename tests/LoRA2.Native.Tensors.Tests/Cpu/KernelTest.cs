@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors.Cpu;
-using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

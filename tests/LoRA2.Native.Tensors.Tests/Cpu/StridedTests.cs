@@ -1,6 +1,5 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu;
-using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

@@ -1,5 +1,4 @@
 using LoRA2.Native.Tensors.Cpu;
-using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
