@@ -231,7 +231,9 @@ public sealed class Trainer : IDisposable
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
         bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
-        return [new([.. trained.Where(Decays)], options.WeightDecay), new([.. trained.Where(parameter => !Decays(parameter))], 0)];
+        HashSet<Tensor> singular = [.. adapters.Select(adapter => adapter.Factors.SingularValues)];
+        ILookup<(bool, bool), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter), singular.Contains(parameter.Value)));
+        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Item1 ? options.WeightDecay : 0, kind.Key.Item2 ? options.SingularValueRate : 1));
     }
 
     private RankAllocator? Allocator()

@@ -29,6 +29,7 @@ public static class TrainingJson
             json.WriteNumber("outer_rank", adapter.OuterRank);
             json.WriteNumber("init_std", adapter.InitialDeviation);
             json.WriteNumber("gamma", options.Gamma);
+            json.WriteNumber("singular_value_rate", options.SingularValueRate);
             json.WriteString("regulariser", OrthogonalityKinds.NameOf(options.Regulariser));
         }
 
