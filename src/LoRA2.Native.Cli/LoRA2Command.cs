@@ -44,6 +44,10 @@ internal static class LoRA2Command
         var root = new RootCommand("Fine-tunes and runs BERT, RoBERTa and DeBERTa-v3 encoders with LoRA2 on the CPU, without Python.")
         {
             FinetuneCommand.Create(streams),
+            EvaluateCommand.Create(streams),
+            PredictCommand.Create(streams),
+            MergeCommand.Create(streams),
+            InspectCommand.Create(streams),
             TokenizeCommand.Create(streams),
             TraceCommand.Create(streams),
         };
@@ -53,7 +57,8 @@ internal static class LoRA2Command
 
     private static int Refuse(ParseResult parsed, StandardStreams streams)
     {
-        ParseError error = parsed.Errors[0];
+        // A word that nothing knows comes last, and is what explains the errors before it.
+        ParseError error = parsed.Errors[^1];
         Command command = parsed.CommandResult.Command;
         string name = command is RootCommand ? "lora2" : $"lora2 {command.Name}";
         streams.Error.WriteLine($"lora2: {error.Message.TrimEnd('.')} ({name} --help shows what can be given)");

@@ -16,7 +16,9 @@ internal static class TraceCommand
         var model = new Option<string>("--model") { Description = "HuggingFace model folder", HelpName = "DIR", Required = true };
         var inputs = new Option<string>("--inputs")
         {
-            Description = "batch: input_ids [batch, length], and if wanted attention_mask, token_type_ids and labels [batch]", HelpName = "FILE.safetensors", Required = true,
+            Description = "batch: input_ids [batch, length], and if wanted attention_mask, token_type_ids and labels [batch]",
+            HelpName = "FILE.safetensors",
+            Required = true,
         };
         var output = new Option<string>("--output") { Description = "where outputs.safetensors and grads.safetensors go", HelpName = "DIR", Required = true };
         var adapter = new Option<string?>("--adapter") { Description = "adapter folder", HelpName = "DIR" };

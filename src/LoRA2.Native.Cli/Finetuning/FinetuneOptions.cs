@@ -22,63 +22,63 @@ internal sealed class FinetuneOptions
 
     public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", "lora2", "lora", "full");
 
-    public Option<int?> Rank { get; } = new("--rank") { Description = "r: LoRA's rank, LoRA2's number of singular values [8]", HelpName = "N" };
+    public Option<int?> Rank { get; } = NumberOption.Int("--rank", "r: LoRA's rank, LoRA2's number of singular values [8]", 1, 65536);
 
-    public Option<int?> OuterRank { get; } = new("--outer-rank") { Description = "k: rank of LoRA2's outer factors [8]", HelpName = "N" };
+    public Option<int?> OuterRank { get; } = NumberOption.Int("--outer-rank", "k: rank of LoRA2's outer factors [8]", 1, 65536);
 
-    public Option<double?> Alpha { get; } = new("--alpha") { Description = "the update's scale is alpha / r [16]", HelpName = "X" };
+    public Option<double?> Alpha { get; } = NumberOption.Real("--alpha", "the update's scale is alpha / r [16]", -1e6, 1e6);
 
     public Option<string[]> Targets { get; } = new("--targets") { Description = "layers with an adapter [query,key,value,attention.output,intermediate,output]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
 
     public Option<string?> Head { get; } = Choice("--head", "part of the head that is trained [all]", "all", "classifier");
 
-    public Option<double?> InitialDeviation { get; } = new("--init-std") { Description = "standard deviation of LoRA2's factors at the start [0.02]", HelpName = "X" };
+    public Option<double?> InitialDeviation { get; } = NumberOption.Real("--init-std", "standard deviation of LoRA2's factors at the start [0.02]", 0, 1e6);
 
-    public Option<double?> Gamma { get; } = new("--gamma") { Description = "weight of the orthogonality loss [0.1]", HelpName = "X" };
+    public Option<double?> Gamma { get; } = NumberOption.Real("--gamma", "weight of the orthogonality loss [0.1]", 0, 1e6);
 
     public Option<string?> Regulariser { get; } = Choice("--regulariser", "which orthogonality loss [all]", [.. OrthogonalityKinds.All]);
 
-    public Option<int?> TargetRank { get; } = new("--target-rank") { Description = "singular values a matrix keeps in the end, on average [all of them]", HelpName = "N" };
+    public Option<int?> TargetRank { get; } = NumberOption.Int("--target-rank", "singular values a matrix keeps in the end, on average [all of them]", 0);
 
-    public Option<StepsOrShare?> BudgetWarmup { get; } = StepsOrShare.Option("--budget-warmup", "t_i, before pruning starts [0.1 of the run]");
+    public Option<StepsOrShare?> BudgetWarmup { get; } = NumberOption.Steps("--budget-warmup", "t_i, before pruning starts [0.1 of the run]");
 
-    public Option<StepsOrShare?> BudgetFinal { get; } = StepsOrShare.Option("--budget-final", "t_f, after pruning ends [0.4 of the run]");
+    public Option<StepsOrShare?> BudgetFinal { get; } = NumberOption.Steps("--budget-final", "t_f, after pruning ends [0.4 of the run]");
 
-    public Option<int?> BudgetInterval { get; } = new("--budget-interval") { Description = "ΔT, steps between prunings [a hundredth of the run]", HelpName = "N" };
+    public Option<int?> BudgetInterval { get; } = NumberOption.Int("--budget-interval", "ΔT, steps between prunings [a hundredth of the run]", 1);
 
     public Option<string?> Importance { get; } = Choice("--importance", "sensitivities that a singular value is judged by [reduced]", "reduced", "full");
 
-    public Option<int?> Epochs { get; } = new("--epochs") { Description = "passes over the training data [3]", HelpName = "N" };
+    public Option<int?> Epochs { get; } = NumberOption.Int("--epochs", "passes over the training data [3]", 1);
 
-    public Option<int?> MaxSteps { get; } = new("--max-steps") { Description = "steps of the run, whatever the epochs", HelpName = "N" };
+    public Option<int?> MaxSteps { get; } = NumberOption.Int("--max-steps", "steps of the run, whatever the epochs", 1);
 
-    public Option<int?> BatchSize { get; } = new("--batch-size") { Description = "examples a step [32]", HelpName = "N" };
+    public Option<int?> BatchSize { get; } = NumberOption.Int("--batch-size", "examples a step [32]", 1);
 
-    public Option<int?> Accumulation { get; } = new("--accumulation") { Description = "parts that a batch is computed in [1]", HelpName = "N" };
+    public Option<int?> Accumulation { get; } = NumberOption.Int("--accumulation", "parts that a batch is computed in [1]", 1);
 
-    public Option<double?> LearningRate { get; } = new("--learning-rate") { Description = "after the warm-up [1e-3; 5e-5 for full]", HelpName = "X" };
+    public Option<double?> LearningRate { get; } = NumberOption.Real("--learning-rate", "after the warm-up [1e-3; 5e-5 for full]", 0, 1e6);
 
     public Option<string?> Schedule { get; } = Choice("--schedule", "of the learning rate after the warm-up [linear]", "linear", "constant", "cosine");
 
-    public Option<StepsOrShare?> Warmup { get; } = StepsOrShare.Option("--warmup", "steps in which the learning rate rises [0.06 of the run]");
+    public Option<StepsOrShare?> Warmup { get; } = NumberOption.Steps("--warmup", "steps in which the learning rate rises [0.06 of the run]");
 
-    public Option<double?> WeightDecay { get; } = new("--weight-decay") { Description = "of matrices; biases, norms and singular values have none [0.01]", HelpName = "X" };
+    public Option<double?> WeightDecay { get; } = NumberOption.Real("--weight-decay", "of matrices; biases, norms and singular values have none [0.01]", 0, 1e6);
 
-    public Option<double?> Clip { get; } = new("--clip") { Description = "limit of the gradient's norm, 0 for none [1]", HelpName = "X" };
+    public Option<double?> Clip { get; } = NumberOption.Real("--clip", "limit of the gradient's norm, 0 for none [1]", 0, 1e6);
 
-    public Option<double?> Dropout { get; } = new("--dropout") { Description = "of hidden states and attention probabilities [the model's config]", HelpName = "P" };
+    public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
 
-    public Option<int?> MaxLength { get; } = new("--max-length") { Description = "tokens after which an example is cut [128]", HelpName = "N" };
+    public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut [128]", 4);
 
-    public Option<int?> EvaluateEvery { get; } = new("--evaluate-every") { Description = "steps between evaluations [an epoch]", HelpName = "N" };
+    public Option<int?> EvaluateEvery { get; } = NumberOption.Int("--evaluate-every", "steps between evaluations [an epoch]", 1);
 
-    public Option<int?> Patience { get; } = new("--patience") { Description = "stop after that many evaluations without a better score [never]", HelpName = "N" };
+    public Option<int?> Patience { get; } = NumberOption.Int("--patience", "stop after that many evaluations without a better score [never]", 1);
 
-    public Option<int?> CheckpointEvery { get; } = new("--checkpoint-every") { Description = "steps between checkpoints, beside those at evaluations; 0 for none [100]", HelpName = "N" };
+    public Option<int?> CheckpointEvery { get; } = NumberOption.Int("--checkpoint-every", "steps between checkpoints, beside those at evaluations; 0 for none [100]", 0);
 
-    public Option<ulong?> Seed { get; } = new("--seed") { Description = "of everything random [42]", HelpName = "N" };
+    public Option<ulong?> Seed { get; } = NumberOption.Seed("--seed", "of everything random [42]");
 
-    public Option<int?> Threads { get; } = new("--threads") { Description = "the result does not depend on it [LORA2_THREADS, else all processors]", HelpName = "N" };
+    public Option<int?> Threads { get; } = NumberOption.Int("--threads", "the result does not depend on it [LORA2_THREADS, else all processors]", 1, 1024);
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "take up an interrupted run with the same options" };
 
@@ -88,7 +88,7 @@ internal sealed class FinetuneOptions
 
     public Option<bool> Json { get; } = new("--json") { Description = "one JSON object on standard output, all else on standard error" };
 
-    public Option<int?> LogEvery { get; } = new("--log-every") { Description = "steps between lines when there is no terminal [a twentieth of the run]", HelpName = "N" };
+    public Option<int?> LogEvery { get; } = NumberOption.Int("--log-every", "steps between lines when there is no terminal [a twentieth of the run]", 1);
 
     public IEnumerable<Option> All =>
     [

@@ -5,7 +5,7 @@ using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
 
-/// <summary>What <c>lora2 finetune</c> was asked for, each option checked on its own.</summary>
+/// <summary>What <c>lora2 finetune</c> was asked for.</summary>
 internal sealed record FinetuneRequest
 {
     public required string Model { get; init; }
@@ -34,7 +34,7 @@ internal sealed record FinetuneRequest
 
     public bool Json { get; init; }
 
-    /// <exception cref="InputException">An option is outside its range, or two contradict each other.</exception>
+    /// <exception cref="InputException">Two options contradict each other.</exception>
     public static FinetuneRequest From(ParseResult parsed, FinetuneOptions options)
     {
         bool quick = parsed.GetValue(options.Train) is null && parsed.GetValue(options.Data.Task) is null && parsed.GetValue(options.Data.Folder) is null;
@@ -46,18 +46,17 @@ internal sealed record FinetuneRequest
         string output = parsed.GetValue(options.Output)!;
         if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");
         if (!embedded && Path.GetFullPath(output) == Path.GetFullPath(model!)) throw new InputException($"--output '{output}' is the model's own folder; choose another");
-        var range = new OptionRange(parsed);
-        TrainingOptions training = FinetuneTraining.From(parsed, options, range, quick);
+        TrainingOptions training = FinetuneTraining.From(parsed, options, quick);
         return new FinetuneRequest
         {
             Model = embedded ? QuickStart.Model : model!,
             ModelName = embedded ? QuickStart.ModelName : Path.GetFullPath(model!),
             Output = output,
             Training = training,
-            Budget = BudgetRequest.From(parsed, options, range, training.Adapter),
-            Dropout = range.Number(options.Dropout, 0, 0.999) ?? (quick ? FinetuneTraining.QuickDropout : null),
-            Threads = range.Int(options.Threads, 1, 1024),
-            LogEvery = range.Int(options.LogEvery, 1) ?? 0,
+            Budget = BudgetRequest.From(parsed, options, training.Adapter),
+            Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
+            Threads = parsed.GetValue(options.Threads),
+            LogEvery = parsed.GetValue(options.LogEvery) ?? 0,
             IsQuickStart = quick,
             Resume = parsed.GetValue(options.Resume),
             Overwrite = parsed.GetValue(options.Overwrite),
@@ -69,14 +68,14 @@ internal sealed record FinetuneRequest
 /// <summary>The options of pruning, before the number of steps is known.</summary>
 internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval, ImportanceMode Importance)
 {
-    public static BudgetRequest? From(ParseResult parsed, FinetuneOptions options, OptionRange range, AdapterSettings adapter)
+    public static BudgetRequest? From(ParseResult parsed, FinetuneOptions options, AdapterSettings adapter)
     {
-        int? target = range.Int(options.TargetRank, 0);
+        int? target = parsed.GetValue(options.TargetRank);
         if (target is null)
         {
             foreach (Option option in (ReadOnlySpan<Option>)[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, options.Importance])
             {
-                if (parsed.GetResult(option) is not null) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
+                if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
             }
 
             return null;
@@ -86,7 +85,7 @@ internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsO
         if (target > adapter.Rank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Rank}, was expected");
         ImportanceMode mode = parsed.GetValue(options.Importance) == "full" ? ImportanceMode.Full : ImportanceMode.Reduced;
         return new BudgetRequest(
-            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), range.Int(options.BudgetInterval, 1), mode);
+            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), parsed.GetValue(options.BudgetInterval), mode);
     }
 
     public BudgetOptions Of(int totalSteps) =>

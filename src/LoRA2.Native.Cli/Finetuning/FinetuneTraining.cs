@@ -13,37 +13,37 @@ internal static class FinetuneTraining
     private const int QuickEpochs = 4;
     private const int QuickMaxLength = 64;
 
-    public static TrainingOptions From(ParseResult parsed, FinetuneOptions options, OptionRange range, bool quick)
+    public static TrainingOptions From(ParseResult parsed, FinetuneOptions options, bool quick)
     {
-        AdapterSettings adapter = Adapter(parsed, options, range);
+        AdapterSettings adapter = Adapter(parsed, options);
         bool full = adapter.Method == AdapterMethod.Full;
         var defaults = new TrainingOptions();
         StepsOrShare? warmup = parsed.GetValue(options.Warmup);
         return new TrainingOptions
         {
             Adapter = adapter,
-            Epochs = range.Int(options.Epochs, 1) ?? (quick ? QuickEpochs : defaults.Epochs),
-            MaxSteps = range.Int(options.MaxSteps, 1) ?? 0,
-            BatchSize = range.Int(options.BatchSize, 1) ?? defaults.BatchSize,
-            Accumulation = range.Int(options.Accumulation, 1) ?? defaults.Accumulation,
-            LearningRate = range.Number(options.LearningRate, 0, 1e6) ?? (full ? 5e-5 : quick ? QuickLearningRate : defaults.LearningRate),
+            Epochs = parsed.GetValue(options.Epochs) ?? (quick ? QuickEpochs : defaults.Epochs),
+            MaxSteps = parsed.GetValue(options.MaxSteps) ?? 0,
+            BatchSize = parsed.GetValue(options.BatchSize) ?? defaults.BatchSize,
+            Accumulation = parsed.GetValue(options.Accumulation) ?? defaults.Accumulation,
+            LearningRate = parsed.GetValue(options.LearningRate) ?? (full ? 5e-5 : quick ? QuickLearningRate : defaults.LearningRate),
             Decay = parsed.GetValue(options.Schedule) switch { "constant" => Decay.Constant, "cosine" => Decay.Cosine, _ => Decay.Linear },
             WarmupShare = warmup is { IsShare: true } share ? share.Value : defaults.WarmupShare,
             WarmupSteps = warmup is { IsShare: false } steps ? (int)steps.Value : null,
-            WeightDecay = range.Number(options.WeightDecay, 0, 1e6) ?? defaults.WeightDecay,
-            ClipNorm = range.Number(options.Clip, 0, 1e6) ?? defaults.ClipNorm,
-            MaxLength = range.Int(options.MaxLength, 4) ?? (quick ? QuickMaxLength : defaults.MaxLength),
-            Gamma = range.Number(options.Gamma, 0, 1e6) ?? defaults.Gamma,
+            WeightDecay = parsed.GetValue(options.WeightDecay) ?? defaults.WeightDecay,
+            ClipNorm = parsed.GetValue(options.Clip) ?? defaults.ClipNorm,
+            MaxLength = parsed.GetValue(options.MaxLength) ?? (quick ? QuickMaxLength : defaults.MaxLength),
+            Gamma = parsed.GetValue(options.Gamma) ?? defaults.Gamma,
             Regulariser = parsed.GetValue(options.Regulariser) is { } kind ? OrthogonalityKinds.Parse(kind) : defaults.Regulariser,
-            EvaluateEvery = range.Int(options.EvaluateEvery, 1) ?? 0,
-            Patience = range.Int(options.Patience, 1) ?? 0,
-            CheckpointEvery = range.Int(options.CheckpointEvery, 0) ?? 100,
+            EvaluateEvery = parsed.GetValue(options.EvaluateEvery) ?? 0,
+            Patience = parsed.GetValue(options.Patience) ?? 0,
+            CheckpointEvery = parsed.GetValue(options.CheckpointEvery) ?? 100,
             Seed = parsed.GetValue(options.Seed) ?? defaults.Seed,
             DetectAnomaly = parsed.GetValue(options.DetectAnomaly),
         };
     }
 
-    private static AdapterSettings Adapter(ParseResult parsed, FinetuneOptions options, OptionRange range)
+    private static AdapterSettings Adapter(ParseResult parsed, FinetuneOptions options)
     {
         var defaults = new AdapterSettings();
         AdapterMethod method = parsed.GetValue(options.Method) switch { "lora" => AdapterMethod.LoRA, "full" => AdapterMethod.Full, _ => AdapterMethod.LoRA2 };
@@ -56,10 +56,10 @@ internal static class FinetuneTraining
         return new AdapterSettings
         {
             Method = method,
-            Rank = range.Int(options.Rank, 1, 65536) ?? defaults.Rank,
-            OuterRank = range.Int(options.OuterRank, 1, 65536) ?? defaults.OuterRank,
-            Alpha = range.Number(options.Alpha, -1e6, 1e6) ?? defaults.Alpha,
-            InitialDeviation = range.Number(options.InitialDeviation, 0, 1e6) ?? defaults.InitialDeviation,
+            Rank = parsed.GetValue(options.Rank) ?? defaults.Rank,
+            OuterRank = parsed.GetValue(options.OuterRank) ?? defaults.OuterRank,
+            Alpha = parsed.GetValue(options.Alpha) ?? defaults.Alpha,
+            InitialDeviation = parsed.GetValue(options.InitialDeviation) ?? defaults.InitialDeviation,
             Targets = targets.Length == 0 ? defaults.Targets : targets,
             Head = parsed.GetValue(options.Head) == "classifier" ? HeadTraining.Classifier : HeadTraining.PoolerAndClassifier,
         };

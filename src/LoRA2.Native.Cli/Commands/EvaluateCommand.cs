@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Commands;
+
+/// <summary><c>lora2 evaluate</c>: a model's score on labelled data.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(StandardStreams streams)
+    {
+        Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
+        var data = new DataOptions();
+        var split = new Option<string?>("--split") { Description = "of the GLUE task: dev, train; for MNLI also dev_mismatched [dev]", HelpName = "NAME" };
+        var file = new Option<string?>("--file") { Description = "labelled data: .tsv, .csv or .jsonl", HelpName = "FILE" };
+        var batchSize = NumberOption.Int("--batch-size", "examples computed together [64]", 1);
+        var json = new Option<bool>("--json") { Description = "one JSON object on standard output" };
+        var command = new ExampleCommand(
+            "evaluate",
+            "Scores a model, or an adapter on its base model, on labelled data. With neither --task nor --file: the quick start's development data, for its adapter.",
+            "lora2 evaluate --adapter intents --file test.csv --label-column intent",
+            "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --split dev_mismatched --json")
+        {
+            model, adapter, split, file, batchSize, json,
+        };
+        foreach (Option option in data.All) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            GlueTask? task = data.TaskOf(parsed, parsed.GetValue(file) is not null);
+            if (task is null && parsed.GetValue(split) is not null) throw new InputException("--split needs --task and --data");
+            int size = parsed.GetValue(batchSize) ?? 64;
+            ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
+            if (task is null && parsed.GetValue(file) is null && location.Model != QuickStart.Model)
+                throw new InputException("no data was given: add --file, or --task and --data");
+            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter);
+            Dataset set = task is null
+                ? DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames))
+                : task.Load(parsed.GetValue(data.Folder)!, parsed.GetValue(split) ?? "dev");
+            if (task is not null) RequireMatch(task, classifier);
+            if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
+            Report(classifier, set, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void RequireMatch(GlueTask task, TextClassifier classifier)
+    {
+        static string What(bool regression, int labels) => regression ? "a number" : $"one of {labels} classes";
+        EncoderConfig config = classifier.Model.Config;
+        if (task.IsRegression == config.IsRegression && (task.LabelNames?.Count ?? 1) == config.Labels) return;
+        throw new InputException($"the model predicts {What(config.IsRegression, config.Labels)}; {task.Name} needs {What(task.IsRegression, task.LabelNames?.Count ?? 1)}");
+    }
+
+    private static void Report(TextClassifier classifier, Dataset set, IReadOnlyList<Metric> metrics, int batchSize, bool asJson, StandardStreams streams)
+    {
+        var clock = Stopwatch.StartNew();
+        TokenizedDataset tokens = TokenizedDataset.Create(set.Name, set.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.Task.MaxLength);
+        Evaluation evaluation = Evaluator.Evaluate(classifier.Model, tokens, metrics, batchSize, streams.Cancellation);
+        double seconds = clock.Elapsed.TotalSeconds;
+        if (!asJson)
+        {
+            string skipped = set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "";
+            streams.Output.WriteLine($"{set.Name}: {set.Examples.Count:N0} examples{skipped}, {seconds:F1} s, {tokens.Tokens / seconds:N0} tokens/s");
+            foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name,-12} {metric.Value:F4}");
+            return;
+        }
+
+        using var output = new JsonLineWriter(streams.OutputBytes);
+        output.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("command", "evaluate");
+            json.WriteString("data", set.Name);
+            json.WriteNumber("examples", set.Examples.Count);
+            json.WriteNumber("skipped_rows", set.SkippedRows);
+            json.WriteStartObject("metrics");
+            foreach (MetricValue metric in evaluation.Values) TrainingJson.Number(json, metric.Name, metric.Value);
+            json.WriteEndObject();
+            json.WriteNumber("seconds", Math.Round(seconds, 3));
+            json.WriteNumber("tokens_per_second", Math.Round(tokens.Tokens / seconds, 1));
+            json.WriteNumber("peak_memory_mb", Math.Round(Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, 1));
+            json.WriteEndObject();
+        });
+    }
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cli.Commands;
+
+/// <summary><c>lora2 merge</c>: base model and adapter to one HuggingFace folder.</summary>
+internal static class MergeCommand
+{
+    private static readonly Dictionary<string, DType> Types = new() { ["float32"] = DType.Float32, ["float16"] = DType.Float16, ["bfloat16"] = DType.BFloat16 };
+
+    public static Command Create(StandardStreams streams)
+    {
+        Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
+        var output = new Option<string>("--output") { Description = "where the merged model goes", HelpName = "DIR", Required = true };
+        var dtype = new Option<string>("--dtype") { Description = "element type of the weights [float32]", HelpName = string.Join('|', Types.Keys), DefaultValueFactory = _ => "float32" };
+        var overwrite = new Option<bool>("--overwrite") { Description = "replace the model that is there" };
+        var command = new ExampleCommand(
+            "merge",
+            "Adds an adapter's update to its base model's weights and writes a folder that HuggingFace transformers opens.",
+            "lora2 merge --adapter lora2-out --output merged",
+            "lora2 merge --model deberta-v3-base --adapter intents --output intents-merged --dtype float16")
+        {
+            model, adapter, output, dtype, overwrite,
+        };
+        command.SetAction(parsed =>
+        {
+            string name = parsed.GetValue(dtype)!;
+            if (!Types.TryGetValue(name, out DType type)) throw new InputException($"option --dtype is '{name}'; {string.Join(", ", Types.Keys)} can be");
+            string folder = parsed.GetValue(output)!;
+            ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
+            if (location.Adapter is null) throw new InputException("--adapter is missing: there is nothing to merge");
+            foreach (string source in (ReadOnlySpan<string>)[location.Model, location.Adapter])
+            {
+                if (Path.GetFullPath(folder) == Path.GetFullPath(source)) throw new InputException($"--output '{folder}' is a folder that is read from; choose another");
+            }
+
+            new OutputFolder(folder).RequireFree(parsed.GetValue(overwrite));
+            LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
+            using SequenceClassifier merged = loaded.Model;
+            merged.Merge();
+            ModelFolder.Save(merged, location.Model, folder, type);
+            loaded.Task?.Write(folder);
+            streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

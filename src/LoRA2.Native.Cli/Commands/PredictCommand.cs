@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Text.Json;
+using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Data;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cli.Commands;
+
+/// <summary><c>lora2 predict</c>: texts to labels.</summary>
+internal static class PredictCommand
+{
+    public static Command Create(StandardStreams streams)
+    {
+        Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
+        var text = new Option<string?>("--text") { Description = "one text, instead of standard input", HelpName = "TEXT" };
+        var pair = new Option<string?>("--text-pair") { Description = "its second text", HelpName = "TEXT" };
+        var jsonLines = new Option<bool>("--json-lines") { Description = "each line of the input is a JSON string or {\"text\": …, \"text_pair\": …}" };
+        var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
+        var command = new ExampleCommand(
+            "predict",
+            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}} a line; for regression the score alone.",
+            "echo 'My parcel never arrived.' | lora2 predict",
+            "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
+            "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'")
+        {
+            model, adapter, text, pair, jsonLines, batchSize,
+        };
+        command.SetAction(parsed =>
+        {
+            (string? one, string? second) = (parsed.GetValue(text), parsed.GetValue(pair));
+            if (second is not null && one is null) throw new InputException("--text-pair needs --text");
+            if (one is not null && parsed.GetValue(jsonLines)) throw new InputException("--json-lines is for standard input, not for --text");
+            int size = parsed.GetValue(batchSize) ?? (streams.IsInputTerminal ? 1 : 32);
+            ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
+            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter);
+            using var output = new JsonLineWriter(streams.OutputBytes);
+            if (one is not null) Answer(classifier, [new Example(one, second)], 1, output);
+            else AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <summary>A bad line ends the run, after the answers to those before it.</summary>
+    private static void AnswerAll(TextClassifier classifier, LineReader lines, bool jsonLines, int batchSize, JsonLineWriter output)
+    {
+        var batch = new List<Example>(batchSize);
+        try
+        {
+            while (lines.TryRead(out ReadOnlySpan<byte> line))
+            {
+                batch.Add(jsonLines ? JsonLine.Example(lines, line) : new Example(lines.Decode(line)));
+                if (batch.Count < batchSize) continue;
+                Answer(classifier, batch, batchSize, output);
+                batch.Clear();
+            }
+        }
+        catch (InputException)
+        {
+            Answer(classifier, batch, batchSize, output);
+            throw;
+        }
+
+        Answer(classifier, batch, batchSize, output);
+    }
+
+    private static void Answer(TextClassifier classifier, IReadOnlyList<Example> batch, int batchSize, JsonLineWriter output)
+    {
+        foreach (Prediction prediction in classifier.Predict(batch, batchSize)) output.Write(json => Write(json, prediction, classifier.Task.LabelNames));
+        output.Flush();
+    }
+
+    private static void Write(Utf8JsonWriter json, Prediction prediction, IReadOnlyList<string>? names)
+    {
+        json.WriteStartObject();
+        if (prediction.Label is not null) json.WriteString("label", prediction.Label);
+        TrainingJson.Number(json, "score", prediction.Score);
+        if (prediction.Probabilities is { } probabilities && names is not null)
+        {
+            json.WriteStartObject("probabilities");
+            for (int i = 0; i < probabilities.Count; i++) TrainingJson.Number(json, names[i], probabilities[i]);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+}
