@@ -36,6 +36,8 @@ internal sealed class FinetuneOptions
 
     public Option<double?> Gamma { get; } = NumberOption.Real("--gamma", "weight of the orthogonality loss [0.1]", 0, 1e6);
 
+    public Option<double?> SingularValueRate { get; } = NumberOption.Real("--singular-value-rate", "factor of the learning rate of LoRA2's singular values [1]", 0, 1e6);
+
     public Option<string?> Regulariser { get; } = Choice("--regulariser", "which orthogonality loss [all]", [.. OrthogonalityKinds.All]);
 
     public Option<int?> TargetRank { get; } = NumberOption.Int("--target-rank", "singular values a matrix keeps in the end, on average [all of them]", 0);
@@ -92,7 +94,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, Train, Development, Regression, Output, Method, Rank, OuterRank, Alpha, Targets, Head, InitialDeviation, Gamma, Regulariser, TargetRank,
+        Model, .. Data.All, Train, Development, Regression, Output, Method, Rank, OuterRank, Alpha, Targets, Head, InitialDeviation, Gamma, SingularValueRate, Regulariser, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Importance, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, Schedule, Warmup, WeightDecay, Clip,
         Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];

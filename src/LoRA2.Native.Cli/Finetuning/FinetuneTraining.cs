@@ -34,6 +34,7 @@ internal static class FinetuneTraining
             ClipNorm = parsed.GetValue(options.Clip) ?? defaults.ClipNorm,
             MaxLength = parsed.GetValue(options.MaxLength) ?? (quick ? QuickMaxLength : defaults.MaxLength),
             Gamma = parsed.GetValue(options.Gamma) ?? defaults.Gamma,
+            SingularValueRate = parsed.GetValue(options.SingularValueRate) ?? defaults.SingularValueRate,
             Regulariser = parsed.GetValue(options.Regulariser) is { } kind ? OrthogonalityKinds.Parse(kind) : defaults.Regulariser,
             EvaluateEvery = parsed.GetValue(options.EvaluateEvery) ?? 0,
             Patience = parsed.GetValue(options.Patience) ?? 0,
@@ -47,7 +48,7 @@ internal static class FinetuneTraining
     {
         var defaults = new AdapterSettings();
         AdapterMethod method = parsed.GetValue(options.Method) switch { "lora" => AdapterMethod.LoRA, "full" => AdapterMethod.Full, _ => AdapterMethod.LoRA2 };
-        Option[] lora2 = [options.OuterRank, options.InitialDeviation, options.Gamma, options.Regulariser];
+        Option[] lora2 = [options.OuterRank, options.InitialDeviation, options.Gamma, options.SingularValueRate, options.Regulariser];
         Option[] adapters = [options.Rank, options.Alpha, options.Targets, options.Head];
         if (method != AdapterMethod.LoRA2) Refuse(parsed, lora2, "is for --method lora2");
         if (method == AdapterMethod.Full) Refuse(parsed, adapters, "is not for --method full");
