@@ -90,7 +90,7 @@ internal static class FinetuneRecord
         json.WriteString("architecture", RuntimeInformation.ProcessArchitecture.ToString());
         json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
         json.WriteNumber("processors", Environment.ProcessorCount);
-        json.WriteNumber("threads", Device.CpuThreads);
+        json.WriteNumber("threads", Compute.Threads);
         json.WriteEndObject();
     }
 }

@@ -18,7 +18,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     {
         if (request.Resume) output.RequireFolder();
         else output.RequireFree(request.Overwrite);
-        if (request.Threads is { } threads) Device.CpuThreads = threads;
+        if (request.Threads is { } threads) Compute.Threads = threads;
         using SequenceClassifier model = LoadModel();
         Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
         TokenizedDataset train = Tokenize(data.Train, tokenizer, model);

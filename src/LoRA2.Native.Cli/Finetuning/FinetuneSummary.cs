@@ -25,7 +25,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (data.Development is { } development)
             Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
-        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Device.CpuThreads} threads");
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Compute.Threads} threads");
         writer.WriteLine();
     }
 

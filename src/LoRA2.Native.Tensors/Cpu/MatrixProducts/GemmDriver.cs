@@ -39,9 +39,10 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     public static void Multiply(in MatrixProduct<T> call, T* b, int ldb, bool transB, in Epilogue<T> epilogue)
     {
         bool plain = epilogue.Bias == null && epilogue.Rank == 0;
-        if (plain && !call.TransposedA && (call.Columns <= DotColumns || (transB && call.Rows <= DotRows)))
+        if (!call.TransposedA && (call.Columns <= DotColumns || (transB && call.Rows <= DotRows)))
         {
             MultiplyByDots(call, b, ldb, transB);
+            if (!plain) AddAfterwards(call, epilogue);
             return;
         }
 
@@ -78,6 +79,29 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.Depth = length;
             product.B = new PanelView<T> { Data = panels + start * Width, PanelStep = (nint)call.Depth * Width, RowStep = Width };
             Run(ref product, g, groups, call.Beta, rank, bias);
+        }
+    }
+
+    /// <summary>
+    /// The epilogue in a pass of its own, so that an update of zero leaves the bits of the product without one: dot products add up in
+    /// another order than tiles.
+    /// </summary>
+    private static void AddAfterwards(in MatrixProduct<T> call, in Epilogue<T> epilogue)
+    {
+        if (epilogue.Rank > 0)
+        {
+            MatrixProduct<T> update = call;
+            (update.Depth, update.Alpha, update.Beta) = (epilogue.Rank, epilogue.LowRankScale, T.One);
+            update.A = epilogue.Left;
+            update.Lda = epilogue.LeftStride;
+            Multiply(update, epilogue.Right, epilogue.RightStride, epilogue.RightTransposed, default);
+        }
+
+        if (epilogue.Bias == null) return;
+        for (int row = 0; row < call.Rows; row++)
+        {
+            T* c = call.C + ((nint)row * call.Ldc);
+            for (int column = 0; column < call.Columns; column++) c[column] += epilogue.Bias[column];
         }
     }
 
