@@ -60,6 +60,8 @@ internal sealed class FinetuneOptions
 
     public Option<double?> LearningRate { get; } = NumberOption.Real("--learning-rate", "after the warm-up [1e-3; 5e-5 for full]", 0, 1e6);
 
+    public Option<double?> HeadRate { get; } = NumberOption.Real("--head-rate", "factor of the learning rate of the head [1]", 0, 1e6);
+
     public Option<string?> Schedule { get; } = Choice("--schedule", "of the learning rate after the warm-up [linear]", "linear", "constant", "cosine");
 
     public Option<StepsOrShare?> Warmup { get; } = NumberOption.Steps("--warmup", "steps in which the learning rate rises [0.06 of the run]");
@@ -95,7 +97,7 @@ internal sealed class FinetuneOptions
     public IEnumerable<Option> All =>
     [
         Model, .. Data.All, Train, Development, Regression, Output, Method, Rank, OuterRank, Alpha, Targets, Head, InitialDeviation, Gamma, SingularValueRate, Regulariser, TargetRank,
-        BudgetWarmup, BudgetFinal, BudgetInterval, Importance, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, Schedule, Warmup, WeightDecay, Clip,
+        BudgetWarmup, BudgetFinal, BudgetInterval, Importance, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
         Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];
 

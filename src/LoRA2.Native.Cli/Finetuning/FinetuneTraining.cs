@@ -29,6 +29,7 @@ internal static class FinetuneTraining
             BatchSize = parsed.GetValue(options.BatchSize) ?? (quick ? QuickBatchSize : defaults.BatchSize),
             Accumulation = parsed.GetValue(options.Accumulation) ?? defaults.Accumulation,
             LearningRate = parsed.GetValue(options.LearningRate) ?? (full ? 5e-5 : quick ? QuickLearningRate : defaults.LearningRate),
+            HeadRate = parsed.GetValue(options.HeadRate) ?? defaults.HeadRate,
             Decay = parsed.GetValue(options.Schedule) switch { "constant" => Decay.Constant, "cosine" => Decay.Cosine, _ => Decay.Linear },
             WarmupShare = warmup is { IsShare: true } share ? share.Value : defaults.WarmupShare,
             WarmupSteps = warmup is { IsShare: false } steps ? (int)steps.Value : null,

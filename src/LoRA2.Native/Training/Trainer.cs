@@ -232,8 +232,10 @@ public sealed class Trainer : IDisposable
         if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
         bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
         HashSet<Tensor> singular = [.. adapters.Select(adapter => adapter.Factors.SingularValues)];
-        ILookup<(bool, bool), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter), singular.Contains(parameter.Value)));
-        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Item1 ? options.WeightDecay : 0, kind.Key.Item2 ? options.SingularValueRate : 1));
+        HashSet<Parameter> head = [.. model.HeadLayers.SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
+        double Rate(Parameter parameter) => singular.Contains(parameter.Value) ? options.SingularValueRate : head.Contains(parameter) ? options.HeadRate : 1;
+        ILookup<(double Decay, double Rate), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter)));
+        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate));
     }
 
     private RankAllocator? Allocator()

@@ -49,6 +49,7 @@ public static class TrainingJson
         json.WriteNumber("batch_size", options.BatchSize);
         json.WriteNumber("accumulation", options.Accumulation);
         json.WriteNumber("learning_rate", options.LearningRate);
+        json.WriteNumber("head_rate", options.HeadRate);
         json.WriteString("decay", options.Decay.ToString().ToLowerInvariant());
         if (options.WarmupSteps is { } warmup) json.WriteNumber("warmup_steps", warmup);
         else json.WriteNumber("warmup_share", options.WarmupShare);

@@ -59,6 +59,9 @@ public sealed record TrainingOptions
     /// <summary>Factor of the learning rate of LoRA2's singular values. They start at 0, and until they have moved no other factor has a gradient.</summary>
     public double SingularValueRate { get; init; } = 1;
 
+    /// <summary>Factor of the learning rate of the head.</summary>
+    public double HeadRate { get; init; } = 1;
+
     /// <summary>How ranks are pruned, or null for not at all.</summary>
     public BudgetOptions? Budget { get; init; }
 
