@@ -18,8 +18,21 @@ internal static class StepCommand
     {
         var options = new Dictionary<string, string>
         {
-            ["method"] = "lora", ["layers"] = "12", ["hidden"] = "768", ["intermediate"] = "3072", ["heads"] = "12", ["vocabulary"] = "8000", ["batch"] = "8", ["length"] = "128",
-            ["rank"] = "8", ["outer-rank"] = "8", ["threads"] = "2", ["steps"] = "3", ["warmup"] = "1", ["dropout"] = "0.1", ["dtype"] = "float32",
+            ["method"] = "lora",
+            ["layers"] = "12",
+            ["hidden"] = "768",
+            ["intermediate"] = "3072",
+            ["heads"] = "12",
+            ["vocabulary"] = "8000",
+            ["batch"] = "8",
+            ["length"] = "128",
+            ["rank"] = "8",
+            ["outer-rank"] = "8",
+            ["threads"] = "2",
+            ["steps"] = "3",
+            ["warmup"] = "1",
+            ["dropout"] = "0.1",
+            ["dtype"] = "float32",
         };
         for (int i = 0; i < args.Length; i++)
         {
@@ -34,7 +47,12 @@ internal static class StepCommand
         double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
         EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
         {
-            Layers = Int("layers"), HiddenSize = Int("hidden"), IntermediateSize = Int("intermediate"), Heads = Int("heads"), HiddenDropout = dropout, AttentionDropout = dropout,
+            Layers = Int("layers"),
+            HiddenSize = Int("hidden"),
+            IntermediateSize = Int("intermediate"),
+            Heads = Int("heads"),
+            HiddenDropout = dropout,
+            AttentionDropout = dropout,
         };
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
         bool inference = options["method"] == "inference";
