@@ -18,7 +18,6 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-if [ $# -eq 0 ]; then set -- --learning-rate 5e-3 --head-rate 0.2 --singular-value-rate 3 --alpha 32 --init-std 0.1 --gamma 0.01 --warmup 0.02; fi
 if [ -z "$model" ] || [ -z "$data" ]; then echo "glue.sh: --model and --data are needed" >&2; exit 2; fi
 cd "$(dirname "$script")/.."
 dotnet build -c Release src/LoRA2.Native.Cli >&2
@@ -26,10 +25,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for task in $tasks; do
   epochs=4
-  if [ "$task" = SST-2 ]; then epochs=1; fi
+  options=(--learning-rate 4e-3 --head-rate 0.25 --singular-value-rate 5 --init-std 0.1 --gamma 0.03)
+  if [ "$task" = SST-2 ]; then
+    epochs=1
+    options=(--learning-rate 5e-3 --head-rate 0.2 --singular-value-rate 3 --alpha 32 --init-std 0.1 --gamma 0.01 --warmup 0.02)
+  fi
+  if [ $# -gt 0 ]; then options=("$@"); fi
   for seed in $seeds; do
     dotnet src/LoRA2.Native.Cli/bin/Release/net10.0/lora2.dll finetune --model "$model" --task "$task" --data "$data" --epochs $epochs \
-      --batch-size 32 --max-length 128 --dropout 0.1 --seed "$seed" --output "$work/$task-$seed" --json "$@" >"$work/$task-$seed.json"
+      --batch-size 32 --max-length 128 --dropout 0.1 --seed "$seed" --output "$work/$task-$seed" --json "${options[@]}" >"$work/$task-$seed.json"
     echo "$task seed $seed done" >&2
   done
 done

@@ -5,7 +5,7 @@ namespace LoRA2.Native.Tensors;
 
 /// <summary>
 /// Aligned native memory that is kept for the next tensor of the same size class instead of going back to the system. Classes are four to a
-/// power of two, so that at most a fifth of a block is unused.
+/// power of two; a new block is at most a fifth larger than what it was made for, and serves down to half its size.
 /// </summary>
 public sealed unsafe class MemoryPool
 {
@@ -50,9 +50,10 @@ public sealed unsafe class MemoryPool
         size = ClassOf(bytes);
         lock (gate)
         {
+            byte* unused = Take(ref size);
             inUse += (long)size;
             peak = Math.Max(peak, inUse);
-            if (free.TryGetValue(size, out Stack<nint>? blocks) && blocks.TryPop(out nint block)) return (byte*)block;
+            if (unused != null) return unused;
             reserved += (long)size;
         }
 
@@ -80,6 +81,27 @@ public sealed unsafe class MemoryPool
             if (!free.TryGetValue(size, out Stack<nint>? blocks)) free[size] = blocks = new Stack<nint>();
             blocks.Push((nint)block);
         }
+    }
+
+    /// <summary>
+    /// An unused block of the class, or of one of the next four: batches of many lengths would else keep a set of blocks for each. Null, and the
+    /// class unchanged, when there is none.
+    /// </summary>
+    private byte* Take(ref nuint size)
+    {
+        nuint larger = size;
+        for (int i = 0; i < 5; i++)
+        {
+            if (free.TryGetValue(larger, out Stack<nint>? blocks) && blocks.TryPop(out nint block))
+            {
+                size = larger;
+                return (byte*)block;
+            }
+
+            larger = ClassOf(larger + 1);
+        }
+
+        return null;
     }
 
     private static nuint ClassOf(nuint bytes)
