@@ -2,7 +2,7 @@
 # Fine-tunes on real GLUE tasks over several seeds and writes a Markdown table of the development scores.
 #   bench/glue.sh --model DIR --data DIR [--tasks "SST-2 STS-B MRPC"] [--seeds "1 2 3"] [--output FILE] [-- FINETUNE OPTIONS]
 # DIR is a HuggingFace model folder and a folder with GLUE's own TSV files, one folder a task. FINETUNE OPTIONS go to every run; without any,
-# those that bench/results/glue.md found for LoRA2 on the small encoder, on SST-2's training data alone.
+# settings A and C of bench/results/glue.md for LoRA2 on the small encoder.
 set -euo pipefail
 script=$(realpath "$0")
 model= data= tasks="SST-2 STS-B MRPC" seeds="1 2 3" output=
@@ -28,7 +28,7 @@ for task in $tasks; do
   options=(--learning-rate 4e-3 --head-rate 0.25 --singular-value-rate 5 --init-std 0.1 --gamma 0.03)
   if [ "$task" = SST-2 ]; then
     epochs=1
-    options=(--learning-rate 5e-3 --head-rate 0.2 --singular-value-rate 3 --alpha 32 --init-std 0.1 --gamma 0.01 --warmup 0.02)
+    options=(--learning-rate 1.5e-3 --head-rate 0.67 --singular-value-rate 10 --alpha 32 --init-std 0.1 --gamma 0.1)
   fi
   if [ $# -gt 0 ]; then options=("$@"); fi
   for seed in $seeds; do
