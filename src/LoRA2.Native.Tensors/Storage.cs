@@ -6,23 +6,14 @@ namespace LoRA2.Native.Tensors;
 /// </summary>
 internal sealed unsafe class Storage
 {
-    private readonly MemoryPool? pool;
+    private readonly MemoryPool pool;
     private readonly nuint size;
-    private object? keepAlive;
     private int references = 1;
 
     public Storage(MemoryPool pool, nuint bytes)
     {
         this.pool = pool;
         Pointer = pool.Rent(bytes, out size);
-    }
-
-    /// <summary>Memory somebody else owns (a mapped file); <paramref name="keepAlive"/> is held as long as it is in use.</summary>
-    public Storage(byte* pointer, object keepAlive)
-    {
-        Pointer = pointer;
-        this.keepAlive = keepAlive;
-        GC.SuppressFinalize(this);
     }
 
     ~Storage() => Free();
@@ -45,7 +36,6 @@ internal sealed unsafe class Storage
     {
         byte* block = Pointer;
         Pointer = null;
-        keepAlive = null;
-        if (block != null) pool?.Return(block, size);
+        if (block != null) pool.Return(block, size);
     }
 }

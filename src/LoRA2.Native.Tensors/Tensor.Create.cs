@@ -47,12 +47,6 @@ public sealed unsafe partial class Tensor
     public static Tensor From<T>(T[] values, Shape shape)
         where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
 
-    /// <summary>
-    /// A tensor over memory that somebody else owns, such as a mapped file. <paramref name="keepAlive"/> is held while the tensor or a view of it lives.
-    /// </summary>
-    public static Tensor FromMemory(byte* pointer, DType dtype, Shape shape, object keepAlive) =>
-        new(new Storage(pointer, keepAlive), dtype, shape, shape.ContiguousStrides(), 0);
-
     /// <summary>The elements of a contiguous tensor, in place. The span is valid as long as the tensor is held, and not disposed.</summary>
     /// <exception cref="InvalidOperationException">It is not contiguous, or its elements are not <typeparamref name="T"/>.</exception>
     public Span<T> AsSpan<T>()
