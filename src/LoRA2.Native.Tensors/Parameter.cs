@@ -7,7 +7,7 @@ public sealed class Parameter
     public Parameter(string name, Tensor value)
     {
         if (!value.IsContiguous) throw new ArgumentException($"parameter {name} is not contiguous");
-        value.Owner?.Forget(value);
+        value.Leave();
         Name = name;
         Value = value;
     }
@@ -29,8 +29,7 @@ public sealed class Parameter
     {
         if (Value.IsConstant)
         {
-            Tensor copy = Value.Clone();
-            copy.Owner?.Forget(copy);
+            Tensor copy = Value.Clone().Leave();
             Value.Dispose();
             Value = copy;
         }
@@ -52,7 +51,7 @@ public sealed class Parameter
         if (value.Shape != Value.Shape) throw new ArgumentException($"parameter {Name} has shape {Value.Shape}; {value.Shape} can't replace it");
         bool train = Value.RequiresGrad;
         bool constant = Value.IsConstant;
-        value.Owner?.Forget(value);
+        value.Leave();
         Value.Dispose();
         Value = value;
         if (train) Value.RequiresGrad = true;

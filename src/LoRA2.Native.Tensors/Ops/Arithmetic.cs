@@ -33,8 +33,8 @@ public static partial class Ops
 
     private static Tensor Binary(BinaryKind kind, Tensor a, Tensor b)
     {
-        RequireSameType(kind.ToString(), a, b);
-        Shape shape = Shape.Broadcast(a.Shape, b.Shape, kind.ToString());
+        RequireSameType(NameOf(kind), a, b);
+        Shape shape = Shape.Broadcast(a.Shape, b.Shape, NameOf(kind));
         Tensor y = Tensor.Empty(shape, a.DType);
         Kernels kernels = a.Device.Kernels;
         if (kind == BinaryKind.Add && a.Shape == shape && b.Shape.Rank == 1 && b.Count == shape.Columns && a.IsContiguous && b.IsContiguous)
@@ -56,6 +56,14 @@ public static partial class Ops
         return Tape.Records(a, b) ? Tape.Record(new BinaryNode(kind, a, b), y) : y;
     }
 
+    /// <summary>(An enum's own ToString makes an object.)</summary>
+    private static string NameOf(BinaryKind kind) => kind switch
+    {
+        BinaryKind.Add => nameof(Add),
+        BinaryKind.Subtract => nameof(Subtract),
+        _ => nameof(Multiply),
+    };
+
     private static Tensor Materialise(Tensor x, Shape shape)
     {
         if (x.Shape == shape && x.IsContiguous) return x;
@@ -66,7 +74,8 @@ public static partial class Ops
 
     private static Tensor BroadcastView(Tensor x, Shape shape)
     {
-        int[] strides = new int[shape.Rank];
+        Span<int> strides = stackalloc int[shape.Rank];
+        strides.Clear();
         for (int i = 1; i <= x.Shape.Rank; i++) strides[^i] = x.Shape[^i] == 1 ? 0 : x.Strides[^i];
         return x.View(shape, strides);
     }
@@ -116,7 +125,7 @@ public static partial class Ops
             this.b = product && a.RequiresGrad ? Save(b) : b;
         }
 
-        public override string Name => kind.ToString();
+        public override string Name => NameOf(kind);
 
         protected internal override void Backward(Tensor gradient)
         {

@@ -24,7 +24,7 @@ public static partial class Ops
         int start = 0;
         foreach (Tensor input in inputs)
         {
-            Tensor part = y.View(y.Shape.With(axis, input.Shape[axis]), y.Strides.ToArray(), start * y.Strides[axis]);
+            Tensor part = y.View(y.Shape.With(axis, input.Shape[axis]), y.Strides, start * y.Strides[axis]);
             y.Device.Kernels.AccumulateInto(input.To(input.DType), part);
             start += input.Shape[axis];
         }

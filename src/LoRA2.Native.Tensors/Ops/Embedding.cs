@@ -14,7 +14,7 @@ public static partial class Ops
         table = Operand("Embedding", table);
         ids = ids.To(ids.DType);
         RequireIds("Embedding", ids, table.Shape[0]);
-        Tensor y = Tensor.Empty(new Shape([.. ids.Shape, table.Shape[1]]), table.DType);
+        Tensor y = Tensor.Empty(ids.Shape.WithLast(0, table.Shape[1]), table.DType);
         table.Device.Kernels.Embedding(table, ids, y);
         return Tape.Records(table) ? Tape.Record(new EmbeddingNode(table, ids, paddingId), y) : y;
     }

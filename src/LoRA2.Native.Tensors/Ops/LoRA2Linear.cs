@@ -57,7 +57,11 @@ public static partial class Ops
             this.middle = Save(middle);
             this.t = Save(t);
             this.scale = scale;
-            foreach (Tensor factor in factors) Save(factor);
+            Save(factors.OuterLeft);
+            Save(factors.InnerLeft);
+            Save(factors.SingularValues);
+            Save(factors.InnerRight);
+            Save(factors.OuterRight);
         }
 
         protected internal override void Backward(Tensor gradient)
@@ -115,7 +119,7 @@ public static partial class Ops
             {
                 Tensor dleft = Tensor.Empty(dinnerRight.Shape, h.DType);
                 kernels.MatMul(factors.InnerLeft, true, dmiddle, false, dleft);
-                Tensor values = factors.SingularValues.View([factors.Rank, 1], [1, 1]);
+                Tensor values = factors.SingularValues.View([factors.Rank, 1]);
                 kernels.Multiply(dleft, Materialise(values, dleft.Shape), dinnerRight);
                 Accumulate(factors.InnerRight, dinnerRight);
             }

@@ -19,7 +19,7 @@ public static partial class Ops
         if (k != inner) throw new ArgumentException($"MatMul: inner extents differ, {Described(a, transposeA)} × {Described(b, transposeB)}");
         a = Contiguous(a);
         b = Contiguous(b);
-        Tensor y = Product(a, transposeA, b, transposeB, new Shape([.. a.Shape.Extents[..^2], m, n]));
+        Tensor y = Product(a, transposeA, b, transposeB, a.Shape.WithLast(2, m, n));
         return Tape.Records(a, b) ? Tape.Record(new MatMulNode(a, b, transposeA, transposeB), y) : y;
     }
 

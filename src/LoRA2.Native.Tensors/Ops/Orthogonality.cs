@@ -49,7 +49,7 @@ public static partial class Ops
         {
             Tensor squares = Tensor.Empty(gap.Shape, gap.DType);
             gap.Device.Kernels.Multiply(gap, gap, squares);
-            gap.Device.Kernels.SumColumns(squares.View([1, gap.Count], [gap.Count, 1]), part);
+            gap.Device.Kernels.SumColumns(squares.View([1, gap.Count]), part);
             gap.Device.Kernels.AddScaled(part, 1, loss);
         }
 

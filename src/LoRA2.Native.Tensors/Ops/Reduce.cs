@@ -8,7 +8,7 @@ public static partial class Ops
     {
         x = Operand("Sum", x);
         Tensor y = Tensor.Zeros([], x.DType);
-        x.Device.Kernels.SumColumns(x.View([1, x.Count], [x.Count, 1]), y);
+        x.Device.Kernels.SumColumns(x.View([1, x.Count]), y);
         return Tape.Records(x) ? Tape.Record(new SumNode(x), y) : y;
     }
 
@@ -20,9 +20,7 @@ public static partial class Ops
         Shape kept = x.Shape.With(axis, 1);
         Tensor sum = Tensor.Zeros(kept, x.DType);
         x.Device.Kernels.AccumulateInto(x.To(x.DType), BroadcastView(sum, x.Shape));
-        int[] extents = [.. kept.Extents[..axis], .. kept.Extents[(axis + 1)..]];
-        var shape = new Shape(extents);
-        Tensor y = sum.View(shape, shape.ContiguousStrides());
+        Tensor y = sum.View(kept.Without(axis));
         return Tape.Records(x) ? Tape.Record(new SumAxisNode(x, kept), y) : y;
     }
 
@@ -44,6 +42,6 @@ public static partial class Ops
     private sealed class SumAxisNode(Tensor x, Shape kept) : Node
     {
         protected internal override void Backward(Tensor gradient) =>
-            Accumulate(x, Materialise(gradient.View(kept, kept.ContiguousStrides()), x.Shape));
+            Accumulate(x, Materialise(gradient.View(kept), x.Shape));
     }
 }

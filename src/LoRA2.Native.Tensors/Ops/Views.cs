@@ -12,7 +12,7 @@ public static partial class Ops
     {
         Shape shape = Inferred(x.Shape, extents);
         x = Contiguous(x);
-        Tensor y = x.View(shape, shape.ContiguousStrides());
+        Tensor y = x.View(shape);
         return Tape.Records(x) ? Tape.Record(new ReshapeNode(x), y) : y;
     }
 
@@ -20,10 +20,10 @@ public static partial class Ops
     /// <exception cref="ArgumentException"><paramref name="order"/> is not a permutation of the axes.</exception>
     public static Tensor Permute(Tensor x, params ReadOnlySpan<int> order)
     {
-        int[] extents = new int[x.Shape.Rank];
-        int[] strides = new int[x.Shape.Rank];
-        int[] inverse = new int[x.Shape.Rank];
-        Array.Fill(inverse, -1);
+        Span<int> extents = stackalloc int[x.Shape.Rank];
+        Span<int> strides = stackalloc int[x.Shape.Rank];
+        Span<int> inverse = stackalloc int[x.Shape.Rank];
+        inverse.Fill(-1);
         if (order.Length != extents.Length) throw new ArgumentException($"Permute: {order.Length} axes were given for shape {x.Shape}");
         for (int i = 0; i < order.Length; i++)
         {
@@ -35,7 +35,7 @@ public static partial class Ops
         }
 
         Tensor y = x.View(new Shape(extents), strides);
-        return Tape.Records(x) ? Tape.Record(new PermuteNode(x, inverse), y) : y;
+        return Tape.Records(x) ? Tape.Record(new PermuteNode(x, new Shape(inverse)), y) : y;
     }
 
     /// <summary>A view with the last two axes exchanged.</summary>
@@ -43,7 +43,8 @@ public static partial class Ops
     {
         int rank = x.Shape.Rank;
         if (rank < 2) throw new ArgumentException($"Transpose: shape {x.Shape} has fewer than two axes");
-        int[] order = [.. Enumerable.Range(0, rank)];
+        Span<int> order = stackalloc int[rank];
+        for (int i = 0; i < rank; i++) order[i] = i;
         (order[^1], order[^2]) = (order[^2], order[^1]);
         return Permute(x, order);
     }
@@ -55,7 +56,7 @@ public static partial class Ops
         axis = x.Shape.Axis(axis);
         if (start < 0 || length < 0 || start > x.Shape[axis] - length)
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
-        Tensor y = x.View(x.Shape.With(axis, length), x.Strides.ToArray(), start * x.Strides[axis]);
+        Tensor y = x.View(x.Shape.With(axis, length), x.Strides, start * x.Strides[axis]);
         return Tape.Records(x) ? Tape.Record(new SliceNode(x, axis, start), y) : y;
     }
 
@@ -69,8 +70,9 @@ public static partial class Ops
 
     private static Shape Inferred(Shape from, ReadOnlySpan<int> extents)
     {
-        int[] found = extents.ToArray();
-        int unknown = Array.IndexOf(found, -1);
+        Span<int> found = stackalloc int[extents.Length];
+        extents.CopyTo(found);
+        int unknown = found.IndexOf(-1);
         if (unknown >= 0)
         {
             found[unknown] = 1;
@@ -85,12 +87,12 @@ public static partial class Ops
 
     private sealed class ReshapeNode(Tensor x) : Node
     {
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape, x.Shape.ContiguousStrides()));
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape));
     }
 
-    private sealed class PermuteNode(Tensor x, int[] inverse) : Node
+    private sealed class PermuteNode(Tensor x, Shape inverse) : Node
     {
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse));
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse.Extents));
     }
 
     private sealed class ContiguousNode(Tensor x) : Node
