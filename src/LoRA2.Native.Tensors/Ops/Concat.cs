@@ -29,11 +29,23 @@ public static partial class Ops
             start += input.Shape[axis];
         }
 
-        return Tape.Records(inputs!) ? Tape.Record(new ConcatNode(inputs.ToArray(), axis), y) : y;
+        return Tape.Records(inputs!) ? Tape.Record(ConcatNode.Of(inputs, axis), y) : y;
     }
 
-    private sealed class ConcatNode(Tensor[] inputs, int axis) : Node
+    private sealed class ConcatNode : Node
     {
+        private readonly List<Tensor> inputs = [];
+        private int axis;
+
+        public static ConcatNode Of(ReadOnlySpan<Tensor> inputs, int axis)
+        {
+            ConcatNode node = Take<ConcatNode>();
+            node.inputs.Clear();
+            node.inputs.AddRange(inputs);
+            node.axis = axis;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             int start = 0;

@@ -13,7 +13,7 @@ public static partial class Ops
         Shape shape = Inferred(x.Shape, extents);
         x = Contiguous(x);
         Tensor y = x.View(shape);
-        return Tape.Records(x) ? Tape.Record(new ReshapeNode(x), y) : y;
+        return Tape.Records(x) ? Tape.Record(ReshapeNode.Of(x), y) : y;
     }
 
     /// <summary>A view with the axes in another order: axis i of the result is axis order[i] of x.</summary>
@@ -35,7 +35,7 @@ public static partial class Ops
         }
 
         Tensor y = x.View(new Shape(extents), strides);
-        return Tape.Records(x) ? Tape.Record(new PermuteNode(x, new Shape(inverse)), y) : y;
+        return Tape.Records(x) ? Tape.Record(PermuteNode.Of(x, new Shape(inverse)), y) : y;
     }
 
     /// <summary>A view with the last two axes exchanged.</summary>
@@ -57,7 +57,7 @@ public static partial class Ops
         if (start < 0 || length < 0 || start > x.Shape[axis] - length)
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
         Tensor y = x.View(x.Shape.With(axis, length), x.Strides, start * x.Strides[axis]);
-        return Tape.Records(x) ? Tape.Record(new SliceNode(x, axis, start), y) : y;
+        return Tape.Records(x) ? Tape.Record(SliceNode.Of(x, axis, start), y) : y;
     }
 
     /// <summary>x itself when its elements lie in order, else a copy in which they do.</summary>
@@ -65,7 +65,7 @@ public static partial class Ops
     {
         if (x.IsContiguous) return x;
         Tensor y = x.Clone();
-        return Tape.Records(x) ? Tape.Record(new ContiguousNode(x), y) : y;
+        return Tape.Records(x) ? Tape.Record(ContiguousNode.Of(x), y) : y;
     }
 
     private static Shape Inferred(Shape from, ReadOnlySpan<int> extents)
@@ -85,23 +85,62 @@ public static partial class Ops
         return shape;
     }
 
-    private sealed class ReshapeNode(Tensor x) : Node
+    private sealed class ReshapeNode : Node
     {
+        private Tensor x = null!;
+
+        public static ReshapeNode Of(Tensor x)
+        {
+            ReshapeNode node = Take<ReshapeNode>();
+            node.x = x;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape));
     }
 
-    private sealed class PermuteNode(Tensor x, Shape inverse) : Node
+    private sealed class PermuteNode : Node
     {
+        private Tensor x = null!;
+        private Shape inverse;
+
+        public static PermuteNode Of(Tensor x, Shape inverse)
+        {
+            PermuteNode node = Take<PermuteNode>();
+            (node.x, node.inverse) = (x, inverse);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse.Extents));
     }
 
-    private sealed class ContiguousNode(Tensor x) : Node
+    private sealed class ContiguousNode : Node
     {
+        private Tensor x = null!;
+
+        public static ContiguousNode Of(Tensor x)
+        {
+            ContiguousNode node = Take<ContiguousNode>();
+            node.x = x;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient);
     }
 
-    private sealed class SliceNode(Tensor x, int axis, int start) : Node
+    private sealed class SliceNode : Node
     {
+        private Tensor x = null!;
+        private int axis;
+        private int start;
+
+        public static SliceNode Of(Tensor x, int axis, int start)
+        {
+            SliceNode node = Take<SliceNode>();
+            (node.x, node.axis, node.start) = (x, axis, start);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             Tensor dx = Tensor.Zeros(x.Shape, x.DType);
