@@ -15,7 +15,7 @@ public static partial class Ops
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType);
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias));
-        return Tape.Records(x, weight, bias) ? Tape.Record(new LinearNode(x, weight, bias), y) : y;
+        return Tape.Records(x, weight, bias) ? Tape.Record(LinearNode.Of(x, weight, bias), y) : y;
     }
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
@@ -30,18 +30,18 @@ public static partial class Ops
     /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
     private abstract class LinearNodeBase : Node
     {
-        protected LinearNodeBase(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
+        protected void Set(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
         {
             X = needsInput || weight.RequiresGrad ? Save(x) : x;
             Weight = x.RequiresGrad ? Save(weight) : weight;
             Bias = bias;
         }
 
-        protected Tensor X { get; }
+        protected Tensor X { get; private set; } = null!;
 
-        protected Tensor Weight { get; }
+        protected Tensor Weight { get; private set; } = null!;
 
-        protected Tensor? Bias { get; }
+        protected Tensor? Bias { get; private set; }
 
         protected void AccumulateWeightAndBias(Tensor gradient)
         {
@@ -68,8 +68,15 @@ public static partial class Ops
         }
     }
 
-    private sealed class LinearNode(Tensor x, Tensor weight, Tensor? bias) : LinearNodeBase(x, weight, bias, needsInput: false)
+    private sealed class LinearNode : LinearNodeBase
     {
+        public static LinearNode Of(Tensor x, Tensor weight, Tensor? bias)
+        {
+            LinearNode node = Take<LinearNode>();
+            node.Set(x, weight, bias, needsInput: false);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             AccumulateWeightAndBias(gradient);

@@ -28,7 +28,7 @@ public static partial class Ops
         Tensor y = Tensor.Empty(shape, x.DType);
         kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale));
         return Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight)
-            ? Tape.Record(new LoRA2LinearNode(x, weight, bias, factors, middle, t, scale), y)
+            ? Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, t, scale), y)
             : y;
     }
 
@@ -45,23 +45,25 @@ public static partial class Ops
 
     private sealed class LoRA2LinearNode : LinearNodeBase
     {
-        private readonly LoRA2Factors factors;
-        private readonly Tensor middle;
-        private readonly Tensor t;
-        private readonly double scale;
+        private LoRA2Factors factors = null!;
+        private Tensor middle = null!;
+        private Tensor t = null!;
+        private double scale;
 
-        public LoRA2LinearNode(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
-            : base(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad)
+        public static LoRA2LinearNode Of(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
         {
-            this.factors = factors;
-            this.middle = Save(middle);
-            this.t = Save(t);
-            this.scale = scale;
-            Save(factors.OuterLeft);
-            Save(factors.InnerLeft);
-            Save(factors.SingularValues);
-            Save(factors.InnerRight);
-            Save(factors.OuterRight);
+            LoRA2LinearNode node = Take<LoRA2LinearNode>();
+            node.Set(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad);
+            node.factors = factors;
+            node.middle = node.Save(middle);
+            node.t = node.Save(t);
+            node.scale = scale;
+            node.Save(factors.OuterLeft);
+            node.Save(factors.InnerLeft);
+            node.Save(factors.SingularValues);
+            node.Save(factors.InnerRight);
+            node.Save(factors.OuterRight);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)
