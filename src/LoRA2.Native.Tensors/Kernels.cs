@@ -143,7 +143,7 @@ public readonly record struct AdamWStep(double LearningRate, double Beta1, doubl
 /// <param name="PositionKey">[positions, width]: content-to-position keys, or null.</param>
 /// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
 /// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
-public sealed record AttentionTerms(
+public readonly record struct AttentionTerms(
     int Heads,
     double Scale,
     Tensor? Mask = null,
