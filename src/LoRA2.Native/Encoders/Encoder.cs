@@ -28,6 +28,9 @@ internal sealed class Encoder
 
     public IEnumerable<LinearLayer> Linears => layers.SelectMany(layer => layer.Linears);
 
+    /// <summary>Whether every adapter on it lets go of the tensors of a pass.</summary>
+    public bool KeepsNothing => Array.TrueForAll(layers, static layer => layer.KeepsNothing);
+
     /// <summary>The last hidden states, [batch, length, width].</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
