@@ -101,7 +101,7 @@ internal static class ProductsCommand
         return times[times.Count / 2];
     }
 
-    private static Tensor Random(int[] shape, ulong seed)
+    private static Tensor Random(Shape shape, ulong seed)
     {
         Tensor tensor = Tensor.Empty(shape);
         new Philox(seed, 0).FillUniform(tensor.AsSpan<float>(), -0.5f, 0.5f);
