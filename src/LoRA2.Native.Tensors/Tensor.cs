@@ -57,6 +57,12 @@ public sealed unsafe partial class Tensor : IDisposable
     /// </summary>
     public bool IsConstant { get; private set; }
 
+    /// <summary>
+    /// The precision of the products that this tensor is the weight of: forward, and for both gradients. Float32 unless set; it matters for weights of
+    /// <see cref="Ops.Linear"/> and its relatives alone.
+    /// </summary>
+    public Precision Precision { get; set; }
+
     internal Storage Storage { get; private set; } = null!;
 
     internal Node? Producer { get; set; }
@@ -137,6 +143,7 @@ public sealed unsafe partial class Tensor : IDisposable
         tensor.fromArena = arena is not null;
         tensor.RequiresGrad = false;
         tensor.IsConstant = false;
+        tensor.Precision = default;
         tensor.Grad = null;
         tensor.Producer = null;
         tensor.BackendCache = null;

@@ -37,6 +37,17 @@ internal sealed class EncoderLayer
         linears = [query, key, value, attentionOutput, intermediate, output];
     }
 
+    /// <summary>Of the matrix products with weights and in the attention.</summary>
+    public Precision Precision
+    {
+        get;
+        set
+        {
+            foreach (LinearLayer layer in Linears) layer.Weight.Precision = value;
+            field = value;
+        }
+    }
+
     public IEnumerable<LinearLayer> Linears => linears;
 
     public bool KeepsNothing => Array.TrueForAll(linears, static layer => layer.Adapter is null or { KeepsNothing: true });
