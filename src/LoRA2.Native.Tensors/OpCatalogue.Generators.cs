@@ -15,6 +15,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Softmax), source => Case([source.Values([source.Extent(7), source.WideExtent()])], inputs => Ops.Softmax(inputs[0])));
         yield return new(nameof(Ops.MaskedSoftmax), MaskedSoftmax);
         yield return new(nameof(Ops.LayerNorm), LayerNorm);
+        yield return new(nameof(Ops.AddLayerNorm), AddLayerNorm);
         yield return new(nameof(Ops.Dropout), Dropout);
         yield return Unary(nameof(Ops.Contiguous), x => Ops.Contiguous(x.Shape.Rank > 1 ? Ops.Transpose(x) : x));
         yield return new(nameof(Ops.Reshape), Reshape);
@@ -75,9 +76,24 @@ public static partial class OpCatalogue
             inputs => Ops.LayerNorm(inputs[0], inputs[1], inputs[2], 1e-2));
     }
 
+    private static OpCase AddLayerNorm(CaseSource source)
+    {
+        Shape shape = [source.Extent(7), source.Extent(3), source.WideExtent(17, least: 2)];
+        Shape width = [shape.Columns];
+        DropoutMask mask = source.Flag() ? Mask(source) : default;
+        (bool x, bool residual) = (source.Flag(), source.Flag());
+        return Case(
+            [source.Values(shape, requiresGrad: x || !residual), source.Values(shape, requiresGrad: residual), source.Values(width, requiresGrad: source.Flag()), source.Values(width)],
+            inputs => Ops.AddLayerNorm(inputs[0], inputs[1], inputs[2], inputs[3], 1e-2, mask),
+            mask.ToString());
+    }
+
+    private static DropoutMask Mask(CaseSource source) =>
+        new(source.Int(0, 9) / 10.0, (ulong)source.Int(0, int.MaxValue - 1), (uint)source.Int(0, 1000), (uint)source.Int(0, 99));
+
     private static OpCase Dropout(CaseSource source)
     {
-        var mask = new DropoutMask(source.Int(0, 9) / 10.0, (ulong)source.Int(0, int.MaxValue - 1), (uint)source.Int(0, 1000), (uint)source.Int(0, 99));
+        DropoutMask mask = Mask(source);
         return Case([source.Values(source.Shape())], inputs => Ops.Dropout(inputs[0], mask), mask.ToString());
     }
 

@@ -41,7 +41,8 @@ internal sealed unsafe partial class CpuKernels
             added.Left = (T*)left.Pointer;
             added.LeftStride = added.Rank;
             added.Right = (T*)right.Pointer;
-            added.RightStride = n;
+            added.RightTransposed = epilogue.RightTransposed;
+            added.RightStride = epilogue.RightTransposed ? added.Rank : n;
         }
 
         T* pa = (T*)a.Pointer;
