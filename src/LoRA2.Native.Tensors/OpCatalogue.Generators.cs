@@ -165,11 +165,12 @@ public static partial class OpCatalogue
     {
         (int inputs, int outputs) = (source.WideExtent(13), source.WideExtent());
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         Tensor x = source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trainable || source.Flag());
         Tensor weight = source.Values([outputs, inputs], requiresGrad: trainable);
         return source.Flag()
-            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2]))
-            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1])));
+            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2], gelu))
+            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1]), gelu: gelu));
     }
 
     /// <summary>Whether a layer's weight is trained, and what makes the weight ready: a fixed one is often promised never to change, and so packed.</summary>
@@ -183,21 +184,23 @@ public static partial class OpCatalogue
     {
         (int inputs, int outputs, int rank) = (source.WideExtent(13), source.WideExtent(13), source.Extent(5));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         return Case(
             [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
-            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5));
+            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5, gelu));
     }
 
     private static OpCase LoRA2Linear(CaseSource source)
     {
         (int inputs, int outputs, int k, int r) = (source.WideExtent(11), source.WideExtent(11), source.Extent(4), source.Extent(8));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         return Case(
             [
                 source.Values([source.Extent(2), source.Extent(4), inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]),
                 source.Values([inputs, k], 0.7), source.Values([k, r], 0.7), source.Values([r]), source.Values([r, k], 0.7), source.Values([k, outputs], 0.7),
             ],
-            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75));
+            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75, gelu));
     }
 
     private static OpCase Attention(CaseSource source, bool disentangled)

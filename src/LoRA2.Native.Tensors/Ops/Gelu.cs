@@ -12,11 +12,17 @@ public static partial class Ops
         return Tape.Records(x) ? Tape.Record(new GeluNode(x), y) : y;
     }
 
+    /// <summary>What a layer returns whose product also wrote gelu of its result y: that, recorded as an op of its own; without it, y.</summary>
+    private static Tensor Activated(Tensor y, Tensor? activated) =>
+        activated is null ? y : Tape.Records(y) ? Tape.Record(new GeluNode(y), activated) : activated;
+
     private sealed class GeluNode : Node
     {
         private readonly Tensor x;
 
         public GeluNode(Tensor x) => this.x = Save(x);
+
+        public Tensor Input => x;
 
         protected internal override void Backward(Tensor gradient)
         {

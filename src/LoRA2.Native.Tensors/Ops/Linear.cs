@@ -4,18 +4,25 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W.
+    /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W; if it
+    /// is a gelu's result, gelu's argument is, which is kept in any case, and gelu is computed again.
     /// </summary>
+    /// <param name="x">[.., in].</param>
+    /// <param name="weight">[out, in].</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <param name="gelu">Whether gelu(y) is the result: as <see cref="Gelu"/> of this layer, but written in the same pass.</param>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null)
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, bool gelu = false)
     {
         Shape shape = LinearShape("Linear", x, weight, bias);
         x = Contiguous(x);
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType);
-        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias));
-        return Tape.Records(x, weight, bias) ? Tape.Record(new LinearNode(x, weight, bias), y) : y;
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated));
+        if (Tape.Records(x, weight, bias)) Tape.Record(new LinearNode(x, weight, bias), y);
+        return Activated(y, activated);
     }
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
@@ -30,14 +37,36 @@ public static partial class Ops
     /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
     private abstract class LinearNodeBase : Node
     {
+        private readonly Tensor? beforeGelu;
+        private Tensor? recomputed;
+
         protected LinearNodeBase(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
         {
-            X = needsInput || weight.RequiresGrad ? Save(x) : x;
+            X = x;
+            if (needsInput || weight.RequiresGrad)
+            {
+                beforeGelu = Save((x.Producer as GeluNode)?.Input);
+                if (beforeGelu is null) Save(x);
+            }
+
             Weight = x.RequiresGrad ? Save(weight) : weight;
             Bias = bias;
         }
 
         protected Tensor X { get; }
+
+        /// <summary>x with its values.</summary>
+        protected Tensor Input
+        {
+            get
+            {
+                if (beforeGelu is null) return X;
+                if (recomputed is not null) return recomputed;
+                recomputed = Tensor.Empty(X.Shape, X.DType);
+                X.Device.Kernels.Gelu(beforeGelu, recomputed);
+                return recomputed;
+            }
+        }
 
         protected Tensor Weight { get; }
 
@@ -48,7 +77,7 @@ public static partial class Ops
             Kernels kernels = gradient.Device.Kernels;
             if (WantedGradient(Weight) is { } dweight)
             {
-                kernels.MatMul(gradient, true, X, false, dweight);
+                kernels.MatMul(gradient, true, Input, false, dweight);
                 Accumulate(Weight, dweight);
             }
 
@@ -62,9 +91,11 @@ public static partial class Ops
         /// <summary>dx = dy W + scale · left · right.</summary>
         protected void AccumulateInput(Tensor gradient, Epilogue update = default)
         {
-            if (WantedGradient(X) is not { } dx) return;
-            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, epilogue: update);
-            Accumulate(X, dx);
+            if (!X.RequiresGrad) return;
+            Tensor? sum = GradientToAddTo(X);
+            Tensor dx = sum ?? Tensor.Empty(X.Shape, X.DType);
+            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, beta: sum is null ? 0 : 1, epilogue: update);
+            if (sum is null) Accumulate(X, dx);
         }
     }
 

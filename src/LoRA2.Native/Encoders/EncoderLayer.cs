@@ -46,7 +46,7 @@ internal sealed class EncoderLayer
         using var scope = new TensorScope();
         Tensor attended = Attend(x, mask, relative, context, scope);
         Tensor middle = attentionNorm.Forward(attentionOutput.Forward(attended), context.NextDropout(config.HiddenDropout), x);
-        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate.Forward(middle));
+        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate, middle);
         return scope.Keep(outputNorm.Forward(output.Forward(activated), context.NextDropout(config.HiddenDropout), middle));
     }
 
