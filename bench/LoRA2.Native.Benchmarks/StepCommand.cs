@@ -33,6 +33,8 @@ internal static class StepCommand
             ["warmup"] = "1",
             ["dropout"] = "0.1",
             ["dtype"] = "float32",
+            ["recompute"] = "false",
+            ["regularise"] = "false",
         };
         for (int i = 0; i < args.Length; i++)
         {
@@ -59,6 +61,9 @@ internal static class StepCommand
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
+        LoRA2Adapter[] regularised = bool.Parse(options["regularise"]) ? [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()] : [];
+        using RankAllocator? allocator = regularised.Length == 0 ? null : new RankAllocator(
+            regularised, new BudgetSchedule(Int("rank") * regularised.Length, Int("rank") * regularised.Length / 2, 0, 0, 1000, 10));
         (int batch, int length) = (Int("batch"), Int("length"));
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
@@ -69,7 +74,9 @@ internal static class StepCommand
         {
             long before = GC.GetTotalAllocatedBytes();
             var clock = Stopwatch.StartNew();
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step, bool.Parse(options["recompute"]), regularised);
+            allocator?.AfterStep(step);
+            optimizer?.ClearGradients();
             if (step < Int("warmup")) continue;
             seconds.Add(clock.Elapsed.TotalSeconds);
             allocated = GC.GetTotalAllocatedBytes() - before;
@@ -78,7 +85,7 @@ internal static class StepCommand
         Print(options, seconds, batch * length, allocated);
     }
 
-    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step)
+    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step, bool recompute, LoRA2Adapter[] regularised)
     {
         using var scope = new TensorScope();
         if (optimizer is null)
@@ -88,10 +95,10 @@ internal static class StepCommand
         }
 
         using var tape = new Tape();
-        Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step });
+        Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step, Recompute = recompute });
         tape.Backward(model.Loss(logits, labels));
-        optimizer.Step(1e-3);
-        optimizer.ClearGradients();
+        foreach (LoRA2Adapter adapter in regularised) tape.Backward(adapter.Regulariser(OrthogonalityKind.All), Tensor.Full([], 0.1 / regularised.Length));
+        optimizer.Step(1e-3, AdamWOptimizer.ClipFactor(optimizer.GradientNorm(), 1));
     }
 
     private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)

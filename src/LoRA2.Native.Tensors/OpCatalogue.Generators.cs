@@ -27,6 +27,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Embedding), Embedding);
         yield return new(nameof(Ops.Sum), source => Reduction(source, Ops.Sum, Ops.Sum));
         yield return new(nameof(Ops.Mean), source => Reduction(source, Ops.Mean, Ops.Mean));
+        yield return new(nameof(Ops.Checkpoint), Checkpoint);
         yield return new(nameof(Ops.MatMul), MatMul);
         yield return new(nameof(Ops.Linear), Linear);
         yield return new(nameof(Ops.LoRALinear), LoRALinear);
@@ -171,6 +172,16 @@ public static partial class OpCatalogue
         return source.Flag()
             ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2], gelu))
             : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1]), gelu: gelu));
+    }
+
+    /// <summary>Two layers, of which the second reads what gelu gave the first.</summary>
+    private static OpCase Checkpoint(CaseSource source)
+    {
+        (int inputs, int middle) = (source.Extent(5), source.Extent(7));
+        bool trained = source.Flag();
+        return Case(
+            [source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trained || source.Flag()), source.Values([middle, inputs], requiresGrad: trained), source.Values([inputs, middle])],
+            parts => Ops.Checkpoint(() => Ops.Add(parts[0], Ops.Linear(Ops.Linear(parts[0], parts[1], gelu: true), parts[2])), parts[0]));
     }
 
     /// <summary>Whether a layer's weight is trained, and what makes the weight ready: a fixed one is often promised never to change, and so packed.</summary>

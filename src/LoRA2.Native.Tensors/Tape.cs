@@ -87,6 +87,21 @@ public sealed class Tape : IDisposable
         }
     }
 
+    /// <summary>Runs <paramref name="body"/> without recording it.</summary>
+    internal static Tensor Unrecorded(Func<Tensor> body)
+    {
+        Tape? recording = current;
+        current = null;
+        try
+        {
+            return body();
+        }
+        finally
+        {
+            current = recording;
+        }
+    }
+
     /// <summary>Stops recording and frees what was saved.</summary>
     public void Dispose()
     {

@@ -165,7 +165,7 @@ public sealed class Trainer : IDisposable
         using var tape = new Tape { DetectAnomaly = options.DetectAnomaly };
         try
         {
-            var context = new ForwardContext { IsTraining = true, Seed = options.Seed, Step = (uint)((state.Step * options.Accumulation) + part) };
+            var context = new ForwardContext { IsTraining = true, Seed = options.Seed, Step = (uint)((state.Step * options.Accumulation) + part), Recompute = options.Recompute };
             Tensor logits = model.Forward(train.Batch(rows), context);
             Tensor loss = model.Loss(logits, train.Targets(rows, model.Config.IsRegression));
             double value = loss.Item();
