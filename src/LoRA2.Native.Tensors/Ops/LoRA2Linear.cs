@@ -28,7 +28,7 @@ public static partial class Ops
         kernels.MatMul(t, false, middle, false, tm);
         Tensor y = Tensor.Empty(shape, x.DType);
         Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale, Activated: activated));
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale, Activated: activated), precision: weight.Precision);
         if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
             Tape.Record(new LoRA2LinearNode(x, weight, bias, factors, middle, t, scale), y);
         return Activated(y, activated);

@@ -24,7 +24,7 @@ public static partial class Ops
         kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType);
         Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true));
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true), precision: weight.Precision);
         if (Tape.Records(x, weight, bias, a, b)) Tape.Record(new LoRALinearNode(x, weight, bias, a, b, t, scale), y);
         return Activated(y, activated);
     }

@@ -1,6 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
@@ -47,7 +49,50 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
     private int RightStride => shape.RightTransposed ? shape.Rank : shape.N;
 
     /// <summary>Runs the product on <paramref name="threads"/> threads and returns C with its padding, followed by gelu(C) if it was written.</summary>
-    public T[] Run(int threads, bool packed)
+    public T[] Run(int threads, bool packed) => Run(threads, epilogue =>
+    {
+        T alpha = T.CreateChecked(shape.Alpha), beta = T.CreateChecked(shape.Beta);
+        if (packed)
+        {
+            using var operand = new PackedMatrix<T>(b.Data, shape.Ldb, shape.K, shape.N, shape.TransB);
+            Gemm.Multiply(shape.TransA, shape.M, alpha, a.Data, shape.Lda, operand, beta, c.Data, shape.Ldc, epilogue);
+        }
+        else
+        {
+            Gemm.Multiply(
+                shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
+                beta, c.Data, shape.Ldc, epilogue);
+        }
+    });
+
+    /// <summary>As <see cref="Run(int, bool)"/>, with operands of bfloat16 terms.</summary>
+    public T[] Run(int threads, bool packed, Precision precision, BFloat16Path path) => Run(threads, added =>
+    {
+        Epilogue<float> epilogue = Unsafe.BitCast<Epilogue<T>, Epilogue<float>>(added);
+        (float alpha, float beta) = ((float)shape.Alpha, (float)shape.Beta);
+        float* pa = (float*)a.Data, pb = (float*)b.Data, pc = (float*)c.Data;
+        BFloat16Paths.Forced = path;
+        try
+        {
+            if (packed)
+            {
+                using var operand = new BFloat16PackedMatrix(pb, shape.Ldb, shape.K, shape.N, shape.TransB, precision);
+                BFloat16Gemm.Multiply(shape.TransA, shape.M, alpha, pa, shape.Lda, operand, beta, pc, shape.Ldc, epilogue);
+            }
+            else
+            {
+                BFloat16Gemm.Multiply(
+                    precision, shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, pa, shape.Lda, pb, shape.Ldb,
+                    beta, pc, shape.Ldc, epilogue);
+            }
+        }
+        finally
+        {
+            BFloat16Paths.Forced = null;
+        }
+    });
+
+    private T[] Run(int threads, Action<Epilogue<T>> multiply)
     {
         initial.CopyTo(c.Span);
         activated.Span.Clear();
@@ -70,18 +115,7 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         try
         {
             ThreadTeam.Count = threads;
-            T alpha = T.CreateChecked(shape.Alpha), beta = T.CreateChecked(shape.Beta);
-            if (packed)
-            {
-                using var operand = new PackedMatrix<T>(b.Data, shape.Ldb, shape.K, shape.N, shape.TransB);
-                Gemm.Multiply(shape.TransA, shape.M, alpha, a.Data, shape.Lda, operand, beta, c.Data, shape.Ldc, epilogue);
-            }
-            else
-            {
-                Gemm.Multiply(
-                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
-                    beta, c.Data, shape.Ldc, epilogue);
-            }
+            multiply(epilogue);
         }
         finally
         {
@@ -92,8 +126,11 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         return shape.Activated ? [.. c.Span, .. activated.Span] : c.Span.ToArray();
     }
 
-    /// <summary>Checks a result of <see cref="Run"/> against the sum written out, to within the rounding of sums of that length.</summary>
-    public void Check(T[] result)
+    /// <summary>
+    /// Checks a result of <see cref="Run(int, bool)"/> against the sum written out, to within the rounding of sums of that length, and errors of the
+    /// operands' products relative to their magnitudes: <paramref name="mainError"/>, and <paramref name="lowRankError"/> of the low-rank update.
+    /// </summary>
+    public void Check(T[] result, double mainError = 0, double lowRankError = 0)
     {
         double epsilon = typeof(T) == typeof(float) ? Math.Pow(2, -24) : Math.Pow(2, -53);
         double scale = 2 * epsilon * (shape.K + shape.Rank + 5);
@@ -119,6 +156,7 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
                 double second = shape.Residual ? double.CreateChecked(residual.Data[i * ResidualStride + j]) : 0;
                 double expected = shape.Alpha * sum + 0.5 * low + rest + added + second;
                 double tolerance = scale * (Math.Abs(shape.Alpha) * magnitude + 0.5 * lowMagnitude + Math.Abs(rest) + Math.Abs(added) + Math.Abs(second));
+                tolerance += mainError * Math.Abs(shape.Alpha) * magnitude + lowRankError * 0.5 * lowMagnitude;
                 double error = Math.Abs(double.CreateChecked(actual) - expected);
                 Assert.True(error <= tolerance, $"{shape}: ({i}, {j}) is {actual}, not {expected}");
                 if (shape.Activated) CheckActivation(actual, result[initial.Length + i * shape.Ldc + j]);
