@@ -33,6 +33,8 @@ internal static class StepCommand
             ["warmup"] = "1",
             ["dropout"] = "0.1",
             ["dtype"] = "float32",
+            ["recompute"] = "false",
+            ["regularise"] = "false",
         };
         for (int i = 0; i < args.Length; i++)
         {
@@ -61,11 +63,14 @@ internal static class StepCommand
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
+        LoRA2Adapter[] regularised = bool.Parse(options["regularise"]) ? [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()] : [];
+        using RankAllocator? allocator = regularised.Length == 0 ? null : new RankAllocator(
+            regularised, new BudgetSchedule(Int("rank") * regularised.Length, Int("rank") * regularised.Length / 2, 0, 0, 1000, 10));
         (int batch, int length) = (Int("batch"), Int("length"));
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
         using Tensor labels = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 2)], [batch]);
-        var context = new ForwardContext { IsTraining = !inference, Seed = 3 };
+        var context = new ForwardContext { IsTraining = !inference, Seed = 3, Recompute = bool.Parse(options["recompute"]) };
         var seconds = new List<double>(Int("steps"));
         long allocated = 0;
         for (int step = 0; step < Int("warmup") + Int("steps"); step++)
@@ -73,7 +78,9 @@ internal static class StepCommand
             long before = GC.GetTotalAllocatedBytes(precise: true);
             long start = Stopwatch.GetTimestamp();
             context.Begin((uint)step);
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, regularised);
+            allocator?.AfterStep(step);
+            optimizer?.ClearGradients();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (step < Int("warmup")) continue;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
@@ -83,7 +90,7 @@ internal static class StepCommand
         Print(options, seconds, batch * length, allocated / Int("steps"));
     }
 
-    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context)
+    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context, LoRA2Adapter[] regularised)
     {
         using TensorScope scope = model.OpenScope();
         if (optimizer is null)
@@ -95,8 +102,8 @@ internal static class StepCommand
         using var tape = new Tape();
         Tensor logits = model.Forward(batch, context);
         tape.Backward(model.Loss(logits, labels));
-        optimizer.Step(1e-3);
-        optimizer.ClearGradients();
+        foreach (LoRA2Adapter adapter in regularised) tape.Backward(adapter.Regulariser(OrthogonalityKind.All), Tensor.Full([], 0.1 / regularised.Length));
+        optimizer.Step(1e-3, AdamWOptimizer.ClipFactor(optimizer.GradientNorm(), 1));
     }
 
     private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)

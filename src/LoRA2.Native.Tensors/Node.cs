@@ -83,6 +83,13 @@ public abstract class Node
         }
     }
 
+    /// <summary>
+    /// What <paramref name="input"/> received so far, where a kernel may add to it in place and so save <see cref="Accumulate"/> a temporary and a
+    /// pass; else null.
+    /// </summary>
+    private protected static Tensor? GradientToAddTo(Tensor input) =>
+        input is { RequiresGrad: true, Grad: { IsContiguous: true } sum } && sum.Storage.IsExclusive ? sum : null;
+
     internal void Release()
     {
         foreach (Storage storage in saved) storage.Release();

@@ -82,6 +82,21 @@ internal sealed class Recording
         return x.Device.Kernels.IsFinite(x.To(x.DType));
     }
 
+    /// <summary>Runs <paramref name="body"/> without recording it.</summary>
+    public static Tensor Unrecorded(Func<Tensor> body)
+    {
+        Recording? recording = current;
+        current = null;
+        try
+        {
+            return body();
+        }
+        finally
+        {
+            current = recording;
+        }
+    }
+
     private void Empty()
     {
         foreach (Node node in nodes)

@@ -10,12 +10,17 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
     public static Tensor Dropout(Tensor x, DropoutMask mask)
     {
-        if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, "Dropout: the probability must be in [0, 1)");
+        RequireProbability("Dropout", mask);
         x = Operand("Dropout", x);
         if (mask.Probability == 0) return x;
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Dropout(x, mask, y);
         return Tape.Records(x) ? Tape.Record(DropoutNode.Of(x, mask), y) : y;
+    }
+
+    private static void RequireProbability(string op, DropoutMask mask)
+    {
+        if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, $"{op}: the probability must be in [0, 1)");
     }
 
     private sealed class DropoutNode : Node

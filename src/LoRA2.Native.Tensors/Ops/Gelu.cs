@@ -12,6 +12,10 @@ public static partial class Ops
         return Tape.Records(x) ? Tape.Record(GeluNode.Of(x), y) : y;
     }
 
+    /// <summary>What a layer returns whose product also wrote gelu of its result y: that, recorded as an op of its own; without it, y.</summary>
+    private static Tensor Activated(Tensor y, Tensor? activated) =>
+        activated is null ? y : Tape.Records(y) ? Tape.Record(GeluNode.Of(y), activated) : activated;
+
     private sealed class GeluNode : Node
     {
         private Tensor x = null!;
@@ -22,6 +26,8 @@ public static partial class Ops
             node.x = node.Save(x);
             return node;
         }
+
+        public Tensor Input => x;
 
         protected internal override void Backward(Tensor gradient)
         {

@@ -5,10 +5,10 @@ public static partial class Ops
 {
     /// <summary>
     /// y = x Wᵀ + b + s (x Aᵀ) Bᵀ (LoRA, arXiv 2106.09685, equation 3, in PEFT's layout): x [.., in], W [out, in], A [r, in], B [out, r].
-    /// The update is added in the pass that writes y.
+    /// The update is added in the pass that writes y; with <paramref name="gelu"/> the result is gelu(y), as of <see cref="Linear"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale)
+    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, bool gelu = false)
     {
         Shape shape = LinearShape("LoRALinear", x, weight, bias);
         RequireSameType("LoRALinear", x, a, b);
@@ -23,11 +23,11 @@ public static partial class Ops
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
         kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale), precision: weight.Precision);
-        return Tape.Records(x, weight, bias, a, b) ? Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y) : y;
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true), precision: weight.Precision);
+        if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
+        return Activated(y, activated);
     }
-
-    private static Tensor Transposed(Tensor matrix) => matrix.View([matrix.Shape[1], matrix.Shape[0]], [1, matrix.Shape[1]]).Clone();
 
     private sealed class LoRALinearNode : LinearNodeBase
     {
@@ -60,7 +60,7 @@ public static partial class Ops
 
             if (WantedGradient(a) is { } da)
             {
-                kernels.MatMul(h, true, X, false, da, scale);
+                kernels.MatMul(h, true, Input, false, da, scale);
                 Accumulate(a, da);
             }
 

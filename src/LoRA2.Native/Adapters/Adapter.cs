@@ -23,6 +23,9 @@ public abstract class Adapter : IDisposable
     /// <summary>y = x Wᵀ + b + the update: [.., in] → [.., out].</summary>
     public abstract Tensor Forward(Tensor x, Tensor weight, Tensor bias);
 
+    /// <summary>gelu of <see cref="Forward"/>; an adapter whose product writes it in the same pass overrides this.</summary>
+    public virtual Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.Gelu(Forward(x, weight, bias));
+
     /// <summary>The update of the weight, [out, in], scale included: what a merge adds.</summary>
     public abstract Tensor Delta();
 

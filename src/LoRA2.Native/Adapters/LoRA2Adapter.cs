@@ -72,6 +72,9 @@ public sealed class LoRA2Adapter : Adapter
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale);
 
+    /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale, gelu: true);
+
     /// <summary>The regulariser R of the chosen kind, rank 0 (equation 5).</summary>
     public Tensor Regulariser(OrthogonalityKind kind)
     {

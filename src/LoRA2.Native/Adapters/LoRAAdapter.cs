@@ -39,6 +39,9 @@ public sealed class LoRAAdapter : Adapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale);
 
     /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale, gelu: true);
+
+    /// <inheritdoc/>
     public override Tensor Delta() => Ops.Scale(Ops.MatMul(b.Value, a.Value), Scale);
 
     /// <inheritdoc/>

@@ -60,11 +60,9 @@ internal sealed class EncoderLayer
     {
         using var scope = new TensorScope();
         Tensor attended = Attend(x, mask, relative, context, scope);
-        Tensor projected = context.Dropout(attentionOutput.Forward(attended), config.HiddenDropout);
-        Tensor middle = attentionNorm.Forward(Ops.Add(projected, x));
-        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate.Forward(middle));
-        Tensor fed = context.Dropout(output.Forward(activated), config.HiddenDropout);
-        return scope.Keep(outputNorm.Forward(Ops.Add(fed, middle)));
+        Tensor middle = attentionNorm.Forward(attentionOutput.Forward(attended), context.NextDropout(config.HiddenDropout), x);
+        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate, middle);
+        return scope.Keep(outputNorm.Forward(output.Forward(activated), context.NextDropout(config.HiddenDropout), middle));
     }
 
     private Tensor Attend(Tensor x, Tensor mask, (Tensor Embeddings, int[] RowOf)? relative, ForwardContext context, TensorScope scope)

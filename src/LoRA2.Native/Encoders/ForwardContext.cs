@@ -36,6 +36,15 @@ public sealed class ForwardContext
         nextDropout = 0;
     }
 
+    /// <summary>
+    /// Whether a layer's activations are dropped after its forward pass and computed again in the backward pass: a third more time for the memory
+    /// of one layer. Results are the same.
+    /// </summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
+    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout };
+
     internal DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
 
     internal Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));

@@ -49,7 +49,7 @@ public sealed class Trainer : IDisposable
         this.metrics = metrics;
         Require();
         model.Precision = options.Precision;
-        context = new ForwardContext { IsTraining = true, Seed = options.Seed };
+        context = new ForwardContext { IsTraining = true, Seed = options.Seed, Recompute = options.Recompute };
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         adapters = [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()];
