@@ -201,8 +201,8 @@ public static partial class OpCatalogue
         var dropout = new DropoutMask(source.Flag() ? 0.3 : 0, 7, 1, (uint)source.Int(0, 9));
         var terms = new AttentionTerms(heads, 0.6, mask, source.Flag(), dropout, PositionOf: disentangled ? positions : null);
         return Case(inputs, parts => disentangled
-            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null }, out _)
-            : Ops.Attention(parts[0], parts[1], parts[2], terms, out _), terms.ToString());
+            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null })
+            : Ops.Attention(parts[0], parts[1], parts[2], terms), terms.ToString());
     }
 
     private static OpCase CrossEntropy(CaseSource source)
