@@ -133,7 +133,10 @@ public abstract class Kernels
 /// <param name="Left">rows × k, the left factor of a low-rank update, or null.</param>
 /// <param name="Right">k × columns, its right factor.</param>
 /// <param name="Scale">Factor of Left · Right.</param>
-public readonly record struct Epilogue(Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1);
+/// <param name="Residual">rows × columns, added after the rest.</param>
+/// <param name="Activated">rows × columns, receives gelu (the exact form) of the finished result, which itself stays gelu's argument.</param>
+public readonly record struct Epilogue(
+    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null);
 
 /// <summary>The numbers of one AdamW step.</summary>
 /// <param name="LearningRate">η.</param>

@@ -12,7 +12,7 @@ internal sealed unsafe partial class CpuKernels
     {
         if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
         else MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
-        Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right);
+        Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated);
     }
 
     public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
@@ -27,7 +27,14 @@ internal sealed unsafe partial class CpuKernels
     {
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
         int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
-        var added = new Epilogue<T> { Bias = epilogue.Bias is { } bias ? (T*)bias.Pointer : null, LowRankScale = T.CreateTruncating(epilogue.Scale) };
+        var added = new Epilogue<T>
+        {
+            Bias = epilogue.Bias is { } bias ? (T*)bias.Pointer : null,
+            LowRankScale = T.CreateTruncating(epilogue.Scale),
+            Residual = epilogue.Residual is { } residual ? (T*)residual.Pointer : null,
+            ResidualStride = n,
+            Activated = epilogue.Activated is { } activated ? (T*)activated.Pointer : null,
+        };
         if (epilogue.Left is { } left && epilogue.Right is { } right)
         {
             added.Rank = left.Shape.Columns;
