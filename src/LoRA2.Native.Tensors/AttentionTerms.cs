@@ -9,7 +9,10 @@ namespace LoRA2.Native.Tensors;
 /// <param name="PositionKey">[positions, width]: content-to-position keys, or null.</param>
 /// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
 /// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
-/// <param name="Precision">Precision of the products of queries, keys, values, positions and probabilities, for Float32 tensors.</param>
+/// <param name="Precision">
+/// Precision of the products, for Float32 tensors: with BFloat16, and a tile unit, their operands are rounded. Else they are computed in float32, which is
+/// within every precision's error and not slower.
+/// </param>
 public sealed record AttentionTerms(
     int Heads,
     double Scale,

@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.Attention;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -80,5 +81,6 @@ internal sealed unsafe partial class CpuKernels
             DropoutProbability = terms.Dropout.Probability,
             Random = RandomOf(terms.Dropout),
             Kept = PointerOf<T>(kept),
+            OnTiles = typeof(T) == typeof(float) && terms.Precision == Precision.BFloat16 && BFloat16Paths.Current == BFloat16Path.Amx,
         };
 }

@@ -65,15 +65,14 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
     {
         AttentionBuffers<T> buffers = head.Buffers;
         int step = head.Layout.ScoreStep, keys = head.Keys;
-        nint at = head.Layout.Rows(first);
         T beta = first == 0 ? T.Zero : T.One;
         ScoresGradient<TSimd>(head, first, rows);
-        if (gradients.V != null) head.Multiply(keys, rows, buffers.Scores, 1, step, buffers.Dy + at, beta, buffers.VGradient);
+        if (gradients.V != null) head.Multiply(keys, rows, buffers.Scores, 1, step, buffers.Dy.From(first), beta, buffers.VGradient);
 
         T* ds = buffers.ScoresGradient;
         if (gradients.Q != null) head.Multiply(rows, keys, ds, step, 1, buffers.K, T.Zero, buffers.Block);
         if (shape.PositionKey != null)
-            head.AddRelativeGradients(head.QueryBand(first, rows), ds, step, buffers.Q + at, buffers.PositionKeys, gradients.Q == null ? null : buffers.Block, keyRows);
+            head.AddRelativeGradients(head.QueryBand(first, rows), ds, step, buffers.Q.From(first), buffers.PositionKeys, gradients.Q == null ? null : buffers.Block, keyRows);
         if (gradients.Q != null) head.Store<TSimd>(buffers.Block, first, rows, first + rows, gradients.Q);
 
         nint rowStep = 1, depthStep = step;
@@ -85,7 +84,7 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
             ds = buffers.Transposed;
         }
 
-        if (gradients.K != null) head.Multiply(keys, rows, ds, rowStep, depthStep, buffers.Q + at, beta, buffers.KGradient);
+        if (gradients.K != null) head.Multiply(keys, rows, ds, rowStep, depthStep, buffers.Q.From(first), beta, buffers.KGradient);
         if (shape.PositionQuery != null)
             head.AddRelativeGradients(head.KeyBand(first, rows), ds, rowStep, buffers.K, buffers.PositionQueries, gradients.K == null ? null : buffers.KGradient, queryRows);
     }
@@ -97,7 +96,7 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
         AttentionBuffers<T> buffers = head.Buffers;
         int step = head.Layout.ScoreStep, keys = head.Keys;
         if (shape.Kept == null) head.Probabilities<TSimd>(first, rows);
-        head.MultiplyPanels(rows, buffers.Dy + head.Layout.Rows(first), buffers.VPanels, buffers.ScoresGradient);
+        head.MultiplyPanels(rows, buffers.Dy.Data + head.Layout.Rows(first), buffers.VPanels, buffers.ScoresGradient);
         T* row = buffers.Scores;
         T* gradient = buffers.ScoresGradient;
         for (int i = first; i < first + rows; i++, row += step, gradient += step)
@@ -107,8 +106,8 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
             if (shape.Kept == null && shape.DropoutProbability > 0)
                 ProbabilityRow.Drop<TSimd, T>(row, keys, shape.DropoutProbability, shape.Random, (ulong)at, coded, null);
             ProbabilityRow.Backward<TSimd, T>(coded, gradient, keys, keepScale, shape.Scale, row);
-            new Span<T>(gradient - AttentionLayout.ZeroMargin, AttentionLayout.ZeroMargin).Clear();
-            new Span<T>(gradient + keys, AttentionLayout.ZeroMargin).Clear();
+            new Span<T>(gradient - AttentionLayout.Margin, AttentionLayout.Margin).Clear();
+            new Span<T>(gradient + keys, AttentionLayout.Margin).Clear();
         }
     }
 }

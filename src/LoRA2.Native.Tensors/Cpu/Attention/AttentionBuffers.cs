@@ -1,4 +1,5 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
@@ -7,14 +8,14 @@ internal unsafe struct AttentionBuffers<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>The sequence's rows of this head.</summary>
-    public T* Q;
-    public T* K;
-    public T* V;
-    public T* Dy;
+    public RightOperand<T> Q;
+    public RightOperand<T> K;
+    public RightOperand<T> V;
+    public RightOperand<T> Dy;
 
     /// <summary>Panels of Kᵀ and Vᵀ.</summary>
-    public T* KPanels;
-    public T* VPanels;
+    public RightOperand<T> KPanels;
+    public RightOperand<T> VPanels;
 
     /// <summary>A block of scores, then of probabilities.</summary>
     public T* Scores;
@@ -31,12 +32,12 @@ internal unsafe struct AttentionBuffers<T>
     public T* VGradient;
 
     /// <summary>A row for each distance: content-to-position keys by falling query − key, position-to-content queries by rising.</summary>
-    public T* PositionKeys;
-    public T* PositionQueries;
+    public RightOperand<T> PositionKeys;
+    public RightOperand<T> PositionQueries;
 
     /// <summary>Panels of their transposes.</summary>
-    public T* PositionKeyPanels;
-    public T* PositionQueryPanels;
+    public RightOperand<T> PositionKeyPanels;
+    public RightOperand<T> PositionQueryPanels;
 
     private T* start;
     private nint used;
@@ -54,32 +55,58 @@ internal unsafe struct AttentionBuffers<T>
 
     private void Lay(in AttentionLayout layout, in AttentionShape<T> shape, bool backward)
     {
-        bool scores = !backward || shape.Kept == null;
-        nint rows = layout.Rows(layout.Length), panels = layout.Panels(layout.Length);
-        Q = Take(rows);
-        K = Take(rows);
-        V = Take(rows);
-        if (scores) KPanels = Take(panels);
+        bool scores = !backward || shape.Kept == null, tiles = shape.OnTiles;
+        int length = layout.Length, distances = layout.Distances;
+        Q = Rows(layout, length, tiles && backward);
+        K = Rows(layout, length, tiles && backward);
+        V = Rows(layout, length, tiles && !backward);
+        if (scores) KPanels = Panels(layout, length, tiles);
         Scores = Take(AttentionLayout.Block(layout.Queries, layout.ScoreStep)) + AttentionLayout.Margin;
         Block = Take(layout.Rows(layout.Queries));
         if (backward)
         {
-            Dy = Take(rows);
-            VPanels = Take(panels);
-            KGradient = Take(rows);
-            VGradient = Take(rows);
+            Dy = Rows(layout, length, tiles);
+            VPanels = Panels(layout, length, tiles);
+            KGradient = Take(layout.Rows(length));
+            VGradient = Take(layout.Rows(length));
             ScoresGradient = Take(AttentionLayout.Block(layout.Queries, layout.ScoreStep)) + AttentionLayout.Margin;
         }
 
-        if (shape.PositionQuery != null) Transposed = Take(AttentionLayout.Block(layout.Length, layout.TransposedStep)) + AttentionLayout.Margin;
-        Table(layout, shape.PositionKey, scores, out PositionKeys, out PositionKeyPanels);
-        Table(layout, shape.PositionQuery, scores, out PositionQueries, out PositionQueryPanels);
+        if (shape.PositionKey != null)
+        {
+            PositionKeys = Rows(layout, distances, tiles && backward);
+            if (scores) PositionKeyPanels = Panels(layout, distances, tiles);
+        }
+
+        if (shape.PositionQuery == null) return;
+        Transposed = Take(AttentionLayout.Block(length, layout.TransposedStep)) + AttentionLayout.Margin;
+        PositionQueries = Rows(layout, distances, tiles && backward);
+        if (scores) PositionQueryPanels = Panels(layout, distances, tiles);
     }
 
-    private void Table(in AttentionLayout layout, T* table, bool scores, out T* rows, out T* panels)
+    private RightOperand<T> Rows(in AttentionLayout layout, int count, bool tiles)
     {
-        rows = table == null ? null : Take(layout.Rows(layout.Distances));
-        panels = table == null || !scores ? null : Take(layout.Panels(layout.Distances));
+        var rows = new RightOperand<T> { Data = Take(layout.Rows(count)), PanelStep = layout.Panel, Step = layout.Step };
+        if (!tiles) return rows;
+        rows.TileStep = TileShape.SliceBytes(count, 1);
+        rows.Tiles = (byte*)Take(TileShape.Slices(layout.Size) * rows.TileStep / sizeof(T));
+        return rows;
+    }
+
+    private RightOperand<T> Panels(in AttentionLayout layout, int count, bool tiles)
+    {
+        var panels = new RightOperand<T> { PanelStep = (nint)layout.Size * layout.Panel, Step = layout.Panel };
+        if (tiles)
+        {
+            panels.TileStep = TileShape.SliceBytes(layout.Size, 1);
+            panels.Tiles = (byte*)Take(TileShape.Slices(count) * panels.TileStep / sizeof(T));
+        }
+        else
+        {
+            panels.Data = Take(layout.Panels(count));
+        }
+
+        return panels;
     }
 
     private T* Take(nint count)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
@@ -45,7 +46,7 @@ internal unsafe struct AttentionHead<T>
         nint block = Shape.Block(batch, Head);
         LoadRows(Shape.Q + block, Queries, Buffers.Q);
         LoadRows(Shape.K + block, Keys, Buffers.K);
-        if (Buffers.KPanels != null) LoadPanels(Buffers.K, Keys, Buffers.KPanels);
+        LoadPanels(Buffers.K, Keys, Buffers.KPanels);
         LoadRows(Shape.V + block, Keys, Buffers.V);
         if (dy == null) return;
         LoadPanels(Buffers.V, Keys, Buffers.VPanels);
@@ -60,14 +61,14 @@ internal unsafe struct AttentionHead<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
         T* scores = Buffers.Scores;
-        T* q = Buffers.Q + Layout.Rows(first);
+        T* q = Buffers.Q.Data + Layout.Rows(first);
         T beta = T.Zero;
         if (Shape.PositionQuery != null)
         {
             // Position-to-content terms run along a key's distances, so they are made with a row for each key, and turned.
             Band band = KeyBand(first, rows);
             BlockProducts<T>.ShearedColumns(
-                path, band, Layout.Size, Operands(Buffers.K, Layout.Step, 1, Buffers.PositionQueryPanels, true, Buffers.Transposed, Layout.TransposedStep, Shape.Scale, T.Zero));
+                path, band, Layout.Size, Operands(Buffers.K.Data, Layout.Step, 1, Buffers.PositionQueryPanels, Buffers.Transposed, Layout.TransposedStep, Shape.Scale, T.Zero));
             Packing<T>.Pack(Buffers.Transposed, Layout.TransposedStep, true, rows, Keys, Layout.ScoreStep, scores);
             beta = T.One;
         }
@@ -75,11 +76,11 @@ internal unsafe struct AttentionHead<T>
         if (Shape.PositionKey != null)
         {
             BlockProducts<T>.ShearedColumns(
-                path, QueryBand(first, rows), Layout.Size, Operands(q, Layout.Step, 1, Buffers.PositionKeyPanels, true, scores, Layout.ScoreStep, Shape.Scale, beta));
+                path, QueryBand(first, rows), Layout.Size, Operands(q, Layout.Step, 1, Buffers.PositionKeyPanels, scores, Layout.ScoreStep, Shape.Scale, beta));
             beta = T.One;
         }
 
-        BlockProducts<T>.Dense(path, rows, Keys, Layout.Size, Operands(q, Layout.Step, 1, Buffers.KPanels, true, scores, Layout.ScoreStep, Shape.Scale, beta));
+        BlockProducts<T>.Dense(path, rows, Keys, Layout.Size, Operands(q, Layout.Step, 1, Buffers.KPanels, scores, Layout.ScoreStep, Shape.Scale, beta));
         int* mask = Shape.MaskOf(Batch);
         for (int i = 0; i < rows; i++, scores += Layout.ScoreStep)
         {
@@ -95,21 +96,21 @@ internal unsafe struct AttentionHead<T>
     public readonly Band KeyBand(int first, int rows) => new(Keys, rows, Shape.Length - 1 + first);
 
     /// <summary>C (rows × <see cref="AttentionShape{T}.Size"/>) = A (rows × depth) · B + beta · C, where B and C are rows of a head.</summary>
-    public readonly void Multiply(int rows, int depth, T* a, nint rowStep, nint depthStep, T* b, T beta, T* c) =>
-        BlockProducts<T>.Dense(path, rows, Layout.Size, depth, Operands(a, rowStep, depthStep, b, false, c, Layout.Step, T.One, beta));
+    public readonly void Multiply(int rows, int depth, T* a, nint rowStep, nint depthStep, in RightOperand<T> b, T beta, T* c) =>
+        BlockProducts<T>.Dense(path, rows, Layout.Size, depth, Operands(a, rowStep, depthStep, b, c, Layout.Step, T.One, beta));
 
     /// <summary>C (rows × keys) = A · B, where A is rows of a head and B panels of keys.</summary>
-    public readonly void MultiplyPanels(int rows, T* a, T* panels, T* c) =>
-        BlockProducts<T>.Dense(path, rows, Keys, Layout.Size, Operands(a, Layout.Step, 1, panels, true, c, Layout.ScoreStep, T.One, T.Zero));
+    public readonly void MultiplyPanels(int rows, T* a, in RightOperand<T> panels, T* c) =>
+        BlockProducts<T>.Dense(path, rows, Keys, Layout.Size, Operands(a, Layout.Step, 1, panels, c, Layout.ScoreStep, T.One, T.Zero));
 
     /// <summary>
     /// The gradients that one relative term hands on: own rows += a · table for the rows of the block, table rows += aᵀ · own for the distances in
     /// the band. Either may be null.
     /// </summary>
-    public readonly void AddRelativeGradients(Band band, T* a, nint step, T* own, T* table, T* ownGradient, T* tableGradient)
+    public readonly void AddRelativeGradients(Band band, T* a, nint step, in RightOperand<T> own, in RightOperand<T> table, T* ownGradient, T* tableGradient)
     {
-        if (ownGradient != null) BlockProducts<T>.ShearedDepth(path, band, Layout.Size, Operands(a, step, 1, table, false, ownGradient, Layout.Step, T.One, T.One));
-        if (tableGradient != null) BlockProducts<T>.ShearedRows(path, band, Layout.Size, Operands(a, step, 1, own, false, tableGradient, Layout.Step, T.One, T.One));
+        if (ownGradient != null) BlockProducts<T>.ShearedDepth(path, band, Layout.Size, Operands(a, step, 1, table, ownGradient, Layout.Step, T.One, T.One));
+        if (tableGradient != null) BlockProducts<T>.ShearedRows(path, band, Layout.Size, Operands(a, step, 1, own, tableGradient, Layout.Step, T.One, T.One));
     }
 
     /// <summary>Copies the first rows of a block to one head's columns of a sequence, and clears the sequence's other rows from there on.</summary>
@@ -127,36 +128,41 @@ internal unsafe struct AttentionHead<T>
         for (int i = first + rows; i < end; i++, to += Shape.Width) new Span<T>(to, size).Clear();
     }
 
-    private readonly BlockOperands<T> Operands(T* a, nint rowStep, nint depthStep, T* b, bool panels, T* c, nint step, T alpha, T beta) => new()
+    private readonly BlockOperands<T> Operands(T* a, nint rowStep, nint depthStep, in RightOperand<T> b, T* c, nint step, T alpha, T beta) => new()
     {
         A = a,
         RowStep = rowStep,
         DepthStep = depthStep,
         B = b,
-        PanelStep = panels ? (nint)Layout.Size * Layout.Panel : Layout.Panel,
-        BStep = panels ? Layout.Panel : Layout.Step,
         C = c,
         CStep = step,
         Alpha = alpha,
         Beta = beta,
     };
 
-    private readonly void LoadRows(T* source, int rows, T* destination) =>
-        Packing<T>.Pack(source, Shape.Width, false, rows, Layout.Size, Layout.Step, destination);
+    private readonly void LoadRows(T* source, int rows, in RightOperand<T> destination)
+    {
+        Packing<T>.Pack(source, Shape.Width, false, rows, Layout.Size, Layout.Step, destination.Data);
+        destination.PackTiles(rows, Layout.Size);
+    }
 
-    private readonly void LoadPanels(T* rows, int count, T* panels) =>
-        PackPanels<T>.All(rows, Layout.Step, true, Layout.Size, count, Layout.Panel, panels);
+    private readonly void LoadPanels(in RightOperand<T> rows, int count, in RightOperand<T> panels)
+    {
+        if (panels.Tiles != null) TileBlock.PackRight((float*)rows.Data, Layout.Step, true, Layout.Size, count, Precision.BFloat16, panels.Tiles);
+        else if (panels.Data != null) PackPanels<T>.All(rows.Data, Layout.Step, true, Layout.Size, count, Layout.Panel, panels.Data);
+    }
 
-    private readonly void LoadTable(T* table, bool falling, T* rows, T* panels)
+    private readonly void LoadTable(T* table, bool falling, in RightOperand<T> rows, in RightOperand<T> panels)
     {
         T* column = table + ((nint)Head * Layout.Size);
         int distances = Layout.Distances;
         for (int x = 0; x < distances; x++)
         {
             int row = Shape.RowOf[falling ? distances - 1 - x : x];
-            Packing<T>.Pack(column + ((nint)row * Shape.Width), Shape.Width, false, 1, Layout.Size, Layout.Step, rows + Layout.Rows(x));
+            Packing<T>.Pack(column + ((nint)row * Shape.Width), Shape.Width, false, 1, Layout.Size, Layout.Step, rows.Data + Layout.Rows(x));
         }
 
-        if (panels != null) LoadPanels(rows, distances, panels);
+        rows.PackTiles(distances, Layout.Size);
+        LoadPanels(rows, distances, panels);
     }
 }

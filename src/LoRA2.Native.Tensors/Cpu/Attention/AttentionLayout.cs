@@ -4,10 +4,7 @@ namespace LoRA2.Native.Tensors.Cpu.Attention;
 internal readonly struct AttentionLayout
 {
     /// <summary>Elements beside a row of scores that sheared products may touch: a tile's rows and a panel's columns, less one each.</summary>
-    public const int Margin = 48;
-
-    /// <summary>Elements beside a row of a gradient block that sheared products read as zeros.</summary>
-    public const int ZeroMargin = 16;
+    public const int Margin = 64;
 
     private const int MostQueries = 128;
     private const int BlockElements = MostQueries * 512;
@@ -20,7 +17,7 @@ internal readonly struct AttentionLayout
         Length = length;
         Size = size;
         Panel = panel;
-        Queries = Math.Min(length, Math.Clamp(BlockElements / Math.Max(1, length) / 16 * 16, 32, MostQueries));
+        Queries = Math.Min(length, Math.Clamp(BlockElements / Math.Max(1, length) / 32 * 32, 32, MostQueries));
         Step = RoundUp(size, panel);
         ScoreStep = StepOf(length);
         TransposedStep = StepOf(Queries);

@@ -32,6 +32,9 @@ internal unsafe struct AttentionShape<T>
     /// </summary>
     public T* Kept;
 
+    /// <summary>Whether products run on the tile unit, on operands rounded to bfloat16.</summary>
+    public bool OnTiles;
+
     /// <summary>Where the probabilities before dropout go, [batch, heads, length, length], or null.</summary>
     public T* Probabilities;
 

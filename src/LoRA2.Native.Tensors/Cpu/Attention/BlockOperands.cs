@@ -6,15 +6,12 @@ namespace LoRA2.Native.Tensors.Cpu.Attention;
 internal unsafe struct BlockOperands<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>Element (i, p) is at i · <see cref="RowStep"/> + p · <see cref="DepthStep"/>.</summary>
+    /// <summary>Element (i, p) is at i · <see cref="RowStep"/> + p · <see cref="DepthStep"/>; one of the steps is 1.</summary>
     public T* A;
     public nint RowStep;
     public nint DepthStep;
 
-    /// <summary>Row p of panel j starts at j · <see cref="PanelStep"/> + p · <see cref="BStep"/> and has whole vectors, zero-padded.</summary>
-    public T* B;
-    public nint PanelStep;
-    public nint BStep;
+    public RightOperand<T> B;
 
     /// <summary>Rows have room for whole vectors.</summary>
     public T* C;
@@ -22,20 +19,4 @@ internal unsafe struct BlockOperands<T>
 
     public T Alpha;
     public T Beta;
-}
-
-/// <summary>
-/// How a block of scores lies against the distances: its element (r, j), 0 ≤ j &lt; <see cref="Count"/>, belongs to distance number
-/// x = j − r + <see cref="Offset"/>. Seen by (r, x) the block is sheared: a step of one row more plus one element, and no copy.
-/// </summary>
-/// <param name="Rows">Rows of the block.</param>
-/// <param name="Count">Columns of the block.</param>
-/// <param name="Offset">Number of the distance of element (0, 0).</param>
-internal readonly record struct Band(int Rows, int Count, int Offset)
-{
-    /// <summary>The smallest distance number in the block.</summary>
-    public int First => Offset - (Rows - 1);
-
-    /// <summary>One more than the largest.</summary>
-    public int End => Count + Offset;
 }

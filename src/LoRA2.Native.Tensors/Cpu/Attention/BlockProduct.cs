@@ -22,8 +22,8 @@ internal static unsafe class BlockProduct<T, TVector, TSimd>
     {
         int strips = Strips(rows);
         Tile<T> tile = Start(operands);
-        T* b = operands.B;
-        for (int column = 0; column < columns; column += PanelColumns, b += operands.PanelStep)
+        T* b = operands.B.Data;
+        for (int column = 0; column < columns; column += PanelColumns, b += operands.B.PanelStep)
         {
             bool wide = columns - column > TSimd.Count;
             int d = 0;
@@ -57,7 +57,7 @@ internal static unsafe class BlockProduct<T, TVector, TSimd>
         for (int panel = band.First / PanelColumns; panel * PanelColumns < band.End; panel++)
         {
             int first = panel * PanelColumns, middle = first + TSimd.Count;
-            T* b = operands.B + (panel * operands.PanelStep);
+            T* b = operands.B.Data + (panel * operands.B.PanelStep);
             for (int strip = 0; strip < strips; strip++)
             {
                 int row = FirstRow(band.Rows, strips, strip), end = FirstRow(band.Rows, strips, strip + 1);
@@ -80,8 +80,8 @@ internal static unsafe class BlockProduct<T, TVector, TSimd>
         tile.Beta = T.One;
         tile.RowStep = operands.RowStep + 1;
         tile.DepthStep = 1;
-        T* b = operands.B;
-        for (int column = 0; column < columns; column += PanelColumns, b += operands.PanelStep)
+        T* b = operands.B.Data;
+        for (int column = 0; column < columns; column += PanelColumns, b += operands.B.PanelStep)
         {
             bool wide = columns - column > TSimd.Count;
             for (int block = band.First; block < band.End; block += DepthBlock)
@@ -109,8 +109,8 @@ internal static unsafe class BlockProduct<T, TVector, TSimd>
         tile.Beta = T.One;
         tile.RowStep = 1;
         tile.DepthStep = operands.RowStep + 1;
-        T* b = operands.B;
-        for (int column = 0; column < columns; column += PanelColumns, b += operands.PanelStep)
+        T* b = operands.B.Data;
+        for (int column = 0; column < columns; column += PanelColumns, b += operands.B.PanelStep)
         {
             bool wide = columns - column > TSimd.Count;
             for (int strip = 0; strip < strips; strip++)
@@ -130,7 +130,7 @@ internal static unsafe class BlockProduct<T, TVector, TSimd>
     {
         RowStep = operands.RowStep,
         DepthStep = operands.DepthStep,
-        BStep = operands.BStep,
+        BStep = operands.B.Step,
         CStep = operands.CStep,
         Alpha = operands.Alpha,
     };

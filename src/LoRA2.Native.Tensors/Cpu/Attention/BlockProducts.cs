@@ -1,10 +1,14 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
-/// <summary>Hands a product of blocks to the code for a <see cref="SimdPath"/>; see <see cref="BlockProduct{T, TVector, TSimd}"/>.</summary>
-internal static class BlockProducts<T>
+/// <summary>
+/// Hands a product of blocks to the tile unit when its right operand was packed for that, else to the code for a <see cref="SimdPath"/>; see
+/// <see cref="BlockProduct{T, TVector, TSimd}"/>.
+/// </summary>
+internal static unsafe class BlockProducts<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Columns of a panel.</summary>
@@ -12,6 +16,12 @@ internal static class BlockProducts<T>
 
     public static void Dense(SimdPath path, int rows, int columns, int depth, in BlockOperands<T> operands)
     {
+        if (operands.B.Tiles != null)
+        {
+            TileProduct.Dense(rows, columns, depth, Single(operands));
+            return;
+        }
+
         switch (path)
         {
             case SimdPath.Vector512: BlockProduct<T, Vector512<T>, MatrixProducts.Simd512<T>>.Dense(rows, columns, depth, operands); break;
@@ -22,6 +32,12 @@ internal static class BlockProducts<T>
 
     public static void ShearedColumns(SimdPath path, Band band, int depth, in BlockOperands<T> operands)
     {
+        if (operands.B.Tiles != null)
+        {
+            TileProduct.ShearedColumns(band, depth, Single(operands));
+            return;
+        }
+
         switch (path)
         {
             case SimdPath.Vector512: BlockProduct<T, Vector512<T>, MatrixProducts.Simd512<T>>.ShearedColumns(band, depth, operands); break;
@@ -32,6 +48,12 @@ internal static class BlockProducts<T>
 
     public static void ShearedDepth(SimdPath path, Band band, int columns, in BlockOperands<T> operands)
     {
+        if (operands.B.Tiles != null)
+        {
+            TileProduct.ShearedDepth(band, columns, Single(operands));
+            return;
+        }
+
         switch (path)
         {
             case SimdPath.Vector512: BlockProduct<T, Vector512<T>, MatrixProducts.Simd512<T>>.ShearedDepth(band, columns, operands); break;
@@ -42,6 +64,12 @@ internal static class BlockProducts<T>
 
     public static void ShearedRows(SimdPath path, Band band, int columns, in BlockOperands<T> operands)
     {
+        if (operands.B.Tiles != null)
+        {
+            TileProduct.ShearedRows(band, columns, Single(operands));
+            return;
+        }
+
         switch (path)
         {
             case SimdPath.Vector512: BlockProduct<T, Vector512<T>, MatrixProducts.Simd512<T>>.ShearedRows(band, columns, operands); break;
@@ -49,4 +77,8 @@ internal static class BlockProducts<T>
             default: BlockProduct<T, Vector128<T>, MatrixProducts.Simd128<T>>.ShearedRows(band, columns, operands); break;
         }
     }
+
+    /// <summary>The operands as what they are: only float32 ones are packed for the tile unit.</summary>
+    private static ref readonly BlockOperands<float> Single(in BlockOperands<T> operands) =>
+        ref Unsafe.As<BlockOperands<T>, BlockOperands<float>>(ref Unsafe.AsRef(in operands));
 }
