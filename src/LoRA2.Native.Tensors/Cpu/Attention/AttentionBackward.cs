@@ -37,9 +37,9 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
     public void Run<TSimd>(int index)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
-        (int number, int group) = Math.DivRem(index, shape.Groups);
+        (int group, int number) = Math.DivRem(index, shape.Heads);
         var head = new AttentionHead<T>(shape, number, backward: true);
-        T* keys = PartOf(positionKeys, head.Layout, index), queries = PartOf(positionQueries, head.Layout, index);
+        T* keys = PartOf(positionKeys, head, group), queries = PartOf(positionQueries, head, group);
         for (int batch = shape.FirstOf(group); batch < shape.FirstOf(group + 1); batch++)
         {
             head.Load(batch, gradients.Dy);
@@ -51,11 +51,11 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
         }
     }
 
-    private static T* PartOf(T* parts, in AttentionLayout layout, int index)
+    private T* PartOf(T* parts, in AttentionHead<T> head, int group)
     {
         if (parts == null) return null;
-        nint count = layout.Rows(layout.Distances);
-        T* part = parts + (index * count);
+        nint count = head.Layout.Rows(head.Layout.Distances);
+        T* part = parts + (((nint)head.Head * shape.Groups) + group) * count;
         new Span<T>(part, checked((int)count)).Clear();
         return part;
     }

@@ -4,7 +4,7 @@ namespace LoRA2.Native.Tensors.Cpu.Attention;
 
 /// <summary>
 /// Multi-head attention with relative positions. A part is one head of a group of sequences; it works by blocks of query rows: scores, softmax,
-/// dropout and the product with v while the block is in the cache.
+/// dropout and the product with v while the block is in the cache. The heads of a group follow one another, since they share memory pages.
 /// </summary>
 internal readonly unsafe struct AttentionForward<T>(AttentionShape<T> shape, T* y) : ISimdTask<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -18,7 +18,7 @@ internal readonly unsafe struct AttentionForward<T>(AttentionShape<T> shape, T* 
     public void Run<TSimd>(int index)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
-        (int number, int group) = Math.DivRem(index, shape.Groups);
+        (int group, int number) = Math.DivRem(index, shape.Heads);
         var head = new AttentionHead<T>(shape, number, backward: false);
         for (int batch = shape.FirstOf(group); batch < shape.FirstOf(group + 1); batch++)
         {

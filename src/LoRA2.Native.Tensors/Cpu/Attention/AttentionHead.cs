@@ -17,6 +17,9 @@ internal unsafe struct AttentionHead<T>
     public readonly int Head;
     private readonly SimdPath path;
 
+    /// <param name="shape">The attention.</param>
+    /// <param name="head">Number of the head.</param>
+    /// <param name="backward">Whether for the backward pass.</param>
     public AttentionHead(in AttentionShape<T> shape, int head, bool backward)
     {
         Shape = shape;
