@@ -56,13 +56,15 @@ internal static unsafe class TileDriver<T, TSource>
         while (start < product.Depth);
     }
 
-    /// <summary>One group of the depth: the first scales C, the last adds the epilogue.</summary>
+    /// <summary>One group of the depth: the first scales C and starts from the bias, the last adds the rest of the epilogue.</summary>
     private static void Run(TileProduct<T> part, nint start, nint length, nint depth)
     {
         part.A += start * (part.TransposedA ? part.AStep : 1);
         part.Depth = length;
+        float* bias = start == 0 ? part.Epilogue.Bias : null;
         if (start > 0) part.Beta = 1;
         if (start + length < depth) part.Epilogue = default;
+        part.Epilogue.Bias = bias;
         var task = new TileTask<T, TSource>(part, ThreadTeam.Available);
         ThreadTeam.Run(task.Parts, task);
     }

@@ -34,9 +34,20 @@ internal static unsafe class TilePacking<T, TSource>
     /// <param name="terms">Terms, 1 … 3.</param>
     /// <param name="scale">Factor of every element.</param>
     /// <param name="destination">Where the first step goes.</param>
+    [SkipLocalsInit]
     public static void Pack(
         T* source, nint step, bool depthFirst, bool lanesFirst, int lanes, nint depth, int terms, float scale, byte* destination)
     {
+        if (typeof(T) == typeof(float) && depthFirst && lanesFirst && terms == 1 && scale == 1 && depth >= Step)
+        {
+            nint steps = depth / Step;
+            TileUnit.Kernels.Round((float*)source, step * sizeof(float), lanes, steps, destination, TileCode.GroupBytes);
+            for (nint s = 0; s < steps; s++, destination += TileCode.GroupBytes)
+                new Span<byte>(destination + lanes * sizeof(Vector512<uint>), (2 * Half - lanes) * sizeof(Vector512<uint>)).Clear();
+            source += steps * Step;
+            depth -= steps * Step;
+        }
+
         T* corner = stackalloc T[Half * Step];
         Vector512<uint>* block = stackalloc Vector512<uint>[3 * Half];
         for (nint p = 0; p < depth; p += Step, destination += terms * TileCode.GroupBytes)
@@ -85,7 +96,7 @@ internal static unsafe class TilePacking<T, TSource>
             byte* to = tile;
             for (int t = 0; ; to += tileStep)
             {
-                Vector512<uint> x = Round(first), y = Round(second);
+                Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second);
                 Avx512BW.PermuteVar32x16x2(x.AsUInt16(), UpperHalves, y.AsUInt16()).Store((ushort*)to);
                 if (++t == terms) break;
                 first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
@@ -104,7 +115,7 @@ internal static unsafe class TilePacking<T, TSource>
             byte* to = tile;
             for (int t = 0; ; to += tileStep)
             {
-                Vector512<uint> x = Round(first), y = Round(second) & Vector512.Create(0xFFFF0000u);
+                Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second) & Vector512.Create(0xFFFF0000u);
                 ((x >>> 16) | y).Store((uint*)to);
                 if (++t == terms) break;
                 first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
@@ -115,15 +126,6 @@ internal static unsafe class TilePacking<T, TSource>
 
     private static Vector512<ushort> UpperHalves => Vector512.Create(
         (ushort)1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
-
-    /// <summary>The bfloat16 nearest to each float, in the upper half of its bits; the lower half is unspecified.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Round(Vector512<float> value)
-    {
-        Vector512<uint> bits = value.AsUInt32();
-        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
-        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x400000u));
-    }
 
     /// <summary>Copies a corner of a matrix into one of 16 × 32 (or 32 × 16) filled up with zeros.</summary>
     private static void Copy(T* source, nint step, int rows, int columns, int cornerStep, T* corner)
