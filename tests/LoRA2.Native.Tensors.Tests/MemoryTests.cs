@@ -7,7 +7,12 @@ namespace LoRA2.Native.Tensors.Tests;
 [Collection(ThreadCountCollection.Name)]
 public sealed class MemoryTests
 {
-    public MemoryTests() => Collect();
+    public MemoryTests()
+    {
+        // Blocks that other tests left would serve for smaller ones at first, and be missed later.
+        Collect();
+        MemoryPool.Shared.Trim();
+    }
 
     [Fact]
     public void AfterAStepThePoolStandsWhereItStoodAndTheNextTakesNothingNew()
