@@ -42,7 +42,8 @@ internal static class StepCommand
         }
 
         int Int(string name) => int.Parse(options[name], CultureInfo.InvariantCulture);
-        if (options["dtype"] != "float32") throw new ArgumentException($"--dtype {options["dtype"]} is not there yet; float32 is");
+        if (!Enum.TryParse(options["dtype"], ignoreCase: true, out Precision precision))
+            throw new ArgumentException($"--dtype is {options["dtype"]}; {string.Join(", ", Enum.GetNames<Precision>()).ToLowerInvariant()} can be");
         Compute.Threads = Int("threads");
         double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
         EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
@@ -55,6 +56,7 @@ internal static class StepCommand
             AttentionDropout = dropout,
         };
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
+        model.Precision = precision;
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
@@ -63,32 +65,35 @@ internal static class StepCommand
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
         using Tensor labels = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 2)], [batch]);
-        var seconds = new List<double>();
+        var context = new ForwardContext { IsTraining = !inference, Seed = 3 };
+        var seconds = new List<double>(Int("steps"));
         long allocated = 0;
         for (int step = 0; step < Int("warmup") + Int("steps"); step++)
         {
-            long before = GC.GetTotalAllocatedBytes();
-            var clock = Stopwatch.StartNew();
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            long start = Stopwatch.GetTimestamp();
+            context.Begin((uint)step);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context);
+            double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (step < Int("warmup")) continue;
-            seconds.Add(clock.Elapsed.TotalSeconds);
-            allocated = GC.GetTotalAllocatedBytes() - before;
+            allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
+            seconds.Add(elapsed);
         }
 
-        Print(options, seconds, batch * length, allocated);
+        Print(options, seconds, batch * length, allocated / Int("steps"));
     }
 
-    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step)
+    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context)
     {
-        using var scope = new TensorScope();
+        using TensorScope scope = model.OpenScope();
         if (optimizer is null)
         {
-            model.Forward(batch, ForwardContext.Inference);
+            model.Forward(batch, context);
             return;
         }
 
         using var tape = new Tape();
-        Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step });
+        Tensor logits = model.Forward(batch, context);
         tape.Backward(model.Loss(logits, labels));
         optimizer.Step(1e-3);
         optimizer.ClearGradients();

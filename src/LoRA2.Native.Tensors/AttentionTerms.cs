@@ -13,7 +13,7 @@ namespace LoRA2.Native.Tensors;
 /// Precision of the products, for Float32 tensors: with BFloat16, and a tile unit, their operands are rounded. Else they are computed in float32, which is
 /// within every precision's error and not slower.
 /// </param>
-public sealed record AttentionTerms(
+public readonly record struct AttentionTerms(
     int Heads,
     double Scale,
     Tensor? Mask = null,

@@ -73,20 +73,37 @@ public sealed class ImportanceScorer : IDisposable
     /// <summary>𝕀_i for i = 0 … r − 1.</summary>
     public double[] Scores()
     {
+        double[] scores = new double[factors.Rank];
+        Scores(scores);
+        return scores;
+    }
+
+    /// <summary>Writes 𝕀_i for i = 0 … r − 1.</summary>
+    /// <exception cref="ArgumentException">There is not room for r numbers.</exception>
+    public void Scores(Span<double> scores)
+    {
+        if (scores.Length != factors.Rank) throw new ArgumentException($"ImportanceScorer: room for {scores.Length} scores was given for {factors.Rank} singular values");
+        using var scope = new TensorScope();
         int k = factors.OuterRank;
-        double[] scores = Sensitivities(averages[0]);
-        double[] left = Sensitivities(averages[1]);
-        double[] right = Sensitivities(averages[2]);
-        if (k == 0) return scores;
-        double constant = averages.Skip(3).Sum(outer => Sensitivities(outer).Sum()) / k;
+        Sensitivities(averages[0]).CopyTo(scores);
+        if (k == 0) return;
+        ReadOnlySpan<double> left = Sensitivities(averages[1]);
+        ReadOnlySpan<double> right = Sensitivities(averages[2]);
+        double constant = 0;
+        for (int outer = 3; outer < averages.Count; outer++)
+        {
+            double ofFactor = 0;
+            foreach (double sensitivity in Sensitivities(averages[outer])) ofFactor += sensitivity;
+            constant += ofFactor;
+        }
+
+        constant /= k;
         for (int i = 0; i < scores.Length; i++)
         {
             double sum = 0;
             for (int j = 0; j < k; j++) sum += left[(j * scores.Length) + i] + right[(i * k) + j];
             scores[i] += (sum / k) + constant;
         }
-
-        return scores;
     }
 
     /// <summary>Frees the averages.</summary>
@@ -105,13 +122,12 @@ public sealed class ImportanceScorer : IDisposable
         averages.Add(new Average(name, factor));
     }
 
-    private static double[] Sensitivities(Average average)
+    /// <summary>Ī ∘ Ū, as long as the current scope is open.</summary>
+    private static ReadOnlySpan<double> Sensitivities(Average average)
     {
-        using var scope = new TensorScope();
-        double[] mean = average.Mean.To(DType.Float64).ToArray<double>();
-        double[] uncertainty = average.Uncertainty.To(DType.Float64).ToArray<double>();
-        for (int i = 0; i < mean.Length; i++) mean[i] *= uncertainty[i];
-        return mean;
+        Tensor product = Tensor.Empty(average.Mean.Shape, DType.Float64);
+        product.Device.Kernels.Multiply(average.Mean.To(DType.Float64), average.Uncertainty.To(DType.Float64), product);
+        return product.AsSpan<double>();
     }
 
     private sealed record Average(string Name, Tensor Weight)

@@ -85,8 +85,12 @@ public abstract class Kernels
     /// <summary>dtable[ids[i]] += dy[i], in the order of i; rows of id <paramref name="paddingId"/> are left out. dtable is not cleared first.</summary>
     public abstract void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable);
 
-    /// <summary>c = alpha · op(a) op(b) + beta · c + epilogue, all seen as matrices. A frozen b is packed once and kept with it.</summary>
-    public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default);
+    /// <summary>
+    /// c = alpha · op(a) op(b) + beta · c + epilogue, all seen as matrices. A frozen b is packed once and kept with it; it may be BFloat16 when the
+    /// precision is. Float64 tensors are multiplied in double whatever the precision.
+    /// </summary>
+    public abstract void MatMul(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32);
 
     /// <summary>The same for each matrix of the last two axes; a and b have the same leading axes.</summary>
     public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);

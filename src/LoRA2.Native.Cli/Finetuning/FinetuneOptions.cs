@@ -70,6 +70,8 @@ internal sealed class FinetuneOptions
 
     public Option<double?> Clip { get; } = NumberOption.Real("--clip", "limit of the gradient's norm, 0 for none [1]", 0, 1e6);
 
+    public Option<string?> Precision { get; } = PrecisionOption.Create();
+
     public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
 
     public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut [128]", 4);
@@ -98,7 +100,7 @@ internal sealed class FinetuneOptions
     [
         Model, .. Data.All, Train, Development, Regression, Output, Method, Rank, OuterRank, Alpha, Targets, Head, InitialDeviation, Gamma, SingularValueRate, Regulariser, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Importance, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
+        Precision, Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

@@ -19,14 +19,14 @@ internal sealed unsafe partial class CpuKernels
     {
         if (IsDouble(q)) AttentionOf<double>(q, k, v, terms, probabilities, kept, y);
         else AttentionOf<float>(q, k, v, terms, probabilities, kept, y);
-        Keep(q, k, v, terms, probabilities, kept, y);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
     }
 
     public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients)
     {
         if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, kept, dy, gradients);
         else AttentionBackwardOf<float>(q, k, v, terms, kept, dy, gradients);
-        Keep(q, k, v, terms, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
     }
 
     private static void AttentionOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)

@@ -45,7 +45,7 @@ public static partial class Ops
         bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
         Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType) : null;
         q.Device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
-        return records ? Tape.Record(new AttentionNode(q, k, v, terms, kept), y) : y;
+        return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept), y) : y;
     }
 
     private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms) => [q.Shape[0], terms.Heads, q.Shape[1], q.Shape[1]];
@@ -81,22 +81,24 @@ public static partial class Ops
 
     private sealed class AttentionNode : Node
     {
-        private readonly Tensor q;
-        private readonly Tensor k;
-        private readonly Tensor v;
-        private readonly AttentionTerms terms;
-        private readonly Tensor? kept;
+        private Tensor q = null!;
+        private Tensor k = null!;
+        private Tensor v = null!;
+        private AttentionTerms terms;
+        private Tensor? kept;
 
-        public AttentionNode(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept)
+        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept)
         {
-            this.q = Save(q);
-            this.k = Save(k);
-            this.v = Save(v);
-            this.terms = terms;
-            this.kept = Save(kept);
-            Save(terms.Mask);
-            Save(terms.PositionKey);
-            Save(terms.PositionQuery);
+            AttentionNode node = Take<AttentionNode>();
+            node.q = node.Save(q);
+            node.k = node.Save(k);
+            node.v = node.Save(v);
+            node.terms = terms;
+            node.kept = node.Save(kept);
+            node.Save(terms.Mask);
+            node.Save(terms.PositionKey);
+            node.Save(terms.PositionQuery);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

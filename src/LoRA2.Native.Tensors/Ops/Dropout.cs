@@ -15,11 +15,21 @@ public static partial class Ops
         if (mask.Probability == 0) return x;
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Dropout(x, mask, y);
-        return Tape.Records(x) ? Tape.Record(new DropoutNode(x, mask), y) : y;
+        return Tape.Records(x) ? Tape.Record(DropoutNode.Of(x, mask), y) : y;
     }
 
-    private sealed class DropoutNode(Tensor x, DropoutMask mask) : Node
+    private sealed class DropoutNode : Node
     {
+        private Tensor x = null!;
+        private DropoutMask mask;
+
+        public static DropoutNode Of(Tensor x, DropoutMask mask)
+        {
+            DropoutNode node = Take<DropoutNode>();
+            (node.x, node.mask) = (x, mask);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             Tensor dx = Tensor.Empty(x.Shape, x.DType);

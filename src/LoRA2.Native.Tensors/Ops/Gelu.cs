@@ -9,14 +9,19 @@ public static partial class Ops
         x = Operand("Gelu", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Gelu(x, y);
-        return Tape.Records(x) ? Tape.Record(new GeluNode(x), y) : y;
+        return Tape.Records(x) ? Tape.Record(GeluNode.Of(x), y) : y;
     }
 
     private sealed class GeluNode : Node
     {
-        private readonly Tensor x;
+        private Tensor x = null!;
 
-        public GeluNode(Tensor x) => this.x = Save(x);
+        public static GeluNode Of(Tensor x)
+        {
+            GeluNode node = Take<GeluNode>();
+            node.x = node.Save(x);
+            return node;
+        }
 
         protected internal override void Backward(Tensor gradient)
         {

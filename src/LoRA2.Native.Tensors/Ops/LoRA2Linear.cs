@@ -26,9 +26,9 @@ public static partial class Ops
         Tensor tm = Tensor.Empty(t.Shape, x.DType);
         kernels.MatMul(t, false, middle, false, tm);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale));
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale), precision: weight.Precision);
         return Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight)
-            ? Tape.Record(new LoRA2LinearNode(x, weight, bias, factors, middle, t, scale), y)
+            ? Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, t, scale), y)
             : y;
     }
 
@@ -45,19 +45,25 @@ public static partial class Ops
 
     private sealed class LoRA2LinearNode : LinearNodeBase
     {
-        private readonly LoRA2Factors factors;
-        private readonly Tensor middle;
-        private readonly Tensor t;
-        private readonly double scale;
+        private LoRA2Factors factors = null!;
+        private Tensor middle = null!;
+        private Tensor t = null!;
+        private double scale;
 
-        public LoRA2LinearNode(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
-            : base(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad)
+        public static LoRA2LinearNode Of(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
         {
-            this.factors = factors;
-            this.middle = Save(middle);
-            this.t = Save(t);
-            this.scale = scale;
-            foreach (Tensor factor in factors) Save(factor);
+            LoRA2LinearNode node = Take<LoRA2LinearNode>();
+            node.Set(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad);
+            node.factors = factors;
+            node.middle = node.Save(middle);
+            node.t = node.Save(t);
+            node.scale = scale;
+            node.Save(factors.OuterLeft);
+            node.Save(factors.InnerLeft);
+            node.Save(factors.SingularValues);
+            node.Save(factors.InnerRight);
+            node.Save(factors.OuterRight);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)
@@ -115,7 +121,7 @@ public static partial class Ops
             {
                 Tensor dleft = Tensor.Empty(dinnerRight.Shape, h.DType);
                 kernels.MatMul(factors.InnerLeft, true, dmiddle, false, dleft);
-                Tensor values = factors.SingularValues.View([factors.Rank, 1], [1, 1]);
+                Tensor values = factors.SingularValues.View([factors.Rank, 1]);
                 kernels.Multiply(dleft, Materialise(values, dleft.Shape), dinnerRight);
                 Accumulate(factors.InnerRight, dinnerRight);
             }

@@ -23,26 +23,28 @@ public static partial class Ops
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
         kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale));
-        return Tape.Records(x, weight, bias, a, b) ? Tape.Record(new LoRALinearNode(x, weight, bias, a, b, t, scale), y) : y;
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale), precision: weight.Precision);
+        return Tape.Records(x, weight, bias, a, b) ? Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y) : y;
     }
 
     private static Tensor Transposed(Tensor matrix) => matrix.View([matrix.Shape[1], matrix.Shape[0]], [1, matrix.Shape[1]]).Clone();
 
     private sealed class LoRALinearNode : LinearNodeBase
     {
-        private readonly Tensor a;
-        private readonly Tensor b;
-        private readonly Tensor t;
-        private readonly double scale;
+        private Tensor a = null!;
+        private Tensor b = null!;
+        private Tensor t = null!;
+        private double scale;
 
-        public LoRALinearNode(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, Tensor t, double scale)
-            : base(x, weight, bias, needsInput: a.RequiresGrad)
+        public static LoRALinearNode Of(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, Tensor t, double scale)
         {
-            this.a = Save(a);
-            this.b = Save(b);
-            this.t = Save(t);
-            this.scale = scale;
+            LoRALinearNode node = Take<LoRALinearNode>();
+            node.Set(x, weight, bias, needsInput: a.RequiresGrad);
+            node.a = node.Save(a);
+            node.b = node.Save(b);
+            node.t = node.Save(t);
+            node.scale = scale;
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

@@ -14,6 +14,12 @@ public abstract class Adapter : IDisposable
     /// <summary>Number of trained values.</summary>
     public int ParameterCount => Parameters.Sum(parameter => parameter.Count);
 
+    /// <summary>
+    /// Whether its forward pass keeps no tensor, so that training and evaluation may use tensors' objects again
+    /// (<see cref="TensorReuse"/>): true of this library's own.
+    /// </summary>
+    internal virtual bool KeepsNothing => false;
+
     /// <summary>y = x Wᵀ + b + the update: [.., in] → [.., out].</summary>
     public abstract Tensor Forward(Tensor x, Tensor weight, Tensor bias);
 

@@ -38,6 +38,8 @@ public sealed class LoRA2Adapter : Adapter
     /// <inheritdoc/>
     public override double Scale { get; }
 
+    internal override bool KeepsNothing => true;
+
     /// <summary>Singular values that are not 0.</summary>
     public int EffectiveRank => Factors.SingularValues.Count - Factors.SingularValues.AsSpan<float>().Count(0f);
 
@@ -76,9 +78,9 @@ public sealed class LoRA2Adapter : Adapter
         (Tensor u, Tensor v, _, Tensor innerRight, Tensor outerRight) = Factors;
         Tensor? sum = null;
         void Plus(Tensor term) => sum = sum is null ? term : Ops.Add(sum, term);
-        if (kind.HasFlag(OrthogonalityKind.Left)) Plus(Ops.Orthogonality(u, v));
-        if (kind.HasFlag(OrthogonalityKind.Right)) Plus(Ops.Orthogonality(innerRight, outerRight));
-        if (kind.HasFlag(OrthogonalityKind.Products)) Plus(Ops.ProductOrthogonality(u, v, innerRight, outerRight));
+        if ((kind & OrthogonalityKind.Left) != 0) Plus(Ops.Orthogonality(u, v));
+        if ((kind & OrthogonalityKind.Right) != 0) Plus(Ops.Orthogonality(innerRight, outerRight));
+        if ((kind & OrthogonalityKind.Products) != 0) Plus(Ops.ProductOrthogonality(u, v, innerRight, outerRight));
         return sum ?? Tensor.Zeros([], u.DType);
     }
 

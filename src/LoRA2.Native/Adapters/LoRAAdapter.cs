@@ -24,6 +24,8 @@ public sealed class LoRAAdapter : Adapter
     /// <inheritdoc/>
     public override double Scale { get; }
 
+    internal override bool KeepsNothing => true;
+
     /// <summary>A fresh adapter.</summary>
     public static LoRAAdapter Create(string module, int inputs, int outputs, int rank, double alpha, Philox random)
     {

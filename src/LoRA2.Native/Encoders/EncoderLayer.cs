@@ -18,6 +18,7 @@ internal sealed class EncoderLayer
     private readonly LinearLayer intermediate;
     private readonly LinearLayer output;
     private readonly NormLayer outputNorm;
+    private readonly LinearLayer[] linears;
 
     public EncoderLayer(EncoderConfig config, ParameterSource source, string name)
     {
@@ -33,9 +34,23 @@ internal sealed class EncoderLayer
         intermediate = source.Linear($"{name}.intermediate.dense", width, config.IntermediateSize);
         output = source.Linear($"{name}.output.dense", config.IntermediateSize, width);
         outputNorm = source.Norm($"{name}.output.LayerNorm", width, config.LayerNormEpsilon);
+        linears = [query, key, value, attentionOutput, intermediate, output];
     }
 
-    public IEnumerable<LinearLayer> Linears => [query, key, value, attentionOutput, intermediate, output];
+    /// <summary>Of the matrix products with weights and in the attention.</summary>
+    public Precision Precision
+    {
+        get;
+        set
+        {
+            foreach (LinearLayer layer in Linears) layer.Weight.Precision = value;
+            field = value;
+        }
+    }
+
+    public IEnumerable<LinearLayer> Linears => linears;
+
+    public bool KeepsNothing => Array.TrueForAll(linears, static layer => layer.Adapter is null or { KeepsNothing: true });
 
     /// <param name="x">[batch, length, width].</param>
     /// <param name="mask">[batch, length] Int32.</param>

@@ -11,6 +11,7 @@ public sealed class SequenceClassifier : IDisposable
 {
     private readonly Encoder encoder;
     private readonly ClassificationHead head;
+    private readonly TensorReuse reuse = new();
 
     private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed)
     {
@@ -28,6 +29,17 @@ public sealed class SequenceClassifier : IDisposable
 
     /// <summary>The encoder's and the head's own parameters, without adapters'.</summary>
     public IReadOnlyList<Parameter> BaseParameters { get; }
+
+    /// <summary>
+    /// The precision of the encoder's matrix products. The head, adapters, softmax and layer norms are float32 in every one. Set it before the
+    /// weights are frozen, or anew on a model whose weights were not rounded.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The frozen weights were rounded for a lower precision.</exception>
+    public Precision Precision
+    {
+        get => encoder.Precision;
+        set => encoder.Precision = value;
+    }
 
     /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
     public IReadOnlyList<string> InitialisedParameters { get; }
@@ -56,6 +68,9 @@ public sealed class SequenceClassifier : IDisposable
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0) => new(config, null, seed);
+
+    /// <summary>A scope for one step or pass: a reusing one, unless an adapter that is not this library's may hold on to tensors.</summary>
+    internal TensorScope OpenScope() => new(encoder.KeepsNothing ? reuse : null);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);

@@ -12,7 +12,7 @@ internal readonly unsafe struct PositionGradient<T> : IDisposable
     private readonly AttentionShape<T> shape;
     private readonly AttentionLayout layout;
     private readonly T* table;
-    private readonly nuint size;
+    private readonly Storage? storage;
 
     /// <param name="shape">The attention.</param>
     /// <param name="table">The table's gradient, positions × width, or null when not wanted.</param>
@@ -21,7 +21,9 @@ internal readonly unsafe struct PositionGradient<T> : IDisposable
         this.shape = shape;
         this.table = table;
         layout = new AttentionLayout(shape.Length, shape.Size, BlockProducts<T>.PanelColumns(SimdPaths.Current));
-        if (table != null) Parts = (T*)MemoryPool.Shared.Rent((nuint)(shape.Heads * shape.Groups * layout.Rows(layout.Distances) * sizeof(T)), out size);
+        if (table == null) return;
+        storage = MemoryPool.Shared.Rent((nuint)(shape.Heads * shape.Groups * layout.Rows(layout.Distances) * sizeof(T)));
+        Parts = (T*)storage.Pointer;
     }
 
     /// <summary>The parts' buffers, one after the other, or null.</summary>
@@ -31,28 +33,24 @@ internal readonly unsafe struct PositionGradient<T> : IDisposable
     /// <param name="falling">Whether the distances query − key fall from row to row.</param>
     public void AddUp(bool falling)
     {
-        if (table != null) SimdTask.Run<T, Sum>(shape.Heads, new Sum(this, falling));
+        if (table != null) SimdTask.Run<T, Sum>(shape.Heads, new Sum(shape, layout, table, Parts, falling));
     }
 
-    public void Dispose()
-    {
-        if (table != null) MemoryPool.Shared.Return((byte*)Parts, size);
-    }
+    public void Dispose() => storage?.Release();
 
-    private readonly struct Sum(PositionGradient<T> gradient, bool falling) : ISimdTask<T>
+    private readonly struct Sum(AttentionShape<T> shape, AttentionLayout layout, T* gradient, T* parts, bool falling) : ISimdTask<T>
     {
         public void Run<TSimd>(int head)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
-            AttentionShape<T> shape = gradient.shape;
-            int columns = shape.Size, distances = gradient.layout.Distances;
-            nint part = gradient.layout.Rows(distances);
-            T* table = gradient.table + ((nint)head * columns);
+            int columns = shape.Size, distances = layout.Distances;
+            nint part = layout.Rows(distances);
+            T* table = gradient + ((nint)head * columns);
             for (int row = 0; row < shape.Positions; row++) new Span<T>(table + ((nint)row * shape.Width), columns).Clear();
             for (int x = 0; x < distances; x++)
             {
                 T* to = table + ((nint)shape.RowOf[falling ? distances - 1 - x : x] * shape.Width);
-                T* from = gradient.Parts + ((nint)head * shape.Groups * part) + gradient.layout.Rows(x);
+                T* from = parts + ((nint)head * shape.Groups * part) + layout.Rows(x);
                 for (int group = 0; group < shape.Groups; group++, from += part)
                 {
                     int c = 0;

@@ -71,6 +71,9 @@ internal static unsafe class LowRankTerms
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Simd Rounded(Simd value) =>
-        Unsafe.BitCast<Vector512<uint>, Simd>(BFloat16Rounding.Nearest(Unsafe.BitCast<Simd, Vector512<float>>(value)) & Vector512.Create(0xFFFF0000u));
+    private static Simd Rounded(Simd value)
+    {
+        Vector512<uint> bits = BFloat16Rounding.Nearest(Unsafe.BitCast<Simd, Vector512<float>>(value));
+        return Unsafe.BitCast<Vector512<uint>, Simd>(bits & Vector512.Create(0xFFFF0000u));
+    }
 }

@@ -90,7 +90,8 @@ internal static unsafe class TileBlock
     /// <summary>C (m × n) = alpha · op(A) (m × k) · op(B) (k × n) + beta · C, with both operands as they lie in memory.</summary>
     /// <inheritdoc cref="BFloat16Gemm" path="/remarks"/>
     public static void Multiply(
-        Precision precision, bool transA, bool transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb, float beta, float* c, int ldc)
+        Precision precision, bool transA, bool transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb,
+        float beta, float* c, int ldc)
     {
         byte* left = Scratch.Get<byte>(ScratchUse.Strips, LeftBytes(m, k, precision));
         byte* right = Scratch.Get<byte>(ScratchUse.Panels, RightBytes(k, n, precision));
@@ -107,7 +108,8 @@ internal static unsafe class TileBlock
         for (int lane = 0; lane < lanes; lane += TileShape.Lanes, packed += size)
         {
             TilePacking<float, FloatSource>.Pack(
-                source + (depthFirst ? lane * step : lane), step, depthFirst, lanesFirst, Math.Min(TileShape.Lanes, lanes - lane), depth, terms, scale, packed);
+                source + (depthFirst ? lane * step : lane), step, depthFirst, lanesFirst, Math.Min(TileShape.Lanes, lanes - lane), depth, terms,
+                scale, packed);
         }
     }
 }

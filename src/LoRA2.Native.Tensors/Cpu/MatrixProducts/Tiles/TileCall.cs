@@ -48,6 +48,6 @@ internal unsafe struct TileCall
     /// <summary>Bytes between rows of <see cref="Second"/>.</summary>
     public nint SecondStep;
 
-    /// <summary>A piece of the next panel of B, fetched into the second-level cache meanwhile: 256 bytes a step and term.</summary>
+    /// <summary>A piece of the next panel of B, fetched into the second-level cache meanwhile: 512 bytes a step and term.</summary>
     public byte* Next;
 }

@@ -46,7 +46,7 @@ internal sealed unsafe class TileCode
     public static TileCode? Assemble()
     {
         var assembler = new Assembler(64);
-        var labels = new Label[Kernels + 3];
+        var labels = new Label[Kernels + 5];
         for (int i = 0; i < Kernels; i++) labels[i] = Kernel(assembler, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
         labels[Kernels] = Start(assembler);
         assembler.ldtilecfg(__[rdi]);
@@ -54,7 +54,7 @@ internal sealed unsafe class TileCode
         labels[Kernels + 1] = Start(assembler);
         assembler.tilerelease();
         assembler.ret();
-        labels[Kernels + 2] = Rounding(assembler);
+        for (int terms = 1; terms <= 3; terms++) labels[Kernels + 1 + terms] = Rounding(assembler, terms);
 
         using var stream = new MemoryStream();
         AssemblerResult result = assembler.Assemble(new StreamCodeWriter(stream), 0, BlockEncoderOptions.ReturnNewInstructionOffsets);
@@ -89,19 +89,20 @@ internal sealed unsafe class TileCode
     public void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)(memory + entries[Kernels + 1]))();
 
     /// <summary>
-    /// Rounds rows of floats to bfloat16: 32 floats, of row i at step s, go to 64 bytes at destination + 64 i + destinationStep s.
+    /// Rounds rows of floats to bfloat16, or splits them into terms: 32 floats, of row i at step s, go to 64 bytes at
+    /// destination + 64 i + terms · <see cref="GroupBytes"/> · s, further terms <see cref="GroupBytes"/> on.
     /// </summary>
     /// <param name="source">Row 0.</param>
     /// <param name="sourceStep">Bytes between rows.</param>
     /// <param name="rows">Rows, 1 or more.</param>
     /// <param name="steps">Steps of 32 floats, 1 or more.</param>
+    /// <param name="terms">1, 2 or 3.</param>
     /// <param name="destination">64-byte aligned.</param>
-    /// <param name="destinationStep">Bytes from a step to the next.</param>
-    public void Round(float* source, nint sourceStep, nint rows, nint steps, byte* destination, nint destinationStep) =>
-        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, nint, void>)(memory + entries[Kernels + 2]))(
-            source, sourceStep, rows, steps, destination, destinationStep);
+    public void Round(float* source, nint sourceStep, nint rows, nint steps, int terms, byte* destination) =>
+        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, void>)(memory + entries[Kernels + 1 + terms]))(
+            source, sourceStep, rows, steps, destination);
 
-    private static Label Rounding(Assembler c)
+    private static Label Rounding(Assembler c, int terms)
     {
         Label entry = Start(c), row = c.CreateLabel(), step = c.CreateLabel();
         c.Label(ref row);
@@ -109,11 +110,24 @@ internal sealed unsafe class TileCode
         c.mov(r10, r8);
         c.mov(r11, rcx);
         c.Label(ref step);
-        c.vmovups(zmm0, __[rax + 64]);
-        c.vcvtne2ps2bf16(zmm0, zmm0, __[rax]);
-        c.vmovups(__[r10], zmm0);
+        c.vmovups(zmm0, __[rax]);
+        c.vmovups(zmm1, __[rax + 64]);
+        for (int term = 0; term < terms; term++)
+        {
+            c.vcvtne2ps2bf16(zmm2, zmm1, zmm0);
+            c.vmovups(__[r10 + (term * GroupBytes)], zmm2);
+            if (term == terms - 1) break;
+            c.vextracti64x4(ymm3, zmm2, 1);
+            c.vpmovzxwd(zmm2, ymm2);
+            c.vpmovzxwd(zmm3, ymm3);
+            c.vpslld(zmm2, zmm2, 16);
+            c.vpslld(zmm3, zmm3, 16);
+            c.vsubps(zmm0, zmm0, zmm2);
+            c.vsubps(zmm1, zmm1, zmm3);
+        }
+
         c.add(rax, 128);
-        c.add(r10, r9);
+        c.add(r10, terms * GroupBytes);
         c.dec(r11);
         c.jne(step);
         c.add(rdi, rsi);
@@ -237,8 +251,8 @@ internal sealed unsafe class TileCode
 
         if (fetch != Fetch.None)
         {
-            for (int line = 0; line < 4 * terms; line++) c.prefetcht1(__[r11 + (64 * line)]);
-            c.add(r11, 256 * terms);
+            for (int line = 0; line < 8 * terms; line++) c.prefetcht1(__[r11 + (64 * line)]);
+            c.add(r11, 512 * terms);
         }
 
         (int heldA, int heldB) = (-1, -1);

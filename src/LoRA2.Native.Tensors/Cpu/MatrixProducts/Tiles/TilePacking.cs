@@ -24,6 +24,8 @@ internal static unsafe class TilePacking<T, TSource>
     /// <summary>Elements of one step along the depth.</summary>
     private const int Step = TileShape.Depth;
 
+    private const int RowBytes = TileCode.TileBytes / Half;
+
     /// <summary>Packs steps of a slice.</summary>
     /// <param name="source">The element of lane 0 at depth 0.</param>
     /// <param name="step">Elements between rows as they lie in memory.</param>
@@ -38,18 +40,19 @@ internal static unsafe class TilePacking<T, TSource>
     public static void Pack(
         T* source, nint step, bool depthFirst, bool lanesFirst, int lanes, nint depth, int terms, float scale, byte* destination)
     {
-        if (typeof(T) == typeof(float) && depthFirst && lanesFirst && terms == 1 && scale == 1 && depth >= Step)
+        bool plain = typeof(T) == typeof(float) && depthFirst && scale == 1;
+        if (plain && lanesFirst && depth >= Step)
         {
             nint steps = depth / Step;
-            TileUnit.Kernels.Round((float*)source, step * sizeof(float), lanes, steps, destination, TileCode.GroupBytes);
-            for (nint s = 0; s < steps; s++, destination += TileCode.GroupBytes)
-                new Span<byte>(destination + lanes * sizeof(Vector512<uint>), (2 * Half - lanes) * sizeof(Vector512<uint>)).Clear();
+            TileUnit.Kernels.Round((float*)source, step * sizeof(float), lanes, steps, terms, destination);
+            for (nint s = 0; s < steps * terms; s++, destination += TileCode.GroupBytes)
+                new Span<byte>(destination + lanes * RowBytes, (2 * Half - lanes) * RowBytes).Clear();
             source += steps * Step;
             depth -= steps * Step;
         }
 
         T* corner = stackalloc T[Half * Step];
-        Vector512<uint>* block = stackalloc Vector512<uint>[3 * Half];
+        byte* block = stackalloc byte[3 * TileCode.GroupBytes];
         for (nint p = 0; p < depth; p += Step, destination += terms * TileCode.GroupBytes)
         {
             int length = (int)Math.Min(Step, depth - p);
@@ -73,28 +76,28 @@ internal static unsafe class TilePacking<T, TSource>
                 }
 
                 bool turned = depthFirst != lanesFirst;
-                var tiles = turned ? (byte*)block : to;
-                nint tileStep = turned ? TileCode.TileBytes : TileCode.GroupBytes;
-                if (depthFirst) Lanes(from, fromStep, terms, scale, tiles, tileStep);
-                else Pairs(from, fromStep, terms, scale, tiles, tileStep);
+                byte* tiles = turned ? block : to;
+                if (plain) TileUnit.Kernels.Round((float*)from, fromStep * sizeof(float), Half, 1, terms, tiles);
+                else if (depthFirst) Lanes(from, fromStep, terms, scale, tiles);
+                else Pairs(from, fromStep, terms, scale, tiles);
                 if (!turned) continue;
                 for (int t = 0; t < terms; t++)
                 {
-                    Transpose16.Run((float*)(tiles + t * tileStep), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
+                    Transpose16.Run((float*)(tiles + t * TileCode.GroupBytes), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
                 }
             }
         }
     }
 
     /// <summary>16 lanes stored as rows of 32 elements: a row of a tile each.</summary>
-    private static void Lanes(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    private static void Lanes(T* source, nint step, int terms, float scale, byte* tile)
     {
         Vector512<float> factor = Vector512.Create(scale);
-        for (int i = 0; i < Half; i++, source += step, tile += sizeof(Vector512<uint>))
+        for (int i = 0; i < Half; i++, source += step, tile += RowBytes)
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + Half) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += tileStep)
+            for (int t = 0; ; to += TileCode.GroupBytes)
             {
                 Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second);
                 Avx512BW.PermuteVar32x16x2(x.AsUInt16(), UpperHalves, y.AsUInt16()).Store((ushort*)to);
@@ -106,14 +109,14 @@ internal static unsafe class TilePacking<T, TSource>
     }
 
     /// <summary>32 rows of 16 lanes: a row of a tile for each pair of them.</summary>
-    private static void Pairs(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    private static void Pairs(T* source, nint step, int terms, float scale, byte* tile)
     {
         Vector512<float> factor = Vector512.Create(scale);
-        for (int i = 0; i < Half; i++, source += 2 * step, tile += sizeof(Vector512<uint>))
+        for (int i = 0; i < Half; i++, source += 2 * step, tile += RowBytes)
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + step) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += tileStep)
+            for (int t = 0; ; to += TileCode.GroupBytes)
             {
                 Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second) & Vector512.Create(0xFFFF0000u);
                 ((x >>> 16) | y).Store((uint*)to);

@@ -9,7 +9,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
     where TSource : unmanaged, ITileSource<T>
 {
     private const int Lanes = TileShape.Lanes;
-    private const int StripsBytes = 512 * 1024;
+    private const int StripsBytes = 800 * 1024;
 
     /// <summary>Multiplications below which waking another thread does not pay.</summary>
     private const double SmallestParallel = 4 * 1024 * 1024;
@@ -96,7 +96,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
     }
 
     /// <summary>
-    /// What the kernel fetches meanwhile. The next panel is dealt out in eighths to the first eight strips; −1: there is none.
+    /// What the kernel fetches meanwhile. The next panel is dealt out in quarters to the first four strips; −1: there is none.
     /// </summary>
     private readonly void Ahead(ref TileCall call, int row, int column, int strip)
     {
@@ -114,8 +114,8 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
             call.Second = product.Epilogue.Activated + row * product.CStep + column;
         }
 
-        bool none = strip < 0 || strip >= 8;
-        call.Next = none ? call.B : call.B + product.PanelStep + strip * (TileShape.SliceBytes(product.Depth, product.Terms) / 8);
+        bool none = strip < 0 || strip >= 4;
+        call.Next = none ? call.B : call.B + product.PanelStep + strip * (TileShape.SliceBytes(product.Depth, product.Terms) / 4);
     }
 
     private readonly byte* PackStrips(int strip0, int strip1)
