@@ -25,8 +25,8 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// </summary>
     private const long DirectBytes = 256 * 1024;
 
-    /// <summary>Up to this many columns, Aᵀ·B is computed as (Bᵀ·A)ᵀ, which reads the tall A along its rows.</summary>
-    private const int SwappedColumns = 64;
+    /// <summary>Up to this many rows or columns of the result, Aᵀ·B is computed row by row of A and B.</summary>
+    private const int ThinColumns = 64;
 
     private const long PanelsBytes = 16 * 1024 * 1024;
 
@@ -46,23 +46,42 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             return;
         }
 
-        Product<T> product = Start(call);
-        if (plain && call.TransposedA && call.Columns <= SwappedColumns && call.Rows >= 4 * call.Columns)
+        if (plain && call.TransposedA && !transB && IsThin(call.Rows, call.Columns))
         {
-            product.Rows = call.Columns;
-            product.Columns = call.Rows;
-            product.A = b;
-            product.AStep = ldb;
-            product.TransposedA = !transB;
-            product.TransposedC = true;
-            product.DirectA = false;
-            MultiplyGroups(product, call.A, call.Lda, false, true, default, call.Depth);
+            ThinTask<T, TVector, TSimd>.RunAll(Thin(call, call.A, call.Lda, call.Rows, b, ldb, call.Columns, call.Ldc, 1));
             return;
         }
 
+        if (plain && call.TransposedA && !transB && IsThin(call.Columns, call.Rows))
+        {
+            ThinTask<T, TVector, TSimd>.RunAll(Thin(call, b, ldb, call.Columns, call.A, call.Lda, call.Rows, 1, call.Ldc));
+            return;
+        }
+
+        Product<T> product = Start(call);
         bool direct = !transB && call.Rows <= DirectRows;
         MultiplyGroups(product, b, ldb, transB, direct, epilogue, call.Depth);
     }
+
+    private static bool IsThin(int few, int many) => few <= ThinColumns && many >= 4 * few;
+
+    private static ThinTask<T, TVector, TSimd> Thin(
+        in MatrixProduct<T> call, T* thin, int thinStep, int rows, T* wide, int wideStep, int columns, nint rowStep, nint columnStep) => new()
+        {
+            Depth = call.Depth,
+            DepthGroup = DepthGroup,
+            Thin = thin,
+            ThinStep = thinStep,
+            Rows = rows,
+            Wide = wide,
+            WideStep = wideStep,
+            Columns = columns,
+            Alpha = call.Alpha,
+            Beta = call.Beta,
+            C = call.C,
+            CRowStep = rowStep,
+            CColumnStep = columnStep,
+        };
 
     /// <summary>The product with B packed before.</summary>
     public static void Multiply(in MatrixProduct<T> call, T* panels, in Epilogue<T> epilogue)
@@ -159,7 +178,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
         for (int column = 0; column < columns; column += (int)Math.Min(chunk, columns - column))
         {
             product.Columns = (int)Math.Min(chunk, columns - column);
-            product.C = c + column * (product.TransposedC ? product.CStep : 1);
+            product.C = c + column;
             AddEpilogue(ref product, epilogue, column);
             Product<T> whole = product;
             for (int g = 0; g < groups; g++)

@@ -26,9 +26,6 @@ internal unsafe struct Product<T>
     public T* C;
     public nint CStep;
 
-    /// <summary>Whether C is stored as Columns × Rows.</summary>
-    public bool TransposedC;
-
     public T* Left;
     public nint LeftStep;
     public T LeftScale;
@@ -41,11 +38,11 @@ internal unsafe struct Product<T>
     /// <summary>The bias's partial panel widened with zeros, or null.</summary>
     public T* BiasTail;
 
-    /// <summary>Rows × Columns added to C, or null. Not with <see cref="TransposedC"/>.</summary>
+    /// <summary>Rows × Columns added to C, or null.</summary>
     public T* Residual;
     public nint ResidualStep;
 
-    /// <summary>Where gelu(C) goes, rows <see cref="CStep"/> apart, or null. Not with <see cref="TransposedC"/>.</summary>
+    /// <summary>Where gelu(C) goes, rows <see cref="CStep"/> apart, or null.</summary>
     public T* Activated;
 }
 
@@ -119,7 +116,7 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
             tile.Ahead = panel + 1 < panel1 ? product.B.PanelStep : 0;
             T* right = product.Rank == 0 ? null : Panel(product.Right, panel, partial, out tile.RightStep);
             T* bias = product.Bias == null ? null : partial && product.BiasTail != null ? product.BiasTail : product.Bias + column;
-            bool inPlace = columns % TSimd.Count == 0 && !product.TransposedC;
+            bool inPlace = columns % TSimd.Count == 0;
             for (int d = 0; d < blocks; d++)
             {
                 bool last = d == blocks - 1;
@@ -165,18 +162,15 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         }
     }
 
-    /// <summary>
-    /// Runs a tile that C cannot hold as it is (partial vectors, or C transposed) in <paramref name="corner"/>, and copies it.
-    /// </summary>
+    /// <summary>Runs a tile with partial vectors, which C cannot hold as it is, in <paramref name="corner"/>, and copies it.</summary>
     private readonly void RunCorner(int row, int rows, int column, int columns, T* corner, Tile<T>* tile)
     {
-        nint rowStep = product.TransposedC ? 1 : product.CStep, columnStep = product.TransposedC ? product.CStep : 1;
-        T* c = product.C + row * rowStep + column * columnStep;
+        T* c = product.C + row * product.CStep + column;
         if (tile->Beta != T.Zero)
         {
             for (int i = 0; i < rows; i++)
             {
-                for (int j = 0; j < columns; j++) corner[i * PanelColumns + j] = c[i * rowStep + j * columnStep];
+                for (int j = 0; j < columns; j++) corner[i * PanelColumns + j] = c[i * product.CStep + j];
                 for (int j = columns; j < PanelColumns; j++) corner[i * PanelColumns + j] = T.Zero;
             }
         }
@@ -186,7 +180,7 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         MicroKernels<T, TVector, TSimd>.Run(rows, columns > TSimd.Count, tile);
         for (int i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j++) c[i * rowStep + j * columnStep] = corner[i * PanelColumns + j];
+            for (int j = 0; j < columns; j++) c[i * product.CStep + j] = corner[i * PanelColumns + j];
         }
     }
 
