@@ -5,11 +5,13 @@ namespace LoRA2.Native.Tensors;
 
 /// <summary>
 /// Aligned native memory that is kept for the next tensor of the same size class instead of going back to the system. Classes are four to a
-/// power of two; a new block is at most a fifth larger than what it was made for, and serves down to half its size.
+/// power of two; a new block is at most a fifth larger than what it was made for, and serves down to half its size (a big one down to two thirds).
 /// </summary>
 public sealed unsafe class MemoryPool
 {
     internal const int Alignment = 64;
+
+    private const int BigBlock = 1 << 20;
 
     private readonly Lock gate = new();
     private readonly Dictionary<nuint, Stack<Storage>> free = [];
@@ -93,12 +95,13 @@ public sealed unsafe class MemoryPool
     }
 
     /// <summary>
-    /// An unused block of the class, or of one of the next four: batches of many lengths would else keep a set of blocks for each. Null when there
-    /// is none.
+    /// An unused block of the class, or of one of the next four: batches of many lengths would else keep a set of blocks for each. Of big blocks
+    /// only the next class will do, for half of one is too much to waste. Null when there is none.
     /// </summary>
     private Storage? Take(nuint size)
     {
-        for (int i = 0; i < 5; i++)
+        int classes = size < BigBlock ? 5 : 2;
+        for (int i = 0; i < classes; i++)
         {
             if (free.TryGetValue(size, out Stack<Storage>? blocks) && blocks.TryPop(out Storage? block)) return block;
             size = ClassOf(size + 1);

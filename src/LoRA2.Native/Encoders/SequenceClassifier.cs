@@ -95,6 +95,8 @@ public sealed class SequenceClassifier : IDisposable
     public void FreezeBase()
     {
         foreach (Parameter parameter in BaseParameters) parameter.Freeze();
+        // What rounding the weights has left over is of no size that a step needs.
+        if (Precision == Precision.BFloat16) MemoryPool.Shared.Trim();
     }
 
     /// <summary>Frees all parameters.</summary>
