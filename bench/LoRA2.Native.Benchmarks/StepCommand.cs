@@ -10,7 +10,7 @@ namespace LoRA2.Native.Benchmarks;
 
 /// <summary>
 /// Times one whole training step (forward, backward, AdamW), or an inference, of a DeBERTa-v3-shaped encoder with random weights, and prints one
-/// JSON object. Options come as <c>--name value</c>.
+/// JSON object. Options come as <c>--name value</c>; with <c>--scores true</c> the step has the method's regulariser and importance scores too.
 /// </summary>
 internal static class StepCommand
 {
@@ -33,6 +33,7 @@ internal static class StepCommand
             ["warmup"] = "1",
             ["dropout"] = "0.1",
             ["dtype"] = "float32",
+            ["scores"] = "false",
         };
         for (int i = 0; i < args.Length; i++)
         {
@@ -57,8 +58,13 @@ internal static class StepCommand
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
-        else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
+        else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
+        AdapterMethod? whole = !inference && options["scores"] == "true" ? Method(options) : null;
+        SingularValueAdapter[] scored = whole is null ? [] : [.. model.Adapters().OfType<SingularValueAdapter>()];
+        int values = scored.Sum(adapter => adapter.SingularValues.Count);
+        // Never prunes, always scores.
+        using RankAllocator? allocator = scored.Length == 0 ? null : new RankAllocator(scored, new BudgetSchedule(values, values, 0, 0, int.MaxValue, int.MaxValue));
         (int batch, int length) = (Int("batch"), Int("length"));
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
@@ -69,7 +75,7 @@ internal static class StepCommand
         {
             long before = GC.GetTotalAllocatedBytes();
             var clock = Stopwatch.StartNew();
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step, whole, allocator);
             if (step < Int("warmup")) continue;
             seconds.Add(clock.Elapsed.TotalSeconds);
             allocated = GC.GetTotalAllocatedBytes() - before;
@@ -78,7 +84,20 @@ internal static class StepCommand
         Print(options, seconds, batch * length, allocated);
     }
 
-    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step)
+    /// <summary>The method with those of the options that are settings of it.</summary>
+    private static AdapterMethod Method(Dictionary<string, string> options)
+    {
+        AdapterMethod method = AdapterMethods.Named(options["method"]);
+        foreach (MethodOption setting in method.Options)
+        {
+            if (options.TryGetValue(setting.Name, out string? value)) method = setting.With(method, value);
+        }
+
+        return method;
+    }
+
+    private static void Step(
+        SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step, AdapterMethod? whole, RankAllocator? allocator)
     {
         using var scope = new TensorScope();
         if (optimizer is null)
@@ -90,8 +109,20 @@ internal static class StepCommand
         using var tape = new Tape();
         Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step });
         tape.Backward(model.Loss(logits, labels));
+        if (whole is not null) Regularise(model, whole);
         optimizer.Step(1e-3);
+        allocator?.AfterStep((int)step);
         optimizer.ClearGradients();
+    }
+
+    private static void Regularise(SequenceClassifier model, AdapterMethod method)
+    {
+        foreach (Adapter adapter in model.Adapters())
+        {
+            using var scope = new TensorScope();
+            using var tape = new Tape();
+            if (method.Regulariser(adapter) is { } term) tape.Backward(term, Tensor.Full([], method.RegulariserWeight));
+        }
     }
 
     private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)

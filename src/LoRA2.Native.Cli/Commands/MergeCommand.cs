@@ -40,7 +40,7 @@ internal static class MergeCommand
             new OutputFolder(folder).RequireFree(parsed.GetValue(overwrite));
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
             using SequenceClassifier merged = loaded.Model;
-            merged.Merge();
+            merged.Merge().Dispose();
             ModelFolder.Save(merged, location.Model, folder, type);
             loaded.Task?.Write(folder);
             streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");

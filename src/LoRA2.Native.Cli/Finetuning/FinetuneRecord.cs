@@ -23,7 +23,7 @@ internal static class FinetuneRecord
             json.WriteString("command", "finetune");
             json.WriteString("task", data.Task);
             json.WriteString("model", request.ModelName);
-            json.WriteString("method", options.Adapter.Method.ToString().ToLowerInvariant());
+            json.WriteString("method", options.Adapter.Method.Name);
             json.WriteString("output", output);
             Metrics(json, data, result);
             Parameters(json, model);

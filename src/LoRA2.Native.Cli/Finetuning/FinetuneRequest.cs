@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
@@ -66,28 +65,29 @@ internal sealed record FinetuneRequest
 }
 
 /// <summary>The options of pruning, before the number of steps is known.</summary>
-internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval, ImportanceMode Importance)
+internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval)
 {
     public static BudgetRequest? From(ParseResult parsed, FinetuneOptions options, AdapterSettings adapter)
     {
         int? target = parsed.GetValue(options.TargetRank);
         if (target is null)
         {
-            foreach (Option option in (ReadOnlySpan<Option>)[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, options.Importance])
+            Option? importance = options.MethodSettings.FirstOrDefault(option => option.Name == "--importance");
+            foreach (Option? option in (Option?[])[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, importance])
             {
-                if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
+                if (option is not null && parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
             }
 
             return null;
         }
 
-        if (adapter.Method != AdapterMethod.LoRA2) throw new InputException("--target-rank needs --method lora2: only singular values can be pruned");
-        if (target > adapter.Rank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Rank}, was expected");
-        ImportanceMode mode = parsed.GetValue(options.Importance) == "full" ? ImportanceMode.Full : ImportanceMode.Reduced;
+        if (!adapter.Method.HasSingularValues)
+            throw new InputException($"--target-rank needs --method {string.Join(" or ", AdapterMethods.All.Where(method => method.HasSingularValues).Select(method => method.Name))}: only singular values can be pruned");
+        if (target > adapter.Method.InitialRank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Method.InitialRank}, was expected");
         return new BudgetRequest(
-            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), parsed.GetValue(options.BudgetInterval), mode);
+            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), parsed.GetValue(options.BudgetInterval));
     }
 
     public BudgetOptions Of(int totalSteps) =>
-        new(TargetRank, Warmup.Of(totalSteps), Final.Of(totalSteps), Interval ?? Math.Clamp(totalSteps / 100, 1, 100), Importance);
+        new(TargetRank, Warmup.Of(totalSteps), Final.Of(totalSteps), Interval ?? Math.Clamp(totalSteps / 100, 1, 100));
 }

@@ -98,7 +98,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     {
         var task = new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics);
         string[] written;
-        if (options.Adapter.Method == AdapterMethod.Full)
+        if (options.Adapter.Method.PeftType is null)
         {
             ModelFolder.Save(model, request.Model, request.Output);
             written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, OutputFolder.RecordFile];
@@ -117,7 +117,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
 
     private void PredictExamples()
     {
-        bool full = request.Training.Adapter.Method == AdapterMethod.Full;
+        bool full = request.Training.Adapter.Method.PeftType is null;
         using TextClassifier classifier = full ? TextClassifier.Load(request.Output) : TextClassifier.Load(request.Model, request.Output);
         human.WriteLine();
         foreach (string text in QuickStart.Examples)
