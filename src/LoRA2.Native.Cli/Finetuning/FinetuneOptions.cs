@@ -19,6 +19,8 @@ internal sealed class FinetuneOptions
 
     public Option<string> Output { get; } = new("--output") { Description = $"where the result goes [./{ModelLocation.DefaultFolder}]", HelpName = "DIR", DefaultValueFactory = _ => ModelLocation.DefaultFolder };
 
+    public Option<bool> Preset { get; } = new("--preset") { Description = "the authors' settings for a GLUE task and adalora, lora2 or sora, where nothing else is given" };
+
     public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", [.. AdapterMethods.All.Select(method => method.Name)]);
 
     /// <summary>The settings of all methods, each once.</summary>
@@ -58,6 +60,8 @@ internal sealed class FinetuneOptions
 
     public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
 
+    public Option<double?> ClassifierDropout { get; } = NumberOption.Real("--classifier-dropout", "of what goes into the classifier [the model's config]", 0, 0.999);
+
     public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut [128]", 4);
 
     public Option<int?> EvaluateEvery { get; } = NumberOption.Int("--evaluate-every", "steps between evaluations [an epoch]", 1);
@@ -82,9 +86,9 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, Train, Development, Regression, Output, Method, .. MethodSettings, Targets, Head, TargetRank,
+        Model, .. Data.All, Train, Development, Regression, Output, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
+        Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

@@ -41,6 +41,7 @@ internal static class FinetuneRecord
             TrainingJson.Write(json, options);
             json.WriteNumber("hidden_dropout", model.Config.HiddenDropout);
             json.WriteNumber("attention_dropout", model.Config.AttentionDropout);
+            if (model.Config.ClassifierDropout is { } classifierDropout) json.WriteNumber("classifier_dropout", classifierDropout);
             Machine(json);
             json.WriteEndObject();
         }

@@ -21,6 +21,11 @@ internal sealed record FinetuneRequest
 
     public double? Dropout { get; init; }
 
+    public double? ClassifierDropout { get; init; }
+
+    /// <summary>Options that came from a preset, with their values.</summary>
+    public IReadOnlyList<(string Option, string Value)> Preset { get; init; } = [];
+
     public int? Threads { get; init; }
 
     public int LogEvery { get; init; }
@@ -54,6 +59,7 @@ internal sealed record FinetuneRequest
             Training = training,
             Budget = BudgetRequest.From(parsed, options, training.Adapter),
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
+            ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
             Threads = parsed.GetValue(options.Threads),
             LogEvery = parsed.GetValue(options.LogEvery) ?? 0,
             IsQuickStart = quick,

@@ -51,6 +51,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
                 Regression = data.LabelNames is null,
                 HiddenDropout = request.Dropout ?? config.HiddenDropout,
                 AttentionDropout = request.Dropout ?? config.AttentionDropout,
+                ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
             },
             request.Training.Seed);
         try

@@ -15,6 +15,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
         (long adapter, long head) = (model.AdapterParameterCount(), model.HeadParameterCount());
         Line("model", $"{request.ModelName}: {config.Family}, {config.Layers} layers of {config.HiddenSize}, {own:N0} parameters");
+        if (request.Preset.Count > 0) Line("preset", string.Join(' ', request.Preset.Select(setting => $"{setting.Option} {setting.Value}")));
         Line("method", Method(options));
         string part = options.Adapter.Method.PeftType is null ? "encoder" : "adapter";
         Line("trained", $"{adapter:N0} in the {part} + {head:N0} in the head ({100.0 * (adapter + head) / own:0.##} % of the model's parameters)");

@@ -16,9 +16,9 @@ internal sealed record MatrixRank(string Module, long Rank, long Effective)
     /// <param name="file">An adapter's tensors.</param>
     /// <param name="initialRank">r of its config, or 0.</param>
     public static MatrixRank[] In(SafetensorsFile file, int initialRank = 0) =>
-        [.. file.Entries.Select(entry => ModuleOf(entry.Name)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(module => Of(file, module, initialRank))];
+        [.. file.Entries.Select(entry => ModuleOf(entry.Name)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(module => Of(file, module, initialRank)).OfType<MatrixRank>()];
 
-    private static MatrixRank Of(SafetensorsFile file, string module, int initialRank)
+    private static MatrixRank? Of(SafetensorsFile file, string module, int initialRank)
     {
         foreach (string suffix in Counted)
         {
@@ -35,7 +35,7 @@ internal sealed record MatrixRank(string Module, long Rank, long Effective)
             return new MatrixRank(name, Math.Max(initialRank, entry.Shape[0]), effective);
         }
 
-        throw new InvalidOperationException(module);
+        return null;
     }
 
     private static string? ModuleOf(string name) =>

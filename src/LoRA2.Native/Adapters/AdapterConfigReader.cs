@@ -14,7 +14,7 @@ internal static class AdapterConfigReader
     [
         "arrow_config", "auto_mapping", "base_model_name_or_path", "beta1", "beta2", "corda_config", "d_initial", "deltaT", "ensure_weight_tying", "eva_config", "inference_mode",
         "init_weights", "layers_pattern", "loftq_config", "lora_dropout", "lora_ga_config", "megatron_core", "orth_reg_weight", "peft_version", "projection_prng_key",
-        "qalora_group_size", "r", "rank_pattern", "revision", "runtime_config", "target_r", "task_type", "tfinal", "tinit", "total_step", "vera_dropout",
+        "qalora_group_size", "r", "revision", "runtime_config", "target_r", "task_type", "tfinal", "tinit", "total_step", "vera_dropout",
     ];
 
     /// <summary>Fields that must be empty or absent.</summary>
@@ -59,11 +59,13 @@ internal static class AdapterConfigReader
         fields.OneOf("bias", "none", ["none"]);
         fields.Require("fan_in_fan_out", false);
         fields.Require("lora_bias", false);
-        fields.Require("use_dora", false, method.Name == "dora" ? false : null);
+        fields.Require("use_qalora", false);
         string start = fields.Raw("init_lora_weights") ?? "true";
         if (start is not ("true" or "false" or "\"gaussian\"" or "\"eva\"" or "\"orthogonal\""))
             throw fields.Error($"init_lora_weights = {start} is not supported: it changes the base model's weights; have PEFT convert the adapter when it saves it");
         foreach (string field in Unsupported) fields.RequireEmpty(field);
+        if (method.HasSingularValues) fields.Raw("rank_pattern");
+        else fields.RequireEmpty("rank_pattern");
         string[] targets = fields.Strings("target_modules", ',');
         if (targets.Length == 0 && method.UsesTargets) throw fields.Error("target_modules is missing or empty");
         string[] saved = fields.Strings("modules_to_save", ',');

@@ -64,10 +64,11 @@ public static class AdapterFolder
         using var scope = new TensorScope();
         model.FreezeBase();
         var tensors = new AdapterTensors(file);
-        foreach (LinearLayer layer in settings.Method.UsesTargets ? TargetModules.Resolve(model, settings.Targets) : [])
+        IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? TargetModules.Resolve(model, settings.Targets) : [];
+        foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(settings.Method.Read(tensors, layers)))
         {
             layer.Adapter?.Dispose();
-            layer.Adapter = settings.Method.Read(tensors, layer);
+            layer.Adapter = adapter;
         }
 
         foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) Replace(parameter, tensors);

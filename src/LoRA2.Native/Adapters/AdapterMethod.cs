@@ -61,6 +61,9 @@ public abstract record AdapterMethod
     /// <summary>The adapter that a file has for a layer.</summary>
     internal virtual Adapter Read(AdapterTensors tensors, LinearLayer layer) => throw new NotSupportedException($"{Name} has no adapters");
 
+    /// <summary>The adapters that a file has for all targets; to override where they share something.</summary>
+    internal virtual IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers) => layers.Select(layer => Read(tensors, layer));
+
     /// <summary>Writes its fields of adapter_config.json.</summary>
     internal virtual void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {

@@ -11,6 +11,11 @@ public static class AdapterMethods
         new LoRA2Method(),
         new LoRAMethod(),
         new AdaLoRAMethod(),
+        new SoRAMethod(),
+        new LoRAXSMethod(),
+        new DoRAMethod(),
+        new VeRAMethod(),
+        new BitFitMethod(),
         new FullMethod(),
     ];
 

@@ -5,6 +5,13 @@ namespace LoRA2.Native.Adapters;
 /// <summary>Copies of some rows or columns of a matrix: what pruning left.</summary>
 internal static class RankSelection
 {
+    /// <summary>The places of a vector's elements that are not 0.</summary>
+    public static int[] NonZero(Tensor vector)
+    {
+        float[] values = vector.ToArray<float>();
+        return [.. Enumerable.Range(0, values.Length).Where(i => values[i] != 0)];
+    }
+
     /// <summary>[n, m] → [kept, m].</summary>
     public static Tensor Rows(Tensor matrix, int[] kept) => Select(matrix, kept, 0);
 

@@ -20,9 +20,5 @@ public abstract class SingularValueAdapter : LowRankAdapter
     public abstract IReadOnlyList<ScoredFactor> Scored();
 
     /// <summary>The places of the singular values that are not 0: what is saved.</summary>
-    private protected int[] Kept()
-    {
-        float[] values = SingularValues.ToArray<float>();
-        return [.. Enumerable.Range(0, values.Length).Where(i => values[i] != 0)];
-    }
+    private protected int[] Kept() => RankSelection.NonZero(SingularValues);
 }

@@ -69,7 +69,10 @@ public sealed record AdaLoRAMethod : LowRankMethod
             layer.Name, tensors.Part(layer, "lora_A", [rank, layer.Inputs]), tensors.Part(layer, "lora_E", [rank, 1]), tensors.Part(layer, "lora_B", [layer.Outputs, rank]), Scale);
     }
 
-    /// <summary>PEFT makes the matrices with init_r and then cuts them by rank_pattern.</summary>
+    /// <summary>
+    /// PEFT makes the matrices with init_r and then cuts them by rank_pattern. Its later versions refuse a config without a schedule, whether it is to be
+    /// trained or not: one step is the shortest they take.
+    /// </summary>
     internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("init_r", Rank);
@@ -88,6 +91,9 @@ public sealed record AdaLoRAMethod : LowRankMethod
         json.WriteEndObject();
         int left = adapters.Sum(adapter => adapter.EffectiveRank);
         json.WriteNumber("target_r", adapters.Count == 0 ? Rank : (int)Math.Ceiling(left / (double)adapters.Count));
+        json.WriteNumber("tfinal", 0);
+        json.WriteNumber("tinit", 0);
+        json.WriteNumber("total_step", 1);
     }
 
     /// <summary>(‖BᵀB − I‖ + ‖A Aᵀ − I‖) / 2: the mean over matrices of this is the mean over all A and B.</summary>

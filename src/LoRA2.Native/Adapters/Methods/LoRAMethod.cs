@@ -41,6 +41,9 @@ public record LoRAMethod : LowRankMethod
     /// <summary>How alpha becomes the scale.</summary>
     public LoRAScaling Scaling { get; init; }
 
+    /// <summary>Whether it is DoRA, which shares PEFT's type and fields.</summary>
+    protected virtual bool UsesMagnitude => false;
+
     /// <summary>The scale.</summary>
     public double Scale => Alpha / (Scaling == LoRAScaling.Standard ? Rank : Math.Sqrt(Rank));
 
@@ -62,7 +65,7 @@ public record LoRAMethod : LowRankMethod
         return new LoRAAdapter(layer.Name, a, b, Scale);
     }
 
-    internal override bool Reads(ConfigFields fields) => base.Reads(fields) && !fields.Bool("use_dora", false);
+    internal override bool Reads(ConfigFields fields) => base.Reads(fields) && fields.Bool("use_dora", false) == UsesMagnitude;
 
     internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
@@ -79,7 +82,7 @@ public record LoRAMethod : LowRankMethod
         json.WriteNumber("lora_alpha", Alpha);
         json.WriteNumber("lora_dropout", 0);
         json.WriteNumber("r", Rank);
-        json.WriteBoolean("use_dora", false);
+        json.WriteBoolean("use_dora", UsesMagnitude);
         json.WriteBoolean("use_rslora", Scaling == LoRAScaling.RankStabilised);
     }
 }
