@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Times one step of LoRA2.Native and of PyTorch alternately, each alone on the machine, and prints a Markdown table.
-#   bench/compare.sh [--rounds 5] [--output FILE] [--ours COMMAND] [-- STEP OPTIONS]
-# STEP OPTIONS go to both sides, over the defaults below. --ours names what runs our benchmarks (a published build, say).
+#   bench/compare.sh [--rounds 5] [--output FILE] [--ours COMMAND] [--dtype OURS] [-- STEP OPTIONS]
+# STEP OPTIONS go to both sides, over the defaults below. --ours names what runs our benchmarks (a published build, say);
+# --dtype is our side's, where it has one that PyTorch has not (bfloat16x3).
 # Run it on a quiet machine: PyTorch's threads spin while they wait, so one other busy process slows it tenfold. "Others"
 # in the table says how many cores' worth of other work ran beside each side; a ratio is worth nothing unless it is near 0.
 set -euo pipefail
 script=$(realpath "$0")
-rounds=5 output=
+rounds=5 output= dtype=
 ours="dotnet run -c Release --no-build --project bench/LoRA2.Native.Benchmarks --"
 step=(--method lora --layers 12 --hidden 768 --intermediate 3072 --heads 12 --vocabulary 8000
       --batch 8 --length 128 --rank 8 --threads 2 --steps 3 --warmup 1)
@@ -16,7 +17,8 @@ while [ $# -gt 0 ]; do
         --rounds) rounds=${2:?--rounds needs a number} ;;
         --output) output=$(realpath "${2:?--output needs a file}") ;;
         --ours) ours=${2:?--ours needs a command} ;;
-        *) sed -n 's/^# \{0,1\}//p' "$script" | sed -n 1,6p >&2; exit 2 ;;
+        --dtype) dtype=${2:?--dtype needs a name} ;;
+        *) sed -n 's/^# \{0,1\}//p' "$script" | sed -n 1,7p >&2; exit 2 ;;
     esac
     shift 2
 done
@@ -26,9 +28,12 @@ step+=("$@")
 declare -A value # an option given again replaces the default
 for ((i = 0; i < ${#step[@]}; i += 2)); do value[${step[i]}]=${step[i + 1]?${step[i]} needs a value}; done
 mapfile -t step < <(for name in "${!value[@]}"; do printf '%s\n%s\n' "$name" "${value[$name]}"; done)
+peer=("${step[@]}")
+if [ -n "$dtype" ]; then value[--dtype]=$dtype; fi
+mapfile -t step < <(for name in "${!value[@]}"; do printf '%s\n%s\n' "$name" "${value[$name]}"; done)
 read -ra ours_step <<<"$ours step ${step[*]}"
 read -ra ours_peak <<<"$ours peak"
-peer_step=(bench/peers/pytorch.sh "${value[--threads]}" bench/peers/step.py "${step[@]}")
+peer_step=(bench/peers/pytorch.sh "${value[--threads]}" bench/peers/step.py "${peer[@]}")
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 
 busy() { awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $7 + $8 + $9) / hz; exit }' /proc/stat; }

@@ -6,6 +6,9 @@ switch (args)
     case ["step", .. var rest]:
         StepCommand.Run(rest);
         break;
+    case ["products", .. var rest]:
+        ProductsCommand.Run(rest);
+        break;
     case ["peak"]:
         PeakCommand.Run();
         break;

@@ -43,7 +43,8 @@ internal static class StepCommand
         }
 
         int Int(string name) => int.Parse(options[name], CultureInfo.InvariantCulture);
-        if (options["dtype"] != "float32") throw new ArgumentException($"--dtype {options["dtype"]} is not there yet; float32 is");
+        if (!Enum.TryParse(options["dtype"], ignoreCase: true, out Precision precision))
+            throw new ArgumentException($"--dtype is {options["dtype"]}; {string.Join(", ", Enum.GetNames<Precision>()).ToLowerInvariant()} can be");
         Compute.Threads = Int("threads");
         double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
         EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
@@ -56,6 +57,7 @@ internal static class StepCommand
             AttentionDropout = dropout,
         };
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
+        model.Precision = precision;
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);

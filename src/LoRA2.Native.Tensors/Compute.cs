@@ -1,5 +1,5 @@
 using LoRA2.Native.Tensors.Cpu;
-using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors;
 
@@ -21,4 +21,10 @@ public static class Compute
     /// The vector width in use: 512, 256 or portable; the widest the processor has, unless the environment variable LORA2_SIMD says otherwise.
     /// </summary>
     public static string SimdPath => SimdPaths.Current.ToString();
+
+    /// <summary>
+    /// What computes products of bfloat16 operands: AMX (the processor's tile unit) where the processor and the operating system have it, unless
+    /// the environment variable LORA2_BF16 (amx, vector) says otherwise; else vector.
+    /// </summary>
+    public static string BFloat16Path => BFloat16Paths.Current == Cpu.MatrixProducts.Tiles.BFloat16Path.Amx ? "AMX" : "vector";
 }

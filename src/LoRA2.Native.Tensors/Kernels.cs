@@ -85,8 +85,12 @@ public abstract class Kernels
     /// <summary>dtable[ids[i]] += dy[i], in the order of i; rows of id <paramref name="paddingId"/> are left out. dtable is not cleared first.</summary>
     public abstract void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable);
 
-    /// <summary>c = alpha · op(a) op(b) + beta · c + epilogue, all seen as matrices. A frozen b is packed once and kept with it.</summary>
-    public abstract void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default);
+    /// <summary>
+    /// c = alpha · op(a) op(b) + beta · c + epilogue, all seen as matrices. A frozen b is packed once and kept with it; it may be BFloat16 when the
+    /// precision is. Float64 tensors are multiplied in double whatever the precision.
+    /// </summary>
+    public abstract void MatMul(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32);
 
     /// <summary>The same for each matrix of the last two axes; a and b have the same leading axes.</summary>
     public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);
@@ -122,7 +126,10 @@ public abstract class Kernels
 /// <param name="Left">rows × k, the left factor of a low-rank update, or null.</param>
 /// <param name="Right">k × columns, its right factor.</param>
 /// <param name="Scale">Factor of Left · Right.</param>
-public readonly record struct Epilogue(Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1);
+/// <param name="Residual">rows × columns, added after the rest.</param>
+/// <param name="Activated">rows × columns, receives gelu (the exact form) of the finished result, which itself stays gelu's argument.</param>
+public readonly record struct Epilogue(
+    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null);
 
 /// <summary>The numbers of one AdamW step.</summary>
 /// <param name="LearningRate">η.</param>

@@ -24,17 +24,27 @@ public sealed class Parameter
     /// <summary>Number of elements.</summary>
     public int Count => Value.Count;
 
+    /// <summary>
+    /// The precision of the products that this is the weight of (<see cref="Tensor.Precision"/>). A frozen weight of <see cref="Precision.BFloat16"/>
+    /// is kept rounded, in half the memory.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The frozen weight was rounded for a lower precision.</exception>
+    public Precision Precision
+    {
+        get => Value.Precision;
+        set
+        {
+            if (value == Value.Precision) return;
+            if (Value.DType == DType.BFloat16) throw new InvalidOperationException($"parameter {Name} was rounded for {Value.Precision}; load it again for {value}");
+            Value.Precision = value;
+            if (Value.IsConstant) Freeze();
+        }
+    }
+
     /// <summary>Lets it be trained. A frozen one gets a new tensor, for kernels may have packed the old.</summary>
     public void Train()
     {
-        if (Value.IsConstant)
-        {
-            Tensor copy = Value.Clone();
-            copy.Owner?.Forget(copy);
-            Value.Dispose();
-            Value = copy;
-        }
-
+        if (Value.IsConstant) Put(Value.DType == DType.BFloat16 ? Value.To(DType.Float32) : Value.Clone());
         Value.RequiresGrad = true;
     }
 
@@ -43,6 +53,7 @@ public sealed class Parameter
     {
         Value.RequiresGrad = false;
         Value.ClearGrad();
+        if (Value is { Precision: Precision.BFloat16, DType: DType.Float32 }) Put(Value.To(DType.BFloat16));
         Value.Freeze();
     }
 
@@ -52,10 +63,16 @@ public sealed class Parameter
         if (value.Shape != Value.Shape) throw new ArgumentException($"parameter {Name} has shape {Value.Shape}; {value.Shape} can't replace it");
         bool train = Value.RequiresGrad;
         bool constant = Value.IsConstant;
+        Put(value);
+        if (train) Value.RequiresGrad = true;
+        else if (constant) Freeze();
+    }
+
+    private void Put(Tensor value)
+    {
         value.Owner?.Forget(value);
+        value.Precision = Value.Precision;
         Value.Dispose();
         Value = value;
-        if (train) Value.RequiresGrad = true;
-        else if (constant) Value.Freeze();
     }
 }

@@ -62,6 +62,12 @@ public sealed unsafe partial class Tensor : IDisposable
     /// </summary>
     public bool IsConstant { get; private set; }
 
+    /// <summary>
+    /// The precision of the products that this tensor is the weight of: forward, and for both gradients. Float32 unless set; it matters for weights of
+    /// <see cref="Ops.Linear"/> and its relatives alone.
+    /// </summary>
+    public Precision Precision { get; set; }
+
     internal Storage Storage { get; }
 
     internal Node? Producer { get; set; }

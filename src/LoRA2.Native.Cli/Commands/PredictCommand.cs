@@ -17,6 +17,7 @@ internal static class PredictCommand
         var pair = new Option<string?>("--text-pair") { Description = "its second text", HelpName = "TEXT" };
         var jsonLines = new Option<bool>("--json-lines") { Description = "each line of the input is a JSON string or {\"text\": …, \"text_pair\": …}" };
         var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
+        Option<string?> precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
             "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}} a line; for regression the score alone.",
@@ -24,7 +25,7 @@ internal static class PredictCommand
             "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'")
         {
-            model, adapter, text, pair, jsonLines, batchSize,
+            model, adapter, text, pair, jsonLines, batchSize, precision,
         };
         command.SetAction(parsed =>
         {
@@ -33,7 +34,7 @@ internal static class PredictCommand
             if (one is not null && parsed.GetValue(jsonLines)) throw new InputException("--json-lines is for standard input, not for --text");
             int size = parsed.GetValue(batchSize) ?? (streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
-            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter);
+            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
             UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
             using var output = new JsonLineWriter(streams.OutputBytes);
             if (one is not null) Answer(classifier, [new Example(one, second)], 1, output);

@@ -58,6 +58,8 @@ internal sealed class FinetuneOptions
 
     public Option<double?> Clip { get; } = NumberOption.Real("--clip", "limit of the gradient's norm, 0 for none [1]", 0, 1e6);
 
+    public Option<string?> Precision { get; } = PrecisionOption.Create();
+
     public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
 
     public Option<double?> ClassifierDropout { get; } = NumberOption.Real("--classifier-dropout", "of what goes into the classifier [the model's config]", 0, 0.999);
@@ -88,7 +90,7 @@ internal sealed class FinetuneOptions
     [
         Model, .. Data.All, Train, Development, Regression, Output, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
+        Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

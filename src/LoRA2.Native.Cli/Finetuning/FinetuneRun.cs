@@ -58,6 +58,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         {
             if (request.Training.MaxLength > model.Config.LongestInput)
                 throw new InputException($"option --max-length is {request.Training.MaxLength}; the model has {model.Config.LongestInput} positions");
+            model.Precision = request.Training.Precision;
             model.Attach(request.Training.Adapter, request.Training.Seed);
             return model;
         }

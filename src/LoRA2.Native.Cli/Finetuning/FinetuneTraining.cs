@@ -27,6 +27,7 @@ internal static class FinetuneTraining
         return new TrainingOptions
         {
             Adapter = adapter,
+            Precision = PrecisionOption.Parse(parsed.GetValue(options.Precision)),
             Epochs = parsed.GetValue(options.Epochs) ?? (quick ? QuickEpochs : defaults.Epochs),
             MaxSteps = parsed.GetValue(options.MaxSteps) ?? 0,
             BatchSize = parsed.GetValue(options.BatchSize) ?? (quick ? QuickBatchSize : defaults.BatchSize),

@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -8,11 +9,13 @@ internal sealed unsafe partial class CpuKernels
 {
     private static readonly Lock Packing = new();
 
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default)
+    public override void MatMul(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
     {
         if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
-        else MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
-        Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right);
+        else if (precision == Precision.Float32) MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
+        else RoundedMatMul(a, transposeA, b, transposeB, c, (float)alpha, (float)beta, epilogue, precision);
+        Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated);
     }
 
     public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
@@ -27,16 +30,7 @@ internal sealed unsafe partial class CpuKernels
     {
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
         int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
-        var added = new Epilogue<T> { Bias = epilogue.Bias is { } bias ? (T*)bias.Pointer : null, LowRankScale = T.CreateTruncating(epilogue.Scale) };
-        if (epilogue.Left is { } left && epilogue.Right is { } right)
-        {
-            added.Rank = left.Shape.Columns;
-            added.Left = (T*)left.Pointer;
-            added.LeftStride = added.Rank;
-            added.Right = (T*)right.Pointer;
-            added.RightStride = n;
-        }
-
+        Epilogue<T> added = Added<T>(epilogue, n);
         T* pa = (T*)a.Pointer;
         T* pc = (T*)c.Pointer;
         (T scale, T keep) = (T.CreateTruncating(alpha), T.CreateTruncating(beta));
@@ -49,6 +43,46 @@ internal sealed unsafe partial class CpuKernels
         }
 
         Gemm.Multiply(transposeA, transposeB, m, n, k, scale, pa, a.Shape.Columns, (T*)b.Pointer, b.Shape.Columns, keep, pc, n, added);
+    }
+
+    /// <summary>Float32 tensors whose products are rounded; b may be kept rounded.</summary>
+    private static void RoundedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, float alpha, float beta, Epilogue epilogue, Precision precision)
+    {
+        (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
+        int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
+        Epilogue<float> added = Added<float>(epilogue, n);
+        if (!b.IsConstant)
+        {
+            BFloat16Gemm.Multiply(precision, transposeA, transposeB, m, n, k, alpha, a.F32, a.Shape.Columns, b.F32, b.Shape.Columns, beta, c.F32, n, added);
+            return;
+        }
+
+        BFloat16PackedMatrix packed = Rounded(b, transposeB, k, n, precision);
+        BFloat16Gemm.Multiply(transposeA, m, alpha, a.F32, a.Shape.Columns, packed, beta, c.F32, n, added);
+        GC.KeepAlive(packed);
+    }
+
+    private static Epilogue<T> Added<T>(in Epilogue epilogue, int n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var added = new Epilogue<T>
+        {
+            Bias = epilogue.Bias is { } bias ? (T*)bias.Pointer : null,
+            LowRankScale = T.CreateTruncating(epilogue.Scale),
+            Residual = epilogue.Residual is { } residual ? (T*)residual.Pointer : null,
+            ResidualStride = n,
+            Activated = epilogue.Activated is { } activated ? (T*)activated.Pointer : null,
+        };
+        if (epilogue.Left is { } left && epilogue.Right is { } right)
+        {
+            added.Rank = left.Shape.Columns;
+            added.Left = (T*)left.Pointer;
+            added.LeftStride = added.Rank;
+            added.Right = (T*)right.Pointer;
+            added.RightStride = n;
+        }
+
+        return added;
     }
 
     /// <summary>
@@ -65,6 +99,24 @@ internal sealed unsafe partial class CpuKernels
             cache = b.BackendCache ??= new IDisposable?[2];
             if (cache[slot] is PackedMatrix<T> packed && packed.Path == SimdPaths.Current) return packed;
             packed = new PackedMatrix<T>((T*)b.Pointer, b.Shape.Columns, rows, columns, transposed);
+            Volatile.Write(ref cache[slot], packed);
+            return packed;
+        }
+    }
+
+    /// <summary>The same in a precision of bfloat16 terms.</summary>
+    private static BFloat16PackedMatrix Rounded(Tensor b, bool transposed, int rows, int columns, Precision precision)
+    {
+        int slot = transposed ? 1 : 0;
+        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is BFloat16PackedMatrix found && found.Precision == precision && found.IsCurrent) return found;
+        lock (Packing)
+        {
+            cache = b.BackendCache ??= new IDisposable?[2];
+            if (cache[slot] is BFloat16PackedMatrix packed && packed.Precision == precision && packed.IsCurrent) return packed;
+            int step = b.Shape.Columns;
+            packed = b.DType == DType.BFloat16
+                ? new BFloat16PackedMatrix((ushort*)b.Pointer, step, rows, columns, transposed, precision)
+                : new BFloat16PackedMatrix(b.F32, step, rows, columns, transposed, precision);
             Volatile.Write(ref cache[slot], packed);
             return packed;
         }

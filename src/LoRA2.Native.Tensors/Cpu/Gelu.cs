@@ -13,12 +13,18 @@ internal static unsafe class Gelu
     public static void Backward<T>(T* x, T* dy, nint count, T* dx, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => Map.Binary(default(Gradient<T>), x, dy, dx, count, accumulate);
 
+    /// <summary>gelu(x) in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TSimd Of<TSimd, T>(TSimd x)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TSimd : unmanaged, ISimd<TSimd, T> => x * VectorMath.NormalCdf<TSimd, T>(x, out _);
+
     private readonly struct Value<T> : IUnaryOperator<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TSimd Invoke<TSimd>(TSimd x)
-            where TSimd : unmanaged, ISimd<TSimd, T> => x * VectorMath.NormalCdf<TSimd, T>(x, out _);
+            where TSimd : unmanaged, ISimd<TSimd, T> => Of<TSimd, T>(x);
     }
 
     private readonly struct Gradient<T> : IBinaryOperator<T>

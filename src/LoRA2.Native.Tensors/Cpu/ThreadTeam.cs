@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -35,6 +36,7 @@ internal static unsafe class ThreadTeam
     private static int pending;
     private static ExceptionDispatchInfo? failure;
     private static SimdPath? path;
+    private static BFloat16Path? tilePath;
 
     [ThreadStatic]
     private static bool inRegion;
@@ -78,6 +80,7 @@ internal static unsafe class ThreadTeam
             total = parts;
             failure = null;
             path = SimdPaths.Forced;
+            tilePath = BFloat16Paths.Forced;
             Volatile.Write(ref next, 0);
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
@@ -165,6 +168,7 @@ internal static unsafe class ThreadTeam
                 if (Revoke())
                 {
                     SimdPaths.Forced = path;
+                    BFloat16Paths.Forced = tilePath;
                     Drain();
                     Interlocked.Decrement(ref pending);
                 }

@@ -14,18 +14,21 @@ public static partial class Ops
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType);
-        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias));
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias), precision: weight.Precision);
         return Tape.Records(x, weight, bias) ? Tape.Record(new LinearNode(x, weight, bias), y) : y;
     }
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
     {
-        RequireSameType(op, x, weight, bias);
+        RequireSameType(op, x, IsRounded(weight) ? null : weight, bias);
         if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.Columns != weight.Shape[1])
             throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weight.Shape} ([out, in])");
         if (bias is not null && bias.Shape != [weight.Shape[0]]) throw new ArgumentException($"{op}: a bias of shape {bias.Shape} does not fit a weight of shape {weight.Shape}");
         return x.Shape.With(x.Shape.Rank - 1, weight.Shape[0]);
     }
+
+    /// <summary>Whether a weight is kept as its products round it.</summary>
+    private static bool IsRounded(Tensor weight) => weight is { DType: DType.BFloat16, Precision: Precision.BFloat16, IsConstant: true };
 
     /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
     private abstract class LinearNodeBase : Node
@@ -48,7 +51,7 @@ public static partial class Ops
             Kernels kernels = gradient.Device.Kernels;
             if (WantedGradient(Weight) is { } dweight)
             {
-                kernels.MatMul(gradient, true, X, false, dweight);
+                kernels.MatMul(gradient, true, X, false, dweight, precision: Weight.Precision);
                 Accumulate(Weight, dweight);
             }
 
@@ -63,7 +66,7 @@ public static partial class Ops
         protected void AccumulateInput(Tensor gradient, Epilogue update = default)
         {
             if (WantedGradient(X) is not { } dx) return;
-            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, epilogue: update);
+            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, epilogue: update, precision: Weight.Precision);
             Accumulate(X, dx);
         }
     }

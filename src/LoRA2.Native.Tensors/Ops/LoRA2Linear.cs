@@ -26,7 +26,7 @@ public static partial class Ops
         Tensor tm = Tensor.Empty(t.Shape, x.DType);
         kernels.MatMul(t, false, middle, false, tm);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale));
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale), precision: weight.Precision);
         return Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight)
             ? Tape.Record(new LoRA2LinearNode(x, weight, bias, factors, middle, t, scale), y)
             : y;

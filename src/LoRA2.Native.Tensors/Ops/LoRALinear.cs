@@ -23,7 +23,7 @@ public static partial class Ops
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
         kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale));
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale), precision: weight.Precision);
         return Tape.Records(x, weight, bias, a, b) ? Tape.Record(new LoRALinearNode(x, weight, bias, a, b, t, scale), y) : y;
     }
 

@@ -28,6 +28,17 @@ internal sealed class Encoder
 
     public IEnumerable<LinearLayer> Linears => layers.SelectMany(layer => layer.Linears);
 
+    /// <summary>Of the matrix products with weights and in the attention.</summary>
+    public Precision Precision
+    {
+        get;
+        set
+        {
+            foreach (EncoderLayer layer in layers) layer.Precision = value;
+            field = value;
+        }
+    }
+
     /// <summary>The last hidden states, [batch, length, width].</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {

@@ -35,6 +35,17 @@ internal sealed class EncoderLayer
         outputNorm = source.Norm($"{name}.output.LayerNorm", width, config.LayerNormEpsilon);
     }
 
+    /// <summary>Of the matrix products with weights and in the attention.</summary>
+    public Precision Precision
+    {
+        get;
+        set
+        {
+            foreach (LinearLayer layer in Linears) layer.Weight.Precision = value;
+            field = value;
+        }
+    }
+
     public IEnumerable<LinearLayer> Linears => [query, key, value, attentionOutput, intermediate, output];
 
     /// <param name="x">[batch, length, width].</param>

@@ -29,6 +29,17 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>The encoder's and the head's own parameters, without adapters'.</summary>
     public IReadOnlyList<Parameter> BaseParameters { get; }
 
+    /// <summary>
+    /// The precision of the encoder's matrix products. The head, adapters, softmax and layer norms are float32 in every one. Set it before the
+    /// weights are frozen, or anew on a model whose weights were not rounded.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The frozen weights were rounded for a lower precision.</exception>
+    public Precision Precision
+    {
+        get => encoder.Precision;
+        set => encoder.Precision = value;
+    }
+
     /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
     public IReadOnlyList<string> InitialisedParameters { get; }
 

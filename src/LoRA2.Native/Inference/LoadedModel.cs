@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Inference;
 
@@ -11,7 +12,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
 {
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
     /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
-    public static LoadedModel Load(string modelFolder, string? adapterFolder = null)
+    public static LoadedModel Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32)
     {
         string described = adapterFolder ?? modelFolder;
         TaskDescription? task = TaskDescription.Read(described);
@@ -24,6 +25,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
         });
         try
         {
+            model.Precision = precision;
             AdapterSettings? adapter = null;
             if (adapterFolder is null) model.FreezeBase();
             else adapter = AdapterFolder.Load(model, adapterFolder);

@@ -1,6 +1,7 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
@@ -41,9 +42,9 @@ public sealed class TextClassifier : IDisposable
 
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
     /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
-    public static TextClassifier Load(string modelFolder, string? adapterFolder = null)
+    public static TextClassifier Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32)
     {
-        LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder);
+        LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder, precision);
         try
         {
             return new TextClassifier(loaded.Model, Tokenizer.FromFolder(modelFolder), loaded.Task ?? Described(loaded.Model.Config), loaded.Adapter);

@@ -48,6 +48,7 @@ public sealed class Trainer : IDisposable
         this.development = development;
         this.metrics = metrics;
         Require();
+        model.Precision = options.Precision;
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;

@@ -33,6 +33,7 @@ public static class TrainingJson
             json.WriteEndObject();
         }
 
+        json.WriteString("precision", options.Precision.ToString().ToLowerInvariant());
         json.WriteNumber("epochs", options.Epochs);
         json.WriteNumber("max_steps", options.MaxSteps);
         json.WriteNumber("batch_size", options.BatchSize);

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// What a matrix product adds to C (m × n) while the tile is still in registers: C += LowRankScale · Left · Right + Bias in every row. The default
-/// value adds nothing.
+/// What a matrix product adds to C (m × n) before the tile leaves the first-level cache: C += LowRankScale · Left · Right + Bias in every row
+/// + Residual, and what it writes beside C. The default value adds nothing.
 /// </summary>
 internal unsafe struct Epilogue<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -35,11 +35,24 @@ internal unsafe struct Epilogue<T>
     /// <summary>Factor of the low-rank term.</summary>
     public T LowRankScale;
 
-    /// <exception cref="ArgumentOutOfRangeException">The rank is negative, or a row of a factor is longer than the distance to the
-    /// next.</exception>
+    /// <summary>m × n, added to every element after the rest, or null.</summary>
+    public T* Residual;
+
+    /// <summary>Elements between rows of <see cref="Residual"/>.</summary>
+    public int ResidualStride;
+
+    /// <summary>Where gelu(C) goes (m × n, rows as far apart as C's), once everything was added; or null. C holds gelu's argument.</summary>
+    public T* Activated;
+
+    /// <summary>Whether nothing is added or written.</summary>
+    public readonly bool IsEmpty => Bias == null && Rank == 0 && Residual == null && Activated == null;
+
+    /// <exception cref="ArgumentOutOfRangeException">The rank is negative, or a row of a factor or the residual is longer than the distance
+    /// to the next.</exception>
     public readonly void Check(int columns)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(Rank);
+        if (Residual != null) ArgumentOutOfRangeException.ThrowIfLessThan(ResidualStride, columns);
         if (Rank == 0) return;
         ArgumentOutOfRangeException.ThrowIfLessThan(LeftStride, Rank);
         ArgumentOutOfRangeException.ThrowIfLessThan(RightStride, RightTransposed ? Rank : columns);

@@ -38,7 +38,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     /// <summary>The product with B as it lies in memory.</summary>
     public static void Multiply(in MatrixProduct<T> call, T* b, int ldb, bool transB, in Epilogue<T> epilogue)
     {
-        bool plain = epilogue.Bias == null && epilogue.Rank == 0;
+        bool plain = epilogue.IsEmpty;
         if (!call.TransposedA && (call.Columns <= DotColumns || (transB && call.Rows <= DotRows)))
         {
             MultiplyByDots(call, b, ldb, transB);
@@ -69,8 +69,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
     {
         Product<T> product = Start(call);
         AddEpilogue(ref product, epilogue, 0);
-        int rank = product.Rank;
-        T* bias = product.Bias;
+        Product<T> whole = product;
         int groups = Groups(call.Depth);
         for (int g = 0; g < groups; g++)
         {
@@ -78,7 +77,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.A = call.A + start * (call.TransposedA ? call.Lda : 1);
             product.Depth = length;
             product.B = new PanelView<T> { Data = panels + start * Width, PanelStep = (nint)call.Depth * Width, RowStep = Width };
-            Run(ref product, g, groups, call.Beta, rank, bias);
+            Run(ref product, g, groups, call.Beta, whole);
         }
     }
 
@@ -97,12 +96,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             Multiply(update, epilogue.Right, epilogue.RightStride, epilogue.RightTransposed, default);
         }
 
-        if (epilogue.Bias == null) return;
-        for (int row = 0; row < call.Rows; row++)
-        {
-            T* c = call.C + ((nint)row * call.Ldc);
-            for (int column = 0; column < call.Columns; column++) c[column] += epilogue.Bias[column];
-        }
+        new TileFinish<T>(epilogue.Bias, epilogue.Residual, epilogue.ResidualStride, epilogue.Activated, call.C, call.Ldc, call.Rows, call.Columns).Run();
     }
 
     private static void MultiplyByDots(in MatrixProduct<T> call, T* b, int ldb, bool transB)
@@ -167,8 +161,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             product.Columns = (int)Math.Min(chunk, columns - column);
             product.C = c + column * (product.TransposedC ? product.CStep : 1);
             AddEpilogue(ref product, epilogue, column);
-            int rank = product.Rank;
-            T* bias = product.Bias;
+            Product<T> whole = product;
             for (int g = 0; g < groups; g++)
             {
                 (nint start, nint length) = Group(depth, g, groups);
@@ -178,17 +171,20 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
                 product.B = direct
                     ? Direct(from, ldb, length, product.Columns, ScratchUse.Panels)
                     : Packed(from, ldb, transB, length, product.Columns, ScratchUse.Panels);
-                Run(ref product, g, groups, beta, rank, bias);
+                Run(ref product, g, groups, beta, whole);
             }
         }
     }
 
-    private static void Run(ref Product<T> product, int group, int groups, T beta, int rank, T* bias)
+    /// <summary>One group of the depth; the epilogue, taken from <paramref name="whole"/>, comes with the last.</summary>
+    private static void Run(ref Product<T> product, int group, int groups, T beta, in Product<T> whole)
     {
         bool last = group == groups - 1;
         product.Beta = group == 0 ? beta : T.One;
-        product.Rank = last ? rank : 0;
-        product.Bias = last ? bias : null;
+        product.Rank = last ? whole.Rank : 0;
+        product.Bias = last ? whole.Bias : null;
+        product.Residual = last ? whole.Residual : null;
+        product.Activated = last ? whole.Activated : null;
         var task = new ProductTask<T, TVector, TSimd>(product, ThreadTeam.Available);
         ThreadTeam.Run(task.Parts, task);
     }
@@ -208,6 +204,9 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
                 : Direct(epilogue.Right + column, step, epilogue.Rank, columns, ScratchUse.RightPanels);
         }
 
+        product.Residual = epilogue.Residual == null ? null : epilogue.Residual + column;
+        product.ResidualStep = epilogue.ResidualStride;
+        product.Activated = epilogue.Activated == null ? null : epilogue.Activated + column;
         product.Bias = epilogue.Bias == null ? null : epilogue.Bias + column;
         product.BiasTail = null;
         if (product.Bias == null || tail == 0) return;

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts;
 
 /// <summary>
-/// The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias, over the depth that <see cref="B"/> holds.
+/// The operands of one matrix product C = Alpha · A·B + Beta · C + low-rank + bias + residual, over the depth that <see cref="B"/> holds.
 /// </summary>
 internal unsafe struct Product<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -40,6 +40,13 @@ internal unsafe struct Product<T>
 
     /// <summary>The bias's partial panel widened with zeros, or null.</summary>
     public T* BiasTail;
+
+    /// <summary>Rows × Columns added to C, or null. Not with <see cref="TransposedC"/>.</summary>
+    public T* Residual;
+    public nint ResidualStep;
+
+    /// <summary>Where gelu(C) goes, rows <see cref="CStep"/> apart, or null. Not with <see cref="TransposedC"/>.</summary>
+    public T* Activated;
 }
 
 /// <summary>
@@ -100,6 +107,7 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         nint depth = product.Depth;
         int blocks = (int)Math.Max(1, (depth + DepthBlock - 1) / DepthBlock);
         nint block = (depth + blocks - 1) / blocks;
+        bool finishes = product.Residual != null || product.Activated != null;
         Tile<T> tile = default;
         tile.Alpha = product.Alpha;
         for (int panel = panel0; panel < panel1; panel++)
@@ -150,6 +158,8 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
                     {
                         RunCorner(row, rows, column, columns, corner, &tile);
                     }
+
+                    if (last && finishes) Finish(row, rows, column, columns);
                 }
             }
         }
@@ -178,6 +188,14 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         {
             for (int j = 0; j < columns; j++) c[i * rowStep + j * columnStep] = corner[i * PanelColumns + j];
         }
+    }
+
+    private readonly void Finish(int row, int rows, int column, int columns)
+    {
+        T* residual = product.Residual == null ? null : product.Residual + row * product.ResidualStep + column;
+        nint at = row * product.CStep + column;
+        T* activated = product.Activated == null ? null : product.Activated + at;
+        new TileFinish<T>(null, residual, product.ResidualStep, activated, product.C + at, product.CStep, rows, columns).Run();
     }
 
     /// <summary>First row of a strip: rows are dealt evenly, so that no strip is much thinner than the tile.</summary>

@@ -19,6 +19,12 @@ internal enum ScratchUse
 
     /// <summary>The bias's last, partial panel.</summary>
     Bias,
+
+    /// <summary>A rounded to bfloat16, or widened from it.</summary>
+    RoundedLeft,
+
+    /// <summary>B rounded to bfloat16.</summary>
+    RoundedRight,
 }
 
 /// <summary>
@@ -27,7 +33,7 @@ internal enum ScratchUse
 internal sealed unsafe class Scratch
 {
     private const int Alignment = 64;
-    private const int Uses = 5;
+    private const int Uses = 7;
 
     [ThreadStatic]
     private static Scratch? current;

@@ -1,6 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
@@ -17,6 +19,8 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
     private readonly GuardedMemory<T> bias;
     private readonly GuardedMemory<T> left;
     private readonly GuardedMemory<T> right;
+    private readonly GuardedMemory<T> residual;
+    private readonly GuardedMemory<T> activated;
     private readonly T[] initial;
 
     public GemmOperands(GemmCase shape)
@@ -28,8 +32,10 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         bias = Allocate(1, shape.N, shape.N);
         left = Allocate(shape.M, shape.Rank, shape.Rank);
         right = Allocate(shape.RightTransposed ? shape.N : shape.Rank, shape.RightTransposed ? shape.Rank : shape.N, RightStride);
+        residual = Allocate(shape.M, shape.N, ResidualStride);
+        activated = Allocate(shape.M, shape.N, shape.Ldc);
         var random = new Random(shape.Seed);
-        foreach (GuardedMemory<T> memory in new[] { a, b, c, bias, left, right })
+        foreach (GuardedMemory<T> memory in new[] { a, b, c, bias, left, right, residual })
         {
             foreach (ref T value in memory.Span) value = T.CreateChecked(random.NextDouble() * 2 - 1);
         }
@@ -38,12 +44,58 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         initial = c.Span.ToArray();
     }
 
+    private int ResidualStride => shape.N + shape.PadA;
+
     private int RightStride => shape.RightTransposed ? shape.Rank : shape.N;
 
-    /// <summary>Runs the product on <paramref name="threads"/> threads and returns C with its padding.</summary>
-    public T[] Run(int threads, bool packed)
+    /// <summary>Runs the product on <paramref name="threads"/> threads and returns C with its padding, followed by gelu(C) if it was written.</summary>
+    public T[] Run(int threads, bool packed) => Run(threads, epilogue =>
+    {
+        T alpha = T.CreateChecked(shape.Alpha), beta = T.CreateChecked(shape.Beta);
+        if (packed)
+        {
+            using var operand = new PackedMatrix<T>(b.Data, shape.Ldb, shape.K, shape.N, shape.TransB);
+            Gemm.Multiply(shape.TransA, shape.M, alpha, a.Data, shape.Lda, operand, beta, c.Data, shape.Ldc, epilogue);
+        }
+        else
+        {
+            Gemm.Multiply(
+                shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
+                beta, c.Data, shape.Ldc, epilogue);
+        }
+    });
+
+    /// <summary>As <see cref="Run(int, bool)"/>, with operands of bfloat16 terms.</summary>
+    public T[] Run(int threads, bool packed, Precision precision, BFloat16Path path) => Run(threads, added =>
+    {
+        Epilogue<float> epilogue = Unsafe.BitCast<Epilogue<T>, Epilogue<float>>(added);
+        (float alpha, float beta) = ((float)shape.Alpha, (float)shape.Beta);
+        float* pa = (float*)a.Data, pb = (float*)b.Data, pc = (float*)c.Data;
+        BFloat16Paths.Forced = path;
+        try
+        {
+            if (packed)
+            {
+                using var operand = new BFloat16PackedMatrix(pb, shape.Ldb, shape.K, shape.N, shape.TransB, precision);
+                BFloat16Gemm.Multiply(shape.TransA, shape.M, alpha, pa, shape.Lda, operand, beta, pc, shape.Ldc, epilogue);
+            }
+            else
+            {
+                BFloat16Gemm.Multiply(
+                    precision, shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, pa, shape.Lda, pb, shape.Ldb,
+                    beta, pc, shape.Ldc, epilogue);
+            }
+        }
+        finally
+        {
+            BFloat16Paths.Forced = null;
+        }
+    });
+
+    private T[] Run(int threads, Action<Epilogue<T>> multiply)
     {
         initial.CopyTo(c.Span);
+        activated.Span.Clear();
         var epilogue = new Epilogue<T>
         {
             Bias = shape.Bias ? bias.Data : null,
@@ -54,24 +106,16 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
             RightTransposed = shape.RightTransposed,
             Rank = shape.Rank,
             LowRankScale = T.CreateChecked(0.5),
+            Residual = shape.Residual ? residual.Data : null,
+            ResidualStride = ResidualStride,
+            Activated = shape.Activated ? activated.Data : null,
         };
         int before = ThreadTeam.Count;
         SimdPaths.Forced = shape.Path;
         try
         {
             ThreadTeam.Count = threads;
-            T alpha = T.CreateChecked(shape.Alpha), beta = T.CreateChecked(shape.Beta);
-            if (packed)
-            {
-                using var operand = new PackedMatrix<T>(b.Data, shape.Ldb, shape.K, shape.N, shape.TransB);
-                Gemm.Multiply(shape.TransA, shape.M, alpha, a.Data, shape.Lda, operand, beta, c.Data, shape.Ldc, epilogue);
-            }
-            else
-            {
-                Gemm.Multiply(
-                    shape.TransA, shape.TransB, shape.M, shape.N, shape.K, alpha, a.Data, shape.Lda, b.Data, shape.Ldb,
-                    beta, c.Data, shape.Ldc, epilogue);
-            }
+            multiply(epilogue);
         }
         finally
         {
@@ -79,14 +123,17 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
             ThreadTeam.Count = before;
         }
 
-        return c.Span.ToArray();
+        return shape.Activated ? [.. c.Span, .. activated.Span] : c.Span.ToArray();
     }
 
-    /// <summary>Checks a result of <see cref="Run"/> against the sum written out, to within the rounding of sums of that length.</summary>
-    public void Check(T[] result)
+    /// <summary>
+    /// Checks a result of <see cref="Run(int, bool)"/> against the sum written out, to within the rounding of sums of that length, and errors of the
+    /// operands' products relative to their magnitudes: <paramref name="mainError"/>, and <paramref name="lowRankError"/> of the low-rank update.
+    /// </summary>
+    public void Check(T[] result, double mainError = 0, double lowRankError = 0)
     {
         double epsilon = typeof(T) == typeof(float) ? Math.Pow(2, -24) : Math.Pow(2, -53);
-        double scale = 2 * epsilon * (shape.K + shape.Rank + 4);
+        double scale = 2 * epsilon * (shape.K + shape.Rank + 5);
         double[] x = Rows(a, shape.M, shape.K, shape.Lda, shape.TransA), y = Rows(b, shape.N, shape.K, shape.Ldb, !shape.TransB);
         double[] l = Rows(left, shape.M, shape.Rank, shape.Rank, false);
         double[] r = Rows(right, shape.N, shape.Rank, RightStride, !shape.RightTransposed);
@@ -98,6 +145,7 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
                 if (j >= shape.N)
                 {
                     Assert.True(actual.Equals(before), $"{shape}: padding at ({i}, {j}) was overwritten");
+                    if (shape.Activated) Assert.Equal(T.Zero, result[initial.Length + i * shape.Ldc + j]);
                     continue;
                 }
 
@@ -105,10 +153,13 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
                 (double low, double lowMagnitude) = Dot(l.AsSpan(i * shape.Rank, shape.Rank), r.AsSpan(j * shape.Rank, shape.Rank));
                 double rest = shape.Beta == 0 ? 0 : shape.Beta * double.CreateChecked(before);
                 double added = shape.Bias ? double.CreateChecked(bias.Data[j]) : 0;
-                double expected = shape.Alpha * sum + 0.5 * low + rest + added;
-                double tolerance = scale * (Math.Abs(shape.Alpha) * magnitude + 0.5 * lowMagnitude + Math.Abs(rest) + Math.Abs(added));
+                double second = shape.Residual ? double.CreateChecked(residual.Data[i * ResidualStride + j]) : 0;
+                double expected = shape.Alpha * sum + 0.5 * low + rest + added + second;
+                double tolerance = scale * (Math.Abs(shape.Alpha) * magnitude + 0.5 * lowMagnitude + Math.Abs(rest) + Math.Abs(added) + Math.Abs(second));
+                tolerance += mainError * Math.Abs(shape.Alpha) * magnitude + lowRankError * 0.5 * lowMagnitude;
                 double error = Math.Abs(double.CreateChecked(actual) - expected);
                 Assert.True(error <= tolerance, $"{shape}: ({i}, {j}) is {actual}, not {expected}");
+                if (shape.Activated) CheckActivation(actual, result[initial.Length + i * shape.Ldc + j]);
             }
         }
     }
@@ -121,6 +172,18 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
         bias.Dispose();
         left.Dispose();
         right.Dispose();
+        residual.Dispose();
+        activated.Dispose();
+    }
+
+    /// <summary>gelu alone, on the same element, must give the same bits.</summary>
+    private void CheckActivation(T value, T found)
+    {
+        T expected;
+        SimdPaths.Forced = shape.Path;
+        Gelu.Forward(&value, 1, &expected);
+        SimdPaths.Forced = null;
+        Assert.Equal(expected, found);
     }
 
     private static (double Sum, double Magnitude) Dot(ReadOnlySpan<double> x, ReadOnlySpan<double> y)

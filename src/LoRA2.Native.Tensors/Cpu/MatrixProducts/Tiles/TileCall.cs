@@ -1,0 +1,35 @@
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+
+/// <summary>
+/// The arguments of one call of a tile kernel, read by assembled code: the order of the fields is fixed (<see cref="TileCode"/> has the
+/// offsets). It makes one block of C, of up to 32 × 32.
+/// </summary>
+internal unsafe struct TileCall
+{
+    /// <summary>A's packed strip, from the first step of the sum on.</summary>
+    public byte* A;
+
+    /// <summary>B's packed panel, from the first step of the sum on.</summary>
+    public byte* B;
+
+    /// <summary>Steps of the sum, 32 terms each; 0 or more.</summary>
+    public nint Steps;
+
+    /// <summary>Packed strip of a second sum, added to the first, of one bfloat16 term whatever the kernel's.</summary>
+    public byte* Left;
+
+    /// <summary>Packed panel of the second sum.</summary>
+    public byte* Right;
+
+    /// <summary>Steps of the second sum; 0 or more.</summary>
+    public nint RankSteps;
+
+    /// <summary>Where the block goes.</summary>
+    public float* C;
+
+    /// <summary>Bytes between rows of <see cref="C"/>.</summary>
+    public nint CStep;
+
+    /// <summary>1 to start the sum from what <see cref="C"/> holds, 0 to start from zero.</summary>
+    public nint Accumulate;
+}

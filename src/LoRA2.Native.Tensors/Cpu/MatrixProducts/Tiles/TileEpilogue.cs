@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+
+/// <summary>Moves a finished block from the tile unit's buffer to C, with what the product adds.</summary>
+internal static unsafe class TileEpilogue
+{
+    /// <summary>
+    /// C = block + beta · C + bias + residual, element by element, and gelu(C) next to it. Pointers are to the block's first element, null where
+    /// there is nothing to add.
+    /// </summary>
+    /// <param name="block">Rows of 32 sums.</param>
+    /// <param name="rows">Rows of C.</param>
+    /// <param name="columns">Columns of C, 1 … 32.</param>
+    /// <param name="beta">Factor of what C holds; 0 leaves it unread.</param>
+    /// <param name="c">Destination.</param>
+    /// <param name="step">Elements between rows of <paramref name="c"/>, and of <paramref name="activated"/>.</param>
+    /// <param name="bias">A value for each column, or null.</param>
+    /// <param name="residual">A value for each element, or null.</param>
+    /// <param name="residualStep">Elements between rows of <paramref name="residual"/>.</param>
+    /// <param name="activated">Receives the exact gelu of C, or null.</param>
+    public static void Run(
+        float* block, int rows, int columns, float beta, float* c, nint step, float* bias, float* residual, nint residualStep, float* activated)
+    {
+        const int Count = 16;
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < columns; j += Count)
+            {
+                int count = Math.Min(Count, columns - j);
+                Cpu.Simd512<float> value = Cpu.Simd512<float>.Load(block + j);
+                if (beta != 0) value = Cpu.Simd512<float>.MultiplyAdd(Cpu.Simd512<float>.Create(beta), Load(c + j, count), value);
+                if (bias != null) value += Load(bias + j, count);
+                if (residual != null) value += Load(residual + j, count);
+                Store(value, c + j, count);
+                if (activated != null) Store(value * VectorMath.NormalCdf<Cpu.Simd512<float>, float>(value, out _), activated + j, count);
+            }
+
+            block += TileShape.Lanes;
+            c += step;
+            if (residual != null) residual += residualStep;
+            if (activated != null) activated += step;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Cpu.Simd512<float> Load(float* source, int count) =>
+        count == Cpu.Simd512<float>.Count ? Cpu.Simd512<float>.Load(source) : Cpu.Simd512<float>.LoadPartial(source, count, default);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Cpu.Simd512<float> value, float* destination, int count)
+    {
+        if (count == Cpu.Simd512<float>.Count) Cpu.Simd512<float>.Store(value, destination);
+        else Cpu.Simd512<float>.StorePartial(value, destination, count);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+
+/// <summary>
+/// Rounds a matrix to bfloat16, or splits it into terms, in the order that <see cref="TileCode"/> reads. A slice is up to 32 lanes: rows of
+/// A (a strip) or columns of B (a panel). Its steps of 32 along the depth follow one another; a step is, for each term, two tiles of 16 lanes.
+/// Lanes and depth are filled up with zeros.
+/// </summary>
+/// <remarks>
+/// Terms: t₀ is the element rounded to nearest, ties to even; t₁ the rounded rest; and so on. Three terms hold a float32 exactly. A tile of
+/// A has a row for each lane with the depth along it. A tile of B has a row for each pair along the depth, in which
+/// every lane has its pair. NaN stays NaN; of an infinite element the further terms are NaN.
+/// </remarks>
+internal static unsafe class TilePacking<T, TSource>
+    where T : unmanaged
+    where TSource : unmanaged, ITileSource<T>
+{
+    /// <summary>Lanes of a tile; half of a slice.</summary>
+    private const int Half = 16;
+
+    /// <summary>Elements of one step along the depth.</summary>
+    private const int Step = TileShape.Depth;
+
+    /// <summary>Packs steps of a slice.</summary>
+    /// <param name="source">The element of lane 0 at depth 0.</param>
+    /// <param name="step">Elements between rows as they lie in memory.</param>
+    /// <param name="depthFirst">Whether a row in memory is a lane, with the depth along it, rather than one element of every lane.</param>
+    /// <param name="lanesFirst">Whether a tile has a row for each lane (A) rather than for each pair along the depth (B).</param>
+    /// <param name="lanes">Lanes, 1 … 32.</param>
+    /// <param name="depth">Elements of a lane.</param>
+    /// <param name="terms">Terms, 1 … 3.</param>
+    /// <param name="scale">Factor of every element.</param>
+    /// <param name="destination">Where the first step goes.</param>
+    public static void Pack(
+        T* source, nint step, bool depthFirst, bool lanesFirst, int lanes, nint depth, int terms, float scale, byte* destination)
+    {
+        T* corner = stackalloc T[Half * Step];
+        Vector512<uint>* block = stackalloc Vector512<uint>[3 * Half];
+        for (nint p = 0; p < depth; p += Step, destination += terms * TileCode.GroupBytes)
+        {
+            int length = (int)Math.Min(Step, depth - p);
+            for (int half = 0; half < 2; half++)
+            {
+                byte* to = destination + half * TileCode.TileBytes;
+                int count = Math.Min(Half, lanes - half * Half);
+                if (count <= 0)
+                {
+                    for (int t = 0; t < terms; t++) new Span<byte>(to + t * TileCode.GroupBytes, TileCode.TileBytes).Clear();
+                    continue;
+                }
+
+                T* from = depthFirst ? source + half * Half * step + p : source + p * step + half * Half;
+                nint fromStep = step;
+                if (count < Half || length < Step)
+                {
+                    Copy(from, step, depthFirst ? count : length, depthFirst ? length : count, depthFirst ? Step : Half, corner);
+                    from = corner;
+                    fromStep = depthFirst ? Step : Half;
+                }
+
+                bool turned = depthFirst != lanesFirst;
+                var tiles = turned ? (byte*)block : to;
+                nint tileStep = turned ? TileCode.TileBytes : TileCode.GroupBytes;
+                if (depthFirst) Lanes(from, fromStep, terms, scale, tiles, tileStep);
+                else Pairs(from, fromStep, terms, scale, tiles, tileStep);
+                if (!turned) continue;
+                for (int t = 0; t < terms; t++)
+                {
+                    Transpose16.Run((float*)(tiles + t * tileStep), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
+                }
+            }
+        }
+    }
+
+    /// <summary>16 lanes stored as rows of 32 elements: a row of a tile each.</summary>
+    private static void Lanes(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    {
+        Vector512<float> factor = Vector512.Create(scale);
+        for (int i = 0; i < Half; i++, source += step, tile += sizeof(Vector512<uint>))
+        {
+            Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + Half) * factor;
+            byte* to = tile;
+            for (int t = 0; ; to += tileStep)
+            {
+                Vector512<uint> x = Round(first), y = Round(second);
+                Avx512BW.PermuteVar32x16x2(x.AsUInt16(), UpperHalves, y.AsUInt16()).Store((ushort*)to);
+                if (++t == terms) break;
+                first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
+                second -= (y & Vector512.Create(0xFFFF0000u)).AsSingle();
+            }
+        }
+    }
+
+    /// <summary>32 rows of 16 lanes: a row of a tile for each pair of them.</summary>
+    private static void Pairs(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    {
+        Vector512<float> factor = Vector512.Create(scale);
+        for (int i = 0; i < Half; i++, source += 2 * step, tile += sizeof(Vector512<uint>))
+        {
+            Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + step) * factor;
+            byte* to = tile;
+            for (int t = 0; ; to += tileStep)
+            {
+                Vector512<uint> x = Round(first), y = Round(second) & Vector512.Create(0xFFFF0000u);
+                ((x >>> 16) | y).Store((uint*)to);
+                if (++t == terms) break;
+                first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
+                second -= y.AsSingle();
+            }
+        }
+    }
+
+    private static Vector512<ushort> UpperHalves => Vector512.Create(
+        (ushort)1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
+
+    /// <summary>The bfloat16 nearest to each float, in the upper half of its bits; the lower half is unspecified.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Round(Vector512<float> value)
+    {
+        Vector512<uint> bits = value.AsUInt32();
+        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x400000u));
+    }
+
+    /// <summary>Copies a corner of a matrix into one of 16 × 32 (or 32 × 16) filled up with zeros.</summary>
+    private static void Copy(T* source, nint step, int rows, int columns, int cornerStep, T* corner)
+    {
+        new Span<T>(corner, Half * Step).Clear();
+        for (int i = 0; i < rows; i++) new Span<T>(source + i * step, columns).CopyTo(new Span<T>(corner + i * cornerStep, columns));
+    }
+}

@@ -1,0 +1,121 @@
+namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+
+/// <summary>
+/// A tile product split into blocks of C, one a part. A part packs its rows of A into this thread's scratch, where they stay in the
+/// second-level cache while B's panels go by.
+/// </summary>
+internal unsafe struct TileTask<T, TSource> : IParallelTask
+    where T : unmanaged
+    where TSource : unmanaged, ITileSource<T>
+{
+    private const int Lanes = TileShape.Lanes;
+    private const int StripsBytes = 640 * 1024;
+
+    /// <summary>Multiplications below which waking another thread does not pay.</summary>
+    private const double SmallestParallel = 4 * 1024 * 1024;
+
+    private TileProduct<T> product;
+    private readonly int strips;
+    private readonly int panels;
+    private readonly int rowParts;
+    private readonly int columnParts;
+
+    public TileTask(in TileProduct<T> product, int threads)
+    {
+        this.product = product;
+        strips = TileShape.Slices(product.Rows);
+        panels = TileShape.Slices(product.Columns);
+        long stripBytes = Math.Max(1, TileShape.SliceBytes(product.Depth, product.Terms));
+        rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
+        columnParts = 1;
+        if (threads == 1) return;
+        if ((double)product.Rows * product.Columns * product.Depth * product.Terms < SmallestParallel) return;
+        int wanted = threads * 2;
+        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
+        rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
+        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+    }
+
+    public readonly int Parts => rowParts * columnParts;
+
+    public readonly void Run(int index)
+    {
+        int rowPart = index / columnParts, columnPart = index % columnParts;
+        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
+        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        byte* a = PackStrips(strip0, strip1);
+        byte* left = PackLeft(strip0, strip1);
+        nint stripStep = TileShape.SliceBytes(product.Depth, product.Terms);
+        nint rankStep = LowRankTerms.SliceBytes(product.Epilogue.Rank, product.Terms);
+        Epilogue<float> epilogue = product.Epilogue;
+        bool plain = product.Beta == 0 && epilogue.Bias == null && epilogue.Residual == null && epilogue.Activated == null;
+        float* memory = stackalloc float[TileShape.BlockFloats];
+        float* block = TileShape.Align(memory);
+
+        TileCode code = TileUnit.Kernels;
+        code.Configure();
+        TileCall call = default;
+        call.Steps = TileShape.Steps(product.Depth);
+        call.RankSteps = TileShape.Steps(LowRankTerms.Depth(epilogue.Rank, product.Terms));
+        for (int panel = panel0; panel < panel1; panel++)
+        {
+            int column = panel * Lanes, columns = Math.Min(Lanes, product.Columns - column);
+            call.Right = product.RightPanels + panel * rankStep;
+            for (int strip = strip0; strip < strip1; strip++)
+            {
+                int row = strip * Lanes, rows = Math.Min(Lanes, product.Rows - row);
+                nint at = row * product.CStep + column;
+                bool direct = plain && columns % 16 == 0 && rows % 16 == 0;
+                call.A = a + (strip - strip0) * stripStep;
+                call.B = product.Panels + panel * product.PanelStep;
+                call.Left = left + (strip - strip0) * rankStep;
+                call.C = direct ? product.C + at : block;
+                call.CStep = direct ? product.CStep * sizeof(float) : Lanes * sizeof(float);
+                code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, product.Terms)(&call);
+                if (direct) continue;
+                TileEpilogue.Run(
+                    block, rows, columns, product.Beta, product.C + at, product.CStep,
+                    epilogue.Bias == null ? null : epilogue.Bias + column,
+                    epilogue.Residual == null ? null : epilogue.Residual + (nint)row * epilogue.ResidualStride + column, epilogue.ResidualStride,
+                    epilogue.Activated == null ? null : epilogue.Activated + at);
+            }
+        }
+
+        code.Release();
+    }
+
+    private readonly byte* PackStrips(int strip0, int strip1)
+    {
+        nint size = TileShape.SliceBytes(product.Depth, product.Terms);
+        byte* packed = Scratch.Get<byte>(ScratchUse.Strips, (strip1 - strip0) * size);
+        for (int strip = strip0; strip < strip1; strip++)
+        {
+            int row = strip * Lanes;
+            TilePacking<T, TSource>.Pack(
+                product.A + (product.TransposedA ? row : row * product.AStep), product.AStep, !product.TransposedA, lanesFirst: true,
+                Math.Min(Lanes, product.Rows - row), product.Depth, product.Terms, product.Alpha, packed + (strip - strip0) * size);
+        }
+
+        return packed;
+    }
+
+    private readonly byte* PackLeft(int strip0, int strip1)
+    {
+        (int rank, int terms) = (product.Epilogue.Rank, product.Terms);
+        if (rank == 0) return null;
+        nint size = LowRankTerms.SliceBytes(rank, terms);
+        byte* packed = Scratch.Get<byte>(ScratchUse.LeftStrips, (strip1 - strip0) * size + LowRankTerms.ScratchFloats(rank, terms) * sizeof(float));
+        var scratch = (float*)(packed + (strip1 - strip0) * size);
+        for (int strip = strip0; strip < strip1; strip++)
+        {
+            int row = strip * Lanes;
+            LowRankTerms.PackLeft(
+                product.Epilogue.Left + (nint)row * product.Epilogue.LeftStride, product.Epilogue.LeftStride, Math.Min(Lanes, product.Rows - row), rank,
+                product.Epilogue.LowRankScale, terms, scratch, packed + (strip - strip0) * size);
+        }
+
+        return packed;
+    }
+
+    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
+}

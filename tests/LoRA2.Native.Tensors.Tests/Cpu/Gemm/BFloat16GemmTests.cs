@@ -1,0 +1,56 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+
+namespace LoRA2.Native.Tensors.Tests.Cpu;
+
+/// <summary>Products of bfloat16 terms, on the tile unit where there is one and on the vector path.</summary>
+[Collection(ThreadCountCollection.Name)]
+public sealed class BFloat16GemmTests
+{
+    private static readonly Precision[] Precisions = [Precision.BFloat16, Precision.BFloat16x3, Precision.BFloat16x6];
+
+    [Fact]
+    public void MatchesThePlainProductToWithinThePrecision() => ForAll(300, (shape, path, precision) =>
+    {
+        using var operands = new GemmOperands<float>(shape);
+        float[] result = operands.Run(2, shape.Packed, precision, path);
+        operands.Check(result, ErrorBound(precision), path == BFloat16Path.Amx ? ErrorBound(Split(precision)) : 0);
+    });
+
+    [Fact]
+    public void BitsDependOnNeitherThreadsNorPacking() => ForAll(30, (shape, path, precision) =>
+    {
+        using var operands = new GemmOperands<float>(shape);
+        float[] expected = operands.Run(1, false, precision, path), packed = operands.Run(1, true, precision, path);
+        if (path == BFloat16Path.Amx) Assert.Equal(expected, packed);
+        for (int threads = 2; threads <= 4; threads++)
+        {
+            Assert.Equal(expected, operands.Run(threads, false, precision, path));
+            Assert.Equal(packed, operands.Run(threads, true, precision, path));
+        }
+    });
+
+    /// <summary>
+    /// What rounding an operand to one term (2^-8 of it), two (2^-16) or three (2^-24), and leaving out the smallest products, can cost, relative
+    /// to the sum of the products' magnitudes.
+    /// </summary>
+    internal static double ErrorBound(Precision precision) => precision switch
+    {
+        Precision.BFloat16 => 2.01 * Math.Pow(2, -8),
+        Precision.BFloat16x3 => 3.01 * Math.Pow(2, -16),
+        _ => 5 * Math.Pow(2, -24),
+    };
+
+    /// <summary>The low-rank update has at least two terms.</summary>
+    private static Precision Split(Precision precision) => precision == Precision.BFloat16 ? Precision.BFloat16x3 : precision;
+
+    private static void ForAll(int count, Action<GemmCase, BFloat16Path, Precision> property)
+    {
+        var paths = Gen.Elements(Enum.GetValues<BFloat16Path>().Where(BFloat16Paths.IsSupported));
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(count),
+            Prop.ForAll(GemmCase.Generator.ToArbitrary(), paths.ToArbitrary(), Gen.Elements(Precisions).ToArbitrary(), property));
+    }
+}

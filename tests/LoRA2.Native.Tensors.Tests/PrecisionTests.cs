@@ -1,0 +1,104 @@
+namespace LoRA2.Native.Tensors.Tests;
+
+/// <summary>Layers whose products are rounded: forward and both gradients, at random shapes, against the same layer in double.</summary>
+public sealed class PrecisionTests
+{
+    /// <summary>How far an element may be from the exact one, in units of Σ|a||b| of its product.</summary>
+    public static TheoryData<Precision, double> Bounds => new()
+    {
+        { Precision.Float32, 4e-6 },
+        { Precision.BFloat16, 1 / 128.0 },
+        { Precision.BFloat16x3, 4e-5 },
+        { Precision.BFloat16x6, 4e-6 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bounds))]
+    public void ALinearLayerIsAsPreciseAsItSays(Precision precision, double bound) => Seeds.ForAll(60, source =>
+    {
+        (int rows, int inputs, int outputs) = (source.WideExtent(70), source.WideExtent(90), source.WideExtent(70));
+        bool train = source.Flag();
+        Tensor[] exact = [source.Values([rows, inputs], requiresGrad: true), source.Values([outputs, inputs], requiresGrad: train), source.Values([outputs], requiresGrad: train)];
+        Tensor seed = source.Values([rows, outputs], requiresGrad: false);
+        Tensor[] rounded = [.. exact.Select(tensor => Single(tensor, tensor.RequiresGrad))];
+        rounded[1].Precision = precision;
+        if (!train) rounded[1].Freeze();
+
+        Tensor expected = Run(exact, seed);
+        Tensor actual = Run(rounded, Single(seed, false));
+
+        Tensor[] sizes = [.. exact.Select(Absolute)];
+        Close(expected, actual, Run(sizes, seed, backward: false), bound, "y");
+        Tensor size = Absolute(seed);
+        Close(exact[0].Grad!, rounded[0].Grad!, Ops.MatMul(size, sizes[1]), bound, "dx");
+        if (train) Close(exact[1].Grad!, rounded[1].Grad!, Ops.MatMul(Ops.Permute(size, 1, 0), sizes[0]), bound, "dW");
+    });
+
+    [Theory]
+    [MemberData(nameof(Bounds))]
+    public void AnAdapterIsFloat32WhateverTheWeightIs(Precision precision, double bound) => Seeds.ForAll(60, source =>
+    {
+        // With a weight of zero all that is left is the adapter's part, which is not rounded.
+        (int rows, int inputs, int outputs, int k) = (source.WideExtent(70), source.WideExtent(90), source.WideExtent(70), source.Extent(40));
+        Assert.True(bound > 0);
+        Tensor x = source.Values([rows, inputs], requiresGrad: false), a = source.Values([k, inputs], requiresGrad: false), b = source.Values([outputs, k], requiresGrad: false);
+        Tensor weight = Tensor.Zeros([outputs, inputs]);
+        weight.Precision = precision;
+        weight.Freeze();
+
+        Tensor expected = Ops.LoRALinear(x, Tensor.Zeros([outputs, inputs], DType.Float64), null, a, b, 0.5);
+        Tensor actual = Ops.LoRALinear(Single(x, false), weight, null, Single(a, false), Single(b, false), 0.5);
+
+        Close(expected, actual, Ops.LoRALinear(Absolute(x), Tensor.Zeros([outputs, inputs], DType.Float64), null, Absolute(a), Absolute(b), 0.5), 4e-5, "y");
+    });
+
+    [Fact]
+    public void AFrozenWeightIsKeptRoundedAndComesBackWhenTrained()
+    {
+        using var scope = new TensorScope();
+        var parameter = new Parameter("w", Tensor.From([1f, 1.00390625f, 3.14159f, -2f], [2, 2])) { Precision = Precision.BFloat16 };
+        parameter.Freeze();
+        Assert.Equal(DType.BFloat16, parameter.Value.DType);
+        var error = Assert.Throws<InvalidOperationException>(() => parameter.Precision = Precision.Float32);
+        Assert.Equal("parameter w was rounded for BFloat16; load it again for Float32", error.Message);
+
+        parameter.Train();
+
+        Assert.Equal(DType.Float32, parameter.Value.DType);
+        Assert.Equal(Precision.BFloat16, parameter.Precision);
+        Assert.Equal([1f, 1f, 3.140625f, -2f], parameter.Value.ToArray<float>());
+        parameter.Value.Dispose();
+    }
+
+    [Fact]
+    public void OnlyAFrozenWeightOfItsPrecisionMayBeRounded()
+    {
+        using var scope = new TensorScope();
+        Tensor weight = Tensor.Zeros([3, 2]).To(DType.BFloat16);
+        Assert.Throws<ArgumentException>(() => Ops.Linear(Tensor.Zeros([1, 2]), weight));
+    }
+
+    private static Tensor Run(Tensor[] inputs, Tensor seed, bool backward = true)
+    {
+        using var tape = new Tape();
+        Tensor y = Ops.Linear(inputs[0], inputs[1], inputs[2]);
+        if (backward) tape.Backward(y, seed);
+        return y;
+    }
+
+    private static Tensor Single(Tensor x, bool requiresGrad)
+    {
+        Tensor single = x.To(DType.Float32);
+        single.RequiresGrad = requiresGrad;
+        return single;
+    }
+
+    private static Tensor Absolute(Tensor x) => Tensor.From(x.ToArray<double>().Select(Math.Abs).ToArray(), x.Shape);
+
+    private static void Close(Tensor expected, Tensor actual, Tensor sizes, double bound, string what)
+    {
+        (double[] e, float[] a, double[] s) = (expected.ToArray<double>(), actual.ToArray<float>(), sizes.ToArray<double>());
+        for (int i = 0; i < e.Length; i++)
+            Assert.True(Math.Abs(e[i] - a[i]) <= (bound * s[i]) + 1e-30, $"{what}[{i}] of {expected}: {a[i]} for {e[i]}, Σ|a||b| = {s[i]}");
+    }
+}
