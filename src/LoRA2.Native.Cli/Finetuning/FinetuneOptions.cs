@@ -19,6 +19,8 @@ internal sealed class FinetuneOptions
 
     public Option<string> Output { get; } = new("--output") { Description = $"where the result goes [./{ModelLocation.DefaultFolder}]", HelpName = "DIR", DefaultValueFactory = _ => ModelLocation.DefaultFolder };
 
+    public Option<string?> From { get; } = new("--from") { Description = "adapter to train on, with its method, targets and head; SoRA's schedule of rising thresholds is a chain of such runs", HelpName = "DIR" };
+
     public Option<bool> Preset { get; } = new("--preset") { Description = "the authors' settings for a GLUE task and adalora, lora2 or sora, where nothing else is given" };
 
     public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", [.. AdapterMethods.All.Select(method => method.Name)]);
@@ -88,7 +90,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, Train, Development, Regression, Output, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
+        Model, .. Data.All, Train, Development, Regression, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
         Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
     ];

@@ -25,6 +25,7 @@ internal static class FinetuneRecord
             json.WriteString("model", request.ModelName);
             json.WriteString("method", options.Adapter.Method.Name);
             json.WriteString("output", output);
+            if (request.Earlier is { } from) json.WriteString("from", Path.GetFullPath(from));
             Metrics(json, data, result);
             Parameters(json, model);
             json.WriteNumber("steps", result.Steps);

@@ -23,6 +23,9 @@ internal sealed record FinetuneRequest
 
     public double? ClassifierDropout { get; init; }
 
+    /// <summary>The adapter that training goes on from, or null.</summary>
+    public string? Earlier { get; init; }
+
     /// <summary>Options that came from a preset, with their values.</summary>
     public IReadOnlyList<(string Option, string Value)> Preset { get; init; } = [];
 
@@ -50,6 +53,8 @@ internal sealed record FinetuneRequest
         string output = parsed.GetValue(options.Output)!;
         if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");
         if (!embedded && Path.GetFullPath(output) == Path.GetFullPath(model!)) throw new InputException($"--output '{output}' is the model's own folder; choose another");
+        string? from = parsed.GetValue(options.From);
+        if (from is not null && Path.GetFullPath(output) == Path.GetFullPath(from)) throw new InputException($"--output '{output}' is the folder of --from; choose another");
         TrainingOptions training = FinetuneTraining.From(parsed, options, quick);
         return new FinetuneRequest
         {
@@ -60,6 +65,7 @@ internal sealed record FinetuneRequest
             Budget = BudgetRequest.From(parsed, options, training.Adapter),
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
             ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
+            Earlier = from,
             Threads = parsed.GetValue(options.Threads),
             LogEvery = parsed.GetValue(options.LogEvery) ?? 0,
             IsQuickStart = quick,

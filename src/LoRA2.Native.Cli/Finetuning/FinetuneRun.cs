@@ -59,7 +59,8 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
             if (request.Training.MaxLength > model.Config.LongestInput)
                 throw new InputException($"option --max-length is {request.Training.MaxLength}; the model has {model.Config.LongestInput} positions");
             model.Precision = request.Training.Precision;
-            model.Attach(request.Training.Adapter, request.Training.Seed);
+            if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
+            else AdapterFolder.Load(model, request.Earlier);
             return model;
         }
         catch

@@ -50,7 +50,20 @@ internal static class FinetuneTraining
 
     private static AdapterSettings Adapter(ParseResult parsed, FinetuneOptions options, bool quick)
     {
-        AdapterMethod method = AdapterMethods.Named(parsed.GetValue(options.Method) ?? AdapterMethods.All[0].Name);
+        AdapterSettings? earlier = parsed.GetValue(options.From) is { } from ? AdapterFolder.SettingsIn(from) : null;
+        AdapterMethod method = AdapterMethods.Named(parsed.GetValue(options.Method) ?? earlier?.Method.Name ?? AdapterMethods.All[0].Name);
+        if (earlier is not null && earlier.Method.Name != method.Name) throw new InputException($"--method is {method.Name}; the adapter of --from is {earlier.Method.Name}");
+        if (earlier is not null)
+        {
+            string[] shape = ["--rank", "--alpha", "--outer-rank", "--scaling"];
+            foreach (Option option in (Option[])[.. options.MethodSettings.Where(setting => shape.Contains(setting.Name)), options.Targets, options.Head])
+            {
+                if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} is what the adapter of --from says; leave it out");
+            }
+
+            return earlier with { Method = MethodSettingOption.Apply(earlier.Method, parsed, options.MethodSettings), UnknownFields = [] };
+        }
+
         if (quick && method is LoRA2Method lora2)
             method = lora2 with { Gamma = QuickGamma, SingularValueRate = QuickSingularValueRate, InitialDeviation = QuickInitialDeviation };
         method = MethodSettingOption.Apply(method, parsed, options.MethodSettings);

@@ -17,7 +17,14 @@ public static class AdapterAttachment
         }
 
         using var scope = new TensorScope();
-        model.FreezeBase();
+        // What is to be trained is never frozen in between: freezing may round.
+        HashSet<Parameter> trained = [.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(settings.Head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
+        foreach (Parameter parameter in model.BaseParameters)
+        {
+            if (trained.Contains(parameter)) parameter.Train();
+            else parameter.Freeze();
+        }
+
         if (method.UsesTargets)
         {
             IReadOnlyList<LinearLayer> layers = TargetModules.Resolve(model, settings.Targets);
@@ -27,9 +34,6 @@ public static class AdapterAttachment
                 layer.Adapter = adapter;
             }
         }
-
-        foreach (Parameter parameter in model.EncoderParameters().Where(method.Trains)) parameter.Train();
-        model.TrainHead(settings.Head);
     }
 
     /// <summary>Makes the head, or its classifier alone, trainable.</summary>

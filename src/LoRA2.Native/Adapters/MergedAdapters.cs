@@ -15,7 +15,7 @@ public sealed class MergedAdapters : IDisposable
             if (layer.Adapter is not { } adapter) continue;
             using var scope = new TensorScope();
             Tensor original = scope.Detach(layer.Weight.Value.Clone());
-            layer.Weight.Replace(scope.Detach(Ops.Contiguous(adapter.Merged(original))));
+            layer.Weight.Replace(scope.Detach(Ops.Contiguous(adapter.Merged(original.To(DType.Float32)))));
             layer.Adapter = null;
             merged.Add((layer, adapter, original));
         }

@@ -24,6 +24,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--target-rank needs --method lora2", "finetune", "--target-rank", "2", "--method", "lora")]
     [InlineData("--outer-rank is not for --method lora; it is for lora2", "finetune", "--outer-rank", "2", "--method", "lora")]
     [InlineData("--rank is not for --method full", "finetune", "--rank", "2", "--method", "full")]
+    [InlineData("'/nowhere/adapter_config.json' does not exist", "finetune", "--from", "/nowhere")]
     [InlineData("--preset needs --task", "finetune", "--preset")]
     [InlineData("there is no preset for --method lora; there are adalora, lora2, sora", "finetune", "--preset", "--task", "CoLA", "--data", "glue", "--method", "lora")]
     [InlineData("there is nothing to export", "export", "--output", "x", "--model", "quick-start")]

@@ -69,6 +69,26 @@ public sealed class MethodTests : IDisposable
         Assert.Contains("warning: unknown in adapter_config.json, ignored: flux_capacitor", Lora2.Run("predict", "--adapter", output, "--text", "hello").Done().Error, StringComparison.Ordinal);
     }
 
+    /// <summary>SoRA's dense schedule: on with a higher threshold, a model at each.</summary>
+    [Fact]
+    public void Training_goes_on_from_an_adapter()
+    {
+        (string first, string second, string same) = (folder.File("first"), folder.File("second"), folder.File("same"));
+        Lora2.Run(Finetune(first, "--method", "sora", "--rank", "4", "--max-steps", "6", "--gate-threshold", "0.01", "--targets", "query,output", "--head", "classifier")).Done();
+        Lora2.Run(Finetune(second, "--from", first, "--max-steps", "6", "--gate-threshold", "0.2")).Done();
+        JsonElement Ranks(string adapter) => Lora2.Run("inspect", adapter, "--json").Done().Json.GetProperty("effective_ranks");
+        int Sum(string adapter) => Ranks(adapter).EnumerateObject().Sum(module => module.Value.GetInt32());
+        Assert.Equal(Ranks(first).EnumerateObject().Select(module => module.Name), Ranks(second).EnumerateObject().Select(module => module.Name));
+        Assert.InRange(Sum(second), 0, Sum(first) - 1);
+        Assert.Equal(first, JsonDocument.Parse(File.ReadAllText(Path.Combine(second, "training.json"))).RootElement.GetProperty("from").GetString());
+
+        // At a rate of 0 nothing changes but what the threshold takes.
+        Lora2.Run([.. Finetune(same, "--from", first, "--max-steps", "1", "--gate-threshold", "0").Where(arg => arg is not ("--learning-rate" or "0.01")), "--learning-rate", "0"]).Done();
+        Assert.Equal(TinyModel.Weights(first), TinyModel.Weights(same));
+        Assert.Contains("--rank is what the adapter of --from says", Lora2.Run(Finetune(folder.File("x"), "--from", first, "--rank", "2")).Refused(), StringComparison.Ordinal);
+        Assert.Contains("--method is lora; the adapter of --from is sora", Lora2.Run(Finetune(folder.File("x"), "--from", first, "--method", "lora")).Refused(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_task_has_presets_whose_options_exist()
     {

@@ -117,7 +117,8 @@ public sealed class DoRAAdapter : Adapter
 
     private static double[] SquaredRowNorms(Tensor weight)
     {
-        ReadOnlySpan<float> values = weight.AsSpan<float>();
+        using var scope = new TensorScope();
+        ReadOnlySpan<float> values = weight.To(DType.Float32).AsSpan<float>();
         double[] squared = new double[weight.Shape[0]];
         int width = weight.Shape[1];
         for (int j = 0; j < squared.Length; j++)
