@@ -10,7 +10,7 @@ namespace LoRA2.Native.Benchmarks;
 
 /// <summary>
 /// Times one whole training step (forward, backward, AdamW), or an inference, of a DeBERTa-v3-shaped encoder with random weights, and prints one
-/// JSON object. Options come as <c>--name value</c>; with <c>--scores true</c> the step has the method's regulariser and importance scores too.
+/// JSON object. Options come as <c>--name value</c>.
 /// </summary>
 internal static class StepCommand
 {
@@ -33,7 +33,8 @@ internal static class StepCommand
             ["warmup"] = "1",
             ["dropout"] = "0.1",
             ["dtype"] = "float32",
-            ["scores"] = "false",
+            ["recompute"] = "false",
+            ["regularise"] = "false",
         };
         for (int i = 0; i < args.Length; i++)
         {
@@ -62,28 +63,33 @@ internal static class StepCommand
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
-        AdapterMethod? whole = !inference && options["scores"] == "true" ? Method(options) : null;
+        AdapterMethod? whole = !inference && bool.Parse(options["regularise"]) ? Method(options) : null;
         SingularValueAdapter[] scored = whole is null ? [] : [.. model.Adapters().OfType<SingularValueAdapter>()];
         int values = scored.Sum(adapter => adapter.SingularValues.Count);
-        // Never prunes, always scores.
-        using RankAllocator? allocator = scored.Length == 0 ? null : new RankAllocator(scored, new BudgetSchedule(values, values, 0, 0, int.MaxValue, int.MaxValue));
+        using RankAllocator? allocator = scored.Length == 0 ? null : new RankAllocator(scored, new BudgetSchedule(values, values / 2, 0, 0, 1000, 10));
+        Adapter[] adapters = [.. model.Adapters()];
         (int batch, int length) = (Int("batch"), Int("length"));
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
         using Tensor labels = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 2)], [batch]);
-        var seconds = new List<double>();
+        var context = new ForwardContext { IsTraining = !inference, Seed = 3, Recompute = bool.Parse(options["recompute"]) };
+        var seconds = new List<double>(Int("steps"));
         long allocated = 0;
         for (int step = 0; step < Int("warmup") + Int("steps"); step++)
         {
-            long before = GC.GetTotalAllocatedBytes();
-            var clock = Stopwatch.StartNew();
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, (uint)step, whole, allocator);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            long start = Stopwatch.GetTimestamp();
+            context.Begin((uint)step);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, adapters, whole);
+            allocator?.AfterStep(step);
+            optimizer?.ClearGradients();
+            double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (step < Int("warmup")) continue;
-            seconds.Add(clock.Elapsed.TotalSeconds);
-            allocated = GC.GetTotalAllocatedBytes() - before;
+            allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
+            seconds.Add(elapsed);
         }
 
-        Print(options, seconds, batch * length, allocated);
+        Print(options, seconds, batch * length, allocated / Int("steps"));
     }
 
     /// <summary>The method with those of the options that are settings of it.</summary>
@@ -99,32 +105,27 @@ internal static class StepCommand
     }
 
     private static void Step(
-        SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, uint step, AdapterMethod? whole, RankAllocator? allocator)
+        SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context, Adapter[] adapters, AdapterMethod? whole)
     {
-        using var scope = new TensorScope();
+        using TensorScope scope = model.OpenScope();
         if (optimizer is null)
         {
-            model.Forward(batch, ForwardContext.Inference);
+            model.Forward(batch, context);
             return;
         }
 
         using var tape = new Tape();
-        Tensor logits = model.Forward(batch, new ForwardContext { IsTraining = true, Seed = 3, Step = step });
+        Tensor logits = model.Forward(batch, context);
         tape.Backward(model.Loss(logits, labels));
-        if (whole is not null) Regularise(model, whole);
-        optimizer.Step(1e-3);
-        allocator?.AfterStep((int)step);
-        optimizer.ClearGradients();
-    }
-
-    private static void Regularise(SequenceClassifier model, AdapterMethod method)
-    {
-        foreach (Adapter adapter in model.Adapters())
+        if (whole is { RegulariserWeight: not 0 })
         {
-            using var scope = new TensorScope();
-            using var tape = new Tape();
-            if (method.Regulariser(adapter) is { } term) tape.Backward(term, Tensor.Full([], method.RegulariserWeight));
+            foreach (Adapter adapter in adapters)
+            {
+                if (whole.Regulariser(adapter) is { } term) tape.Backward(term, Tensor.Full([], whole.RegulariserWeight / adapters.Length));
+            }
         }
+
+        optimizer.Step(1e-3, AdamWOptimizer.ClipFactor(optimizer.GradientNorm(), 1));
     }
 
     private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)

@@ -12,4 +12,7 @@ public readonly record struct DropoutMask(double Probability, ulong Seed, uint S
 {
     /// <summary>Drops nothing.</summary>
     public static DropoutMask None => default;
+
+    /// <summary>The words that decide.</summary>
+    internal Philox Random => new(Seed, Step, Op);
 }

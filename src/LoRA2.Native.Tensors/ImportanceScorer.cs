@@ -90,28 +90,36 @@ public sealed class ImportanceScorer : IDisposable
     public double[] Scores()
     {
         double[] scores = new double[rank];
+        Scores(scores);
+        return scores;
+    }
+
+    /// <summary>Writes 𝕀_i for i = 0 … r − 1.</summary>
+    /// <exception cref="ArgumentException">There is not room for r numbers.</exception>
+    public void Scores(Span<double> scores)
+    {
+        if (scores.Length != rank) throw new ArgumentException($"ImportanceScorer: room for {scores.Length} scores was given for {rank} singular values");
+        scores.Clear();
         foreach (Average average in averages)
         {
             if (average.Mean.Count == 0) continue;
-            double[] sensitivities = Sensitivities(average);
-            (_, _, int? axis, int divisor) = average.Factor;
-            if (axis is null)
+            using var scope = new TensorScope();
+            ReadOnlySpan<double> sensitivities = Sensitivities(average);
+            int divisor = average.Factor.Divisor;
+            int each = sensitivities.Length / Math.Max(rank, 1);
+            double all = 0;
+            if (average.Factor.RankAxis is null)
             {
-                double constant = sensitivities.Sum() / divisor;
-                for (int i = 0; i < rank; i++) scores[i] += constant;
-                continue;
+                foreach (double sensitivity in sensitivities) all += sensitivity;
             }
 
-            int each = sensitivities.Length / rank;
             for (int i = 0; i < rank; i++)
             {
-                double sum = 0;
-                for (int j = 0; j < each; j++) sum += sensitivities[axis == 0 ? (i * each) + j : (j * rank) + i];
+                double sum = all;
+                for (int j = 0; j < each && average.Factor.RankAxis is { } axis; j++) sum += sensitivities[axis == 0 ? (i * each) + j : (j * rank) + i];
                 scores[i] += sum / divisor;
             }
         }
-
-        return scores;
     }
 
     /// <summary>Frees the averages.</summary>
@@ -124,13 +132,12 @@ public sealed class ImportanceScorer : IDisposable
         }
     }
 
-    private static double[] Sensitivities(Average average)
+    /// <summary>Ī ∘ Ū, as long as the current scope is open.</summary>
+    private static ReadOnlySpan<double> Sensitivities(Average average)
     {
-        using var scope = new TensorScope();
-        double[] mean = average.Mean.To(DType.Float64).ToArray<double>();
-        double[] uncertainty = average.Uncertainty.To(DType.Float64).ToArray<double>();
-        for (int i = 0; i < mean.Length; i++) mean[i] *= uncertainty[i];
-        return mean;
+        Tensor product = Tensor.Empty(average.Mean.Shape, DType.Float64);
+        product.Device.Kernels.Multiply(average.Mean.To(DType.Float64), average.Uncertainty.To(DType.Float64), product);
+        return product.AsSpan<double>();
     }
 
     private sealed class Average(ScoredFactor factor)

@@ -79,6 +79,13 @@ public abstract class Kernels
     /// <summary>The gradients of <see cref="LayerNorm"/>; each may be null when not wanted.</summary>
     public abstract void LayerNormBackward(Tensor x, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dgain, Tensor? dbias);
 
+    /// <summary><see cref="LayerNorm"/> of sum = residual + dropout(x); the sum is saved for the gradient.</summary>
+    public abstract void AddLayerNorm(Tensor x, DropoutMask dropout, Tensor residual, Tensor gain, Tensor bias, double epsilon, Tensor sum, Tensor y, Tensor mean, Tensor rstd);
+
+    /// <summary>The gradients of <see cref="AddLayerNorm"/>; each may be null when not wanted. dx is dropout(dresidual).</summary>
+    public abstract void AddLayerNormBackward(
+        Tensor sum, DropoutMask dropout, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dresidual, Tensor? dgain, Tensor? dbias);
+
     /// <summary>y[i] = table[ids[i]]; ids (Int32) are within range.</summary>
     public abstract void Embedding(Tensor table, Tensor ids, Tensor y);
 
@@ -128,8 +135,9 @@ public abstract class Kernels
 /// <param name="Scale">Factor of Left · Right.</param>
 /// <param name="Residual">rows × columns, added after the rest.</param>
 /// <param name="Activated">rows × columns, receives gelu (the exact form) of the finished result, which itself stays gelu's argument.</param>
+/// <param name="RightTransposed">Whether Right is stored as columns × k.</param>
 public readonly record struct Epilogue(
-    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null);
+    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, bool RightTransposed = false);
 
 /// <summary>The numbers of one AdamW step.</summary>
 /// <param name="LearningRate">η.</param>
@@ -150,7 +158,7 @@ public readonly record struct AdamWStep(double LearningRate, double Beta1, doubl
 /// <param name="PositionKey">[positions, width]: content-to-position keys, or null.</param>
 /// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
 /// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
-public sealed record AttentionTerms(
+public readonly record struct AttentionTerms(
     int Heads,
     double Scale,
     Tensor? Mask = null,

@@ -12,7 +12,7 @@ public sealed unsafe class MemoryPool
     internal const int Alignment = 64;
 
     private readonly Lock gate = new();
-    private readonly Dictionary<nuint, Stack<nint>> free = [];
+    private readonly Dictionary<nuint, Stack<Storage>> free = [];
     private long inUse;
     private long reserved;
     private long peak;
@@ -34,32 +34,51 @@ public sealed unsafe class MemoryPool
     {
         lock (gate)
         {
-            foreach ((nuint size, Stack<nint> blocks) in free)
+            foreach ((nuint size, Stack<Storage> blocks) in free)
             {
-                while (blocks.TryPop(out nint block))
+                while (blocks.TryPop(out Storage? block))
                 {
-                    NativeMemory.AlignedFree((void*)block);
+                    NativeMemory.AlignedFree(block.Pointer);
+                    GC.SuppressFinalize(block);
                     reserved -= (long)size;
                 }
             }
         }
     }
 
-    internal byte* Rent(nuint bytes, out nuint size)
+    /// <summary>A block of at least so many bytes, with one owner.</summary>
+    internal Storage Rent(nuint bytes)
     {
-        size = ClassOf(bytes);
+        nuint size = ClassOf(bytes);
+        Storage? block;
         lock (gate)
         {
-            byte* unused = Take(ref size);
-            inUse += (long)size;
+            block = Take(size);
+            if (block is null) reserved += (long)size;
+            inUse += (long)(block?.Size ?? size);
             peak = Math.Max(peak, inUse);
-            if (unused != null) return unused;
-            reserved += (long)size;
         }
 
+        block ??= Allocate(size);
+        block.Retain();
+        return block;
+    }
+
+    internal void Return(Storage block)
+    {
+        lock (gate)
+        {
+            inUse -= (long)block.Size;
+            if (!free.TryGetValue(block.Size, out Stack<Storage>? blocks)) free[block.Size] = blocks = new Stack<Storage>();
+            blocks.Push(block);
+        }
+    }
+
+    private Storage Allocate(nuint size)
+    {
         try
         {
-            return (byte*)NativeMemory.AlignedAlloc(size, size >= 1 << 21 ? 4096u : Alignment);
+            return new Storage(this, (byte*)NativeMemory.AlignedAlloc(size, size >= 1 << 21 ? 4096u : Alignment), size);
         }
         catch (OutOfMemoryException)
         {
@@ -73,32 +92,16 @@ public sealed unsafe class MemoryPool
         }
     }
 
-    internal void Return(byte* block, nuint size)
-    {
-        lock (gate)
-        {
-            inUse -= (long)size;
-            if (!free.TryGetValue(size, out Stack<nint>? blocks)) free[size] = blocks = new Stack<nint>();
-            blocks.Push((nint)block);
-        }
-    }
-
     /// <summary>
-    /// An unused block of the class, or of one of the next four: batches of many lengths would else keep a set of blocks for each. Null, and the
-    /// class unchanged, when there is none.
+    /// An unused block of the class, or of one of the next four: batches of many lengths would else keep a set of blocks for each. Null when there
+    /// is none.
     /// </summary>
-    private byte* Take(ref nuint size)
+    private Storage? Take(nuint size)
     {
-        nuint larger = size;
         for (int i = 0; i < 5; i++)
         {
-            if (free.TryGetValue(larger, out Stack<nint>? blocks) && blocks.TryPop(out nint block))
-            {
-                size = larger;
-                return (byte*)block;
-            }
-
-            larger = ClassOf(larger + 1);
+            if (free.TryGetValue(size, out Stack<Storage>? blocks) && blocks.TryPop(out Storage? block)) return block;
+            size = ClassOf(size + 1);
         }
 
         return null;

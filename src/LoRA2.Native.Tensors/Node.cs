@@ -36,7 +36,10 @@ public abstract class Node
     internal Tensor? Output { get; set; }
 
     /// <summary>The tape that holds this node; null once it let go of it.</summary>
-    internal Tape? Tape { get; set; }
+    internal Recording? Tape { get; set; }
+
+    /// <summary>Whether an arena handed it out and may do so again: its output never left the arena's scopes.</summary>
+    internal bool MayBeReused { get; set; }
 
     /// <summary>
     /// Adds the gradient of every input that requires one with <see cref="Accumulate"/>, given the gradient of the output (contiguous, the
@@ -49,8 +52,7 @@ public abstract class Node
     protected Tensor? Save(Tensor? tensor)
     {
         if (tensor is null) return null;
-        tensor.Storage.Retain();
-        saved.Add(tensor.Storage);
+        saved.Add(tensor.RetainStorage());
         return tensor;
     }
 
@@ -81,6 +83,13 @@ public abstract class Node
         }
     }
 
+    /// <summary>
+    /// What <paramref name="input"/> received so far, where a kernel may add to it in place and so save <see cref="Accumulate"/> a temporary and a
+    /// pass; else null.
+    /// </summary>
+    private protected static Tensor? GradientToAddTo(Tensor input) =>
+        input is { RequiresGrad: true, Grad: { IsContiguous: true } sum } && sum.Storage.IsExclusive ? sum : null;
+
     internal void Release()
     {
         foreach (Storage storage in saved) storage.Release();
@@ -88,6 +97,10 @@ public abstract class Node
         Output = null;
         Tape = null;
     }
+
+    /// <summary>A node to fill in: inside a reusing scope one that an earlier step is done with.</summary>
+    private protected static T Take<T>()
+        where T : Node, new() => ObjectArena.Node<T>();
 
     private static Tensor Detached(Tensor tensor)
     {

@@ -15,6 +15,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Softmax), source => Case([source.Values([source.Extent(7), source.WideExtent()])], inputs => Ops.Softmax(inputs[0])));
         yield return new(nameof(Ops.MaskedSoftmax), MaskedSoftmax);
         yield return new(nameof(Ops.LayerNorm), LayerNorm);
+        yield return new(nameof(Ops.AddLayerNorm), AddLayerNorm);
         yield return new(nameof(Ops.Dropout), Dropout);
         yield return Unary(nameof(Ops.Contiguous), x => Ops.Contiguous(x.Shape.Rank > 1 ? Ops.Transpose(x) : x));
         yield return new(nameof(Ops.Reshape), Reshape);
@@ -26,6 +27,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Embedding), Embedding);
         yield return new(nameof(Ops.Sum), source => Reduction(source, Ops.Sum, Ops.Sum));
         yield return new(nameof(Ops.Mean), source => Reduction(source, Ops.Mean, Ops.Mean));
+        yield return new(nameof(Ops.Checkpoint), Checkpoint);
         yield return new(nameof(Ops.MatMul), MatMul);
         yield return new(nameof(Ops.Linear), Linear);
         yield return new(nameof(Ops.LoRALinear), LoRALinear);
@@ -78,9 +80,24 @@ public static partial class OpCatalogue
             inputs => Ops.LayerNorm(inputs[0], inputs[1], inputs[2], 1e-2));
     }
 
+    private static OpCase AddLayerNorm(CaseSource source)
+    {
+        Shape shape = [source.Extent(7), source.Extent(3), source.WideExtent(17, least: 2)];
+        Shape width = [shape.Columns];
+        DropoutMask mask = source.Flag() ? Mask(source) : default;
+        (bool x, bool residual) = (source.Flag(), source.Flag());
+        return Case(
+            [source.Values(shape, requiresGrad: x || !residual), source.Values(shape, requiresGrad: residual), source.Values(width, requiresGrad: source.Flag()), source.Values(width)],
+            inputs => Ops.AddLayerNorm(inputs[0], inputs[1], inputs[2], inputs[3], 1e-2, mask),
+            mask.ToString());
+    }
+
+    private static DropoutMask Mask(CaseSource source) =>
+        new(source.Int(0, 9) / 10.0, (ulong)source.Int(0, int.MaxValue - 1), (uint)source.Int(0, 1000), (uint)source.Int(0, 99));
+
     private static OpCase Dropout(CaseSource source)
     {
-        var mask = new DropoutMask(source.Int(0, 9) / 10.0, (ulong)source.Int(0, int.MaxValue - 1), (uint)source.Int(0, 1000), (uint)source.Int(0, 99));
+        DropoutMask mask = Mask(source);
         return Case([source.Values(source.Shape())], inputs => Ops.Dropout(inputs[0], mask), mask.ToString());
     }
 
@@ -152,11 +169,22 @@ public static partial class OpCatalogue
     {
         (int inputs, int outputs) = (source.WideExtent(13), source.WideExtent());
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         Tensor x = source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trainable || source.Flag());
         Tensor weight = source.Values([outputs, inputs], requiresGrad: trainable);
         return source.Flag()
-            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2]))
-            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1])));
+            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2], gelu))
+            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1]), gelu: gelu));
+    }
+
+    /// <summary>Two layers, of which the second reads what gelu gave the first.</summary>
+    private static OpCase Checkpoint(CaseSource source)
+    {
+        (int inputs, int middle) = (source.Extent(5), source.Extent(7));
+        bool trained = source.Flag();
+        return Case(
+            [source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trained || source.Flag()), source.Values([middle, inputs], requiresGrad: trained), source.Values([inputs, middle])],
+            parts => Ops.Checkpoint(() => Ops.Add(parts[0], Ops.Linear(Ops.Linear(parts[0], parts[1], gelu: true), parts[2])), parts[0]));
     }
 
     /// <summary>Whether a layer's weight is trained, and what makes the weight ready: a fixed one is often promised never to change, and so packed.</summary>
@@ -170,21 +198,23 @@ public static partial class OpCatalogue
     {
         (int inputs, int outputs, int rank) = (source.WideExtent(13), source.WideExtent(13), source.Extent(5));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         return Case(
             [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
-            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5));
+            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5, gelu));
     }
 
     private static OpCase LoRA2Linear(CaseSource source)
     {
         (int inputs, int outputs, int k, int r) = (source.WideExtent(11), source.WideExtent(11), source.Extent(4), source.Extent(8));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        bool gelu = source.Flag();
         return Case(
             [
                 source.Values([source.Extent(2), source.Extent(4), inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]),
                 source.Values([inputs, k], 0.7), source.Values([k, r], 0.7), source.Values([r]), source.Values([r, k], 0.7), source.Values([k, outputs], 0.7),
             ],
-            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75));
+            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75, gelu));
     }
 
     private static OpCase Attention(CaseSource source, bool disentangled)

@@ -7,7 +7,7 @@ public sealed class Parameter
     public Parameter(string name, Tensor value)
     {
         if (!value.IsContiguous) throw new ArgumentException($"parameter {name} is not contiguous");
-        value.Owner?.Forget(value);
+        value.Leave();
         Name = name;
         Value = value;
     }
@@ -70,7 +70,7 @@ public sealed class Parameter
 
     private void Put(Tensor value)
     {
-        value.Owner?.Forget(value);
+        value.Leave();
         value.Precision = Value.Precision;
         Value.Dispose();
         Value = value;

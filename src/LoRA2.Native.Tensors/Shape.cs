@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace LoRA2.Native.Tensors;
@@ -6,38 +7,44 @@ namespace LoRA2.Native.Tensors;
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public readonly struct Shape : IEquatable<Shape>
 {
-    private readonly int[]? extents;
+    /// <summary>The most axes a tensor has.</summary>
+    internal const int MaxRank = Cpu.StridedLayout.MaxRank;
+
+    private readonly Axes extents;
 
     /// <summary>Makes a shape.</summary>
-    /// <exception cref="ArgumentException">An extent is negative, or there are 2³¹ elements or more.</exception>
+    /// <exception cref="ArgumentException">There are more than six extents, one is negative, or there are 2³¹ elements or more.</exception>
     public Shape(params ReadOnlySpan<int> extents)
     {
+        if (extents.Length > MaxRank) throw new ArgumentException($"shape {Listed(extents)} has more than {MaxRank} axes");
         long count = 1;
         foreach (int extent in extents)
         {
-            if (extent < 0) throw new ArgumentException($"shape [{string.Join(", ", extents.ToArray())}] has a negative extent");
+            if (extent < 0) throw new ArgumentException($"shape {Listed(extents)} has a negative extent");
             count *= extent;
-            if (count > int.MaxValue) throw new ArgumentException($"shape [{string.Join(", ", extents.ToArray())}] has 2^31 elements or more");
+            if (count > int.MaxValue) throw new ArgumentException($"shape {Listed(extents)} has 2^31 elements or more");
         }
 
-        this.extents = extents.ToArray();
+        extents.CopyTo(this.extents);
+        Rank = extents.Length;
         Elements = (int)count;
     }
 
     /// <summary>Number of axes.</summary>
-    public int Rank => extents?.Length ?? 0;
+    public int Rank { get; }
 
     /// <summary>Number of elements. (Not called Count: the compiler would take that for the number of extents in a collection expression.)</summary>
-    public int Elements { get => extents is null ? 1 : field; }
+    public int Elements { get => Rank == 0 ? 1 : field; }
 
     /// <summary>The extents, outermost first.</summary>
-    public ReadOnlySpan<int> Extents => extents;
+    [UnscopedRef]
+    public ReadOnlySpan<int> Extents => ((ReadOnlySpan<int>)extents)[..Rank];
 
     /// <summary>The extent of one axis.</summary>
-    public int this[int axis] => extents![axis];
+    public int this[int axis] => Extents[axis];
 
     /// <summary>The extent of one axis, counted from either end.</summary>
-    public int this[Index axis] => extents![axis];
+    public int this[Index axis] => Extents[axis];
 
     /// <summary>The product of all extents but the last; 1 for rank 0.</summary>
     public int Rows
@@ -45,13 +52,13 @@ public readonly struct Shape : IEquatable<Shape>
         get
         {
             int rows = 1;
-            for (int i = 0; i < Rank - 1; i++) rows *= extents![i];
+            for (int i = 0; i < Rank - 1; i++) rows *= extents[i];
             return rows;
         }
     }
 
     /// <summary>The last extent; 1 for rank 0.</summary>
-    public int Columns => Rank == 0 ? 1 : extents![^1];
+    public int Columns => Rank == 0 ? 1 : extents[Rank - 1];
 
     /// <summary>Makes a shape from a collection expression.</summary>
     public static Shape Create(ReadOnlySpan<int> extents) => new(extents);
@@ -59,9 +66,28 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>The same shape with one axis of another extent.</summary>
     public Shape With(int axis, int extent)
     {
-        int[] copy = Extents.ToArray();
-        copy[axis] = extent;
-        return new Shape(copy);
+        Span<int> changed = stackalloc int[Rank];
+        Extents.CopyTo(changed);
+        changed[axis] = extent;
+        return new Shape(changed);
+    }
+
+    /// <summary>The same shape without its last <paramref name="dropped"/> axes and with others in their place.</summary>
+    internal Shape WithLast(int dropped, params ReadOnlySpan<int> others)
+    {
+        Span<int> changed = stackalloc int[Rank - dropped + others.Length];
+        Extents[..^dropped].CopyTo(changed);
+        others.CopyTo(changed[(Rank - dropped)..]);
+        return new Shape(changed);
+    }
+
+    /// <summary>The same shape without one axis.</summary>
+    internal Shape Without(int axis)
+    {
+        Span<int> changed = stackalloc int[Rank - 1];
+        Extents[..axis].CopyTo(changed);
+        Extents[(axis + 1)..].CopyTo(changed[axis..]);
+        return new Shape(changed);
     }
 
     /// <summary>The axis as a number from 0, given one that may count from the end as −1.</summary>
@@ -88,9 +114,10 @@ public readonly struct Shape : IEquatable<Shape>
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"[{string.Join(", ", extents ?? [])}]";
+    public override string ToString() => Listed(Extents);
 
     /// <summary>Enumerates the extents.</summary>
+    [UnscopedRef]
     public ReadOnlySpan<int>.Enumerator GetEnumerator() => Extents.GetEnumerator();
 
     /// <summary>Whether two shapes are the same.</summary>
@@ -99,18 +126,15 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>Whether two shapes differ.</summary>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
-    /// <summary>The strides of a contiguous tensor of this shape, in elements.</summary>
-    internal int[] ContiguousStrides()
+    /// <summary>Writes the strides of a contiguous tensor of this shape, in elements.</summary>
+    internal void ContiguousStrides(Span<int> strides)
     {
-        int[] strides = new int[Rank];
         int stride = 1;
         for (int i = Rank - 1; i >= 0; i--)
         {
             strides[i] = stride;
-            stride *= Math.Max(extents![i], 1);
+            stride *= Math.Max(extents[i], 1);
         }
-
-        return strides;
     }
 
     /// <summary>The shape two operands broadcast to, as NumPy does it.</summary>
@@ -119,7 +143,7 @@ public readonly struct Shape : IEquatable<Shape>
     {
         if (a == b) return a;
         int rank = Math.Max(a.Rank, b.Rank);
-        int[] result = new int[rank];
+        Span<int> result = stackalloc int[rank];
         for (int i = 1; i <= rank; i++)
         {
             int x = i <= a.Rank ? a[^i] : 1;
@@ -129,5 +153,14 @@ public readonly struct Shape : IEquatable<Shape>
         }
 
         return new Shape(result);
+    }
+
+    private static string Listed(ReadOnlySpan<int> extents) => $"[{string.Join(", ", extents.ToArray())}]";
+
+    /// <summary>Room for one number an axis, held in place so that a shape is no object of its own.</summary>
+    [InlineArray(MaxRank)]
+    internal struct Axes
+    {
+        private int first;
     }
 }

@@ -1,24 +1,40 @@
 namespace LoRA2.Native.Tensors;
 
 /// <summary>
-/// A block of memory that several tensors may view, counted by its owners: every live tensor and every op that saved one for its gradient.
-/// A block nobody released goes back to the pool when it is collected.
+/// A block of memory that several tensors may view, counted by its owners: every live tensor and every op that saved one for its gradient. When
+/// the last lets go, the pool keeps the object with its block for the next tensor; <see cref="Generation"/> tells an owner of the one from an owner of
+/// the other. A block nobody released goes back to the pool when it is collected.
 /// </summary>
 internal sealed unsafe class Storage
 {
     private readonly MemoryPool pool;
-    private readonly nuint size;
-    private int references = 1;
+    private int references;
 
-    public Storage(MemoryPool pool, nuint bytes)
+    public Storage(MemoryPool pool, byte* pointer, nuint size)
     {
         this.pool = pool;
-        Pointer = pool.Rent(bytes, out size);
+        Pointer = pointer;
+        Size = size;
     }
 
-    ~Storage() => Free();
+    ~Storage()
+    {
+        // One that is unused went with its pool.
+        if (references == 0) return;
+        GC.ReRegisterForFinalize(this);
+        GiveBack();
+    }
 
-    public byte* Pointer { get; private set; }
+    /// <summary>No block; of a generation that no tensor is of.</summary>
+    public static Storage None { get; } = new(MemoryPool.Shared, null, 0) { Generation = -1 };
+
+    public byte* Pointer { get; }
+
+    /// <summary>Bytes of the block: its size class.</summary>
+    public nuint Size { get; }
+
+    /// <summary>How often the block was given back.</summary>
+    public int Generation { get; private set; }
 
     /// <summary>Whether one owner alone holds it, so that it may be written in place.</summary>
     public bool IsExclusive => references == 1;
@@ -27,15 +43,13 @@ internal sealed unsafe class Storage
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref references) != 0) return;
-        GC.SuppressFinalize(this);
-        Free();
+        if (Interlocked.Decrement(ref references) == 0) GiveBack();
     }
 
-    private void Free()
+    private void GiveBack()
     {
-        byte* block = Pointer;
-        Pointer = null;
-        if (block != null) pool.Return(block, size);
+        references = 0;
+        Generation++;
+        pool.Return(this);
     }
 }

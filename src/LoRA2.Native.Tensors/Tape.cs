@@ -10,30 +10,34 @@ namespace LoRA2.Native.Tensors;
 /// Tensor loss = Ops.Mean(Ops.Gelu(Ops.Linear(x, w, b)));
 /// tape.Backward(loss);          // w.Grad and b.Grad now hold the gradients
 /// </code></example>
-public sealed class Tape : IDisposable
+public readonly struct Tape : IDisposable
 {
-    [ThreadStatic]
-    private static Tape? current;
-
-    private readonly Tape? outer = current;
-    private readonly List<Node> nodes = [];
+    private readonly Recording recording;
+    private readonly int generation;
 
     /// <summary>Starts recording on this thread.</summary>
-    public Tape() => current = this;
-
-    /// <summary>The tape this thread records on, or null.</summary>
-    public static Tape? Current => current;
+    public Tape()
+    {
+        recording = Recording.Open();
+        generation = recording.Generation;
+    }
 
     /// <summary>Whether every result and every gradient is checked for NaN and infinity, which costs a pass over each.</summary>
-    public bool DetectAnomaly { get; init; }
+    public bool DetectAnomaly
+    {
+        get => IsOpen && recording.DetectAnomaly;
+        init => recording.DetectAnomaly = value;
+    }
 
     /// <summary>Number of ops recorded.</summary>
-    public int Length => nodes.Count;
+    public int Length => IsOpen ? recording.Length : 0;
+
+    private bool IsOpen => recording?.Generation == generation;
 
     /// <summary>Whether an op on these inputs has to be recorded: a tape is current and one of them requires a gradient.</summary>
     public static bool Records(params ReadOnlySpan<Tensor?> inputs)
     {
-        if (current is null) return false;
+        if (Recording.Current is null) return false;
         foreach (Tensor? input in inputs)
         {
             if (input is { RequiresGrad: true }) return true;
@@ -46,13 +50,13 @@ public sealed class Tape : IDisposable
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and the output holds a NaN or an infinity.</exception>
     public static Tensor Record(Node node, Tensor output)
     {
-        Tape tape = current ?? throw new InvalidOperationException("no tape is recording on this thread");
+        Recording recording = Recording.Current ?? throw new InvalidOperationException("no tape is recording on this thread");
         node.Output = output;
-        node.Tape = tape;
+        node.Tape = recording;
         output.RequiresGrad = true;
         output.Producer = node;
-        tape.nodes.Add(node);
-        if (tape.DetectAnomaly && !IsFinite(output)) throw new AnomalyException(node.Name, "result");
+        recording.Add(node);
+        if (recording.DetectAnomaly && !Recording.IsFinite(output)) throw new AnomalyException(node.Name, "result");
         return output;
     }
 
@@ -64,63 +68,22 @@ public sealed class Tape : IDisposable
     /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape; 1 when left out.</param>
     /// <exception cref="ArgumentException">The loss was not recorded here, or the seed's shape or type differs.</exception>
     /// <exception cref="InvalidOperationException">Backward already ran since the loss was computed.</exception>
+    /// <exception cref="ObjectDisposedException">The tape was disposed.</exception>
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
     public void Backward(Tensor loss, Tensor? seed = null)
     {
         if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed, on a tape, from anything that requires a gradient");
         if (loss.Producer is { Tape: null }) throw new InvalidOperationException("the tape was emptied since this loss was computed: Backward runs once, or the tape was disposed");
-        if (loss.Producer is { } producer && producer.Tape != this) throw new ArgumentException("the loss was recorded on another tape");
+        if (!IsOpen) throw new ObjectDisposedException(nameof(Tape));
+        if (loss.Producer is { } producer && producer.Tape != recording) throw new ArgumentException("the loss was recorded on another tape");
         if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
         if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed} was given for a loss of {loss}");
-        Tape? recording = current;
-        current = null;
-        try
-        {
-            using (new TensorScope()) Node.Accumulate(loss, seed?.Clone() ?? Tensor.Full(loss.Shape, 1, loss.DType));
-
-            for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
-        }
-        finally
-        {
-            Empty();
-            current = recording;
-        }
+        recording.Backward(loss, seed);
     }
 
     /// <summary>Stops recording and frees what was saved.</summary>
     public void Dispose()
     {
-        Empty();
-        if (current == this) current = outer;
-    }
-
-    private static bool IsFinite(Tensor x)
-    {
-        using var scope = new TensorScope();
-        return x.Device.Kernels.IsFinite(x.To(x.DType));
-    }
-
-    private void Empty()
-    {
-        foreach (Node node in nodes)
-        {
-            node.Output?.ClearGrad();
-            node.Release();
-        }
-
-        nodes.Clear();
-    }
-
-    private void Step(Node node)
-    {
-        Tensor output = node.Output!;
-        if (output.Grad is { } gradient)
-        {
-            if (DetectAnomaly && !IsFinite(gradient)) throw new AnomalyException(node.Name, "gradient");
-            using (new TensorScope()) node.Backward(gradient);
-            output.ClearGrad();
-        }
-
-        node.Release();
+        if (IsOpen) recording.Close();
     }
 }

@@ -9,8 +9,9 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous tensor whose elements are not set.</summary>
     public static Tensor Empty(Shape shape, DType dtype = DType.Float32)
     {
-        var storage = new Storage(MemoryPool.Shared, (nuint)shape.Elements * (nuint)dtype.Size());
-        return new Tensor(storage, dtype, shape, shape.ContiguousStrides(), 0);
+        Span<int> strides = stackalloc int[shape.Rank];
+        shape.ContiguousStrides(strides);
+        return Of(MemoryPool.Shared.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
     }
 
     /// <summary>A contiguous tensor of zeros.</summary>

@@ -6,35 +6,30 @@ namespace LoRA2.Native.Tensors;
 /// </summary>
 public sealed unsafe partial class Tensor : IDisposable
 {
-    private readonly int[] strides;
-    private readonly int offset;
-    private bool disposed;
+    private Shape.Axes strides;
+    private int offset;
+    private int generation;
+    private bool disposed = true;
+    private bool fromArena;
 
-    internal Tensor(Storage storage, DType dtype, Shape shape, int[] strides, int offset)
+    internal Tensor()
     {
-        Storage = storage;
-        DType = dtype;
-        Shape = shape;
-        this.strides = strides;
-        this.offset = offset;
-        IsContiguous = ComputeContiguous();
-        TensorScope.Register(this);
     }
 
     /// <summary>The element type.</summary>
-    public DType DType { get; }
+    public DType DType { get; private set; }
 
     /// <summary>The extents.</summary>
-    public Shape Shape { get; }
+    public Shape Shape { get; private set; }
 
     /// <summary>Number of elements.</summary>
     public int Count => Shape.Elements;
 
     /// <summary>Distance between neighbours along each axis, in elements; 0 along a broadcast axis.</summary>
-    public ReadOnlySpan<int> Strides => strides;
+    public ReadOnlySpan<int> Strides => ((ReadOnlySpan<int>)strides)[..Shape.Rank];
 
     /// <summary>Whether the elements lie in memory in order and without gaps.</summary>
-    public bool IsContiguous { get; }
+    public bool IsContiguous { get; private set; }
 
     /// <summary>Where the memory is.</summary>
     public Device Device => Device.Cpu;
@@ -68,13 +63,16 @@ public sealed unsafe partial class Tensor : IDisposable
     /// </summary>
     public Precision Precision { get; set; }
 
-    internal Storage Storage { get; }
+    internal Storage Storage { get; private set; } = null!;
 
     internal Node? Producer { get; set; }
 
-    internal TensorScope? Owner { get; set; }
+    internal ScopeFrame? Owner { get; set; }
 
     internal int OwnerIndex { get; set; }
+
+    /// <summary>Whether the arena that made it may hand it out again: it was disposed of, and never left the arena's scopes.</summary>
+    internal bool IsReusable => fromArena && disposed;
 
     /// <summary>What a backend keeps with a frozen tensor: its packed forms.</summary>
     internal IDisposable?[]? BackendCache { get; set; }
@@ -83,9 +81,8 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         get
         {
-            byte* p = Storage.Pointer;
-            ObjectDisposedException.ThrowIf(p == null && Count > 0, this);
-            return p + ((nint)offset * DType.Size());
+            ObjectDisposedException.ThrowIf(Storage.Generation != generation && Count > 0, this);
+            return Storage.Pointer + ((nint)offset * DType.Size());
         }
     }
 
@@ -130,11 +127,61 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <inheritdoc/>
     public override string ToString() => $"{DType} {Shape}";
 
-    /// <summary>Another view of the same memory.</summary>
-    internal Tensor View(Shape shape, int[] viewStrides, int elementOffset = 0)
+    /// <summary>A view with one owner of <paramref name="storage"/>, which the caller has counted, in the current scope.</summary>
+    internal static Tensor Of(Storage storage, DType dtype, in Shape shape, ReadOnlySpan<int> strides, int offset)
     {
+        ObjectArena? arena = ObjectArena.Current;
+        Tensor tensor = arena is null ? new Tensor() : arena.NextTensor();
+        tensor.Storage = storage;
+        tensor.generation = storage.Generation;
+        tensor.DType = dtype;
+        tensor.Shape = shape;
+        strides.CopyTo(tensor.strides);
+        tensor.offset = offset;
+        tensor.IsContiguous = tensor.ComputeContiguous();
+        tensor.disposed = false;
+        tensor.fromArena = arena is not null;
+        tensor.RequiresGrad = false;
+        tensor.IsConstant = false;
+        tensor.Precision = default;
+        tensor.Grad = null;
+        tensor.Producer = null;
+        tensor.BackendCache = null;
+        ScopeFrame.Current?.Adopt(tensor);
+        return tensor;
+    }
+
+    /// <summary>Lets go of a block that is not this tensor's any more.</summary>
+    internal void ForgetStorage() => Storage = Storage.None;
+
+    /// <summary>Counts one more owner of the memory.</summary>
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    internal Storage RetainStorage()
+    {
+        ObjectDisposedException.ThrowIf(Storage.Generation != generation, this);
         Storage.Retain();
-        return new Tensor(Storage, DType, shape, viewStrides, offset + elementOffset);
+        return Storage;
+    }
+
+    /// <summary>Takes it out of every scope, for good.</summary>
+    internal Tensor Leave()
+    {
+        Owner?.Forget(this);
+        fromArena = false;
+        if (Producer is not null) Producer.MayBeReused = false;
+        return this;
+    }
+
+    /// <summary>Another view of the same memory.</summary>
+    internal Tensor View(Shape shape, ReadOnlySpan<int> viewStrides, int elementOffset = 0) =>
+        Of(RetainStorage(), DType, shape, viewStrides, offset + elementOffset);
+
+    /// <summary>The same contiguous elements in another shape.</summary>
+    internal Tensor View(Shape shape)
+    {
+        Span<int> contiguous = stackalloc int[shape.Rank];
+        shape.ContiguousStrides(contiguous);
+        return View(shape, contiguous);
     }
 
     /// <summary>The same contiguous elements as a matrix: one row for each position of the first axis, or rows of the given width.</summary>
@@ -142,10 +189,10 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         int columns = width >= 0 ? width : Shape[0] == 0 ? 0 : Count / Shape[0];
         int rows = width >= 0 ? (width == 0 ? 0 : Count / width) : Shape[0];
-        return View([rows, columns], [columns, 1]);
+        return View([rows, columns]);
     }
 
-    internal Tensor Alias() => View(Shape, strides);
+    internal Tensor Alias() => View(Shape, Strides);
 
     private bool ComputeContiguous()
     {

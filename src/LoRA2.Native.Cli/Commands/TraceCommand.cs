@@ -58,9 +58,9 @@ internal static class TraceCommand
         Tensor? loss = batch.Labels is null ? null : model.Loss(logits, batch.Labels);
         SafetensorsWriter outputs = Outputs(model, logits, loss, context);
         SafetensorsWriter? grads = null;
-        if (tape is not null)
+        if (tape is { } recorded)
         {
-            tape.Backward(loss!);
+            recorded.Backward(loss!);
             grads = Gradients(model, adapter?.Method);
         }
 

@@ -82,6 +82,8 @@ internal sealed class FinetuneOptions
 
     public Option<bool> Overwrite { get; } = new("--overwrite") { Description = "replace the result of an earlier run" };
 
+    public Option<bool> Recompute { get; } = new("--recompute") { Description = "compute a layer's activations again in the backward pass: less memory, more time, the same result" };
+
     public Option<bool> DetectAnomaly { get; } = new("--detect-anomaly") { Description = "name the op that a NaN or an infinity comes from; slow" };
 
     public Option<bool> Json { get; } = new("--json") { Description = "one JSON object on standard output, all else on standard error" };
@@ -92,7 +94,7 @@ internal sealed class FinetuneOptions
     [
         Model, .. Data.All, Train, Development, Regression, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, DetectAnomaly, Json, LogEvery,
+        Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

@@ -44,6 +44,7 @@ internal static class FinetuneTraining
             Patience = parsed.GetValue(options.Patience) ?? 0,
             CheckpointEvery = parsed.GetValue(options.CheckpointEvery) ?? 100,
             Seed = parsed.GetValue(options.Seed) ?? defaults.Seed,
+            Recompute = parsed.GetValue(options.Recompute),
             DetectAnomaly = parsed.GetValue(options.DetectAnomaly),
         };
     }

@@ -9,14 +9,14 @@ internal sealed unsafe partial class CpuKernels
     {
         if (IsDouble(q)) AttentionOf<double>(q, k, v, terms, probabilities, y);
         else AttentionOf<float>(q, k, v, terms, probabilities, y);
-        Keep(q, k, v, terms, probabilities, y);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, y);
     }
 
     public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor dy, AttentionGradients gradients)
     {
         if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, probabilities, dy, gradients);
         else AttentionBackwardOf<float>(q, k, v, terms, probabilities, dy, gradients);
-        Keep(q, k, v, terms, probabilities, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
     }
 
     private static void AttentionOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor y)

@@ -79,7 +79,8 @@ internal sealed unsafe partial class CpuKernels
             added.Left = (T*)left.Pointer;
             added.LeftStride = added.Rank;
             added.Right = (T*)right.Pointer;
-            added.RightStride = n;
+            added.RightTransposed = epilogue.RightTransposed;
+            added.RightStride = epilogue.RightTransposed ? added.Rank : n;
         }
 
         return added;

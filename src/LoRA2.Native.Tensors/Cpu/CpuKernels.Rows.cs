@@ -31,16 +31,7 @@ internal sealed unsafe partial class CpuKernels
     public override void LayerNormBackward(Tensor x, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dgain, Tensor? dbias)
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
-        if (dgain is not null || dbias is not null)
-        {
-            // The kernel computes both; one that nobody wants goes to a temporary, which the caller's scope frees.
-            Tensor g = dgain ?? Tensor.Empty([columns], x.DType);
-            Tensor b = dbias ?? Tensor.Empty([columns], x.DType);
-            if (IsDouble(x)) LayerNormGradient.Parameters(x.F64, mean.F64, rstd.F64, dy.F64, rows, columns, g.F64, b.F64, accumulate: false);
-            else LayerNormGradient.Parameters(x.F32, mean.F32, rstd.F32, dy.F32, rows, columns, g.F32, b.F32, accumulate: false);
-            Keep(g, b);
-        }
-
+        NormParametersBackward(x, mean, rstd, dy, dgain, dbias);
         if (dx is not null)
         {
             if (IsDouble(x)) LayerNormGradient.Input(x.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dx.F64, accumulate: false);
@@ -48,6 +39,41 @@ internal sealed unsafe partial class CpuKernels
         }
 
         Keep(x, gain, mean, rstd, dy, dx, dgain, dbias);
+    }
+
+    public override void AddLayerNorm(
+        Tensor x, DropoutMask dropout, Tensor residual, Tensor gain, Tensor bias, double epsilon, Tensor sum, Tensor y, Tensor mean, Tensor rstd)
+    {
+        (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+        if (IsDouble(x)) Cpu.LayerNorm.Forward(x.F64, residual.F64, gain.F64, bias.F64, rows, columns, epsilon, sum.F64, y.F64, mean.F64, rstd.F64, dropout);
+        else Cpu.LayerNorm.Forward(x.F32, residual.F32, gain.F32, bias.F32, rows, columns, epsilon, sum.F32, y.F32, mean.F32, rstd.F32, dropout);
+        Keep(x, residual, gain, bias, sum, y, mean, rstd);
+    }
+
+    public override void AddLayerNormBackward(
+        Tensor sum, DropoutMask dropout, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dresidual, Tensor? dgain, Tensor? dbias)
+    {
+        (int rows, int columns) = (sum.Shape.Rows, sum.Shape.Columns);
+        NormParametersBackward(sum, mean, rstd, dy, dgain, dbias);
+        if ((dresidual ?? dx) is { } dsum)
+        {
+            if (IsDouble(sum)) LayerNormGradient.Input(sum.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dsum.F64, accumulate: false, dropout, dx is null ? null : dx.F64);
+            else LayerNormGradient.Input(sum.F32, gain.F32, mean.F32, rstd.F32, dy.F32, rows, columns, dsum.F32, accumulate: false, dropout, dx is null ? null : dx.F32);
+        }
+
+        Keep(sum, gain, mean, rstd, dy, dx, dresidual, dgain, dbias);
+    }
+
+    private static void NormParametersBackward(Tensor x, Tensor mean, Tensor rstd, Tensor dy, Tensor? dgain, Tensor? dbias)
+    {
+        if (dgain is null && dbias is null) return;
+        // The kernel computes both; one that nobody wants goes to a temporary, which the caller's scope frees.
+        (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+        Tensor g = dgain ?? Tensor.Empty([columns], x.DType);
+        Tensor b = dbias ?? Tensor.Empty([columns], x.DType);
+        if (IsDouble(x)) LayerNormGradient.Parameters(x.F64, mean.F64, rstd.F64, dy.F64, rows, columns, g.F64, b.F64, accumulate: false);
+        else LayerNormGradient.Parameters(x.F32, mean.F32, rstd.F32, dy.F32, rows, columns, g.F32, b.F32, accumulate: false);
+        Keep(g, b);
     }
 
     public override void Embedding(Tensor table, Tensor ids, Tensor y)

@@ -157,7 +157,7 @@ internal sealed unsafe partial class CpuKernels : Kernels
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Keep(params ReadOnlySpan<object?> operands) => _ = operands.Length;
 
-    private static Philox RandomOf(DropoutMask mask) => new(mask.Seed, mask.Step, mask.Op);
+    private static Philox RandomOf(DropoutMask mask) => mask.Random;
 
     private static bool IsDouble(Tensor x) => x.DType switch
     {

@@ -20,7 +20,12 @@ internal static unsafe class Dropout
     /// <summary>The same on this thread, for elements numbered from <paramref name="start"/>; pointers are to the first of them.</summary>
     public static void Row<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        SimdTask.RunPart<T, RowTask<T>>(new(x, count, probability, random, start, y, accumulate), 0);
+        RowPlus(x, accumulate ? y : null, count, probability, random, start, y);
+
+    /// <summary>y = addend + dropout(x) on this thread, for elements numbered from <paramref name="start"/>; pointers are to the first of them.</summary>
+    public static void RowPlus<T>(T* x, T* addend, nint count, double probability, Philox random, ulong start, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        SimdTask.RunPart<T, RowTask<T>>(new(x, count, probability, random, start, y, addend), 0);
 
     /// <summary>The smallest word that keeps an element.</summary>
     public static uint Threshold(double probability) => (uint)Math.Min(Math.Ceiling(probability * 4294967296.0), uint.MaxValue);
@@ -36,7 +41,7 @@ internal static unsafe class Dropout
         }
     }
 
-    private readonly struct RowTask<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, bool accumulate) : ISimdTask<T>
+    private readonly struct RowTask<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, T* addend) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [SkipLocalsInit]
@@ -54,24 +59,24 @@ internal static unsafe class Dropout
                 ulong at = start + (ulong)done;
                 int skip = (int)(at & 3);
                 if (!none) random.Fill(at >> 2, (skip + length + 3) >> 2, words);
-                Apply(x + done, words + skip, length, threshold, scale, none, y + done);
+                Apply(x + done, words + skip, length, threshold, scale, none, addend == null ? null : addend + done, y + done);
             }
         }
 
-        private void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* to)
+        private void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* plus, T* to)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
             int i = 0;
             for (; i <= length - TSimd.Count; i += TSimd.Count)
             {
                 TSimd v = none ? default : TSimd.LoadAtLeast(words + i, threshold) & (TSimd.Load(from + i) * scale);
-                TSimd.Store(accumulate ? TSimd.Load(to + i) + v : v, to + i);
+                TSimd.Store(plus != null ? TSimd.Load(plus + i) + v : v, to + i);
             }
 
             int rest = length - i;
             if (rest == 0) return;
             TSimd last = none ? default : TSimd.LoadAtLeast(words + i, threshold) & (TSimd.LoadPartial(from + i, rest, default) * scale);
-            TSimd.StorePartial(accumulate ? TSimd.LoadPartial(to + i, rest, default) + last : last, to + i, rest);
+            TSimd.StorePartial(plus != null ? TSimd.LoadPartial(plus + i, rest, default) + last : last, to + i, rest);
         }
     }
 }

@@ -11,21 +11,21 @@ internal static unsafe class LayerNorm
 {
     /// <summary>
     /// Writes y, and each row's mean and 1/√(variance + ε), which the gradients need. Where <paramref name="residual"/> is not null,
-    /// x + residual is normalised, and written to <paramref name="sum"/> (which may be x or the residual) for the gradients.
+    /// residual + dropout(x) is normalised, and written to <paramref name="sum"/> (which may be x or the residual) for the gradients.
     /// <paramref name="y"/> may be <paramref name="x"/>.
     /// </summary>
     public static void Forward<T>(
-        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, double epsilon, T* sum, T* y, T* mean, T* inverseDeviation)
+        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, double epsilon, T* sum, T* y, T* mean, T* inverseDeviation, DropoutMask dropout = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
         int parts = SimdTask.Parts(rows, SimdTask.RowsPerPart(columns));
         T eps = VectorMath.Scalar<T>(epsilon);
-        SimdTask.Run<T, RowsTask<T>>(parts, new(x, residual, gamma, beta, rows, columns, eps, sum, y, mean, inverseDeviation));
+        SimdTask.Run<T, RowsTask<T>>(parts, new(x, residual, gamma, beta, rows, columns, eps, sum, y, mean, inverseDeviation, dropout));
     }
 
     private readonly struct RowsTask<T>(
-        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, T epsilon, T* sum, T* y, T* mean, T* inverseDeviation) : ISimdTask<T>
+        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, T epsilon, T* sum, T* y, T* mean, T* inverseDeviation, DropoutMask dropout) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Run<TSimd>(int index)
@@ -39,7 +39,9 @@ internal static unsafe class LayerNorm
                 T* row = x + (r * columns);
                 if (residual != null)
                 {
-                    Add<TSimd>(row, residual + (r * columns), sum + (r * columns));
+                    nint at = r * columns;
+                    if (dropout.Probability == 0) Add<TSimd>(row, residual + at, sum + at);
+                    else Dropout.RowPlus(row, residual + at, columns, dropout.Probability, dropout.Random, (ulong)at, sum + at);
                     row = sum + (r * columns);
                 }
 

@@ -11,14 +11,17 @@ internal static unsafe class LayerNormGradient
 {
     private const int Group = 32;
 
-    /// <summary>dx = (or +=) the gradient of the normalised input. <paramref name="dx"/> may be <paramref name="dy"/>.</summary>
+    /// <summary>
+    /// dx = (or +=) the gradient of the normalised input, which may be <paramref name="dy"/>; and where <paramref name="dropped"/> is not null,
+    /// dropped = dropout(dx), which may be <paramref name="dx"/>.
+    /// </summary>
     public static void Input<T>(
-        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate)
+        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, DropoutMask dropout = default, T* dropped = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
         int parts = SimdTask.Parts(rows, SimdTask.RowsPerPart(columns));
-        SimdTask.Run<T, InputTask<T>>(parts, new(x, gamma, mean, inverseDeviation, dy, rows, columns, dx, accumulate));
+        SimdTask.Run<T, InputTask<T>>(parts, new(x, gamma, mean, inverseDeviation, dy, rows, columns, dx, accumulate, dropout, dropped));
     }
 
     /// <summary>
@@ -43,7 +46,7 @@ internal static unsafe class LayerNormGradient
         where T : unmanaged => 256 / sizeof(T);
 
     private readonly struct InputTask<T>(
-        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate) : ISimdTask<T>
+        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, DropoutMask dropout, T* dropped) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Run<TSimd>(int index)
@@ -51,7 +54,12 @@ internal static unsafe class LayerNormGradient
         {
             nint block = SimdTask.RowsPerPart(columns);
             nint end = Math.Min(rows, (index + 1) * block);
-            for (nint r = index * block; r < end; r++) Row<TSimd>(r);
+            for (nint r = index * block; r < end; r++)
+            {
+                Row<TSimd>(r);
+                nint at = r * columns;
+                if (dropped != null) Dropout.RowPlus(dx + at, null, columns, dropout.Probability, dropout.Random, (ulong)at, dropped + at);
+            }
         }
 
         private void Row<TSimd>(nint r)

@@ -25,7 +25,10 @@ internal static unsafe class PhiloxBlocks
         SimdPath path = SimdPaths.Current;
         if (Avx512F.IsSupported && path == SimdPath.Vector512)
         {
-            for (; i <= blocks - 8; i += 8) Eight(seed, stream, first + (ulong)i, words + (4 * i));
+            ulong* keys = stackalloc ulong[2 * Rounds];
+            Keys(seed, keys);
+            for (; i <= blocks - 16; i += 16) Sixteen(keys, stream, first + (ulong)i, words + (4 * i));
+            for (; i <= blocks - 8; i += 8) Eight(keys, stream, first + (ulong)i, words + (4 * i));
         }
         else if (Avx2.IsSupported && path >= SimdPath.Vector256)
         {
@@ -58,28 +61,62 @@ internal static unsafe class PhiloxBlocks
         words[3] = c3;
     }
 
+    /// <summary>The two key words of every round, in 64-bit lanes.</summary>
+    private static void Keys(ulong seed, ulong* keys)
+    {
+        uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
+        for (int round = 0; round < Rounds; round++)
+        {
+            keys[2 * round] = k0;
+            keys[(2 * round) + 1] = k1;
+            k0 += Weyl0;
+            k1 += Weyl1;
+        }
+    }
+
+    /// <summary>Two independent registers of counters, so that one's multiplications fill the other's latencies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Eight(ulong seed, ulong stream, ulong block, uint* words)
+    private static void Sixteen(ulong* keys, ulong stream, ulong block, uint* words)
+    {
+        Vector512<ulong> a0 = Vector512.Create(block) + Vector512<ulong>.Indices, b0 = a0 + Vector512.Create(8UL);
+        Vector512<ulong> a1 = a0 >>> 32, b1 = b0 >>> 32;
+        Vector512<ulong> a2 = Vector512.Create(stream), b2 = a2;
+        Vector512<ulong> a3 = a2 >>> 32, b3 = a3;
+        for (int round = 0; round < Rounds; round++)
+        {
+            Round(keys + (2 * round), ref a0, ref a1, ref a2, ref a3);
+            Round(keys + (2 * round), ref b0, ref b1, ref b2, ref b3);
+        }
+
+        Store(a0, a1, a2, a3, words);
+        Store(b0, b1, b2, b3, words + 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Eight(ulong* keys, ulong stream, ulong block, uint* words)
     {
         Vector512<ulong> c0 = Vector512.Create(block) + Vector512<ulong>.Indices;
         Vector512<ulong> c1 = c0 >>> 32;
         Vector512<ulong> c2 = Vector512.Create(stream);
         Vector512<ulong> c3 = c2 >>> 32;
-        Vector512<uint> m0 = Vector512.Create((ulong)Multiplier0).AsUInt32();
-        Vector512<uint> m1 = Vector512.Create((ulong)Multiplier1).AsUInt32();
-        uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
-        for (int round = 0; round < Rounds; round++)
-        {
-            Vector512<ulong> p0 = Avx512F.Multiply(m0, c0.AsUInt32());
-            Vector512<ulong> p1 = Avx512F.Multiply(m1, c2.AsUInt32());
-            c0 = (p1 >>> 32) ^ c1 ^ Vector512.Create((ulong)k0);
-            c1 = p1;
-            c2 = (p0 >>> 32) ^ c3 ^ Vector512.Create((ulong)k1);
-            c3 = p0;
-            k0 += Weyl0;
-            k1 += Weyl1;
-        }
+        for (int round = 0; round < Rounds; round++) Round(keys + (2 * round), ref c0, ref c1, ref c2, ref c3);
+        Store(c0, c1, c2, c3, words);
+    }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round(ulong* keys, ref Vector512<ulong> c0, ref Vector512<ulong> c1, ref Vector512<ulong> c2, ref Vector512<ulong> c3)
+    {
+        Vector512<ulong> p0 = Avx512F.Multiply(Vector512.Create((ulong)Multiplier0).AsUInt32(), c0.AsUInt32());
+        Vector512<ulong> p1 = Avx512F.Multiply(Vector512.Create((ulong)Multiplier1).AsUInt32(), c2.AsUInt32());
+        c0 = (p1 >>> 32) ^ c1 ^ Vector512.Create(keys[0]);
+        c1 = p1;
+        c2 = (p0 >>> 32) ^ c3 ^ Vector512.Create(keys[1]);
+        c3 = p0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<ulong> c0, Vector512<ulong> c1, Vector512<ulong> c2, Vector512<ulong> c3, uint* words)
+    {
         Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue);
         Vector512<ulong> front = Vector512.ConditionalSelect(low, c0, c1 << 32);
         Vector512<ulong> back = Vector512.ConditionalSelect(low, c2, c3 << 32);

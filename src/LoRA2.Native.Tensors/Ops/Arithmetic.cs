@@ -28,13 +28,13 @@ public static partial class Ops
         x = Operand("Scale", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Scale(x, s, y);
-        return Tape.Records(x) ? Tape.Record(new ScaleNode(x, s), y) : y;
+        return Tape.Records(x) ? Tape.Record(ScaleNode.Of(x, s), y) : y;
     }
 
     private static Tensor Binary(BinaryKind kind, Tensor a, Tensor b)
     {
-        RequireSameType(kind.ToString(), a, b);
-        Shape shape = Shape.Broadcast(a.Shape, b.Shape, kind.ToString());
+        RequireSameType(NameOf(kind), a, b);
+        Shape shape = Shape.Broadcast(a.Shape, b.Shape, NameOf(kind));
         Tensor y = Tensor.Empty(shape, a.DType);
         Kernels kernels = a.Device.Kernels;
         if (kind == BinaryKind.Add && a.Shape == shape && b.Shape.Rank == 1 && b.Count == shape.Columns && a.IsContiguous && b.IsContiguous)
@@ -53,8 +53,16 @@ public static partial class Ops
             }
         }
 
-        return Tape.Records(a, b) ? Tape.Record(new BinaryNode(kind, a, b), y) : y;
+        return Tape.Records(a, b) ? Tape.Record(BinaryNode.Of(kind, a, b), y) : y;
     }
+
+    /// <summary>(An enum's own ToString makes an object.)</summary>
+    private static string NameOf(BinaryKind kind) => kind switch
+    {
+        BinaryKind.Add => nameof(Add),
+        BinaryKind.Subtract => nameof(Subtract),
+        _ => nameof(Multiply),
+    };
 
     private static Tensor Materialise(Tensor x, Shape shape)
     {
@@ -66,7 +74,8 @@ public static partial class Ops
 
     private static Tensor BroadcastView(Tensor x, Shape shape)
     {
-        int[] strides = new int[shape.Rank];
+        Span<int> strides = stackalloc int[shape.Rank];
+        strides.Clear();
         for (int i = 1; i <= x.Shape.Rank; i++) strides[^i] = x.Shape[^i] == 1 ? 0 : x.Strides[^i];
         return x.View(shape, strides);
     }
@@ -104,19 +113,21 @@ public static partial class Ops
 
     private sealed class BinaryNode : Node
     {
-        private readonly BinaryKind kind;
-        private readonly Tensor a;
-        private readonly Tensor b;
+        private BinaryKind kind;
+        private Tensor a = null!;
+        private Tensor b = null!;
 
-        public BinaryNode(BinaryKind kind, Tensor a, Tensor b)
+        public static BinaryNode Of(BinaryKind kind, Tensor a, Tensor b)
         {
-            this.kind = kind;
+            BinaryNode node = Take<BinaryNode>();
+            node.kind = kind;
             bool product = kind == BinaryKind.Multiply;
-            this.a = product && b.RequiresGrad ? Save(a) : a;
-            this.b = product && a.RequiresGrad ? Save(b) : b;
+            node.a = product && b.RequiresGrad ? node.Save(a) : a;
+            node.b = product && a.RequiresGrad ? node.Save(b) : b;
+            return node;
         }
 
-        public override string Name => kind.ToString();
+        public override string Name => NameOf(kind);
 
         protected internal override void Backward(Tensor gradient)
         {
@@ -139,8 +150,18 @@ public static partial class Ops
         }
     }
 
-    private sealed class ScaleNode(Tensor x, double s) : Node
+    private sealed class ScaleNode : Node
     {
+        private Tensor x = null!;
+        private double s;
+
+        public static ScaleNode Of(Tensor x, double s)
+        {
+            ScaleNode node = Take<ScaleNode>();
+            (node.x, node.s) = (x, s);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             Tensor dx = Tensor.Empty(x.Shape, x.DType);

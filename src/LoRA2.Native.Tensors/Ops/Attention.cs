@@ -44,7 +44,7 @@ public static partial class Ops
         probabilities = Tensor.Empty([batch, terms.Heads, length, length], q.DType);
         Tensor y = Tensor.Empty(q.Shape, q.DType);
         q.Device.Kernels.Attention(q, k, v, terms, probabilities, y);
-        return Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery) ? Tape.Record(new AttentionNode(q, k, v, terms, probabilities), y) : y;
+        return Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery) ? Tape.Record(AttentionNode.Of(q, k, v, terms, probabilities), y) : y;
     }
 
     private static Tensor? InOrder(Tensor? x) => x is null ? null : Contiguous(x);
@@ -78,22 +78,24 @@ public static partial class Ops
 
     private sealed class AttentionNode : Node
     {
-        private readonly Tensor q;
-        private readonly Tensor k;
-        private readonly Tensor v;
-        private readonly AttentionTerms terms;
-        private readonly Tensor probabilities;
+        private Tensor q = null!;
+        private Tensor k = null!;
+        private Tensor v = null!;
+        private AttentionTerms terms;
+        private Tensor probabilities = null!;
 
-        public AttentionNode(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities)
+        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities)
         {
-            this.q = Save(q);
-            this.k = Save(k);
-            this.v = Save(v);
-            this.terms = terms;
-            this.probabilities = Save(probabilities);
-            Save(terms.Mask);
-            Save(terms.PositionKey);
-            Save(terms.PositionQuery);
+            AttentionNode node = Take<AttentionNode>();
+            node.q = node.Save(q);
+            node.k = node.Save(k);
+            node.v = node.Save(v);
+            node.terms = terms;
+            node.probabilities = node.Save(probabilities);
+            node.Save(terms.Mask);
+            node.Save(terms.PositionKey);
+            node.Save(terms.PositionQuery);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

@@ -24,16 +24,28 @@ public static partial class Ops
         int start = 0;
         foreach (Tensor input in inputs)
         {
-            Tensor part = y.View(y.Shape.With(axis, input.Shape[axis]), y.Strides.ToArray(), start * y.Strides[axis]);
+            Tensor part = y.View(y.Shape.With(axis, input.Shape[axis]), y.Strides, start * y.Strides[axis]);
             y.Device.Kernels.AccumulateInto(input.To(input.DType), part);
             start += input.Shape[axis];
         }
 
-        return Tape.Records(inputs!) ? Tape.Record(new ConcatNode(inputs.ToArray(), axis), y) : y;
+        return Tape.Records(inputs!) ? Tape.Record(ConcatNode.Of(inputs, axis), y) : y;
     }
 
-    private sealed class ConcatNode(Tensor[] inputs, int axis) : Node
+    private sealed class ConcatNode : Node
     {
+        private readonly List<Tensor> inputs = [];
+        private int axis;
+
+        public static ConcatNode Of(ReadOnlySpan<Tensor> inputs, int axis)
+        {
+            ConcatNode node = Take<ConcatNode>();
+            node.inputs.Clear();
+            node.inputs.AddRange(inputs);
+            node.axis = axis;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             int start = 0;

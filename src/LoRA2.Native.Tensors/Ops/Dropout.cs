@@ -10,16 +10,31 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
     public static Tensor Dropout(Tensor x, DropoutMask mask)
     {
-        if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, "Dropout: the probability must be in [0, 1)");
+        RequireProbability("Dropout", mask);
         x = Operand("Dropout", x);
         if (mask.Probability == 0) return x;
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Dropout(x, mask, y);
-        return Tape.Records(x) ? Tape.Record(new DropoutNode(x, mask), y) : y;
+        return Tape.Records(x) ? Tape.Record(DropoutNode.Of(x, mask), y) : y;
     }
 
-    private sealed class DropoutNode(Tensor x, DropoutMask mask) : Node
+    private static void RequireProbability(string op, DropoutMask mask)
     {
+        if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, $"{op}: the probability must be in [0, 1)");
+    }
+
+    private sealed class DropoutNode : Node
+    {
+        private Tensor x = null!;
+        private DropoutMask mask;
+
+        public static DropoutNode Of(Tensor x, DropoutMask mask)
+        {
+            DropoutNode node = Take<DropoutNode>();
+            (node.x, node.mask) = (x, mask);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             Tensor dx = Tensor.Empty(x.Shape, x.DType);

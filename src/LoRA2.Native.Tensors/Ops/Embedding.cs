@@ -14,9 +14,9 @@ public static partial class Ops
         table = Operand("Embedding", table);
         ids = ids.To(ids.DType);
         RequireIds("Embedding", ids, table.Shape[0]);
-        Tensor y = Tensor.Empty(new Shape([.. ids.Shape, table.Shape[1]]), table.DType);
+        Tensor y = Tensor.Empty(ids.Shape.WithLast(0, table.Shape[1]), table.DType);
         table.Device.Kernels.Embedding(table, ids, y);
-        return Tape.Records(table) ? Tape.Record(new EmbeddingNode(table, ids, paddingId), y) : y;
+        return Tape.Records(table) ? Tape.Record(EmbeddingNode.Of(table, ids, paddingId), y) : y;
     }
 
     private static void RequireIds(string op, Tensor ids, int rows)
@@ -31,15 +31,17 @@ public static partial class Ops
 
     private sealed class EmbeddingNode : Node
     {
-        private readonly Tensor table;
-        private readonly Tensor ids;
-        private readonly int paddingId;
+        private Tensor table = null!;
+        private Tensor ids = null!;
+        private int paddingId;
 
-        public EmbeddingNode(Tensor table, Tensor ids, int paddingId)
+        public static EmbeddingNode Of(Tensor table, Tensor ids, int paddingId)
         {
-            this.table = table;
-            this.ids = Save(ids);
-            this.paddingId = paddingId;
+            EmbeddingNode node = Take<EmbeddingNode>();
+            node.table = table;
+            node.ids = node.Save(ids);
+            node.paddingId = paddingId;
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

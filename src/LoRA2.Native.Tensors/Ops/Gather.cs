@@ -17,6 +17,6 @@ public static partial class Ops
         RequireIds("Gather", index, x.Shape[0]);
         Tensor y = Tensor.Empty(x.Shape.With(0, index.Count), x.DType);
         x.Device.Kernels.Embedding(x.AsRows(), index, y.AsRows());
-        return Tape.Records(x) ? Tape.Record(new EmbeddingNode(x, index, -1), y) : y;
+        return Tape.Records(x) ? Tape.Record(EmbeddingNode.Of(x, index, -1), y) : y;
     }
 }

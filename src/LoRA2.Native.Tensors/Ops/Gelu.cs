@@ -9,14 +9,25 @@ public static partial class Ops
         x = Operand("Gelu", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Gelu(x, y);
-        return Tape.Records(x) ? Tape.Record(new GeluNode(x), y) : y;
+        return Tape.Records(x) ? Tape.Record(GeluNode.Of(x), y) : y;
     }
+
+    /// <summary>What a layer returns whose product also wrote gelu of its result y: that, recorded as an op of its own; without it, y.</summary>
+    private static Tensor Activated(Tensor y, Tensor? activated) =>
+        activated is null ? y : Tape.Records(y) ? Tape.Record(GeluNode.Of(y), activated) : activated;
 
     private sealed class GeluNode : Node
     {
-        private readonly Tensor x;
+        private Tensor x = null!;
 
-        public GeluNode(Tensor x) => this.x = Save(x);
+        public static GeluNode Of(Tensor x)
+        {
+            GeluNode node = Take<GeluNode>();
+            node.x = node.Save(x);
+            return node;
+        }
+
+        public Tensor Input => x;
 
         protected internal override void Backward(Tensor gradient)
         {

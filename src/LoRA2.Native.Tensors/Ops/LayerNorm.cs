@@ -21,24 +21,26 @@ public static partial class Ops
         Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType);
         Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType);
         x.Device.Kernels.LayerNorm(x, gain, bias, epsilon, y, mean, rstd);
-        return Tape.Records(x, gain, bias) ? Tape.Record(new LayerNormNode(x, gain, bias, mean, rstd), y) : y;
+        return Tape.Records(x, gain, bias) ? Tape.Record(LayerNormNode.Of(x, gain, bias, mean, rstd), y) : y;
     }
 
     private sealed class LayerNormNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor gain;
-        private readonly Tensor bias;
-        private readonly Tensor mean;
-        private readonly Tensor rstd;
+        private Tensor x = null!;
+        private Tensor gain = null!;
+        private Tensor bias = null!;
+        private Tensor mean = null!;
+        private Tensor rstd = null!;
 
-        public LayerNormNode(Tensor x, Tensor gain, Tensor bias, Tensor mean, Tensor rstd)
+        public static LayerNormNode Of(Tensor x, Tensor gain, Tensor bias, Tensor mean, Tensor rstd)
         {
-            this.x = Save(x);
-            this.gain = Save(gain);
-            this.bias = bias;
-            this.mean = Save(mean);
-            this.rstd = Save(rstd);
+            LayerNormNode node = Take<LayerNormNode>();
+            node.x = node.Save(x);
+            node.gain = node.Save(gain);
+            node.bias = bias;
+            node.mean = node.Save(mean);
+            node.rstd = node.Save(rstd);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

@@ -4,18 +4,25 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W.
+    /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W; if it
+    /// is a gelu's result, gelu's argument is, which is kept in any case, and gelu is computed again.
     /// </summary>
+    /// <param name="x">[.., in].</param>
+    /// <param name="weight">[out, in].</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <param name="gelu">Whether gelu(y) is the result: as <see cref="Gelu"/> of this layer, but written in the same pass.</param>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null)
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, bool gelu = false)
     {
         Shape shape = LinearShape("Linear", x, weight, bias);
         x = Contiguous(x);
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType);
-        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias), precision: weight.Precision);
-        return Tape.Records(x, weight, bias) ? Tape.Record(new LinearNode(x, weight, bias), y) : y;
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated), precision: weight.Precision);
+        if (Tape.Records(x, weight, bias)) Tape.Record(LinearNode.Of(x, weight, bias), y);
+        return Activated(y, activated);
     }
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
@@ -33,25 +40,49 @@ public static partial class Ops
     /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
     private abstract class LinearNodeBase : Node
     {
-        protected LinearNodeBase(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
+        private Tensor? beforeGelu;
+        private Tensor? recomputed;
+
+        protected void Set(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
         {
-            X = needsInput || weight.RequiresGrad ? Save(x) : x;
+            X = x;
+            beforeGelu = null;
+            recomputed = null;
+            if (needsInput || weight.RequiresGrad)
+            {
+                beforeGelu = Save((x.Producer as GeluNode)?.Input);
+                if (beforeGelu is null) Save(x);
+            }
+
             Weight = x.RequiresGrad ? Save(weight) : weight;
             Bias = bias;
         }
 
-        protected Tensor X { get; }
+        protected Tensor X { get; private set; } = null!;
 
-        protected Tensor Weight { get; }
+        /// <summary>x with its values.</summary>
+        protected Tensor Input
+        {
+            get
+            {
+                if (beforeGelu is null) return X;
+                if (recomputed is not null) return recomputed;
+                recomputed = Tensor.Empty(X.Shape, X.DType);
+                X.Device.Kernels.Gelu(beforeGelu, recomputed);
+                return recomputed;
+            }
+        }
 
-        protected Tensor? Bias { get; }
+        protected Tensor Weight { get; private set; } = null!;
+
+        protected Tensor? Bias { get; private set; }
 
         protected void AccumulateWeightAndBias(Tensor gradient)
         {
             Kernels kernels = gradient.Device.Kernels;
             if (WantedGradient(Weight) is { } dweight)
             {
-                kernels.MatMul(gradient, true, X, false, dweight, precision: Weight.Precision);
+                kernels.MatMul(gradient, true, Input, false, dweight, precision: Weight.Precision);
                 Accumulate(Weight, dweight);
             }
 
@@ -65,14 +96,23 @@ public static partial class Ops
         /// <summary>dx = dy W + scale · left · right.</summary>
         protected void AccumulateInput(Tensor gradient, Epilogue update = default)
         {
-            if (WantedGradient(X) is not { } dx) return;
-            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, epilogue: update, precision: Weight.Precision);
-            Accumulate(X, dx);
+            if (!X.RequiresGrad) return;
+            Tensor? sum = GradientToAddTo(X);
+            Tensor dx = sum ?? Tensor.Empty(X.Shape, X.DType);
+            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, beta: sum is null ? 0 : 1, epilogue: update, precision: Weight.Precision);
+            if (sum is null) Accumulate(X, dx);
         }
     }
 
-    private sealed class LinearNode(Tensor x, Tensor weight, Tensor? bias) : LinearNodeBase(x, weight, bias, needsInput: false)
+    private sealed class LinearNode : LinearNodeBase
     {
+        public static LinearNode Of(Tensor x, Tensor weight, Tensor? bias)
+        {
+            LinearNode node = Take<LinearNode>();
+            node.Set(x, weight, bias, needsInput: false);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             AccumulateWeightAndBias(gradient);

@@ -6,10 +6,11 @@ public static partial class Ops
     /// <summary>
     /// y = x Wᵀ + b + s ((x u) M) 𝒱 with M = v diag(λ) 𝒰 (LoRA2, arXiv 2408.06854, equations 3 and 4, collapsed): x [.., in], W [out, in],
     /// u [in, k], v [k, r], λ [r], 𝒰 [r, k], 𝒱 [k, out]. M is k × k, so the layer costs what a LoRA layer of rank k costs, whatever r is; neither
-    /// Δ = u v Λ 𝒰 𝒱 nor P = u v nor Q = 𝒰 𝒱 is ever formed. With λ = 0 the result is W's alone, bit for bit.
+    /// Δ = u v Λ 𝒰 𝒱 nor P = u v nor Q = 𝒰 𝒱 is ever formed. With λ = 0 the result is W's alone, bit for bit. With <paramref name="gelu"/> the
+    /// result is gelu(y), as of <see cref="Linear"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor LoRA2Linear(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, double scale)
+    public static Tensor LoRA2Linear(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, double scale, bool gelu = false)
     {
         Shape shape = LinearShape("LoRA2Linear", x, weight, bias);
         factors.Require(weight.Shape[1], weight.Shape[0]);
@@ -26,10 +27,11 @@ public static partial class Ops
         Tensor tm = Tensor.Empty(t.Shape, x.DType);
         kernels.MatMul(t, false, middle, false, tm);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale), precision: weight.Precision);
-        return Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight)
-            ? Tape.Record(new LoRA2LinearNode(x, weight, bias, factors, middle, t, scale), y)
-            : y;
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, tm, factors.OuterRight, scale, Activated: activated), precision: weight.Precision);
+        if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
+            Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, t, scale), y);
+        return Activated(y, activated);
     }
 
     /// <summary>M = v diag(λ) 𝒰, [k, k].</summary>
@@ -45,19 +47,25 @@ public static partial class Ops
 
     private sealed class LoRA2LinearNode : LinearNodeBase
     {
-        private readonly LoRA2Factors factors;
-        private readonly Tensor middle;
-        private readonly Tensor t;
-        private readonly double scale;
+        private LoRA2Factors factors = null!;
+        private Tensor middle = null!;
+        private Tensor t = null!;
+        private double scale;
 
-        public LoRA2LinearNode(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
-            : base(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad)
+        public static LoRA2LinearNode Of(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, Tensor middle, Tensor t, double scale)
         {
-            this.factors = factors;
-            this.middle = Save(middle);
-            this.t = Save(t);
-            this.scale = scale;
-            foreach (Tensor factor in factors) Save(factor);
+            LoRA2LinearNode node = Take<LoRA2LinearNode>();
+            node.Set(x, weight, bias, needsInput: factors.OuterLeft.RequiresGrad);
+            node.factors = factors;
+            node.middle = node.Save(middle);
+            node.t = node.Save(t);
+            node.scale = scale;
+            node.Save(factors.OuterLeft);
+            node.Save(factors.InnerLeft);
+            node.Save(factors.SingularValues);
+            node.Save(factors.InnerRight);
+            node.Save(factors.OuterRight);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)
@@ -78,13 +86,13 @@ public static partial class Ops
             kernels.MatMul(h, false, middle, true, hm);
             if (WantedGradient(factors.OuterLeft) is { } douterLeft)
             {
-                kernels.MatMul(X, true, hm, false, douterLeft, scale);
+                kernels.MatMul(Input, true, hm, false, douterLeft, scale);
                 Accumulate(factors.OuterLeft, douterLeft);
             }
 
             AccumulateInner(h);
             AccumulateWeightAndBias(gradient);
-            if (X.RequiresGrad) AccumulateInput(gradient, new Epilogue(null, hm, Transposed(factors.OuterLeft), scale));
+            AccumulateInput(gradient, new Epilogue(null, hm, factors.OuterLeft, scale, RightTransposed: true));
         }
 
         /// <summary>Through M, with G = ∂M = s tᵀ h: ∂v = G 𝒰ᵀ Λ, ∂λ_i = (vᵀ G 𝒰ᵀ)_ii, ∂𝒰 = Λ vᵀ G.</summary>
@@ -115,7 +123,7 @@ public static partial class Ops
             {
                 Tensor dleft = Tensor.Empty(dinnerRight.Shape, h.DType);
                 kernels.MatMul(factors.InnerLeft, true, dmiddle, false, dleft);
-                Tensor values = factors.SingularValues.View([factors.Rank, 1], [1, 1]);
+                Tensor values = factors.SingularValues.View([factors.Rank, 1]);
                 kernels.Multiply(dleft, Materialise(values, dleft.Shape), dinnerRight);
                 Accumulate(factors.InnerRight, dinnerRight);
             }

@@ -5,10 +5,10 @@ public static partial class Ops
 {
     /// <summary>
     /// y = x Wᵀ + b + s (x Aᵀ) Bᵀ (LoRA, arXiv 2106.09685, equation 3, in PEFT's layout): x [.., in], W [out, in], A [r, in], B [out, r].
-    /// The update is added in the pass that writes y.
+    /// The update is added in the pass that writes y; with <paramref name="gelu"/> the result is gelu(y), as of <see cref="Linear"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale)
+    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, bool gelu = false)
     {
         Shape shape = LinearShape("LoRALinear", x, weight, bias);
         RequireSameType("LoRALinear", x, a, b);
@@ -23,26 +23,28 @@ public static partial class Ops
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
         kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType);
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, Transposed(b), scale), precision: weight.Precision);
-        return Tape.Records(x, weight, bias, a, b) ? Tape.Record(new LoRALinearNode(x, weight, bias, a, b, t, scale), y) : y;
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true), precision: weight.Precision);
+        if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
+        return Activated(y, activated);
     }
-
-    private static Tensor Transposed(Tensor matrix) => matrix.View([matrix.Shape[1], matrix.Shape[0]], [1, matrix.Shape[1]]).Clone();
 
     private sealed class LoRALinearNode : LinearNodeBase
     {
-        private readonly Tensor a;
-        private readonly Tensor b;
-        private readonly Tensor t;
-        private readonly double scale;
+        private Tensor a = null!;
+        private Tensor b = null!;
+        private Tensor t = null!;
+        private double scale;
 
-        public LoRALinearNode(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, Tensor t, double scale)
-            : base(x, weight, bias, needsInput: a.RequiresGrad)
+        public static LoRALinearNode Of(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, Tensor t, double scale)
         {
-            this.a = Save(a);
-            this.b = Save(b);
-            this.t = Save(t);
-            this.scale = scale;
+            LoRALinearNode node = Take<LoRALinearNode>();
+            node.Set(x, weight, bias, needsInput: a.RequiresGrad);
+            node.a = node.Save(a);
+            node.b = node.Save(b);
+            node.t = node.Save(t);
+            node.scale = scale;
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)
@@ -58,7 +60,7 @@ public static partial class Ops
 
             if (WantedGradient(a) is { } da)
             {
-                kernels.MatMul(h, true, X, false, da, scale);
+                kernels.MatMul(h, true, Input, false, da, scale);
                 Accumulate(a, da);
             }
 

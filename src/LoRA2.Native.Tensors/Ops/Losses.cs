@@ -23,7 +23,7 @@ public static partial class Ops
         Tensor loss = Tensor.Empty([], logits.DType);
         Tensor dlogits = Tensor.Empty(logits.Shape, logits.DType);
         logits.Device.Kernels.CrossEntropy(logits, labels, loss, dlogits);
-        return Tape.Records(logits) ? Tape.Record(new LossNode("CrossEntropy", logits, dlogits), loss) : loss;
+        return Tape.Records(logits) ? Tape.Record(LossNode.Of("CrossEntropy", logits, dlogits), loss) : loss;
     }
 
     /// <summary>The mean of (x − target)² over all elements; 0 when there is none. Rank 0. The target gets no gradient.</summary>
@@ -36,22 +36,25 @@ public static partial class Ops
         Tensor loss = Tensor.Empty([], x.DType);
         Tensor dx = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.MeanSquaredError(x, target.To(target.DType), loss, dx);
-        return Tape.Records(x) ? Tape.Record(new LossNode("MeanSquaredError", x, dx), loss) : loss;
+        return Tape.Records(x) ? Tape.Record(LossNode.Of("MeanSquaredError", x, dx), loss) : loss;
     }
 
     private sealed class LossNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor dx;
+        private string name = "";
+        private Tensor x = null!;
+        private Tensor dx = null!;
 
-        public LossNode(string name, Tensor x, Tensor dx)
+        public static LossNode Of(string name, Tensor x, Tensor dx)
         {
-            Name = name;
-            this.x = x;
-            this.dx = Save(dx);
+            LossNode node = Take<LossNode>();
+            node.name = name;
+            node.x = x;
+            node.dx = node.Save(dx);
+            return node;
         }
 
-        public override string Name { get; }
+        public override string Name => name;
 
         protected internal override void Backward(Tensor gradient)
         {

@@ -19,8 +19,8 @@ public static partial class Ops
         if (k != inner) throw new ArgumentException($"MatMul: inner extents differ, {Described(a, transposeA)} × {Described(b, transposeB)}");
         a = Contiguous(a);
         b = Contiguous(b);
-        Tensor y = Product(a, transposeA, b, transposeB, new Shape([.. a.Shape.Extents[..^2], m, n]));
-        return Tape.Records(a, b) ? Tape.Record(new MatMulNode(a, b, transposeA, transposeB), y) : y;
+        Tensor y = Product(a, transposeA, b, transposeB, a.Shape.WithLast(2, m, n));
+        return Tape.Records(a, b) ? Tape.Record(MatMulNode.Of(a, b, transposeA, transposeB), y) : y;
     }
 
     private static string Described(Tensor x, bool transposed) => transposed ? $"{x.Shape} transposed" : x.Shape.ToString();
@@ -35,17 +35,19 @@ public static partial class Ops
 
     private sealed class MatMulNode : Node
     {
-        private readonly Tensor a;
-        private readonly Tensor b;
-        private readonly bool transposeA;
-        private readonly bool transposeB;
+        private Tensor a = null!;
+        private Tensor b = null!;
+        private bool transposeA;
+        private bool transposeB;
 
-        public MatMulNode(Tensor a, Tensor b, bool transposeA, bool transposeB)
+        public static MatMulNode Of(Tensor a, Tensor b, bool transposeA, bool transposeB)
         {
-            this.a = b.RequiresGrad ? Save(a) : a;
-            this.b = a.RequiresGrad ? Save(b) : b;
-            this.transposeA = transposeA;
-            this.transposeB = transposeB;
+            MatMulNode node = Take<MatMulNode>();
+            node.a = b.RequiresGrad ? node.Save(a) : a;
+            node.b = a.RequiresGrad ? node.Save(b) : b;
+            node.transposeA = transposeA;
+            node.transposeB = transposeB;
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

@@ -16,7 +16,7 @@ public static partial class Ops
         Tensor leftGap = GramGap(left, transposeFirst: true);
         Tensor rightGap = GramGap(right, transposeFirst: false);
         Tensor loss = SumOfSquaredGaps(leftGap, rightGap);
-        return Tape.Records(left, right) ? Tape.Record(new OrthogonalityNode(left, right, leftGap, rightGap), loss) : loss;
+        return Tape.Records(left, right) ? Tape.Record(OrthogonalityNode.Of(left, right, leftGap, rightGap), loss) : loss;
     }
 
     private static void RequireMatrices(string op, Tensor a, Tensor b)
@@ -49,7 +49,7 @@ public static partial class Ops
         {
             Tensor squares = Tensor.Empty(gap.Shape, gap.DType);
             gap.Device.Kernels.Multiply(gap, gap, squares);
-            gap.Device.Kernels.SumColumns(squares.View([1, gap.Count], [gap.Count, 1]), part);
+            gap.Device.Kernels.SumColumns(squares.View([1, gap.Count]), part);
             gap.Device.Kernels.AddScaled(part, 1, loss);
         }
 
@@ -59,17 +59,19 @@ public static partial class Ops
     /// <summary>∂/∂L = 4 L (LᵀL − I); ∂/∂R = 4 (R Rᵀ − I) R.</summary>
     private sealed class OrthogonalityNode : Node
     {
-        private readonly Tensor left;
-        private readonly Tensor right;
-        private readonly Tensor leftGap;
-        private readonly Tensor rightGap;
+        private Tensor left = null!;
+        private Tensor right = null!;
+        private Tensor leftGap = null!;
+        private Tensor rightGap = null!;
 
-        public OrthogonalityNode(Tensor left, Tensor right, Tensor leftGap, Tensor rightGap)
+        public static OrthogonalityNode Of(Tensor left, Tensor right, Tensor leftGap, Tensor rightGap)
         {
-            this.left = Save(left);
-            this.right = Save(right);
-            this.leftGap = Save(leftGap);
-            this.rightGap = Save(rightGap);
+            OrthogonalityNode node = Take<OrthogonalityNode>();
+            node.left = node.Save(left);
+            node.right = node.Save(right);
+            node.leftGap = node.Save(leftGap);
+            node.rightGap = node.Save(rightGap);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

@@ -18,27 +18,29 @@ public static partial class Ops
         double leftNorm = Math.Sqrt(kernels.SumOfSquares(leftGap));
         double rightNorm = Math.Sqrt(kernels.SumOfSquares(rightGap));
         Tensor loss = Tensor.Full([], leftNorm + rightNorm, left.DType);
-        return Tape.Records(left, right) ? Tape.Record(new OrthogonalityNormNode(left, right, leftGap, rightGap, leftNorm, rightNorm), loss) : loss;
+        return Tape.Records(left, right) ? Tape.Record(OrthogonalityNormNode.Of(left, right, leftGap, rightGap, leftNorm, rightNorm), loss) : loss;
     }
 
     /// <summary>∂/∂L = 2 L (LᵀL − I) / ‖LᵀL − I‖; ∂/∂R = 2 (R Rᵀ − I) R / ‖R Rᵀ − I‖.</summary>
     private sealed class OrthogonalityNormNode : Node
     {
-        private readonly Tensor left;
-        private readonly Tensor right;
-        private readonly Tensor leftGap;
-        private readonly Tensor rightGap;
-        private readonly double leftNorm;
-        private readonly double rightNorm;
+        private Tensor left = null!;
+        private Tensor right = null!;
+        private Tensor leftGap = null!;
+        private Tensor rightGap = null!;
+        private double leftNorm;
+        private double rightNorm;
 
-        public OrthogonalityNormNode(Tensor left, Tensor right, Tensor leftGap, Tensor rightGap, double leftNorm, double rightNorm)
+        public static OrthogonalityNormNode Of(Tensor left, Tensor right, Tensor leftGap, Tensor rightGap, double leftNorm, double rightNorm)
         {
-            this.left = Save(left);
-            this.right = Save(right);
-            this.leftGap = Save(leftGap);
-            this.rightGap = Save(rightGap);
-            this.leftNorm = leftNorm;
-            this.rightNorm = rightNorm;
+            OrthogonalityNormNode node = Take<OrthogonalityNormNode>();
+            node.left = node.Save(left);
+            node.right = node.Save(right);
+            node.leftGap = node.Save(leftGap);
+            node.rightGap = node.Save(rightGap);
+            node.leftNorm = leftNorm;
+            node.rightNorm = rightNorm;
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

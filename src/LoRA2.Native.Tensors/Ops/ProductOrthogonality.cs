@@ -15,43 +15,47 @@ public static partial class Ops
         RequireSameType("ProductOrthogonality", u, innerRight);
         if (u.Shape[1] != v.Shape[0] || innerRight.Shape[1] != outerRight.Shape[0] || v.Shape[1] != innerRight.Shape[0])
             throw new ArgumentException($"ProductOrthogonality: u {u.Shape}, v {v.Shape}, U {innerRight.Shape} and V {outerRight.Shape} don't fit each other");
-        var left = new Plane(Contiguous(u), Contiguous(v), IsLeft: true);
-        var right = new Plane(Contiguous(outerRight), Contiguous(innerRight), IsLeft: false);
+        var left = Plane.Of(Contiguous(u), Contiguous(v), isLeft: true);
+        var right = Plane.Of(Contiguous(outerRight), Contiguous(innerRight), isLeft: false);
         Tensor loss = SumOfSquaredGaps(left.Gap, right.Gap);
-        return Tape.Records(left.Outer, left.Inner, right.Outer, right.Inner) ? Tape.Record(new ProductOrthogonalityNode(left, right), loss) : loss;
+        return Tape.Records(left.Outer, left.Inner, right.Outer, right.Inner) ? Tape.Record(ProductOrthogonalityNode.Of(left, right), loss) : loss;
     }
 
     /// <summary>
     /// One side of Δ. On the left P = outer · inner, and Carried = (outerᵀouter) inner; on the right Q = inner · outer, and
     /// Carried = inner (outer outerᵀ).
     /// </summary>
-    private sealed record Plane(Tensor Outer, Tensor Inner, bool IsLeft)
+    /// <param name="Outer">u, or 𝒱.</param>
+    /// <param name="Inner">v, or 𝒰.</param>
+    /// <param name="IsLeft">Which side.</param>
+    /// <param name="Carried">[k, r] on the left, [r, k] on the right.</param>
+    /// <param name="Gap">PᵀP − I, or Q Qᵀ − I: [r, r].</param>
+    private readonly record struct Plane(Tensor Outer, Tensor Inner, bool IsLeft, Tensor Carried, Tensor Gap)
     {
-        private Tensor? carried;
+        private int OuterRank => Outer.Shape[IsLeft ? 1 : 0];
 
-        /// <summary>[k, r] on the left, [r, k] on the right.</summary>
-        public Tensor Carried => carried ??= IsLeft ? Product(Gram, false, Inner, false, Inner.Shape) : Product(Inner, false, Gram, false, Inner.Shape);
-
-        /// <summary>PᵀP − I, or Q Qᵀ − I: [r, r].</summary>
-        public Tensor Gap => field ??= MakeGap();
-
-        private int OuterRank => IsLeft ? Outer.Shape[1] : Outer.Shape[0];
-
-        private int Rank => IsLeft ? Inner.Shape[1] : Inner.Shape[0];
-
-        private Tensor Gram => Product(Outer, IsLeft, Outer, !IsLeft, [OuterRank, OuterRank]);
+        public static Plane Of(Tensor outer, Tensor inner, bool isLeft)
+        {
+            int outerRank = outer.Shape[isLeft ? 1 : 0];
+            int rank = inner.Shape[isLeft ? 1 : 0];
+            Tensor gram = Product(outer, isLeft, outer, !isLeft, [outerRank, outerRank]);
+            Tensor carried = isLeft ? Product(gram, false, inner, false, inner.Shape) : Product(inner, false, gram, false, inner.Shape);
+            Tensor gap = isLeft ? Product(inner, true, carried, false, [rank, rank]) : Product(carried, false, inner, true, [rank, rank]);
+            SubtractIdentity(gap);
+            return new Plane(outer, inner, isLeft, carried, gap);
+        }
 
         /// <summary>
         /// With E the gap: ∂/∂u = 4 u (v E vᵀ) and ∂/∂v = 4 (uᵀu) v E; ∂/∂𝒰 = 4 E 𝒰 (𝒱𝒱ᵀ) and ∂/∂𝒱 = 4 (𝒰ᵀ E 𝒰) 𝒱.
         /// </summary>
-        public void Backward(double scale, Action<Tensor, Tensor> accumulate)
+        public void Backward(double scale)
         {
             Kernels kernels = Outer.Device.Kernels;
             if (WantedGradient(Inner) is { } dinner)
             {
                 if (IsLeft) kernels.MatMul(Carried, false, Gap, false, dinner, scale);
                 else kernels.MatMul(Gap, false, Carried, false, dinner, scale);
-                accumulate(Inner, dinner);
+                Node.Accumulate(Inner, dinner);
             }
 
             if (WantedGradient(Outer) is not { } douter) return;
@@ -59,40 +63,37 @@ public static partial class Ops
             Tensor square = Product(IsLeft ? half : Inner, !IsLeft, IsLeft ? Inner : half, IsLeft, [OuterRank, OuterRank]);
             if (IsLeft) kernels.MatMul(Outer, false, square, false, douter, scale);
             else kernels.MatMul(square, false, Outer, false, douter, scale);
-            accumulate(Outer, douter);
-        }
-
-        private Tensor MakeGap()
-        {
-            Tensor gap = IsLeft ? Product(Inner, true, Carried, false, [Rank, Rank]) : Product(Carried, false, Inner, true, [Rank, Rank]);
-            SubtractIdentity(gap);
-            return gap;
+            Node.Accumulate(Outer, douter);
         }
     }
 
     private sealed class ProductOrthogonalityNode : Node
     {
-        private readonly Plane left;
-        private readonly Plane right;
+        private Plane left;
+        private Plane right;
 
-        public ProductOrthogonalityNode(Plane left, Plane right)
+        public static ProductOrthogonalityNode Of(Plane left, Plane right)
         {
-            this.left = left;
-            this.right = right;
-            foreach (Plane plane in (ReadOnlySpan<Plane>)[left, right])
-            {
-                Save(plane.Outer);
-                Save(plane.Inner);
-                Save(plane.Carried);
-                Save(plane.Gap);
-            }
+            ProductOrthogonalityNode node = Take<ProductOrthogonalityNode>();
+            (node.left, node.right) = (left, right);
+            node.SaveAll(left);
+            node.SaveAll(right);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)
         {
             double g = 4 * gradient.Item();
-            left.Backward(g, Accumulate);
-            right.Backward(g, Accumulate);
+            left.Backward(g);
+            right.Backward(g);
+        }
+
+        private void SaveAll(Plane plane)
+        {
+            Save(plane.Outer);
+            Save(plane.Inner);
+            Save(plane.Carried);
+            Save(plane.Gap);
         }
     }
 }

@@ -8,8 +8,8 @@ public static partial class Ops
     {
         x = Operand("Sum", x);
         Tensor y = Tensor.Zeros([], x.DType);
-        x.Device.Kernels.SumColumns(x.View([1, x.Count], [x.Count, 1]), y);
-        return Tape.Records(x) ? Tape.Record(new SumNode(x), y) : y;
+        x.Device.Kernels.SumColumns(x.View([1, x.Count]), y);
+        return Tape.Records(x) ? Tape.Record(SumNode.Of(x), y) : y;
     }
 
     /// <summary>The sum over one axis, which disappears.</summary>
@@ -20,10 +20,8 @@ public static partial class Ops
         Shape kept = x.Shape.With(axis, 1);
         Tensor sum = Tensor.Zeros(kept, x.DType);
         x.Device.Kernels.AccumulateInto(x.To(x.DType), BroadcastView(sum, x.Shape));
-        int[] extents = [.. kept.Extents[..axis], .. kept.Extents[(axis + 1)..]];
-        var shape = new Shape(extents);
-        Tensor y = sum.View(shape, shape.ContiguousStrides());
-        return Tape.Records(x) ? Tape.Record(new SumAxisNode(x, kept), y) : y;
+        Tensor y = sum.View(kept.Without(axis));
+        return Tape.Records(x) ? Tape.Record(SumAxisNode.Of(x, kept), y) : y;
     }
 
     /// <summary>The mean of all elements; rank 0; NaN when there are none.</summary>
@@ -36,14 +34,33 @@ public static partial class Ops
         return Scale(Sum(x, axis), length == 0 ? double.NaN : 1.0 / length);
     }
 
-    private sealed class SumNode(Tensor x) : Node
+    private sealed class SumNode : Node
     {
+        private Tensor x = null!;
+
+        public static SumNode Of(Tensor x)
+        {
+            SumNode node = Take<SumNode>();
+            node.x = x;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) => Accumulate(x, Materialise(gradient, x.Shape));
     }
 
-    private sealed class SumAxisNode(Tensor x, Shape kept) : Node
+    private sealed class SumAxisNode : Node
     {
+        private Tensor x = null!;
+        private Shape kept;
+
+        public static SumAxisNode Of(Tensor x, Shape kept)
+        {
+            SumAxisNode node = Take<SumAxisNode>();
+            (node.x, node.kept) = (x, kept);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) =>
-            Accumulate(x, Materialise(gradient.View(kept, kept.ContiguousStrides()), x.Shape));
+            Accumulate(x, Materialise(gradient.View(kept), x.Shape));
     }
 }

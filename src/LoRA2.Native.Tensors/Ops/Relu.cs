@@ -9,18 +9,20 @@ public static partial class Ops
         x = Operand("Relu", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Relu(x, y);
-        return Tape.Records(x) ? Tape.Record(new ReluNode(x, y), y) : y;
+        return Tape.Records(x) ? Tape.Record(ReluNode.Of(x, y), y) : y;
     }
 
     private sealed class ReluNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor y;
+        private Tensor x = null!;
+        private Tensor y = null!;
 
-        public ReluNode(Tensor x, Tensor y)
+        public static ReluNode Of(Tensor x, Tensor y)
         {
-            this.x = x;
-            this.y = Save(y);
+            ReluNode node = Take<ReluNode>();
+            node.x = x;
+            node.y = node.Save(y);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

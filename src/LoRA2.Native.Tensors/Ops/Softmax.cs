@@ -22,18 +22,20 @@ public static partial class Ops
         x = Operand(op, x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Softmax(x, mask, y);
-        return Tape.Records(x) ? Tape.Record(new SoftmaxNode(x, y), y) : y;
+        return Tape.Records(x) ? Tape.Record(SoftmaxNode.Of(x, y), y) : y;
     }
 
     private sealed class SoftmaxNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor y;
+        private Tensor x = null!;
+        private Tensor y = null!;
 
-        public SoftmaxNode(Tensor x, Tensor y)
+        public static SoftmaxNode Of(Tensor x, Tensor y)
         {
-            this.x = x;
-            this.y = Save(y);
+            SoftmaxNode node = Take<SoftmaxNode>();
+            node.x = x;
+            node.y = node.Save(y);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

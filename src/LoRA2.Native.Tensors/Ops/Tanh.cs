@@ -9,18 +9,20 @@ public static partial class Ops
         x = Operand("Tanh", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.Tanh(x, y);
-        return Tape.Records(x) ? Tape.Record(new TanhNode(x, y), y) : y;
+        return Tape.Records(x) ? Tape.Record(TanhNode.Of(x, y), y) : y;
     }
 
     private sealed class TanhNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor y;
+        private Tensor x = null!;
+        private Tensor y = null!;
 
-        public TanhNode(Tensor x, Tensor y)
+        public static TanhNode Of(Tensor x, Tensor y)
         {
-            this.x = x;
-            this.y = Save(y);
+            TanhNode node = Take<TanhNode>();
+            node.x = x;
+            node.y = node.Save(y);
+            return node;
         }
 
         protected internal override void Backward(Tensor gradient)

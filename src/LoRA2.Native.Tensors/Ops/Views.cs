@@ -12,18 +12,18 @@ public static partial class Ops
     {
         Shape shape = Inferred(x.Shape, extents);
         x = Contiguous(x);
-        Tensor y = x.View(shape, shape.ContiguousStrides());
-        return Tape.Records(x) ? Tape.Record(new ReshapeNode(x), y) : y;
+        Tensor y = x.View(shape);
+        return Tape.Records(x) ? Tape.Record(ReshapeNode.Of(x), y) : y;
     }
 
     /// <summary>A view with the axes in another order: axis i of the result is axis order[i] of x.</summary>
     /// <exception cref="ArgumentException"><paramref name="order"/> is not a permutation of the axes.</exception>
     public static Tensor Permute(Tensor x, params ReadOnlySpan<int> order)
     {
-        int[] extents = new int[x.Shape.Rank];
-        int[] strides = new int[x.Shape.Rank];
-        int[] inverse = new int[x.Shape.Rank];
-        Array.Fill(inverse, -1);
+        Span<int> extents = stackalloc int[x.Shape.Rank];
+        Span<int> strides = stackalloc int[x.Shape.Rank];
+        Span<int> inverse = stackalloc int[x.Shape.Rank];
+        inverse.Fill(-1);
         if (order.Length != extents.Length) throw new ArgumentException($"Permute: {order.Length} axes were given for shape {x.Shape}");
         for (int i = 0; i < order.Length; i++)
         {
@@ -35,7 +35,7 @@ public static partial class Ops
         }
 
         Tensor y = x.View(new Shape(extents), strides);
-        return Tape.Records(x) ? Tape.Record(new PermuteNode(x, inverse), y) : y;
+        return Tape.Records(x) ? Tape.Record(PermuteNode.Of(x, new Shape(inverse)), y) : y;
     }
 
     /// <summary>A view with the last two axes exchanged.</summary>
@@ -43,7 +43,8 @@ public static partial class Ops
     {
         int rank = x.Shape.Rank;
         if (rank < 2) throw new ArgumentException($"Transpose: shape {x.Shape} has fewer than two axes");
-        int[] order = [.. Enumerable.Range(0, rank)];
+        Span<int> order = stackalloc int[rank];
+        for (int i = 0; i < rank; i++) order[i] = i;
         (order[^1], order[^2]) = (order[^2], order[^1]);
         return Permute(x, order);
     }
@@ -55,8 +56,8 @@ public static partial class Ops
         axis = x.Shape.Axis(axis);
         if (start < 0 || length < 0 || start > x.Shape[axis] - length)
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
-        Tensor y = x.View(x.Shape.With(axis, length), x.Strides.ToArray(), start * x.Strides[axis]);
-        return Tape.Records(x) ? Tape.Record(new SliceNode(x, axis, start), y) : y;
+        Tensor y = x.View(x.Shape.With(axis, length), x.Strides, start * x.Strides[axis]);
+        return Tape.Records(x) ? Tape.Record(SliceNode.Of(x, axis, start), y) : y;
     }
 
     /// <summary>x itself when its elements lie in order, else a copy in which they do.</summary>
@@ -64,13 +65,14 @@ public static partial class Ops
     {
         if (x.IsContiguous) return x;
         Tensor y = x.Clone();
-        return Tape.Records(x) ? Tape.Record(new ContiguousNode(x), y) : y;
+        return Tape.Records(x) ? Tape.Record(ContiguousNode.Of(x), y) : y;
     }
 
     private static Shape Inferred(Shape from, ReadOnlySpan<int> extents)
     {
-        int[] found = extents.ToArray();
-        int unknown = Array.IndexOf(found, -1);
+        Span<int> found = stackalloc int[extents.Length];
+        extents.CopyTo(found);
+        int unknown = found.IndexOf(-1);
         if (unknown >= 0)
         {
             found[unknown] = 1;
@@ -83,23 +85,62 @@ public static partial class Ops
         return shape;
     }
 
-    private sealed class ReshapeNode(Tensor x) : Node
+    private sealed class ReshapeNode : Node
     {
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape, x.Shape.ContiguousStrides()));
+        private Tensor x = null!;
+
+        public static ReshapeNode Of(Tensor x)
+        {
+            ReshapeNode node = Take<ReshapeNode>();
+            node.x = x;
+            return node;
+        }
+
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape));
     }
 
-    private sealed class PermuteNode(Tensor x, int[] inverse) : Node
+    private sealed class PermuteNode : Node
     {
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse));
+        private Tensor x = null!;
+        private Shape inverse;
+
+        public static PermuteNode Of(Tensor x, Shape inverse)
+        {
+            PermuteNode node = Take<PermuteNode>();
+            (node.x, node.inverse) = (x, inverse);
+            return node;
+        }
+
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse.Extents));
     }
 
-    private sealed class ContiguousNode(Tensor x) : Node
+    private sealed class ContiguousNode : Node
     {
+        private Tensor x = null!;
+
+        public static ContiguousNode Of(Tensor x)
+        {
+            ContiguousNode node = Take<ContiguousNode>();
+            node.x = x;
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient);
     }
 
-    private sealed class SliceNode(Tensor x, int axis, int start) : Node
+    private sealed class SliceNode : Node
     {
+        private Tensor x = null!;
+        private int axis;
+        private int start;
+
+        public static SliceNode Of(Tensor x, int axis, int start)
+        {
+            SliceNode node = Take<SliceNode>();
+            (node.x, node.axis, node.start) = (x, axis, start);
+            return node;
+        }
+
         protected internal override void Backward(Tensor gradient)
         {
             Tensor dx = Tensor.Zeros(x.Shape, x.DType);

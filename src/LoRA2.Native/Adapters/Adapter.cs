@@ -5,7 +5,8 @@ namespace LoRA2.Native.Adapters;
 /// <summary>A trained update of one frozen linear layer. What one is made of, and how PEFT's files name it, is up to the method.</summary>
 public abstract class Adapter : IDisposable
 {
-    private protected Adapter(string module) => Module = module;
+    /// <summary>For a layer.</summary>
+    protected Adapter(string module) => Module = module;
 
     /// <summary>The layer's name.</summary>
     public string Module { get; }
@@ -19,8 +20,17 @@ public abstract class Adapter : IDisposable
     /// <summary>Ranks that change the result: those whose singular value or gate is not 0.</summary>
     public abstract int EffectiveRank { get; }
 
+    /// <summary>
+    /// Whether its forward pass keeps no tensor, so that training and evaluation may use tensors' objects again
+    /// (<see cref="TensorReuse"/>): true of this library's own.
+    /// </summary>
+    internal virtual bool KeepsNothing => false;
+
     /// <summary>y = x Wᵀ + b + the update: [.., in] → [.., out].</summary>
     public abstract Tensor Forward(Tensor x, Tensor weight, Tensor bias);
+
+    /// <summary>gelu of <see cref="Forward"/>; an adapter whose product writes it in the same pass overrides this.</summary>
+    public virtual Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.Gelu(Forward(x, weight, bias));
 
     /// <summary>The weight with the update in it, [out, in], for a merge.</summary>
     public abstract Tensor Merged(Tensor weight);

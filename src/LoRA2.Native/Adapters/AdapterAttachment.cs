@@ -18,7 +18,8 @@ public static class AdapterAttachment
 
         using var scope = new TensorScope();
         // What is to be trained is never frozen in between: freezing may round.
-        HashSet<Parameter> trained = [.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(settings.Head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
+        HeadTraining head = method.PeftType is null ? HeadTraining.PoolerAndClassifier : settings.Head;
+        HashSet<Parameter> trained = [.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
         foreach (Parameter parameter in model.BaseParameters)
         {
             if (trained.Contains(parameter)) parameter.Train();

@@ -10,6 +10,8 @@ public abstract class LowRankAdapter : Adapter
     {
     }
 
+    internal override bool KeepsNothing => true;
+
     /// <summary>Factor of the update.</summary>
     public abstract double Scale { get; }
 

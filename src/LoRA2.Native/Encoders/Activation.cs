@@ -7,6 +7,9 @@ internal static class Activation
 {
     public static readonly string[] Names = ["gelu", "relu", "tanh"];
 
+    /// <summary>The activation of a layer's result.</summary>
+    public static Tensor Apply(string name, LinearLayer layer, Tensor x) => name == "gelu" ? layer.ForwardGelu(x) : Apply(name, layer.Forward(x));
+
     public static Tensor Apply(string name, Tensor x) => name switch
     {
         "gelu" => Ops.Gelu(x),

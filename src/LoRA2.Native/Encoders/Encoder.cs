@@ -28,6 +28,9 @@ internal sealed class Encoder
 
     public IEnumerable<LinearLayer> Linears => layers.SelectMany(layer => layer.Linears);
 
+    /// <summary>Whether every adapter on it lets go of the tensors of a pass.</summary>
+    public bool KeepsNothing => Array.TrueForAll(layers, static layer => layer.KeepsNothing);
+
     /// <summary>Of the matrix products with weights and in the attention.</summary>
     public Precision Precision
     {
@@ -48,11 +51,24 @@ internal sealed class Encoder
         (Tensor, int[])? positions = Relative(batch.Length);
         foreach (EncoderLayer layer in layers)
         {
-            hidden = layer.Forward(hidden, batch.Mask, positions, context);
+            hidden = context.Recompute ? Checkpointed(layer, hidden, batch.Mask, positions, context) : layer.Forward(hidden, batch.Mask, positions, context);
             context.HiddenStates?.Add(hidden);
         }
 
         return hidden;
+    }
+
+    private static Tensor Checkpointed(EncoderLayer layer, Tensor hidden, Tensor mask, (Tensor Embeddings, int[] RowOf)? positions, ForwardContext context)
+    {
+        ForwardContext start = context.Again(), pass = context;
+        Tensor Body()
+        {
+            ForwardContext now = pass;
+            pass = start.Again();
+            return layer.Forward(hidden, mask, positions, now);
+        }
+
+        return positions is { } relative ? Ops.Checkpoint(Body, hidden, mask, relative.Embeddings) : Ops.Checkpoint(Body, hidden, mask);
     }
 
     /// <summary>Only the rows that distances of this length use; layer norm goes by rows, so they can be picked before it.</summary>

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Encoders;
 /// <param name="Ids">[batch, length] Int32.</param>
 /// <param name="Mask">[batch, length] Int32: 1 for a token, 0 for padding.</param>
 /// <param name="TypeIds">[batch, length] Int32 segment ids, or null for all 0. Models without segments ignore them.</param>
-public sealed record EncoderBatch(Tensor Ids, Tensor Mask, Tensor? TypeIds = null)
+public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? TypeIds = null)
 {
     /// <summary>Number of sequences.</summary>
     public int Size => Ids.Shape[0];

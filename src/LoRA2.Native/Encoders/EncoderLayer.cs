@@ -18,6 +18,7 @@ internal sealed class EncoderLayer
     private readonly LinearLayer intermediate;
     private readonly LinearLayer output;
     private readonly NormLayer outputNorm;
+    private readonly LinearLayer[] linears;
 
     public EncoderLayer(EncoderConfig config, ParameterSource source, string name)
     {
@@ -33,6 +34,7 @@ internal sealed class EncoderLayer
         intermediate = source.Linear($"{name}.intermediate.dense", width, config.IntermediateSize);
         output = source.Linear($"{name}.output.dense", config.IntermediateSize, width);
         outputNorm = source.Norm($"{name}.output.LayerNorm", width, config.LayerNormEpsilon);
+        linears = [query, key, value, attentionOutput, intermediate, output];
     }
 
     /// <summary>Of the matrix products with weights and in the attention.</summary>
@@ -46,7 +48,9 @@ internal sealed class EncoderLayer
         }
     }
 
-    public IEnumerable<LinearLayer> Linears => [query, key, value, attentionOutput, intermediate, output];
+    public IEnumerable<LinearLayer> Linears => linears;
+
+    public bool KeepsNothing => Array.TrueForAll(linears, static layer => layer.Adapter is null or { KeepsNothing: true });
 
     /// <param name="x">[batch, length, width].</param>
     /// <param name="mask">[batch, length] Int32.</param>
@@ -56,11 +60,9 @@ internal sealed class EncoderLayer
     {
         using var scope = new TensorScope();
         Tensor attended = Attend(x, mask, relative, context, scope);
-        Tensor projected = context.Dropout(attentionOutput.Forward(attended), config.HiddenDropout);
-        Tensor middle = attentionNorm.Forward(Ops.Add(projected, x));
-        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate.Forward(middle));
-        Tensor fed = context.Dropout(output.Forward(activated), config.HiddenDropout);
-        return scope.Keep(outputNorm.Forward(Ops.Add(fed, middle)));
+        Tensor middle = attentionNorm.Forward(attentionOutput.Forward(attended), context.NextDropout(config.HiddenDropout), x);
+        Tensor activated = Activation.Apply(config.HiddenActivation, intermediate, middle);
+        return scope.Keep(outputNorm.Forward(output.Forward(activated), context.NextDropout(config.HiddenDropout), middle));
     }
 
     private Tensor Attend(Tensor x, Tensor mask, (Tensor Embeddings, int[] RowOf)? relative, ForwardContext context, TensorScope scope)

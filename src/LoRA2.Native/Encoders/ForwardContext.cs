@@ -8,10 +8,11 @@ namespace LoRA2.Native.Encoders;
 /// </summary>
 public sealed class ForwardContext
 {
+    private uint step;
     private uint nextDropout;
 
     /// <summary>A pass without dropout.</summary>
-    public static ForwardContext Inference => new();
+    public static ForwardContext Inference { get; } = new();
 
     /// <summary>Whether dropout is on.</summary>
     public bool IsTraining { get; init; }
@@ -20,7 +21,7 @@ public sealed class ForwardContext
     public ulong Seed { get; init; }
 
     /// <summary>Number of the pass in the run.</summary>
-    public uint Step { get; init; }
+    public uint Step { get => step; init => step = value; }
 
     /// <summary>When not null, receives the embeddings' result and then every layer's, [batch, length, width].</summary>
     public List<Tensor>? HiddenStates { get; init; }
@@ -28,7 +29,23 @@ public sealed class ForwardContext
     /// <summary>When not null, receives every layer's attention probabilities, [batch, heads, length, length].</summary>
     public List<Tensor>? Attentions { get; init; }
 
-    internal DropoutMask NextDropout(double probability) => new(IsTraining ? probability : 0, Seed, Step, nextDropout++);
+    /// <summary>Makes this the context of another pass, number <paramref name="number"/> of the run.</summary>
+    public void Begin(uint number)
+    {
+        step = number;
+        nextDropout = 0;
+    }
+
+    /// <summary>
+    /// Whether a layer's activations are dropped after its forward pass and computed again in the backward pass: a third more time for the memory
+    /// of one layer. Results are the same.
+    /// </summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
+    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout };
+
+    internal DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
 
     internal Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));
 }

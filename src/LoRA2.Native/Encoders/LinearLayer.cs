@@ -31,6 +31,9 @@ public sealed class LinearLayer
     /// <summary>Number of outputs.</summary>
     public int Outputs => Weight.Value.Shape[0];
 
+    /// <summary>gelu of <see cref="Forward"/>, in one pass over it.</summary>
+    public Tensor ForwardGelu(Tensor x) => Adapter is null ? Ops.Linear(x, Weight.Value, Bias.Value, gelu: true) : Adapter.ForwardGelu(x, Weight.Value, Bias.Value);
+
     /// <summary>[.., in] → [.., out].</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Ops.Linear(x, Weight.Value, Bias.Value) : Adapter.Forward(x, Weight.Value, Bias.Value);
 }

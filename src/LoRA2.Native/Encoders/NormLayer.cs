@@ -6,4 +6,7 @@ namespace LoRA2.Native.Encoders;
 internal sealed record NormLayer(Parameter Gain, Parameter Bias, double Epsilon)
 {
     public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, Bias.Value, Epsilon);
+
+    /// <summary>LN(residual + dropout(x)).</summary>
+    public Tensor Forward(Tensor x, DropoutMask dropout, Tensor residual) => Ops.AddLayerNorm(x, residual, Gain.Value, Bias.Value, Epsilon, dropout);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace LoRA2.Native.Encoders;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal sealed class RelativePositions
 {
     private readonly int buckets;
     private readonly int maxPosition;
+    private readonly ConcurrentDictionary<int, (int First, int Count, int[] RowOf)> byLength = [];
 
     /// <param name="buckets">position_buckets, or ≤ 0 for none.</param>
     /// <param name="maxPosition">max_relative_positions, or max_position_embeddings when that is below 1.</param>
@@ -36,6 +39,12 @@ internal sealed class RelativePositions
     /// For a length, the first row in use, their number, and for each distance from −(length − 1) to length − 1 its row counted from the first.
     /// </summary>
     public (int First, int Count, int[] RowOf) Rows(int length)
+    {
+        if (!byLength.TryGetValue(length, out (int First, int Count, int[] RowOf) found)) byLength[length] = found = Find(length);
+        return found;
+    }
+
+    private (int First, int Count, int[] RowOf) Find(int length)
     {
         int[] rows = new int[Math.Max((2 * length) - 1, 0)];
         for (int i = 0; i < rows.Length; i++) rows[i] = Math.Clamp(Bucket(i - (length - 1)) + Span, 0, (2 * Span) - 1);

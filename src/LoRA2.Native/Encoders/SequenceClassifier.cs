@@ -11,6 +11,7 @@ public sealed class SequenceClassifier : IDisposable
 {
     private readonly Encoder encoder;
     private readonly ClassificationHead head;
+    private readonly TensorReuse reuse = new();
 
     private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed)
     {
@@ -67,6 +68,9 @@ public sealed class SequenceClassifier : IDisposable
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0) => new(config, null, seed);
+
+    /// <summary>A scope for one step or pass: a reusing one, unless an adapter that is not this library's may hold on to tensors.</summary>
+    internal TensorScope OpenScope() => new(encoder.KeepsNothing ? reuse : null);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);

@@ -15,7 +15,7 @@ public static class Evaluator
         foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            using var scope = new TensorScope();
+            using TensorScope scope = model.OpenScope();
             ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).AsSpan<float>();
             for (int row = 0; row < batch.Length; row++) logits[batch[row]] = values.Slice(row * labels, labels).ToArray();
         }

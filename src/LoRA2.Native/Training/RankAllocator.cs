@@ -12,6 +12,8 @@ public sealed class RankAllocator : IDisposable
 {
     private readonly SingularValueAdapter[] adapters;
     private readonly ImportanceScorer[] scorers;
+    private readonly double[] scores;
+    private readonly double[] ordered;
     private bool[]? kept;
 
     /// <summary>Takes the adapters in the order of their names.</summary>
@@ -24,6 +26,8 @@ public sealed class RankAllocator : IDisposable
         if (schedule.Initial != total) throw new ArgumentException($"the initial budget {schedule.Initial} is not the number of singular values, {total}");
         Schedule = schedule;
         scorers = Array.ConvertAll(this.adapters, adapter => new ImportanceScorer(adapter.Scored(), beta1, beta2));
+        scores = new double[total];
+        ordered = new double[total];
         Budget = total;
     }
 
@@ -82,10 +86,30 @@ public sealed class RankAllocator : IDisposable
 
     private void Choose()
     {
-        double[] scores = [.. scorers.SelectMany(scorer => scorer.Scores())];
-        kept = new bool[scores.Length];
-        // A stable sort: among equals the earlier place wins.
-        foreach (int place in Enumerable.Range(0, scores.Length).OrderByDescending(place => scores[place]).Take(Budget)) kept[place] = true;
+        int start = 0;
+        for (int i = 0; i < scorers.Length; i++)
+        {
+            int rank = adapters[i].SingularValues.Count;
+            scorers[i].Scores(scores.AsSpan(start, rank));
+            start += rank;
+        }
+
+        scores.CopyTo(ordered, 0);
+        Array.Sort(ordered);
+        // CompareTo, unlike an operator, puts a NaN below every number, as sorting does.
+        double least = Budget == 0 ? double.PositiveInfinity : ordered[^Budget];
+        int ties = Budget;
+        foreach (double score in scores)
+        {
+            if (score.CompareTo(least) > 0) ties--;
+        }
+
+        kept ??= new bool[scores.Length];
+        for (int place = 0; place < scores.Length; place++)
+        {
+            int order = scores[place].CompareTo(least);
+            kept[place] = order > 0 || (order == 0 && ties-- > 0);
+        }
     }
 
     private void Apply()

@@ -25,6 +25,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningRateSchedule schedule;
     private readonly RankAllocator? allocator;
     private readonly TrainingState state = new();
+    private readonly ForwardContext context;
     private readonly ILogger logger;
     private readonly int stepsPerEpoch;
     private int[][] batches = [];
@@ -49,6 +50,7 @@ public sealed class Trainer : IDisposable
         this.metrics = metrics;
         Require();
         model.Precision = options.Precision;
+        context = new ForwardContext { IsTraining = true, Seed = options.Seed, Recompute = options.Recompute };
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;
@@ -139,10 +141,17 @@ public sealed class Trainer : IDisposable
 
     private StepResult TrainStep(int[] batch)
     {
+        // Gradients live until the end of the step, and with them everything that the next step uses again.
+        using TensorScope scope = model.OpenScope();
         double loss = 0;
         int part = 0;
         int size = (batch.Length + options.Accumulation - 1) / options.Accumulation;
-        foreach (int[] rows in batch.Chunk(size)) loss += Backward(rows, rows.Length / (double)batch.Length, part++);
+        for (int start = 0; start < batch.Length; start += size)
+        {
+            ReadOnlySpan<int> rows = batch.AsSpan(start, Math.Min(size, batch.Length - start));
+            loss += Backward(rows, rows.Length / (double)batch.Length, part++);
+        }
+
         double regulariser = BackwardRegulariser();
         double norm = optimizer.GradientNorm();
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
@@ -163,13 +172,13 @@ public sealed class Trainer : IDisposable
         return new StepResult(loss, regulariser, rate, norm);
     }
 
-    private double Backward(int[] rows, double weight, int part)
+    private double Backward(ReadOnlySpan<int> rows, double weight, int part)
     {
         using var scope = new TensorScope();
         using var tape = new Tape { DetectAnomaly = options.DetectAnomaly };
         try
         {
-            var context = new ForwardContext { IsTraining = true, Seed = options.Seed, Step = (uint)((state.Step * options.Accumulation) + part) };
+            context.Begin((uint)((state.Step * options.Accumulation) + part));
             Tensor logits = model.Forward(train.Batch(rows), context);
             Tensor loss = model.Loss(logits, train.Targets(rows, model.Config.IsRegression));
             double value = loss.Item();

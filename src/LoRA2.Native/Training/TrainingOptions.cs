@@ -73,6 +73,9 @@ public sealed record TrainingOptions
     /// <summary>Seed of everything random.</summary>
     public ulong Seed { get; init; } = 42;
 
+    /// <summary>Whether a layer's activations are computed again in the backward pass rather than kept: less memory, more time, the same bits.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Whether every op is checked for NaN and infinity.</summary>
     public bool DetectAnomaly { get; init; }
 }

@@ -14,7 +14,7 @@ namespace LoRA2.Native.Training;
 /// <param name="Remaining">Time left at that pace.</param>
 /// <param name="Budget">Singular values the budget allows, or null without a budget.</param>
 /// <param name="Evaluation">The evaluation made after this step, or null.</param>
-public sealed record TrainingProgress(
+public readonly record struct TrainingProgress(
     int Step, int TotalSteps, double Epoch, double Loss, double Regulariser, double LearningRate, double GradientNorm, double TokensPerSecond, TimeSpan Remaining, int? Budget, Evaluation? Evaluation);
 
 /// <summary>The score of one evaluation during a run.</summary>

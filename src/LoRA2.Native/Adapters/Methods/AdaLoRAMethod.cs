@@ -146,6 +146,9 @@ public sealed class AdaLoRAAdapter : SingularValueAdapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(A, e.Value), B, Scale);
 
     /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(A, e.Value), B, Scale, gelu: true);
+
+    /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (Ops.Multiply(A, e.Value), B);
 
     /// <inheritdoc/>

@@ -57,6 +57,8 @@ public sealed class DoRAAdapter : Adapter
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => [a, b, magnitude];
 
+    internal override bool KeepsNothing => true;
+
     /// <inheritdoc/>
     public override int EffectiveRank => a.Value.Shape[0];
 

@@ -159,15 +159,18 @@ public sealed class LoRA2Adapter : SingularValueAdapter
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale);
 
+    /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale, gelu: true);
+
     /// <summary>The regulariser R of the chosen kind, rank 0 (equation 5).</summary>
     public Tensor Regulariser(OrthogonalityKind kind)
     {
         (Tensor u, Tensor v, _, Tensor innerRight, Tensor outerRight) = Factors;
         Tensor? sum = null;
         void Plus(Tensor term) => sum = sum is null ? term : Ops.Add(sum, term);
-        if (kind.HasFlag(OrthogonalityKind.Left)) Plus(Ops.Orthogonality(u, v));
-        if (kind.HasFlag(OrthogonalityKind.Right)) Plus(Ops.Orthogonality(innerRight, outerRight));
-        if (kind.HasFlag(OrthogonalityKind.Products)) Plus(Ops.ProductOrthogonality(u, v, innerRight, outerRight));
+        if ((kind & OrthogonalityKind.Left) != 0) Plus(Ops.Orthogonality(u, v));
+        if ((kind & OrthogonalityKind.Right) != 0) Plus(Ops.Orthogonality(innerRight, outerRight));
+        if ((kind & OrthogonalityKind.Products) != 0) Plus(Ops.ProductOrthogonality(u, v, innerRight, outerRight));
         return sum ?? Tensor.Zeros([], u.DType);
     }
 

@@ -115,6 +115,9 @@ public sealed class LoRAAdapter : LowRankAdapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale);
 
     /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale, gelu: true);
+
+    /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (a.Value, b.Value);
 
     /// <inheritdoc/>

@@ -101,6 +101,9 @@ public sealed class LoRAXSAdapter : LowRankAdapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.MatMul(r.Value, A), B, Scale);
 
     /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.MatMul(r.Value, A), B, Scale, gelu: true);
+
+    /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (A, Ops.MatMul(B, r.Value));
 
     /// <inheritdoc/>

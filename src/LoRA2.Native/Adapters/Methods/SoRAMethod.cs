@@ -176,6 +176,9 @@ public sealed class SoRAAdapter : LowRankAdapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale);
 
     /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale, gelu: true);
+
+    /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (Ops.Multiply(a.Value, Gate), b.Value);
 
     /// <inheritdoc/>

@@ -10,7 +10,13 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 /// The precision is a <see cref="Precision"/> of bfloat16 terms. On the tile unit an element's bits depend on its row of op(A), its column of
 /// op(B) and what is added to it: neither on the number of threads, nor on the other rows, nor on whether B was packed. Alpha multiplies A
 /// before it is rounded. The low-rank update is computed with two terms of each factor (three for BFloat16x6) in every precision; an update of
-/// zero leaves the bits as without one. Denormal operands and sums count as zero.
+/// zero leaves the bits as without one. Denormal operands and sums count as zero. An infinite element gives infinity or NaN.
+/// </para>
+/// <para>
+/// Errors relative to Σ|a||b|, at most: 2⁻⁷ in BFloat16, 3 · 2⁻¹⁶ in BFloat16x3, 2⁻²¹ in BFloat16x6, and the rounding of the sums. Measured
+/// against double precision over 768 terms drawn from a uniform distribution, the largest of 4,096 elements: 2⁻¹¹, 2⁻²⁰ and 2⁻²⁴, where the
+/// float32 product, which rounds once a term, has 2⁻²². Sums are float32 and rounded to nearest: a tile product sums 32 terms from zero and
+/// then adds them to the rest.
 /// </para>
 /// <para>
 /// Without a tile unit BFloat16 is the float32 product of the rounded operands. BFloat16x3 and BFloat16x6, which are there for speed,

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Simd = LoRA2.Native.Tensors.Cpu.Simd512<float>;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -57,14 +59,21 @@ internal static unsafe class LowRankTerms
     /// </summary>
     private static void Split(float* source, int count, nint apart, float scale, int terms, ReadOnlySpan<byte> wanted, float* destination)
     {
-        for (int j = 0; j < count; j++)
+        Simd factor = Simd.Create(scale);
+        for (int j = 0; j < count; j += Simd.Count)
         {
-            float value = source[j] * scale;
-            float t0 = Rounded(value), t1 = Rounded(value - t0), t2 = Rounded(value - t0 - t1);
-            for (int p = 0; p < Products(terms); p++) destination[p * apart + j] = wanted[p] == 0 ? t0 : wanted[p] == 1 ? t1 : t2;
+            int length = Math.Min(Simd.Count, count - j);
+            Simd value = Simd.LoadPartial(source + j, length, default) * factor;
+            Simd first = Rounded(value), second = Rounded(value - first), third = Rounded(value - first - second);
+            for (int p = 0; p < Products(terms); p++)
+                Simd.StorePartial(wanted[p] == 0 ? first : wanted[p] == 1 ? second : third, destination + p * apart + j, length);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Rounded(float value) => Conversion.FromBFloat16Bits(Conversion.ToBFloat16Bits(value));
+    private static Simd Rounded(Simd value)
+    {
+        Vector512<uint> bits = BFloat16Rounding.Nearest(Unsafe.BitCast<Simd, Vector512<float>>(value));
+        return Unsafe.BitCast<Vector512<uint>, Simd>(bits & Vector512.Create(0xFFFF0000u));
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
@@ -53,6 +55,7 @@ internal static unsafe class TileBlock
     /// <param name="beta">Factor of what C holds; 0 leaves it unread.</param>
     /// <param name="c">Element (0, 0) of C, row-major.</param>
     /// <param name="ldc">Elements between rows of C.</param>
+    [SkipLocalsInit]
     public static void Multiply(Precision precision, int m, int n, int k, byte* left, byte* right, float beta, float* c, int ldc)
     {
         int terms = TileShape.Terms(precision);
@@ -72,9 +75,12 @@ internal static unsafe class TileBlock
                 bool direct = beta == 0 && rows % 16 == 0 && columns % 16 == 0;
                 call.B = right;
                 call.C = direct ? to : TileShape.Align(block);
+                call.Target = call.Second = to;
+                call.TargetStep = call.SecondStep = ldc * sizeof(float);
+                call.Next = right;
                 call.CStep = (direct ? ldc : TileShape.Lanes) * sizeof(float);
                 code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, terms)(&call);
-                if (!direct) TileEpilogue.Run(call.C, rows, columns, beta, to, ldc, null, null, 0, null);
+                if (!direct) TileEpilogue.Run(call.C, rows, columns, beta, to, ldc, null, 0, null);
             }
         }
 
@@ -84,7 +90,8 @@ internal static unsafe class TileBlock
     /// <summary>C (m × n) = alpha · op(A) (m × k) · op(B) (k × n) + beta · C, with both operands as they lie in memory.</summary>
     /// <inheritdoc cref="BFloat16Gemm" path="/remarks"/>
     public static void Multiply(
-        Precision precision, bool transA, bool transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb, float beta, float* c, int ldc)
+        Precision precision, bool transA, bool transB, int m, int n, int k, float alpha, float* a, int lda, float* b, int ldb,
+        float beta, float* c, int ldc)
     {
         byte* left = Scratch.Get<byte>(ScratchUse.Strips, LeftBytes(m, k, precision));
         byte* right = Scratch.Get<byte>(ScratchUse.Panels, RightBytes(k, n, precision));
@@ -101,7 +108,8 @@ internal static unsafe class TileBlock
         for (int lane = 0; lane < lanes; lane += TileShape.Lanes, packed += size)
         {
             TilePacking<float, FloatSource>.Pack(
-                source + (depthFirst ? lane * step : lane), step, depthFirst, lanesFirst, Math.Min(TileShape.Lanes, lanes - lane), depth, terms, scale, packed);
+                source + (depthFirst ? lane * step : lane), step, depthFirst, lanesFirst, Math.Min(TileShape.Lanes, lanes - lane), depth, terms,
+                scale, packed);
         }
     }
 }

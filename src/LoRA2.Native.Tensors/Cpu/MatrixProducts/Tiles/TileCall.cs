@@ -30,6 +30,24 @@ internal unsafe struct TileCall
     /// <summary>Bytes between rows of <see cref="C"/>.</summary>
     public nint CStep;
 
-    /// <summary>1 to start the sum from what <see cref="C"/> holds, 0 to start from zero.</summary>
-    public nint Accumulate;
+    /// <summary>What the sums start from: a row of 32 floats that every row of the block starts from (the bias), or null for zero.</summary>
+    public float* Start;
+
+    /// <summary>
+    /// Memory that is written to soon after, fetched into the cache meanwhile: 32 rows of two cache lines. C's block, even where the sums go to a
+    /// buffer first.
+    /// </summary>
+    public void* Target;
+
+    /// <summary>Bytes between rows of <see cref="Target"/>.</summary>
+    public nint TargetStep;
+
+    /// <summary>Memory that is read soon after, fetched likewise: the residual's block, or else that of C.</summary>
+    public void* Second;
+
+    /// <summary>Bytes between rows of <see cref="Second"/>.</summary>
+    public nint SecondStep;
+
+    /// <summary>A piece of the next panel of B, fetched into the second-level cache meanwhile: 512 bytes a step and term.</summary>
+    public byte* Next;
 }

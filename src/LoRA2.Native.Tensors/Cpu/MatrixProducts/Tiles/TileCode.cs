@@ -22,7 +22,12 @@ internal sealed unsafe class TileCode
     public const int GroupBytes = 2 * TileBytes;
 
     private const int OffsetA = 0, OffsetB = 8, OffsetSteps = 16, OffsetLeft = 24, OffsetRight = 32, OffsetRankSteps = 40;
-    private const int OffsetC = 48, OffsetCStep = 56, OffsetAccumulate = 64;
+    private const int OffsetC = 48, OffsetCStep = 56, OffsetStart = 64, OffsetTarget = 72, OffsetTargetStep = 80, OffsetSecond = 88;
+    private const int OffsetSecondStep = 96, OffsetNext = 104;
+    private const int Kernels = 12;
+
+    /// <summary>Steps in which a block's target is fetched, two rows each.</summary>
+    private const int TargetSteps = TileShape.Lanes / 2;
 
     /// <summary>Products of terms (of A, of B) for one, two and three terms.</summary>
     private static readonly (int A, int B)[][] Orders =
@@ -30,35 +35,32 @@ internal sealed unsafe class TileCode
 
     private readonly byte* memory;
     private readonly int[] entries;
-    private readonly int configure;
-    private readonly int release;
 
-    private TileCode(byte* memory, int[] entries, int configure, int release)
+    private TileCode(byte* memory, int[] entries)
     {
         this.memory = memory;
         this.entries = entries;
-        this.configure = configure;
-        this.release = release;
     }
 
     /// <summary>Assembles every kernel; null if the system grants no executable memory.</summary>
     public static TileCode? Assemble()
     {
         var assembler = new Assembler(64);
-        var labels = new Label[14];
-        for (int i = 0; i < 12; i++) labels[i] = Kernel(assembler, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
-        labels[12] = Start(assembler);
+        var labels = new Label[Kernels + 5];
+        for (int i = 0; i < Kernels; i++) labels[i] = Kernel(assembler, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
+        labels[Kernels] = Start(assembler);
         assembler.ldtilecfg(__[rdi]);
         assembler.ret();
-        labels[13] = Start(assembler);
+        labels[Kernels + 1] = Start(assembler);
         assembler.tilerelease();
         assembler.ret();
+        for (int terms = 1; terms <= 3; terms++) labels[Kernels + 1 + terms] = Rounding(assembler, terms);
 
         using var stream = new MemoryStream();
         AssemblerResult result = assembler.Assemble(new StreamCodeWriter(stream), 0, BlockEncoderOptions.ReturnNewInstructionOffsets);
         int[] offsets = [.. labels.Select(label => (int)result.GetLabelRIP(label))];
         byte* memory = LinuxMemory.Load(stream.GetBuffer().AsSpan(0, (int)stream.Length));
-        return memory == null ? null : new TileCode(memory, offsets[..12], offsets[12], offsets[13]);
+        return memory == null ? null : new TileCode(memory, offsets);
     }
 
     /// <summary>The kernel for a block of 1 or 2 by 1 or 2 tiles, operands split into 1, 2 or 3 terms.</summary>
@@ -80,16 +82,68 @@ internal sealed unsafe class TileCode
             palette[48 + i] = 16;
         }
 
-        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)(memory + configure))(palette);
+        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)(memory + entries[Kernels]))(palette);
     }
 
     /// <summary>Returns the tile registers to their initial state.</summary>
-    public void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)(memory + release))();
+    public void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)(memory + entries[Kernels + 1]))();
+
+    /// <summary>
+    /// Rounds rows of floats to bfloat16, or splits them into terms: 32 floats, of row i at step s, go to 64 bytes at
+    /// destination + 64 i + terms · <see cref="GroupBytes"/> · s, further terms <see cref="GroupBytes"/> on.
+    /// </summary>
+    /// <param name="source">Row 0.</param>
+    /// <param name="sourceStep">Bytes between rows.</param>
+    /// <param name="rows">Rows, 1 or more.</param>
+    /// <param name="steps">Steps of 32 floats, 1 or more.</param>
+    /// <param name="terms">1, 2 or 3.</param>
+    /// <param name="destination">64-byte aligned.</param>
+    public void Round(float* source, nint sourceStep, nint rows, nint steps, int terms, byte* destination) =>
+        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, void>)(memory + entries[Kernels + 1 + terms]))(
+            source, sourceStep, rows, steps, destination);
+
+    private static Label Rounding(Assembler c, int terms)
+    {
+        Label entry = Start(c), row = c.CreateLabel(), step = c.CreateLabel();
+        c.Label(ref row);
+        c.mov(rax, rdi);
+        c.mov(r10, r8);
+        c.mov(r11, rcx);
+        c.Label(ref step);
+        c.vmovups(zmm0, __[rax]);
+        c.vmovups(zmm1, __[rax + 64]);
+        for (int term = 0; term < terms; term++)
+        {
+            c.vcvtne2ps2bf16(zmm2, zmm1, zmm0);
+            c.vmovups(__[r10 + (term * GroupBytes)], zmm2);
+            if (term == terms - 1) break;
+            c.vextracti64x4(ymm3, zmm2, 1);
+            c.vpmovzxwd(zmm2, ymm2);
+            c.vpmovzxwd(zmm3, ymm3);
+            c.vpslld(zmm2, zmm2, 16);
+            c.vpslld(zmm3, zmm3, 16);
+            c.vsubps(zmm0, zmm0, zmm2);
+            c.vsubps(zmm1, zmm1, zmm3);
+        }
+
+        c.add(rax, 128);
+        c.add(r10, terms * GroupBytes);
+        c.dec(r11);
+        c.jne(step);
+        c.add(rdi, rsi);
+        c.add(r8, 64);
+        c.dec(rdx);
+        c.jne(row);
+        c.vzeroupper();
+        c.ret();
+        return entry;
+    }
 
     private static Label Start(Assembler c)
     {
         Label label = c.CreateLabel();
         c.Label(ref label);
+        c.endbr64();
         return label;
     }
 
@@ -103,11 +157,13 @@ internal sealed unsafe class TileCode
         c.shl(r10, 4);
         c.add(r10, rdx); // the lower tiles' first row
         c.mov(r8d, 64);
-        c.cmp(__qword_ptr[rdi + OffsetAccumulate], 0);
+        c.mov(rax, __qword_ptr[rdi + OffsetStart]);
+        c.xor(esi, esi); // no distance between rows: all are the same
+        c.test(rax, rax);
         c.je(zero);
         for (int i = 0; i < rowTiles; i++)
         {
-            for (int j = 0; j < columnTiles; j++) c.tileloadd(Sum(i, j), __[(i == 0 ? rdx : r10) + r9 + (64 * j)]);
+            for (int j = 0; j < columnTiles; j++) c.tileloadd(Sum(i, j), __[rax + rsi + (64 * j)]);
         }
 
         Label start = c.CreateLabel();
@@ -119,8 +175,42 @@ internal sealed unsafe class TileCode
         }
 
         c.Label(ref start);
-        Walk(c, rowTiles, columnTiles, order, OffsetA, OffsetB, OffsetSteps, ref summed);
-        Walk(c, rowTiles, columnTiles, Orders[0], OffsetLeft, OffsetRight, OffsetRankSteps, ref store);
+        Operands(c, OffsetA, OffsetB, OffsetSteps);
+        c.je(summed);
+        c.mov(r11, __qword_ptr[rdi + OffsetNext]);
+        c.push(rbx);
+        c.push(rbp);
+        c.push(r12);
+        c.push(r13);
+        c.mov(rbx, __qword_ptr[rdi + OffsetTarget]);
+        c.mov(rbp, __qword_ptr[rdi + OffsetTargetStep]);
+        c.mov(r12, __qword_ptr[rdi + OffsetSecond]);
+        c.mov(r13, __qword_ptr[rdi + OffsetSecondStep]);
+        Label first = c.CreateLabel(), done = c.CreateLabel();
+        c.push(r14);
+        c.xor(r14d, r14d);
+        c.cmp(rcx, TargetSteps);
+        c.jle(first);
+        c.lea(r14, __[rcx - TargetSteps]);
+        c.mov(ecx, TargetSteps);
+        c.Label(ref first);
+        c.nop();
+        Walk(c, rowTiles, columnTiles, order, Fetch.TargetAndNext);
+        c.mov(rcx, r14);
+        c.test(rcx, rcx);
+        c.je(done);
+        Walk(c, rowTiles, columnTiles, order, Fetch.Next);
+        c.Label(ref done);
+        c.pop(r14);
+        c.pop(r13);
+        c.pop(r12);
+        c.pop(rbp);
+        c.pop(rbx);
+        c.Label(ref summed);
+        Operands(c, OffsetLeft, OffsetRight, OffsetRankSteps);
+        c.je(store);
+        Walk(c, rowTiles, columnTiles, Orders[0], Fetch.None);
+        c.Label(ref store);
         for (int i = 0; i < rowTiles; i++)
         {
             for (int j = 0; j < columnTiles; j++) c.tilestored(__[(i == 0 ? rdx : r10) + r9 + (64 * j)], Sum(i, j));
@@ -130,18 +220,41 @@ internal sealed unsafe class TileCode
         return entry;
     }
 
-    /// <summary>The loop over the depth.</summary>
-    private static void Walk(
-        Assembler c, int rowTiles, int columnTiles, (int A, int B)[] order, int offsetA, int offsetB, int offsetSteps, ref Label end)
+    /// <summary>What a step fetches for later.</summary>
+    private enum Fetch
+    {
+        None,
+        Next,
+        TargetAndNext,
+    }
+
+    /// <summary>Loads the pointers of a sum and its steps, and compares these with 0.</summary>
+    private static void Operands(Assembler c, int offsetA, int offsetB, int offsetSteps)
+    {
+        c.mov(rsi, __qword_ptr[rdi + offsetA]);
+        c.mov(rax, __qword_ptr[rdi + offsetB]);
+        c.mov(rcx, __qword_ptr[rdi + offsetSteps]);
+        c.test(rcx, rcx);
+    }
+
+    /// <summary>The loop over the depth, for as many steps as rcx says.</summary>
+    private static void Walk(Assembler c, int rowTiles, int columnTiles, (int A, int B)[] order, Fetch fetch)
     {
         Label loop = c.CreateLabel();
         int terms = order.Max(pair => pair.A) + 1;
-        c.mov(rcx, __qword_ptr[rdi + offsetSteps]);
-        c.mov(rsi, __qword_ptr[rdi + offsetA]);
-        c.mov(rax, __qword_ptr[rdi + offsetB]);
-        c.test(rcx, rcx);
-        c.jle(end);
         c.Label(ref loop);
+        if (fetch == Fetch.TargetAndNext)
+        {
+            FetchRows(c, rbx, rbp, true);
+            FetchRows(c, r12, r13, false);
+        }
+
+        if (fetch != Fetch.None)
+        {
+            for (int line = 0; line < 8 * terms; line++) c.prefetcht1(__[r11 + (64 * line)]);
+            c.add(r11, 512 * terms);
+        }
+
         (int heldA, int heldB) = (-1, -1);
         foreach ((int a, int b) in order)
         {
@@ -153,7 +266,21 @@ internal sealed unsafe class TileCode
         c.add(rax, terms * GroupBytes);
         c.dec(rcx);
         c.jne(loop);
-        c.Label(ref end);
+    }
+
+    /// <summary>Fetches two rows of two cache lines, to write to or to read.</summary>
+    private static void FetchRows(Assembler c, AssemblerRegister64 row, AssemblerRegister64 step, bool write)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            for (int line = 0; line < 2; line++)
+            {
+                if (write) c.prefetchw(__[row + (64 * line)]);
+                else c.prefetcht0(__[row + (64 * line)]);
+            }
+
+            c.add(row, step);
+        }
     }
 
     /// <summary>Loads a group of A and one of B (−1: already there), each tile as late as its first product allows, and multiplies them.</summary>

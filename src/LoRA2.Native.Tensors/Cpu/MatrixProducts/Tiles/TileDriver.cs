@@ -7,7 +7,10 @@ internal static unsafe class TileDriver<T, TSource>
     where T : unmanaged
     where TSource : unmanaged, ITileSource<T>
 {
-    /// <summary>Longest depth of one product, in steps of 32; a deeper one is several, each adding to C.</summary>
+    /// <summary>
+    /// Longest depth of one product, in steps of 32 and terms: a deeper one is several, each adding to C, so that a few strips of A fit the
+    /// second-level cache.
+    /// </summary>
     private const int GroupSteps = 128;
 
     private const long PanelsBytes = 16 * 1024 * 1024;
@@ -15,7 +18,7 @@ internal static unsafe class TileDriver<T, TSource>
     /// <summary>The product with B as it lies in memory. <paramref name="product"/> has no panels and no epilogue yet.</summary>
     public static void Multiply(in TileProduct<T> product, float* b, nint ldb, bool transB, in Epilogue<float> epilogue)
     {
-        nint group = Math.Min(TileShape.Steps(product.Depth), GroupSteps) * TileShape.Depth;
+        nint group = Group(product);
         long panelBytes = Math.Max(1, TileShape.SliceBytes(group, product.Terms));
         int chunk = (int)Math.Max(1, PanelsBytes / panelBytes) * TileShape.Lanes;
         for (int column = 0; column < product.Columns; column += Math.Min(chunk, product.Columns - column))
@@ -45,10 +48,10 @@ internal static unsafe class TileDriver<T, TSource>
         TileProduct<T> part = product;
         Add(ref part, epilogue, 0);
         part.PanelStep = TileShape.SliceBytes(product.Depth, product.Terms);
-        nint start = 0;
+        nint start = 0, group = Group(product);
         do
         {
-            nint length = Math.Min(GroupSteps * TileShape.Depth, product.Depth - start);
+            nint length = Math.Min(group, product.Depth - start);
             part.Panels = panels + TileShape.SliceBytes(start, product.Terms);
             Run(part, start, length, product.Depth);
             start += length;
@@ -56,13 +59,22 @@ internal static unsafe class TileDriver<T, TSource>
         while (start < product.Depth);
     }
 
-    /// <summary>One group of the depth: the first scales C, the last adds the epilogue.</summary>
+    /// <summary>Depth of a group: groups are of about one length, which depends on the whole depth and the terms alone.</summary>
+    private static nint Group(in TileProduct<T> product)
+    {
+        nint steps = TileShape.Steps(product.Depth), most = GroupSteps / product.Terms, groups = Math.Max(1, (steps + most - 1) / most);
+        return (steps + groups - 1) / groups * TileShape.Depth;
+    }
+
+    /// <summary>One group of the depth: the first scales C and starts from the bias, the last adds the rest of the epilogue.</summary>
     private static void Run(TileProduct<T> part, nint start, nint length, nint depth)
     {
         part.A += start * (part.TransposedA ? part.AStep : 1);
         part.Depth = length;
+        float* bias = start == 0 ? part.Epilogue.Bias : null;
         if (start > 0) part.Beta = 1;
         if (start + length < depth) part.Epilogue = default;
+        part.Epilogue.Bias = bias;
         var task = new TileTask<T, TSource>(part, ThreadTeam.Available);
         ThreadTeam.Run(task.Parts, task);
     }
@@ -77,14 +89,15 @@ internal static unsafe class TileDriver<T, TSource>
         if (epilogue.Rank == 0) return;
         nint size = LowRankTerms.SliceBytes(epilogue.Rank, part.Terms);
         int panels = TileShape.Slices(part.Columns);
-        part.RightPanels = Scratch.Get<byte>(ScratchUse.RightPanels, panels * size + LowRankTerms.ScratchFloats(epilogue.Rank, part.Terms) * sizeof(float));
+        nint scratchBytes = LowRankTerms.ScratchFloats(epilogue.Rank, part.Terms) * sizeof(float);
+        part.RightPanels = Scratch.Get<byte>(ScratchUse.RightPanels, panels * size + scratchBytes);
         var scratch = (float*)(part.RightPanels + panels * size);
         for (int panel = 0; panel < panels; panel++)
         {
             int first = panel * TileShape.Lanes, from = column + first;
             LowRankTerms.PackRight(
-                epilogue.Right + (epilogue.RightTransposed ? (nint)from * epilogue.RightStride : from), epilogue.RightStride, epilogue.RightTransposed,
-                Math.Min(TileShape.Lanes, part.Columns - first), epilogue.Rank, part.Terms, scratch, part.RightPanels + panel * size);
+                epilogue.Right + (epilogue.RightTransposed ? (nint)from * epilogue.RightStride : from),
+                epilogue.RightStride, epilogue.RightTransposed, Math.Min(TileShape.Lanes, part.Columns - first), epilogue.Rank, part.Terms, scratch, part.RightPanels + panel * size);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 internal static unsafe class TileEpilogue
 {
     /// <summary>
-    /// C = block + beta · C + bias + residual, element by element, and gelu(C) next to it. Pointers are to the block's first element, null where
+    /// C = block + beta · C + residual, element by element, and gelu(C) next to it. Pointers are to the block's first element, null where
     /// there is nothing to add.
     /// </summary>
     /// <param name="block">Rows of 32 sums.</param>
@@ -15,12 +15,11 @@ internal static unsafe class TileEpilogue
     /// <param name="beta">Factor of what C holds; 0 leaves it unread.</param>
     /// <param name="c">Destination.</param>
     /// <param name="step">Elements between rows of <paramref name="c"/>, and of <paramref name="activated"/>.</param>
-    /// <param name="bias">A value for each column, or null.</param>
     /// <param name="residual">A value for each element, or null.</param>
     /// <param name="residualStep">Elements between rows of <paramref name="residual"/>.</param>
     /// <param name="activated">Receives the exact gelu of C, or null.</param>
     public static void Run(
-        float* block, int rows, int columns, float beta, float* c, nint step, float* bias, float* residual, nint residualStep, float* activated)
+        float* block, int rows, int columns, float beta, float* c, nint step, float* residual, nint residualStep, float* activated)
     {
         const int Count = 16;
         for (int i = 0; i < rows; i++)
@@ -30,7 +29,6 @@ internal static unsafe class TileEpilogue
                 int count = Math.Min(Count, columns - j);
                 Cpu.Simd512<float> value = Cpu.Simd512<float>.Load(block + j);
                 if (beta != 0) value = Cpu.Simd512<float>.MultiplyAdd(Cpu.Simd512<float>.Create(beta), Load(c + j, count), value);
-                if (bias != null) value += Load(bias + j, count);
                 if (residual != null) value += Load(residual + j, count);
                 Store(value, c + j, count);
                 if (activated != null) Store(value * VectorMath.NormalCdf<Cpu.Simd512<float>, float>(value, out _), activated + j, count);

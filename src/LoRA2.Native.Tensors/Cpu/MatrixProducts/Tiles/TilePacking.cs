@@ -24,6 +24,8 @@ internal static unsafe class TilePacking<T, TSource>
     /// <summary>Elements of one step along the depth.</summary>
     private const int Step = TileShape.Depth;
 
+    private const int RowBytes = TileCode.TileBytes / Half;
+
     /// <summary>Packs steps of a slice.</summary>
     /// <param name="source">The element of lane 0 at depth 0.</param>
     /// <param name="step">Elements between rows as they lie in memory.</param>
@@ -34,11 +36,23 @@ internal static unsafe class TilePacking<T, TSource>
     /// <param name="terms">Terms, 1 … 3.</param>
     /// <param name="scale">Factor of every element.</param>
     /// <param name="destination">Where the first step goes.</param>
+    [SkipLocalsInit]
     public static void Pack(
         T* source, nint step, bool depthFirst, bool lanesFirst, int lanes, nint depth, int terms, float scale, byte* destination)
     {
+        bool plain = typeof(T) == typeof(float) && depthFirst && scale == 1;
+        if (plain && lanesFirst && depth >= Step)
+        {
+            nint steps = depth / Step;
+            TileUnit.Kernels.Round((float*)source, step * sizeof(float), lanes, steps, terms, destination);
+            for (nint s = 0; s < steps * terms; s++, destination += TileCode.GroupBytes)
+                new Span<byte>(destination + lanes * RowBytes, (2 * Half - lanes) * RowBytes).Clear();
+            source += steps * Step;
+            depth -= steps * Step;
+        }
+
         T* corner = stackalloc T[Half * Step];
-        Vector512<uint>* block = stackalloc Vector512<uint>[3 * Half];
+        byte* block = stackalloc byte[3 * TileCode.GroupBytes];
         for (nint p = 0; p < depth; p += Step, destination += terms * TileCode.GroupBytes)
         {
             int length = (int)Math.Min(Step, depth - p);
@@ -62,30 +76,30 @@ internal static unsafe class TilePacking<T, TSource>
                 }
 
                 bool turned = depthFirst != lanesFirst;
-                var tiles = turned ? (byte*)block : to;
-                nint tileStep = turned ? TileCode.TileBytes : TileCode.GroupBytes;
-                if (depthFirst) Lanes(from, fromStep, terms, scale, tiles, tileStep);
-                else Pairs(from, fromStep, terms, scale, tiles, tileStep);
+                byte* tiles = turned ? block : to;
+                if (plain) TileUnit.Kernels.Round((float*)from, fromStep * sizeof(float), Half, 1, terms, tiles);
+                else if (depthFirst) Lanes(from, fromStep, terms, scale, tiles);
+                else Pairs(from, fromStep, terms, scale, tiles);
                 if (!turned) continue;
                 for (int t = 0; t < terms; t++)
                 {
-                    Transpose16.Run((float*)(tiles + t * tileStep), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
+                    Transpose16.Run((float*)(tiles + t * TileCode.GroupBytes), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
                 }
             }
         }
     }
 
     /// <summary>16 lanes stored as rows of 32 elements: a row of a tile each.</summary>
-    private static void Lanes(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    private static void Lanes(T* source, nint step, int terms, float scale, byte* tile)
     {
         Vector512<float> factor = Vector512.Create(scale);
-        for (int i = 0; i < Half; i++, source += step, tile += sizeof(Vector512<uint>))
+        for (int i = 0; i < Half; i++, source += step, tile += RowBytes)
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + Half) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += tileStep)
+            for (int t = 0; ; to += TileCode.GroupBytes)
             {
-                Vector512<uint> x = Round(first), y = Round(second);
+                Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second);
                 Avx512BW.PermuteVar32x16x2(x.AsUInt16(), UpperHalves, y.AsUInt16()).Store((ushort*)to);
                 if (++t == terms) break;
                 first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
@@ -95,16 +109,16 @@ internal static unsafe class TilePacking<T, TSource>
     }
 
     /// <summary>32 rows of 16 lanes: a row of a tile for each pair of them.</summary>
-    private static void Pairs(T* source, nint step, int terms, float scale, byte* tile, nint tileStep)
+    private static void Pairs(T* source, nint step, int terms, float scale, byte* tile)
     {
         Vector512<float> factor = Vector512.Create(scale);
-        for (int i = 0; i < Half; i++, source += 2 * step, tile += sizeof(Vector512<uint>))
+        for (int i = 0; i < Half; i++, source += 2 * step, tile += RowBytes)
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + step) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += tileStep)
+            for (int t = 0; ; to += TileCode.GroupBytes)
             {
-                Vector512<uint> x = Round(first), y = Round(second) & Vector512.Create(0xFFFF0000u);
+                Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second) & Vector512.Create(0xFFFF0000u);
                 ((x >>> 16) | y).Store((uint*)to);
                 if (++t == terms) break;
                 first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
@@ -115,15 +129,6 @@ internal static unsafe class TilePacking<T, TSource>
 
     private static Vector512<ushort> UpperHalves => Vector512.Create(
         (ushort)1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
-
-    /// <summary>The bfloat16 nearest to each float, in the upper half of its bits; the lower half is unspecified.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Round(Vector512<float> value)
-    {
-        Vector512<uint> bits = value.AsUInt32();
-        Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
-        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x400000u));
-    }
 
     /// <summary>Copies a corner of a matrix into one of 16 × 32 (or 32 × 16) filled up with zeros.</summary>
     private static void Copy(T* source, nint step, int rows, int columns, int cornerStep, T* corner)

@@ -5,6 +5,7 @@ internal unsafe readonly struct TilePanels<T, TSource> : IParallelTask
     where T : unmanaged
     where TSource : unmanaged, ITileSource<T>
 {
+    private const int PanelsPerPart = 4;
     private const int SmallestParallel = 64 * 1024;
 
     private readonly T* source;
@@ -34,7 +35,7 @@ internal unsafe readonly struct TilePanels<T, TSource> : IParallelTask
     public static void All(T* source, nint step, bool transposed, nint depth, int columns, int terms, byte* destination)
     {
         if (depth == 0 || columns == 0) return;
-        int panels = TileShape.Slices(columns), perPart = depth * columns < SmallestParallel ? panels : 2;
+        int panels = TileShape.Slices(columns), perPart = depth * columns < SmallestParallel ? panels : PanelsPerPart;
         var task = new TilePanels<T, TSource>(source, step, transposed, depth, columns, terms, perPart, destination);
         ThreadTeam.Run((panels + perPart - 1) / perPart, task);
     }
@@ -43,12 +44,17 @@ internal unsafe readonly struct TilePanels<T, TSource> : IParallelTask
     {
         nint size = TileShape.SliceBytes(depth, terms);
         int panels = TileShape.Slices(columns), end = Math.Min(panels, (index + 1) * panelsPerPart);
-        for (int panel = index * panelsPerPart; panel < end; panel++)
+        nint run = transposed ? depth : TileShape.Depth;
+        for (nint p = 0; p < depth; p += run)
         {
-            int column = panel * TileShape.Lanes;
-            TilePacking<T, TSource>.Pack(
-                source + (transposed ? column * step : column), step, transposed, lanesFirst: false, Math.Min(TileShape.Lanes, columns - column),
-                depth, terms, 1, destination + panel * size);
+            for (int panel = index * panelsPerPart; panel < end; panel++)
+            {
+                int column = panel * TileShape.Lanes;
+                TilePacking<T, TSource>.Pack(
+                    source + (transposed ? column * step : column + p * step), step, transposed, lanesFirst: false,
+                    Math.Min(TileShape.Lanes, columns - column), Math.Min(run, depth - p), terms, 1,
+                    destination + panel * size + TileShape.SliceBytes(p, terms));
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
     where TSource : unmanaged, ITileSource<T>
 {
     private const int Lanes = TileShape.Lanes;
-    private const int StripsBytes = 640 * 1024;
+    private const int StripsBytes = 800 * 1024;
 
     /// <summary>Multiplications below which waking another thread does not pay.</summary>
     private const double SmallestParallel = 4 * 1024 * 1024;
@@ -48,9 +48,9 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
         nint stripStep = TileShape.SliceBytes(product.Depth, product.Terms);
         nint rankStep = LowRankTerms.SliceBytes(product.Epilogue.Rank, product.Terms);
         Epilogue<float> epilogue = product.Epilogue;
-        bool plain = product.Beta == 0 && epilogue.Bias == null && epilogue.Residual == null && epilogue.Activated == null;
+        bool plain = product.Beta == 0 && epilogue.Residual == null && epilogue.Activated == null;
         float* memory = stackalloc float[TileShape.BlockFloats];
-        float* block = TileShape.Align(memory);
+        float* block = TileShape.Align(memory), lastBias = stackalloc float[Lanes];
 
         TileCode code = TileUnit.Kernels;
         code.Configure();
@@ -60,6 +60,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
         for (int panel = panel0; panel < panel1; panel++)
         {
             int column = panel * Lanes, columns = Math.Min(Lanes, product.Columns - column);
+            call.Start = Bias(column, columns, lastBias);
             call.Right = product.RightPanels + panel * rankStep;
             for (int strip = strip0; strip < strip1; strip++)
             {
@@ -70,12 +71,12 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
                 call.B = product.Panels + panel * product.PanelStep;
                 call.Left = left + (strip - strip0) * rankStep;
                 call.C = direct ? product.C + at : block;
+                Ahead(ref call, row, column, panel + 1 < panel1 ? strip - strip0 : -1);
                 call.CStep = direct ? product.CStep * sizeof(float) : Lanes * sizeof(float);
                 code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, product.Terms)(&call);
                 if (direct) continue;
                 TileEpilogue.Run(
                     block, rows, columns, product.Beta, product.C + at, product.CStep,
-                    epilogue.Bias == null ? null : epilogue.Bias + column,
                     epilogue.Residual == null ? null : epilogue.Residual + (nint)row * epilogue.ResidualStride + column, epilogue.ResidualStride,
                     epilogue.Activated == null ? null : epilogue.Activated + at);
             }
@@ -84,16 +85,55 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
         code.Release();
     }
 
+    /// <summary>The bias of a panel's 32 columns, or null; that of a partial panel is copied, so that nothing beyond it is read.</summary>
+    private readonly float* Bias(int column, int columns, float* copy)
+    {
+        if (product.Epilogue.Bias == null) return null;
+        if (columns == Lanes) return product.Epilogue.Bias + column;
+        new Span<float>(copy, Lanes).Clear();
+        new Span<float>(product.Epilogue.Bias + column, columns).CopyTo(new Span<float>(copy, Lanes));
+        return copy;
+    }
+
+    /// <summary>
+    /// What the kernel fetches meanwhile. The next panel is dealt out in quarters to the first four strips; −1: there is none.
+    /// </summary>
+    private readonly void Ahead(ref TileCall call, int row, int column, int strip)
+    {
+        call.Target = product.C + row * product.CStep + column;
+        call.TargetStep = product.CStep * sizeof(float);
+        call.Second = call.Target;
+        call.SecondStep = call.TargetStep;
+        if (product.Epilogue.Residual != null)
+        {
+            call.Second = product.Epilogue.Residual + (nint)row * product.Epilogue.ResidualStride + column;
+            call.SecondStep = product.Epilogue.ResidualStride * sizeof(float);
+        }
+        else if (product.Epilogue.Activated != null)
+        {
+            call.Second = product.Epilogue.Activated + row * product.CStep + column;
+        }
+
+        bool none = strip < 0 || strip >= 4;
+        call.Next = none ? call.B : call.B + product.PanelStep + strip * (TileShape.SliceBytes(product.Depth, product.Terms) / 4);
+    }
+
     private readonly byte* PackStrips(int strip0, int strip1)
     {
         nint size = TileShape.SliceBytes(product.Depth, product.Terms);
         byte* packed = Scratch.Get<byte>(ScratchUse.Strips, (strip1 - strip0) * size);
-        for (int strip = strip0; strip < strip1; strip++)
+        // Rows of A's transpose are read a step at a time, through all strips, so that their cache lines are used whole.
+        nint run = product.TransposedA ? TileShape.Depth : Math.Max(1, product.Depth);
+        for (nint p = 0; p < product.Depth; p += run)
         {
-            int row = strip * Lanes;
-            TilePacking<T, TSource>.Pack(
-                product.A + (product.TransposedA ? row : row * product.AStep), product.AStep, !product.TransposedA, lanesFirst: true,
-                Math.Min(Lanes, product.Rows - row), product.Depth, product.Terms, product.Alpha, packed + (strip - strip0) * size);
+            for (int strip = strip0; strip < strip1; strip++)
+            {
+                int row = strip * Lanes;
+                TilePacking<T, TSource>.Pack(
+                    product.A + (product.TransposedA ? row + p * product.AStep : row * product.AStep), product.AStep, !product.TransposedA,
+                    lanesFirst: true, Math.Min(Lanes, product.Rows - row), Math.Min(run, product.Depth - p), product.Terms, product.Alpha,
+                    packed + (strip - strip0) * size + TileShape.SliceBytes(p, product.Terms));
+            }
         }
 
         return packed;

@@ -12,6 +12,9 @@ internal static unsafe class TileUnit
     private const int BFloat16Bit = 22;
     private const int TileBit = 24;
 
+    /// <summary>AVX512-BF16, which rounds floats.</summary>
+    private const int ConversionBit = 5;
+
     /// <summary>The kernels, or null where there is no tile unit, or the system grants neither its registers nor executable memory.</summary>
     private static readonly TileCode? Code = Start();
 
@@ -30,6 +33,7 @@ internal static unsafe class TileUnit
         if (X86Base.CpuId(0, 0).Eax < 7) return null;
         int features = X86Base.CpuId(7, 0).Edx;
         if ((features >> BFloat16Bit & 1) == 0 || (features >> TileBit & 1) == 0) return null;
+        if ((X86Base.CpuId(7, 1).Eax >> ConversionBit & 1) == 0) return null;
         if (!LinuxMemory.RequestTileRegisters()) return null;
         return TileCode.Assemble();
     }
