@@ -103,12 +103,23 @@ public abstract class Kernels
     public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);
 
     /// <summary>
-    /// Multi-head attention: q, k, v and y are [batch, length, width]; probabilities [batch, heads, length, length] are written before dropout.
+    /// Whether, at this length, <see cref="AttentionBackward"/> would rather have what <see cref="Attention"/> can keep for it,
+    /// [batch, heads, length, length], than compute it again. Not beyond some length, so that memory grows with the length and not its square.
     /// </summary>
-    public abstract void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor y);
+    public abstract bool KeepsAttention(int length);
 
-    /// <summary>The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width].</summary>
-    public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor dy, AttentionGradients gradients);
+    /// <summary>
+    /// Multi-head attention: q, k, v and y are [batch, length, width]. The probabilities before dropout are written to
+    /// <paramref name="probabilities"/>, [batch, heads, length, length], and what the backward pass wants to <paramref name="kept"/>, in the
+    /// backend's own form; either may be null.
+    /// </summary>
+    public abstract void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y);
+
+    /// <summary>
+    /// The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width]. Null for
+    /// <paramref name="kept"/> computes it again.
+    /// </summary>
+    public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients);
 
     /// <summary>
     /// Mean cross-entropy of logits [rows, classes] and labels (Int32) over the rows whose label is not negative, and its gradient for a loss
@@ -148,25 +159,3 @@ public readonly record struct Epilogue(
 /// <param name="GradientScale">Factor of the gradient (clipping).</param>
 /// <param name="Step">Number of this step, from 1.</param>
 public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double GradientScale, int Step);
-
-/// <summary>How an attention is computed beside q, k and v.</summary>
-/// <param name="Heads">Number of heads; the width is a multiple of it.</param>
-/// <param name="Scale">Factor of every score.</param>
-/// <param name="Mask">[batch, length] Int32, 0 where a token is padding, or null.</param>
-/// <param name="MaskQueries">Whether a padding token's own row is masked too (DeBERTa), so that its probabilities are all 0.</param>
-/// <param name="Dropout">Dropout of the probabilities; element index as in [batch, heads, length, length].</param>
-/// <param name="PositionKey">[positions, width]: content-to-position keys, or null.</param>
-/// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
-/// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
-public readonly record struct AttentionTerms(
-    int Heads,
-    double Scale,
-    Tensor? Mask = null,
-    bool MaskQueries = false,
-    DropoutMask Dropout = default,
-    Tensor? PositionKey = null,
-    Tensor? PositionQuery = null,
-    int[]? PositionOf = null);
-
-/// <summary>Where the gradients of an attention go; null when not wanted.</summary>
-public readonly record struct AttentionGradients(Tensor? Query, Tensor? Key, Tensor? Value, Tensor? PositionKey, Tensor? PositionQuery);

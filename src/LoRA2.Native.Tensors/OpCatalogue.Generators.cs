@@ -222,20 +222,35 @@ public static partial class OpCatalogue
         (int batch, int length, int heads, int size) = (source.Extent(3), source.Extent(5), source.Int(1, 3), source.Extent(5));
         if (source.Int(0, 3) == 0) (batch, length) = (1, source.WideExtent(8, least: 2));
         else if (source.Int(0, 3) == 0) (heads, size) = (1, source.WideExtent(8, least: 2));
+        else if (source.Int(0, 5) == 0) (batch, length, heads, size) = (1, source.Int(129, 150), 1, source.Extent(3, least: 1));
         Shape shape = [batch, length, heads * size];
         var inputs = new List<Tensor> { source.Values(shape), source.Values(shape), source.Values(shape) };
         Tensor? mask = source.Flag() ? source.Ids([batch, length], 0, 1) : null;
-        int rows = source.Int(1, 9);
+        if (mask is not null && batch > 1 && source.Flag()) mask.AsSpan<int>()[..length].Clear();
+        (int rows, int[] positions) = Positions(source, length);
         bool toPosition = disentangled && source.Flag();
         bool toContent = disentangled && (source.Flag() || !toPosition);
         if (toPosition) inputs.Add(source.Values([rows, heads * size]));
         if (toContent) inputs.Add(source.Values([rows, heads * size]));
-        int[] positions = [.. Enumerable.Range(0, Math.Max((2 * length) - 1, 0)).Select(_ => source.Int(0, rows - 1))];
         var dropout = new DropoutMask(source.Flag() ? 0.3 : 0, 7, 1, (uint)source.Int(0, 9));
         var terms = new AttentionTerms(heads, 0.6, mask, source.Flag(), dropout, PositionOf: disentangled ? positions : null);
         return Case(inputs, parts => disentangled
-            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null }, out _)
-            : Ops.Attention(parts[0], parts[1], parts[2], terms, out _), terms.ToString());
+            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null })
+            : Ops.Attention(parts[0], parts[1], parts[2], terms), terms.ToString());
+    }
+
+    /// <summary>The rows of distances: one for each, runs that share one (as logarithmic buckets do), or any.</summary>
+    private static (int Rows, int[] Of) Positions(CaseSource source, int length)
+    {
+        int distances = Math.Max((2 * length) - 1, 0);
+        int kind = source.Int(0, 2);
+        int rows = kind == 0 ? distances + source.Int(1, 3) : source.Int(1, 9);
+        return (rows, [.. Enumerable.Range(0, distances).Select(i => kind switch
+        {
+            0 => i + rows - distances,
+            1 => (int)((long)i * rows / distances),
+            _ => source.Int(0, rows - 1),
+        })]);
     }
 
     private static OpCase CrossEntropy(CaseSource source)

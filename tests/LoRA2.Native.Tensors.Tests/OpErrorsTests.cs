@@ -97,7 +97,7 @@ public sealed class OpErrorsTests
 
     private static Tensor Ints(params ReadOnlySpan<int> extents) => Tensor.Zeros(new Shape(extents), DType.Int32);
 
-    private static Tensor Attend(Tensor v, AttentionTerms terms) => Ops.Attention(Of(2, 3, 4), Of(2, 3, 4), v, terms, out _);
+    private static Tensor Attend(Tensor v, AttentionTerms terms) => Ops.Attention(Of(2, 3, 4), Of(2, 3, 4), v, terms);
 
-    private static Tensor Disentangle(AttentionTerms terms) => Ops.DisentangledAttention(Of(2, 3, 4), Of(2, 3, 4), Of(2, 3, 4), terms, out _);
+    private static Tensor Disentangle(AttentionTerms terms) => Ops.DisentangledAttention(Of(2, 3, 4), Of(2, 3, 4), Of(2, 3, 4), terms);
 }

@@ -1,44 +1,67 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.Attention;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
 /// <content>Attention.</content>
 internal sealed unsafe partial class CpuKernels
 {
-    public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor y)
+    /// <summary>
+    /// Longest sequence whose probabilities are kept for the backward pass: computing them again takes longer than reading them, but what is kept
+    /// grows with the square of the length.
+    /// </summary>
+    private const int MostKeptLength = 256;
+
+    public override bool KeepsAttention(int length) => length <= MostKeptLength;
+
+    public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {
-        if (IsDouble(q)) AttentionOf<double>(q, k, v, terms, probabilities, y);
-        else AttentionOf<float>(q, k, v, terms, probabilities, y);
-        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, y);
+        if (IsDouble(q)) AttentionOf<double>(q, k, v, terms, probabilities, kept, y);
+        else AttentionOf<float>(q, k, v, terms, probabilities, kept, y);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
     }
 
-    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor dy, AttentionGradients gradients)
+    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients)
     {
-        if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, probabilities, dy, gradients);
-        else AttentionBackwardOf<float>(q, k, v, terms, probabilities, dy, gradients);
-        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
+        if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, kept, dy, gradients);
+        else AttentionBackwardOf<float>(q, k, v, terms, kept, dy, gradients);
+        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
     }
 
-    private static void AttentionOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        fixed (int* rowOf = terms.PositionOf) Cpu.Attention.Forward(ShapeOf<T>(q, k, v, terms, probabilities, rowOf), (T*)y.Pointer);
-    }
-
-    private static void AttentionBackwardOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, Tensor dy, AttentionGradients gradients)
+    private static void AttentionOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         fixed (int* rowOf = terms.PositionOf)
         {
-            Cpu.Attention.Backward(
-                ShapeOf<T>(q, k, v, terms, probabilities, rowOf), (T*)dy.Pointer, PointerOf<T>(gradients.Query), PointerOf<T>(gradients.Key), PointerOf<T>(gradients.Value), PointerOf<T>(gradients.PositionKey), PointerOf<T>(gradients.PositionQuery));
+            AttentionShape<T> shape = ShapeOf<T>(q, k, v, terms, kept, rowOf);
+            shape.Probabilities = PointerOf<T>(probabilities);
+            AttentionForward<T>.Run(shape, (T*)y.Pointer);
+        }
+    }
+
+    private static void AttentionBackwardOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (int* rowOf = terms.PositionOf)
+        {
+            var pointers = new AttentionGradientPointers<T>
+            {
+                Dy = (T*)dy.Pointer,
+                Q = PointerOf<T>(gradients.Query),
+                K = PointerOf<T>(gradients.Key),
+                V = PointerOf<T>(gradients.Value),
+                PositionKey = PointerOf<T>(gradients.PositionKey),
+                PositionQuery = PointerOf<T>(gradients.PositionQuery),
+            };
+            AttentionBackward<T>.Run(ShapeOf<T>(q, k, v, terms, kept, rowOf), pointers);
         }
     }
 
     private static T* PointerOf<T>(Tensor? tensor)
         where T : unmanaged => tensor is null ? null : (T*)tensor.Pointer;
 
-    private static AttentionShape<T> ShapeOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities, int* rowOf)
+    private static AttentionShape<T> ShapeOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, int* rowOf)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new()
         {
             Batch = q.Shape[0],
@@ -57,6 +80,7 @@ internal sealed unsafe partial class CpuKernels
             MaskQueries = terms.MaskQueries,
             DropoutProbability = terms.Dropout.Probability,
             Random = RandomOf(terms.Dropout),
-            Probabilities = (T*)probabilities.Pointer,
+            Kept = PointerOf<T>(kept),
+            OnTiles = typeof(T) == typeof(float) && terms.Precision == Precision.BFloat16 && BFloat16Paths.Current == BFloat16Path.Amx,
         };
 }

@@ -19,11 +19,8 @@ internal enum ScratchSlot
     /// <summary>Packed right operands, inside a part or shared by a region.</summary>
     PackedRight,
 
-    /// <summary>A tile of attention scores, inside a part.</summary>
+    /// <summary>The blocks of attention, inside a part.</summary>
     Scores,
-
-    /// <summary>Products of one head's queries or keys with the position table, inside a part.</summary>
-    Positions,
 }
 
 /// <summary>
@@ -43,8 +40,8 @@ internal static unsafe class Scratch
 
     private sealed class Buffers
     {
-        private readonly nint[] pointers = new nint[(int)ScratchSlot.Positions + 1];
-        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Positions + 1];
+        private readonly nint[] pointers = new nint[(int)ScratchSlot.Scores + 1];
+        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Scores + 1];
 
         ~Buffers()
         {

@@ -11,12 +11,12 @@ public static partial class Ops
     /// <param name="k">Keys.</param>
     /// <param name="v">Values.</param>
     /// <param name="terms">Heads, scale, mask and dropout; its position tables must be null.</param>
-    /// <param name="probabilities">The probabilities before dropout, [batch, heads, length, length]; valid inside the current scope.</param>
+    /// <param name="probabilities">Where the probabilities before dropout are written, [batch, heads, length, length]; null when not wanted.</param>
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
-    public static Tensor Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    public static Tensor Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities = null)
     {
         if (terms.PositionKey is not null || terms.PositionQuery is not null) throw new ArgumentException("Attention: position tables belong to DisentangledAttention");
-        return AttentionOf("Attention", q, k, v, terms, out probabilities);
+        return AttentionOf("Attention", q, k, v, terms, probabilities);
     }
 
     /// <summary>
@@ -25,27 +25,30 @@ public static partial class Ops
     /// <see cref="AttentionTerms.PositionQuery"/> ([positions, width], either may be null). Gathered positions are never kept: the gradient gathers again.
     /// </summary>
     /// <inheritdoc cref="Attention"/>
-    public static Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    public static Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities = null)
     {
         if (terms.PositionOf is null && (terms.PositionKey ?? terms.PositionQuery) is not null) throw new ArgumentException("DisentangledAttention: PositionOf is missing");
-        return AttentionOf("DisentangledAttention", q, k, v, terms, out probabilities);
+        return AttentionOf("DisentangledAttention", q, k, v, terms, probabilities);
     }
 
-    private static Tensor AttentionOf(string op, Tensor q, Tensor k, Tensor v, AttentionTerms terms, out Tensor probabilities)
+    private static Tensor AttentionOf(string op, Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities)
     {
         RequireAttention(op, q, k, v, terms);
+        if (probabilities is not null && (probabilities.Shape != ProbabilitiesOf(q, terms) || probabilities.DType != q.DType || !probabilities.IsContiguous))
+            throw new ArgumentException($"{op}: the probabilities' tensor is {probabilities}; a contiguous {q.DType} {ProbabilitiesOf(q, terms)} is needed");
         if (terms.Mask is { IsContiguous: false } || terms.PositionKey is { IsContiguous: false } || terms.PositionQuery is { IsContiguous: false })
             terms = terms with { Mask = InOrder(terms.Mask), PositionKey = InOrder(terms.PositionKey), PositionQuery = InOrder(terms.PositionQuery) };
         q = Contiguous(q);
         k = Contiguous(k);
         v = Contiguous(v);
-        int batch = q.Shape[0];
-        int length = q.Shape[1];
-        probabilities = Tensor.Empty([batch, terms.Heads, length, length], q.DType);
         Tensor y = Tensor.Empty(q.Shape, q.DType);
-        q.Device.Kernels.Attention(q, k, v, terms, probabilities, y);
-        return Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery) ? Tape.Record(AttentionNode.Of(q, k, v, terms, probabilities), y) : y;
+        bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
+        Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType) : null;
+        q.Device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
+        return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept), y) : y;
     }
+
+    private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms) => [q.Shape[0], terms.Heads, q.Shape[1], q.Shape[1]];
 
     private static Tensor? InOrder(Tensor? x) => x is null ? null : Contiguous(x);
 
@@ -82,16 +85,16 @@ public static partial class Ops
         private Tensor k = null!;
         private Tensor v = null!;
         private AttentionTerms terms;
-        private Tensor probabilities = null!;
+        private Tensor? kept;
 
-        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor probabilities)
+        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept)
         {
             AttentionNode node = Take<AttentionNode>();
             node.q = node.Save(q);
             node.k = node.Save(k);
             node.v = node.Save(v);
             node.terms = terms;
-            node.probabilities = node.Save(probabilities);
+            node.kept = node.Save(kept);
             node.Save(terms.Mask);
             node.Save(terms.PositionKey);
             node.Save(terms.PositionQuery);
@@ -102,7 +105,7 @@ public static partial class Ops
         {
             var gradients = new AttentionGradients(
                 WantedGradient(q), WantedGradient(k), WantedGradient(v), WantedGradient(terms.PositionKey), WantedGradient(terms.PositionQuery));
-            q.Device.Kernels.AttentionBackward(q, k, v, terms, probabilities, gradient, gradients);
+            q.Device.Kernels.AttentionBackward(q, k, v, terms, kept, gradient, gradients);
             if (gradients.Query is not null) Accumulate(q, gradients.Query);
             if (gradients.Key is not null) Accumulate(k, gradients.Key);
             if (gradients.Value is not null) Accumulate(v, gradients.Value);
