@@ -22,15 +22,15 @@ public class StepBenchmarks
     private Tensor labels = null!;
     private uint step;
 
-    [Params(AdapterMethod.LoRA2, AdapterMethod.LoRA)]
-    public AdapterMethod Method { get; set; }
+    [Params("lora2", "lora")]
+    public string Method { get; set; } = "";
 
     [GlobalSetup]
     public void Setup()
     {
         EncoderConfig config = EncoderConfig.DebertaV3Base(8000) with { Layers = 4, HiddenSize = 128, IntermediateSize = 512, Heads = 4 };
         model = SequenceClassifier.Create(config, 1);
-        model.Attach(new AdapterSettings { Method = Method, Head = HeadTraining.Classifier }, 2);
+        model.Attach(new AdapterSettings { Method = AdapterMethods.Named(Method), Head = HeadTraining.Classifier }, 2);
         optimizer = new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
         batch = new EncoderBatch(
             Tensor.From([.. Enumerable.Range(0, Batch * Length).Select(i => 5 + (i * 7919 % 7995))], [Batch, Length]), Tensor.Full([Batch, Length], 1, DType.Int32));

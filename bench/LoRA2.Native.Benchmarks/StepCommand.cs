@@ -61,11 +61,13 @@ internal static class StepCommand
         model.Precision = precision;
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
-        else model.Attach(new AdapterSettings { Method = Enum.Parse<AdapterMethod>(options["method"], ignoreCase: true), Rank = Int("rank"), OuterRank = Int("outer-rank"), Head = HeadTraining.Classifier }, 2);
+        else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
-        LoRA2Adapter[] regularised = bool.Parse(options["regularise"]) ? [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()] : [];
-        using RankAllocator? allocator = regularised.Length == 0 ? null : new RankAllocator(
-            regularised, new BudgetSchedule(Int("rank") * regularised.Length, Int("rank") * regularised.Length / 2, 0, 0, 1000, 10));
+        AdapterMethod? whole = !inference && bool.Parse(options["regularise"]) ? Method(options) : null;
+        SingularValueAdapter[] scored = whole is null ? [] : [.. model.Adapters().OfType<SingularValueAdapter>()];
+        int values = scored.Sum(adapter => adapter.SingularValues.Count);
+        using RankAllocator? allocator = scored.Length == 0 ? null : new RankAllocator(scored, new BudgetSchedule(values, values / 2, 0, 0, 1000, 10));
+        Adapter[] adapters = [.. model.Adapters()];
         (int batch, int length) = (Int("batch"), Int("length"));
         using Tensor ids = Tensor.From([.. Enumerable.Range(0, batch * length).Select(i => 5 + (i * 7919 % (config.VocabularySize - 5)))], [batch, length]);
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
@@ -78,7 +80,7 @@ internal static class StepCommand
             long before = GC.GetTotalAllocatedBytes(precise: true);
             long start = Stopwatch.GetTimestamp();
             context.Begin((uint)step);
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, regularised);
+            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, adapters, whole);
             allocator?.AfterStep(step);
             optimizer?.ClearGradients();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -90,7 +92,20 @@ internal static class StepCommand
         Print(options, seconds, batch * length, allocated / Int("steps"));
     }
 
-    private static void Step(SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context, LoRA2Adapter[] regularised)
+    /// <summary>The method with those of the options that are settings of it.</summary>
+    private static AdapterMethod Method(Dictionary<string, string> options)
+    {
+        AdapterMethod method = AdapterMethods.Named(options["method"]);
+        foreach (MethodOption setting in method.Options)
+        {
+            if (options.TryGetValue(setting.Name, out string? value)) method = setting.With(method, value);
+        }
+
+        return method;
+    }
+
+    private static void Step(
+        SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context, Adapter[] adapters, AdapterMethod? whole)
     {
         using TensorScope scope = model.OpenScope();
         if (optimizer is null)
@@ -102,7 +117,14 @@ internal static class StepCommand
         using var tape = new Tape();
         Tensor logits = model.Forward(batch, context);
         tape.Backward(model.Loss(logits, labels));
-        foreach (LoRA2Adapter adapter in regularised) tape.Backward(adapter.Regulariser(OrthogonalityKind.All), Tensor.Full([], 0.1 / regularised.Length));
+        if (whole is { RegulariserWeight: not 0 })
+        {
+            foreach (Adapter adapter in adapters)
+            {
+                if (whole.Regulariser(adapter) is { } term) tape.Backward(term, Tensor.Full([], whole.RegulariserWeight / adapters.Length));
+            }
+        }
+
         optimizer.Step(1e-3, AdamWOptimizer.ClipFactor(optimizer.GradientNorm(), 1));
     }
 

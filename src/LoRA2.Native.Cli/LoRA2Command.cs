@@ -47,6 +47,7 @@ internal static class LoRA2Command
             EvaluateCommand.Create(streams),
             PredictCommand.Create(streams),
             MergeCommand.Create(streams),
+            ExportCommand.Create(streams),
             InspectCommand.Create(streams),
             TokenizeCommand.Create(streams),
             TraceCommand.Create(streams),

@@ -37,6 +37,15 @@ internal sealed record ModelLocation(string Model, string? Adapter)
     /// <summary>The folder of a model that may be given as the quick start's name.</summary>
     public static string? Named(string? model) => model == QuickStart.ModelName && !Directory.Exists(model) ? QuickStart.Model : model;
 
+    /// <exception cref="InputException">The output is a folder that is read from.</exception>
+    public void RequireOther(string output)
+    {
+        foreach (string? source in (string?[])[Model, Adapter])
+        {
+            if (source is not null && Path.GetFullPath(output) == Path.GetFullPath(source)) throw new InputException($"--output '{output}' is a folder that is read from; choose another");
+        }
+    }
+
     private static string BaseOf(string adapter)
     {
         string config = Path.Combine(adapter, AdapterFolder.ConfigFile);

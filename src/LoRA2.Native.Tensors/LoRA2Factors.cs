@@ -34,6 +34,13 @@ public sealed record LoRA2Factors(Tensor OuterLeft, Tensor InnerLeft, Tensor Sin
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>What the importance of a singular value is made of (equations 8 and 9).</summary>
+    public IReadOnlyList<ScoredFactor> Scored(ImportanceMode mode)
+    {
+        ScoredFactor[] inner = [new("lambda", SingularValues, 0, 1), new("v", InnerLeft, 1, OuterRank), new("U", InnerRight, 0, OuterRank)];
+        return mode == ImportanceMode.Reduced ? inner : [.. inner, new("u", OuterLeft, null, OuterRank), new("V", OuterRight, null, OuterRank)];
+    }
+
     /// <summary>The same factors, each with its elements in order.</summary>
     internal LoRA2Factors InOrder()
     {

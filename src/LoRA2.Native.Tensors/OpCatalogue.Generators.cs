@@ -39,6 +39,9 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Orthogonality), source => Case(
             [source.Values([source.Extent(13), source.Extent(5)], 0.5), source.Values([source.Extent(5), source.Extent(13)], 0.5)],
             inputs => Ops.Orthogonality(inputs[0], inputs[1])));
+        yield return new(nameof(Ops.OrthogonalityNorm), source => Case(
+            [source.Values([source.Extent(13), source.Extent(5)], 0.5), source.Values([source.Extent(5), source.Extent(13)], 0.5)],
+            inputs => Ops.OrthogonalityNorm(inputs[0], inputs[1])));
         yield return new(nameof(Ops.ProductOrthogonality), ProductOrthogonality);
     }
 

@@ -39,6 +39,7 @@ internal static class EvaluateCommand
             if (task is null && parsed.GetValue(file) is null && location.Model != QuickStart.Model)
                 throw new InputException("no data was given: add --file, or --task and --data");
             using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+            UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
             Dataset set = task is null
                 ? DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames))
                 : task.Load(parsed.GetValue(data.Folder)!, parsed.GetValue(split) ?? "dev");

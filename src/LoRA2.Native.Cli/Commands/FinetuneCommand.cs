@@ -1,5 +1,7 @@
 using System.CommandLine;
+using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Finetuning;
+using LoRA2.Native.Data;
 
 namespace LoRA2.Native.Cli.Commands;
 
@@ -19,9 +21,21 @@ internal static class FinetuneCommand
         foreach (Option option in options.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            FinetuneRequest request = FinetuneRequest.From(parsed, options);
+            (parsed, IReadOnlyList<(string Option, string Value)> preset) = WithPreset(parsed, options);
+            FinetuneRequest request = FinetuneRequest.From(parsed, options) with { Preset = preset };
             return new FinetuneRun(request, FinetuneData.Load(parsed, options), streams).Run();
         });
         return command;
+    }
+
+    /// <summary>The command line with the preset's options that it does not give itself.</summary>
+    private static (ParseResult Parsed, IReadOnlyList<(string Option, string Value)> Preset) WithPreset(ParseResult parsed, FinetuneOptions options)
+    {
+        if (!parsed.GetValue(options.Preset)) return (parsed, []);
+        string task = parsed.GetValue(options.Data.Task) ?? throw new InputException("--preset needs --task: there are settings for GLUE's tasks only");
+        bool Given(string name) => parsed.GetResult(options.All.First(option => option.Name == name)) is { Implicit: false };
+        (string Option, string Value)[] preset = [.. GluePreset.Of(GlueTask.Get(task).Name, parsed.GetValue(options.Method) ?? AdapterMethods.All[0].Name).Where(setting => !Given(setting.Option))];
+        string[] args = [.. parsed.Tokens.Select(token => token.Value), .. preset.SelectMany(setting => (string[])[setting.Option, setting.Value])];
+        return (parsed.RootCommandResult.Command.Parse(args), preset);
     }
 }

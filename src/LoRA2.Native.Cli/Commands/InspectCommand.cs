@@ -34,8 +34,8 @@ internal static class InspectCommand
     {
         if (found.Adapter is { } adapter)
         {
-            string outer = adapter.Method == AdapterMethod.LoRA2 ? $" k = {adapter.OuterRank}," : "";
-            output.WriteLine($"{adapter.Method}{outer} r = {adapter.Rank}, alpha = {adapter.Alpha}, base model {found.BaseModel ?? "not named"}");
+            output.WriteLine($"{adapter.Method.Description}; base model {found.BaseModel ?? "not named"}");
+            if (adapter.UnknownFields.Count > 0) output.WriteLine($"unknown in adapter_config.json, ignored: {string.Join(", ", adapter.UnknownFields)}");
         }
 
         int width = Math.Max(6, found.Tensors.Select(tensor => tensor.Name.Length).DefaultIfEmpty().Max());
@@ -47,8 +47,7 @@ internal static class InspectCommand
         width = found.Ranks.Max(rank => rank.Module.Length);
         foreach (MatrixRank rank in found.Ranks)
         {
-            string outer = rank.Method == "lora2" ? $"  k {rank.OuterRank}" : "";
-            output.WriteLine($"{Printable(rank.Module).PadRight(width)}  {rank.Method}{outer}  rank {rank.Effective} of {rank.Rank}");
+            output.WriteLine($"{Printable(rank.Module).PadRight(width)}  rank {rank.Effective} of {rank.Rank}");
         }
 
         output.WriteLine($"adapter {found.AdapterParameters:N0} + head {found.Parameters - found.AdapterParameters:N0} parameters; {found.Ranks.Sum(rank => rank.Effective):N0} of {found.Ranks.Sum(rank => rank.Rank):N0} ranks in use");
@@ -66,10 +65,8 @@ internal static class InspectCommand
             json.WriteNumber("bytes", found.Bytes);
             if (found.Adapter is { } adapter)
             {
-                json.WriteString("method", adapter.Method.ToString().ToLowerInvariant());
-                json.WriteNumber("rank", adapter.Rank);
-                if (adapter.Method == AdapterMethod.LoRA2) json.WriteNumber("outer_rank", adapter.OuterRank);
-                json.WriteNumber("alpha", adapter.Alpha);
+                json.WriteString("method", adapter.Method.Name);
+                foreach (MethodOption option in adapter.Method.Options) option.Write(json, adapter.Method);
                 json.WriteString("base_model", found.BaseModel);
             }
 

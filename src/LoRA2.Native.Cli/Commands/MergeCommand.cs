@@ -32,15 +32,12 @@ internal static class MergeCommand
             string folder = parsed.GetValue(output)!;
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             if (location.Adapter is null) throw new InputException("--adapter is missing: there is nothing to merge");
-            foreach (string source in (ReadOnlySpan<string>)[location.Model, location.Adapter])
-            {
-                if (Path.GetFullPath(folder) == Path.GetFullPath(source)) throw new InputException($"--output '{folder}' is a folder that is read from; choose another");
-            }
-
+            location.RequireOther(folder);
             new OutputFolder(folder).RequireFree(parsed.GetValue(overwrite));
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
+            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
             using SequenceClassifier merged = loaded.Model;
-            merged.Merge();
+            merged.Merge().Dispose();
             ModelFolder.Save(merged, location.Model, folder, type);
             loaded.Task?.Write(folder);
             streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");

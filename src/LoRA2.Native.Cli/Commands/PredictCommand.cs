@@ -35,6 +35,7 @@ internal static class PredictCommand
             int size = parsed.GetValue(batchSize) ?? (streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+            UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
             using var output = new JsonLineWriter(streams.OutputBytes);
             if (one is not null) Answer(classifier, [new Example(one, second)], 1, output);
             else AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output);

@@ -38,6 +38,7 @@ internal static class TraceCommand
             if (File.Exists(folder)) throw new InputException($"--output '{folder}' is a file; a folder was expected");
             LoadedModel loaded = LoadedModel.Load(ModelLocation.Named(parsed.GetValue(model))!, parsed.GetValue(adapter), PrecisionOption.Parse(parsed.GetValue(precision)));
             using SequenceClassifier classifier = loaded.Model;
+            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
             Run(classifier, parsed.GetValue(inputs)!, folder, parsed.GetValue(gradients), loaded.Adapter);
             streams.Output.WriteLine($"written to {folder}");
             return ExitCode.Done;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
@@ -20,25 +19,18 @@ internal sealed class FinetuneOptions
 
     public Option<string> Output { get; } = new("--output") { Description = $"where the result goes [./{ModelLocation.DefaultFolder}]", HelpName = "DIR", DefaultValueFactory = _ => ModelLocation.DefaultFolder };
 
-    public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", "lora2", "lora", "full");
+    public Option<string?> From { get; } = new("--from") { Description = "adapter to train on, with its method, targets and head; SoRA's schedule of rising thresholds is a chain of such runs", HelpName = "DIR" };
 
-    public Option<int?> Rank { get; } = NumberOption.Int("--rank", "r: LoRA's rank, LoRA2's number of singular values [8]", 1, 65536);
+    public Option<bool> Preset { get; } = new("--preset") { Description = "the authors' settings for a GLUE task and adalora, lora2 or sora, where nothing else is given" };
 
-    public Option<int?> OuterRank { get; } = NumberOption.Int("--outer-rank", "k: rank of LoRA2's outer factors [8]", 1, 65536);
+    public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", [.. AdapterMethods.All.Select(method => method.Name)]);
 
-    public Option<double?> Alpha { get; } = NumberOption.Real("--alpha", "the update's scale is alpha / r [16]", -1e6, 1e6);
+    /// <summary>The settings of all methods, each once.</summary>
+    public IReadOnlyList<Option<string?>> MethodSettings { get; } = [.. MethodSettingOption.All()];
 
     public Option<string[]> Targets { get; } = new("--targets") { Description = "layers with an adapter [query,key,value,attention.output,intermediate,output]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
 
     public Option<string?> Head { get; } = Choice("--head", "part of the head that is trained [all]", "all", "classifier");
-
-    public Option<double?> InitialDeviation { get; } = NumberOption.Real("--init-std", "standard deviation of LoRA2's factors at the start [0.02]", 0, 1e6);
-
-    public Option<double?> Gamma { get; } = NumberOption.Real("--gamma", "weight of the orthogonality loss [0.1]", 0, 1e6);
-
-    public Option<double?> SingularValueRate { get; } = NumberOption.Real("--singular-value-rate", "factor of the learning rate of LoRA2's singular values [1]", 0, 1e6);
-
-    public Option<string?> Regulariser { get; } = Choice("--regulariser", "which orthogonality loss [all]", [.. OrthogonalityKinds.All]);
 
     public Option<int?> TargetRank { get; } = NumberOption.Int("--target-rank", "singular values a matrix keeps in the end, on average [all of them]", 0);
 
@@ -48,8 +40,6 @@ internal sealed class FinetuneOptions
 
     public Option<int?> BudgetInterval { get; } = NumberOption.Int("--budget-interval", "ΔT, steps between prunings [a hundredth of the run]", 1);
 
-    public Option<string?> Importance { get; } = Choice("--importance", "sensitivities that a singular value is judged by [reduced]", "reduced", "full");
-
     public Option<int?> Epochs { get; } = NumberOption.Int("--epochs", "passes over the training data [3]", 1);
 
     public Option<int?> MaxSteps { get; } = NumberOption.Int("--max-steps", "steps of the run, whatever the epochs", 1);
@@ -58,7 +48,7 @@ internal sealed class FinetuneOptions
 
     public Option<int?> Accumulation { get; } = NumberOption.Int("--accumulation", "parts that a batch is computed in [1]", 1);
 
-    public Option<double?> LearningRate { get; } = NumberOption.Real("--learning-rate", "after the warm-up [1e-3; 5e-5 for full]", 0, 1e6);
+    public Option<double?> LearningRate { get; } = NumberOption.Real("--learning-rate", "after the warm-up [1e-3, or the method's]", 0, 1e6);
 
     public Option<double?> HeadRate { get; } = NumberOption.Real("--head-rate", "factor of the learning rate of the head [1]", 0, 1e6);
 
@@ -73,6 +63,8 @@ internal sealed class FinetuneOptions
     public Option<string?> Precision { get; } = PrecisionOption.Create();
 
     public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
+
+    public Option<double?> ClassifierDropout { get; } = NumberOption.Real("--classifier-dropout", "of what goes into the classifier [the model's config]", 0, 0.999);
 
     public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut [128]", 4);
 
@@ -100,9 +92,9 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, Train, Development, Regression, Output, Method, Rank, OuterRank, Alpha, Targets, Head, InitialDeviation, Gamma, SingularValueRate, Regulariser, TargetRank,
-        BudgetWarmup, BudgetFinal, BudgetInterval, Importance, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Precision, Dropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery,
+        Model, .. Data.All, Train, Development, Regression, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
+        BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
+        Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

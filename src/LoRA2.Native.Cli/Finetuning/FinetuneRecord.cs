@@ -23,8 +23,9 @@ internal static class FinetuneRecord
             json.WriteString("command", "finetune");
             json.WriteString("task", data.Task);
             json.WriteString("model", request.ModelName);
-            json.WriteString("method", options.Adapter.Method.ToString().ToLowerInvariant());
+            json.WriteString("method", options.Adapter.Method.Name);
             json.WriteString("output", output);
+            if (request.Earlier is { } from) json.WriteString("from", Path.GetFullPath(from));
             Metrics(json, data, result);
             Parameters(json, model);
             json.WriteNumber("steps", result.Steps);
@@ -41,6 +42,7 @@ internal static class FinetuneRecord
             TrainingJson.Write(json, options);
             json.WriteNumber("hidden_dropout", model.Config.HiddenDropout);
             json.WriteNumber("attention_dropout", model.Config.AttentionDropout);
+            if (model.Config.ClassifierDropout is { } classifierDropout) json.WriteNumber("classifier_dropout", classifierDropout);
             Machine(json);
             json.WriteEndObject();
         }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
@@ -21,6 +20,14 @@ internal sealed record FinetuneRequest
     public BudgetRequest? Budget { get; init; }
 
     public double? Dropout { get; init; }
+
+    public double? ClassifierDropout { get; init; }
+
+    /// <summary>The adapter that training goes on from, or null.</summary>
+    public string? Earlier { get; init; }
+
+    /// <summary>Options that came from a preset, with their values.</summary>
+    public IReadOnlyList<(string Option, string Value)> Preset { get; init; } = [];
 
     public int? Threads { get; init; }
 
@@ -46,6 +53,8 @@ internal sealed record FinetuneRequest
         string output = parsed.GetValue(options.Output)!;
         if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");
         if (!embedded && Path.GetFullPath(output) == Path.GetFullPath(model!)) throw new InputException($"--output '{output}' is the model's own folder; choose another");
+        string? from = parsed.GetValue(options.From);
+        if (from is not null && Path.GetFullPath(output) == Path.GetFullPath(from)) throw new InputException($"--output '{output}' is the folder of --from; choose another");
         TrainingOptions training = FinetuneTraining.From(parsed, options, quick);
         return new FinetuneRequest
         {
@@ -55,6 +64,8 @@ internal sealed record FinetuneRequest
             Training = training,
             Budget = BudgetRequest.From(parsed, options, training.Adapter),
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
+            ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
+            Earlier = from,
             Threads = parsed.GetValue(options.Threads),
             LogEvery = parsed.GetValue(options.LogEvery) ?? 0,
             IsQuickStart = quick,
@@ -66,28 +77,29 @@ internal sealed record FinetuneRequest
 }
 
 /// <summary>The options of pruning, before the number of steps is known.</summary>
-internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval, ImportanceMode Importance)
+internal sealed record BudgetRequest(int TargetRank, StepsOrShare Warmup, StepsOrShare Final, int? Interval)
 {
     public static BudgetRequest? From(ParseResult parsed, FinetuneOptions options, AdapterSettings adapter)
     {
         int? target = parsed.GetValue(options.TargetRank);
         if (target is null)
         {
-            foreach (Option option in (ReadOnlySpan<Option>)[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, options.Importance])
+            Option? importance = options.MethodSettings.FirstOrDefault(option => option.Name == "--importance");
+            foreach (Option? option in (Option?[])[options.BudgetWarmup, options.BudgetFinal, options.BudgetInterval, importance])
             {
-                if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
+                if (option is not null && parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} needs --target-rank: without it nothing is pruned");
             }
 
             return null;
         }
 
-        if (adapter.Method != AdapterMethod.LoRA2) throw new InputException("--target-rank needs --method lora2: only singular values can be pruned");
-        if (target > adapter.Rank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Rank}, was expected");
-        ImportanceMode mode = parsed.GetValue(options.Importance) == "full" ? ImportanceMode.Full : ImportanceMode.Reduced;
+        if (!adapter.Method.HasSingularValues)
+            throw new InputException($"--target-rank needs --method {string.Join(" or ", AdapterMethods.All.Where(method => method.HasSingularValues).Select(method => method.Name))}: only singular values can be pruned");
+        if (target > adapter.Method.InitialRank) throw new InputException($"option --target-rank is {target}; at most --rank, {adapter.Method.InitialRank}, was expected");
         return new BudgetRequest(
-            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), parsed.GetValue(options.BudgetInterval), mode);
+            target.Value, parsed.GetValue(options.BudgetWarmup) ?? new(0.1), parsed.GetValue(options.BudgetFinal) ?? new(0.4), parsed.GetValue(options.BudgetInterval));
     }
 
     public BudgetOptions Of(int totalSteps) =>
-        new(TargetRank, Warmup.Of(totalSteps), Final.Of(totalSteps), Interval ?? Math.Clamp(totalSteps / 100, 1, 100), Importance);
+        new(TargetRank, Warmup.Of(totalSteps), Final.Of(totalSteps), Interval ?? Math.Clamp(totalSteps / 100, 1, 100));
 }

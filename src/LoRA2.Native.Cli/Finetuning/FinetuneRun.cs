@@ -51,6 +51,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
                 Regression = data.LabelNames is null,
                 HiddenDropout = request.Dropout ?? config.HiddenDropout,
                 AttentionDropout = request.Dropout ?? config.AttentionDropout,
+                ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
             },
             request.Training.Seed);
         try
@@ -58,7 +59,8 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
             if (request.Training.MaxLength > model.Config.LongestInput)
                 throw new InputException($"option --max-length is {request.Training.MaxLength}; the model has {model.Config.LongestInput} positions");
             model.Precision = request.Training.Precision;
-            model.Attach(request.Training.Adapter, request.Training.Seed);
+            if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
+            else AdapterFolder.Load(model, request.Earlier);
             return model;
         }
         catch
@@ -99,7 +101,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     {
         var task = new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics);
         string[] written;
-        if (options.Adapter.Method == AdapterMethod.Full)
+        if (options.Adapter.Method.PeftType is null)
         {
             ModelFolder.Save(model, request.Model, request.Output);
             written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, OutputFolder.RecordFile];
@@ -118,7 +120,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
 
     private void PredictExamples()
     {
-        bool full = request.Training.Adapter.Method == AdapterMethod.Full;
+        bool full = request.Training.Adapter.Method.PeftType is null;
         using TextClassifier classifier = full ? TextClassifier.Load(request.Output) : TextClassifier.Load(request.Model, request.Output);
         human.WriteLine();
         foreach (string text in QuickStart.Examples)

@@ -15,8 +15,9 @@ internal sealed class FinetuneSummary(TextWriter writer)
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
         (long adapter, long head) = (model.AdapterParameterCount(), model.HeadParameterCount());
         Line("model", $"{request.ModelName}: {config.Family}, {config.Layers} layers of {config.HiddenSize}, {own:N0} parameters");
+        if (request.Preset.Count > 0) Line("preset", string.Join(' ', request.Preset.Select(setting => $"{setting.Option} {setting.Value}")));
         Line("method", Method(options));
-        string part = options.Adapter.Method == AdapterMethod.Full ? "encoder" : "adapter";
+        string part = options.Adapter.Method.PeftType is null ? "encoder" : "adapter";
         Line("trained", $"{adapter:N0} in the {part} + {head:N0} in the head ({100.0 * (adapter + head) / own:0.##} % of the model's parameters)");
         if (model.InitialisedParameters.Count > 0) Line("new", string.Join(", ", model.InitialisedParameters));
         if (config.UnknownFields.Count > 0) Line("unknown", $"config.json's {string.Join(", ", config.UnknownFields)}: ignored");
@@ -46,14 +47,9 @@ internal sealed class FinetuneSummary(TextWriter writer)
     private static string Method(TrainingOptions options)
     {
         AdapterSettings adapter = options.Adapter;
-        string targets = $"on {string.Join(", ", adapter.Targets)}";
+        string targets = adapter.Method.UsesTargets ? $" on {string.Join(", ", adapter.Targets)}" : "";
         string budget = options.Budget is { } kept ? $", pruned to {kept.TargetRank} singular values a matrix" : "";
-        return adapter.Method switch
-        {
-            AdapterMethod.LoRA2 => $"LoRA2 k = {adapter.OuterRank}, r = {adapter.Rank}, alpha = {adapter.Alpha} {targets}{budget}",
-            AdapterMethod.LoRA => $"LoRA r = {adapter.Rank}, alpha = {adapter.Alpha} {targets}",
-            _ => "full fine-tuning",
-        };
+        return $"{adapter.Method.Description}{targets}{budget}";
     }
 
     private void Line(string name, string text) => writer.WriteLine($"{name,-12} {text}");

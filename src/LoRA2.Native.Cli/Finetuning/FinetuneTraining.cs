@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
@@ -21,7 +22,6 @@ internal static class FinetuneTraining
     public static TrainingOptions From(ParseResult parsed, FinetuneOptions options, bool quick)
     {
         AdapterSettings adapter = Adapter(parsed, options, quick);
-        bool full = adapter.Method == AdapterMethod.Full;
         var defaults = new TrainingOptions();
         StepsOrShare? warmup = parsed.GetValue(options.Warmup);
         return new TrainingOptions
@@ -32,7 +32,7 @@ internal static class FinetuneTraining
             MaxSteps = parsed.GetValue(options.MaxSteps) ?? 0,
             BatchSize = parsed.GetValue(options.BatchSize) ?? (quick ? QuickBatchSize : defaults.BatchSize),
             Accumulation = parsed.GetValue(options.Accumulation) ?? defaults.Accumulation,
-            LearningRate = parsed.GetValue(options.LearningRate) ?? (full ? 5e-5 : quick ? QuickLearningRate : defaults.LearningRate),
+            LearningRate = parsed.GetValue(options.LearningRate) ?? (quick && adapter.Method.PeftType is not null ? QuickLearningRate : adapter.Method.DefaultLearningRate),
             HeadRate = parsed.GetValue(options.HeadRate) ?? defaults.HeadRate,
             Decay = parsed.GetValue(options.Schedule) switch { "constant" => Decay.Constant, "cosine" => Decay.Cosine, _ => Decay.Linear },
             WarmupShare = warmup is { IsShare: true } share ? share.Value : defaults.WarmupShare,
@@ -40,9 +40,6 @@ internal static class FinetuneTraining
             WeightDecay = parsed.GetValue(options.WeightDecay) ?? defaults.WeightDecay,
             ClipNorm = parsed.GetValue(options.Clip) ?? defaults.ClipNorm,
             MaxLength = parsed.GetValue(options.MaxLength) ?? (quick ? QuickMaxLength : defaults.MaxLength),
-            Gamma = parsed.GetValue(options.Gamma) ?? (quick ? QuickGamma : defaults.Gamma),
-            SingularValueRate = parsed.GetValue(options.SingularValueRate) ?? (quick ? QuickSingularValueRate : defaults.SingularValueRate),
-            Regulariser = parsed.GetValue(options.Regulariser) is { } kind ? OrthogonalityKinds.Parse(kind) : defaults.Regulariser,
             EvaluateEvery = parsed.GetValue(options.EvaluateEvery) ?? 0,
             Patience = parsed.GetValue(options.Patience) ?? 0,
             CheckpointEvery = parsed.GetValue(options.CheckpointEvery) ?? 100,
@@ -54,31 +51,37 @@ internal static class FinetuneTraining
 
     private static AdapterSettings Adapter(ParseResult parsed, FinetuneOptions options, bool quick)
     {
-        var defaults = new AdapterSettings();
-        AdapterMethod method = parsed.GetValue(options.Method) switch { "lora" => AdapterMethod.LoRA, "full" => AdapterMethod.Full, _ => AdapterMethod.LoRA2 };
-        Option[] lora2 = [options.OuterRank, options.InitialDeviation, options.Gamma, options.SingularValueRate, options.Regulariser];
-        Option[] adapters = [options.Rank, options.Alpha, options.Targets, options.Head];
-        if (method != AdapterMethod.LoRA2) Refuse(parsed, lora2, "is for --method lora2");
-        if (method == AdapterMethod.Full) Refuse(parsed, adapters, "is not for --method full");
+        AdapterSettings? earlier = parsed.GetValue(options.From) is { } from ? AdapterFolder.SettingsIn(from) : null;
+        AdapterMethod method = AdapterMethods.Named(parsed.GetValue(options.Method) ?? earlier?.Method.Name ?? AdapterMethods.All[0].Name);
+        if (earlier is not null && earlier.Method.Name != method.Name) throw new InputException($"--method is {method.Name}; the adapter of --from is {earlier.Method.Name}");
+        if (earlier is not null)
+        {
+            string[] shape = ["--rank", "--alpha", "--outer-rank", "--scaling"];
+            foreach (Option option in (Option[])[.. options.MethodSettings.Where(setting => shape.Contains(setting.Name)), options.Targets, options.Head])
+            {
+                if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} is what the adapter of --from says; leave it out");
+            }
+
+            return earlier with { Method = MethodSettingOption.Apply(earlier.Method, parsed, options.MethodSettings), UnknownFields = [] };
+        }
+
+        if (quick && method is LoRA2Method lora2)
+            method = lora2 with { Gamma = QuickGamma, SingularValueRate = QuickSingularValueRate, InitialDeviation = QuickInitialDeviation };
+        method = MethodSettingOption.Apply(method, parsed, options.MethodSettings);
+        if (!method.UsesTargets) Refuse(parsed, options.Targets, method);
+        if (method.PeftType is null) Refuse(parsed, options.Head, method);
         string[] targets = [.. (parsed.GetValue(options.Targets) ?? []).SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         if (targets.Length == 0 && parsed.GetResult(options.Targets) is not null) throw new InputException("option --targets is empty; layers separated by commas were expected");
         return new AdapterSettings
         {
             Method = method,
-            Rank = parsed.GetValue(options.Rank) ?? defaults.Rank,
-            OuterRank = parsed.GetValue(options.OuterRank) ?? defaults.OuterRank,
-            Alpha = parsed.GetValue(options.Alpha) ?? defaults.Alpha,
-            InitialDeviation = parsed.GetValue(options.InitialDeviation) ?? (quick ? QuickInitialDeviation : defaults.InitialDeviation),
-            Targets = targets.Length == 0 ? defaults.Targets : targets,
+            Targets = targets.Length == 0 ? method.DefaultTargets : targets,
             Head = parsed.GetValue(options.Head) == "classifier" ? HeadTraining.Classifier : HeadTraining.PoolerAndClassifier,
         };
     }
 
-    private static void Refuse(ParseResult parsed, ReadOnlySpan<Option> options, string why)
+    private static void Refuse(ParseResult parsed, Option option, AdapterMethod method)
     {
-        foreach (Option option in options)
-        {
-            if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} {why}");
-        }
+        if (parsed.GetResult(option) is { Implicit: false }) throw new InputException($"{option.Name} is not for --method {method.Name}");
     }
 }

@@ -18,7 +18,7 @@ internal sealed record Inspected(
     public long Bytes => Tensors.Sum(tensor => tensor.Bytes);
 
     /// <summary>Values that belong to an adapter, not to a head.</summary>
-    public long AdapterParameters => Tensors.Where(tensor => tensor.Name.Contains(".lora_", StringComparison.Ordinal)).Sum(tensor => tensor.Elements);
+    public long AdapterParameters => Tensors.Where(tensor => !IsHead(tensor.Name)).Sum(tensor => tensor.Elements);
 
     /// <summary>Reads a safetensors file, a model folder or an adapter folder.</summary>
     /// <exception cref="InputException">There is none of them, or it is damaged.</exception>
@@ -34,12 +34,15 @@ internal sealed record Inspected(
         if (AdapterFolder.Exists(path))
         {
             using SafetensorsFile file = SafetensorsFile.Open(System.IO.Path.Combine(path, AdapterFolder.WeightsFile));
-            return new Inspected(path, "adapter", Of(file.Entries), AdapterFolder.SettingsIn(path), AdapterFolder.BaseModelIn(path), MatrixRank.In(file));
+            AdapterSettings settings = AdapterFolder.SettingsIn(path);
+            return new Inspected(path, "adapter", Of(file.Entries), settings, AdapterFolder.BaseModelIn(path), MatrixRank.In(file, settings.Method.InitialRank));
         }
 
         using SafetensorsFolder folder = SafetensorsFolder.Open(path);
         return new Inspected(path, "model", Of(folder.Entries), null, null, []);
     }
+
+    private static bool IsHead(string name) => name.Contains("classifier.", StringComparison.Ordinal) || name.Contains("pooler.", StringComparison.Ordinal);
 
     private static InspectedTensor[] Of(IEnumerable<SafetensorsEntry> entries) =>
         [.. entries.Select(entry => new InspectedTensor(entry.Name, entry.Type.FormatName(), entry.Shape.ToArray(), entry.ElementCount, entry.ByteLength)).OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];

@@ -4,39 +4,40 @@ namespace LoRA2.Native.Cli.Inspection;
 
 /// <summary>How much of its rank an adapted matrix uses.</summary>
 /// <param name="Module">The layer.</param>
-/// <param name="Method">lora or lora2.</param>
-/// <param name="Rank">r.</param>
-/// <param name="OuterRank">k of LoRA2; r of LoRA.</param>
-/// <param name="Effective">Singular values that are not 0; r of LoRA.</param>
-internal sealed record MatrixRank(string Module, string Method, long Rank, long OuterRank, long Effective)
+/// <param name="Rank">r at the start, where the adapter's config says it, else what is in the file.</param>
+/// <param name="Effective">Ranks in the file whose singular value or gate is not 0.</param>
+internal sealed record MatrixRank(string Module, long Rank, long Effective)
 {
     private const string Prefix = "base_model.model.";
 
-    public static MatrixRank[] In(SafetensorsFile file) => [.. All(file).OrderBy(rank => rank.Module, StringComparer.Ordinal)];
+    /// <summary>What a rank is counted by: a singular value, a gate, a row of A.</summary>
+    private static readonly string[] Counted = [".lora_E", ".lora_gate", ".vera_lambda_d", ".lora_A.weight", ".lora_A"];
 
-    private static IEnumerable<MatrixRank> All(SafetensorsFile file)
+    /// <param name="file">An adapter's tensors.</param>
+    /// <param name="initialRank">r of its config, or 0.</param>
+    public static MatrixRank[] In(SafetensorsFile file, int initialRank = 0) =>
+        [.. file.Entries.Select(entry => ModuleOf(entry.Name)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(module => Of(file, module, initialRank)).OfType<MatrixRank>()];
+
+    private static MatrixRank? Of(SafetensorsFile file, string module, int initialRank)
     {
-        foreach (SafetensorsEntry entry in file.Entries)
+        foreach (string suffix in Counted)
         {
-            const string Lora = ".lora_A.weight", Lora2 = ".lora_E";
-            if (entry.Name.EndsWith(Lora, StringComparison.Ordinal) && entry.Shape.Length == 2)
+            if (!file.TryGetEntry(module + suffix, out SafetensorsEntry? entry) || entry.Shape.Length == 0) continue;
+            long effective = entry.Shape[0];
+            if (suffix is ".lora_E" or ".lora_gate")
             {
-                yield return new MatrixRank(ModuleOf(entry.Name, Lora), "lora", entry.Shape[0], entry.Shape[0], entry.Shape[0]);
-            }
-            else if (entry.Name.EndsWith(Lora2, StringComparison.Ordinal) && entry.Shape.Length == 2)
-            {
-                string module = entry.Name[..^Lora2.Length];
                 float[] values = new float[entry.ElementCount];
                 file.ReadFloat32(entry, values);
-                bool outer = file.TryGetEntry(module + ".lora_aa", out SafetensorsEntry? aa) && aa.Shape.Length == 2;
-                yield return new MatrixRank(ModuleOf(entry.Name, Lora2), outer ? "lora2" : "adalora", entry.Shape[0], outer ? aa!.Shape[0] : entry.Shape[0], values.Count(value => value != 0));
+                effective = values.Count(value => value != 0);
             }
+
+            string name = module.StartsWith(Prefix, StringComparison.Ordinal) ? module[Prefix.Length..] : module;
+            return new MatrixRank(name, Math.Max(initialRank, entry.Shape[0]), effective);
         }
+
+        return null;
     }
 
-    private static string ModuleOf(string name, string suffix)
-    {
-        string module = name[..^suffix.Length];
-        return module.StartsWith(Prefix, StringComparison.Ordinal) ? module[Prefix.Length..] : module;
-    }
+    private static string? ModuleOf(string name) =>
+        Array.Find(Counted, suffix => name.EndsWith(suffix, StringComparison.Ordinal)) is { } found ? name[..^found.Length] : null;
 }

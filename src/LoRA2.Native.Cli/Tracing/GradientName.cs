@@ -7,13 +7,14 @@ internal static class GradientName
 {
     /// <summary>
     /// HuggingFace's name for a model's own parameter; for LoRA the name a parameter has inside PEFT's wrapped model
-    /// (base_model.model.….lora_A.default.weight, ….modules_to_save.default.…); for LoRA2 module.u, module.v, …
+    /// (base_model.model.….lora_A.default.weight, ….modules_to_save.default.…), and so for AdaLoRA (without .weight); for LoRA2 module.u, module.v, …
     /// </summary>
     public static string Of(string parameter, AdapterMethod? method)
     {
-        if (method != AdapterMethod.LoRA) return parameter;
+        if (method?.PeftType is not ("LORA" or "ADALORA")) return parameter;
         const string Prefix = "base_model.model.";
-        if (parameter.EndsWith(".lora_A", StringComparison.Ordinal) || parameter.EndsWith(".lora_B", StringComparison.Ordinal)) return $"{Prefix}{parameter}.default.weight";
+        string weight = method.PeftType == "LORA" ? ".weight" : "";
+        if (parameter.Contains(".lora_", StringComparison.Ordinal)) return $"{Prefix}{parameter}.default{weight}";
         string[] parts = parameter.Split('.');
         int module = parts is ["bert", "pooler", ..] ? 2 : 1;
         return $"{Prefix}{string.Join('.', parts[..module])}.modules_to_save.default.{string.Join('.', parts[module..])}";

@@ -5,14 +5,20 @@ namespace LoRA2.Native.Adapters;
 /// <summary>A trained update of one frozen linear layer. What one is made of, and how PEFT's files name it, is up to the method.</summary>
 public abstract class Adapter : IDisposable
 {
+    /// <summary>For a layer.</summary>
+    protected Adapter(string module) => Module = module;
+
+    /// <summary>The layer's name.</summary>
+    public string Module { get; }
+
     /// <summary>The trained tensors, named <c>module.part</c>.</summary>
     public abstract IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Factor of the update.</summary>
-    public abstract double Scale { get; }
-
     /// <summary>Number of trained values.</summary>
     public int ParameterCount => Parameters.Sum(parameter => parameter.Count);
+
+    /// <summary>Ranks that change the result: those whose singular value or gate is not 0.</summary>
+    public abstract int EffectiveRank { get; }
 
     /// <summary>
     /// Whether its forward pass keeps no tensor, so that training and evaluation may use tensors' objects again
@@ -26,23 +32,25 @@ public abstract class Adapter : IDisposable
     /// <summary>gelu of <see cref="Forward"/>; an adapter whose product writes it in the same pass overrides this.</summary>
     public virtual Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.Gelu(Forward(x, weight, bias));
 
-    /// <summary>The update of the weight, [out, in], scale included: what a merge adds.</summary>
-    public abstract Tensor Delta();
+    /// <summary>The weight with the update in it, [out, in], for a merge.</summary>
+    public abstract Tensor Merged(Tensor weight);
 
-    /// <summary>The tensors as a PEFT file holds them: what follows the module's name, and the values in PEFT's layout.</summary>
+    /// <summary>
+    /// The tensors as a PEFT file holds them: what follows the module's name, and the values in PEFT's layout, without ranks that were pruned.
+    /// </summary>
     public abstract IEnumerable<(string Suffix, Tensor Value)> ToPeft();
 
     /// <summary>Frees the parameters.</summary>
-    public void Dispose()
+    public virtual void Dispose()
     {
         foreach (Parameter parameter in Parameters) parameter.Value.Dispose();
         GC.SuppressFinalize(this);
     }
 
     /// <summary>A tensor out of every scope, trained.</summary>
-    private protected static Parameter Trained(string name, Tensor value)
+    private protected Parameter Trained(string part, Tensor value)
     {
-        var parameter = new Parameter(name, value);
+        var parameter = new Parameter($"{Module}.{part}", value);
         parameter.Train();
         return parameter;
     }

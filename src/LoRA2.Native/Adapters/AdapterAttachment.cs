@@ -6,34 +6,35 @@ namespace LoRA2.Native.Adapters;
 /// <summary>Puts adapters on a model and decides what is trained.</summary>
 public static class AdapterAttachment
 {
-    /// <summary>
-    /// Freezes the model, puts a fresh adapter on every target and makes it and the head trainable; or, for <see cref="AdapterMethod.Full"/>, makes
-    /// everything trainable.
-    /// </summary>
-    /// <exception cref="InputException">A target matches nothing, or a rank is below 1.</exception>
+    /// <summary>Freezes the model, puts the method's fresh adapters on every target, and makes them, the head and what the method trains of the model itself trainable.</summary>
+    /// <exception cref="InputException">A target matches nothing, or a setting of the method is out of its range.</exception>
     public static void Attach(this SequenceClassifier model, AdapterSettings settings, ulong seed)
     {
-        if (settings.Method == AdapterMethod.Full)
+        AdapterMethod method = settings.Method;
+        foreach (MethodOption option in method.Options)
         {
-            model.TrainAll();
-            return;
+            if (option.WhatIsWrong(option.TextOf(method)) is { } expected) throw new InputException($"{option.Name} is {option.TextOf(method)}; {expected}");
         }
 
-        if (settings.Rank < 1) throw new InputException($"rank {settings.Rank} is below 1");
-        if (settings.Method == AdapterMethod.LoRA2 && settings.OuterRank < 1) throw new InputException($"outer rank {settings.OuterRank} is below 1");
         using var scope = new TensorScope();
-        model.FreezeBase();
-        uint number = 0;
-        foreach (LinearLayer layer in TargetModules.Resolve(model, settings.Targets))
+        // What is to be trained is never frozen in between: freezing may round.
+        HeadTraining head = method.PeftType is null ? HeadTraining.PoolerAndClassifier : settings.Head;
+        HashSet<Parameter> trained = [.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
+        foreach (Parameter parameter in model.BaseParameters)
         {
-            var random = new Philox(seed, 0x61646170_00000000ul | number++);
-            layer.Adapter?.Dispose();
-            layer.Adapter = settings.Method == AdapterMethod.LoRA
-                ? LoRAAdapter.Create(layer.Name, layer.Inputs, layer.Outputs, settings.Rank, settings.Alpha, random)
-                : LoRA2Adapter.Create(layer.Name, layer.Inputs, layer.Outputs, settings.OuterRank, settings.Rank, settings.Alpha, settings.InitialDeviation, random);
+            if (trained.Contains(parameter)) parameter.Train();
+            else parameter.Freeze();
         }
 
-        model.TrainHead(settings.Head);
+        if (method.UsesTargets)
+        {
+            IReadOnlyList<LinearLayer> layers = TargetModules.Resolve(model, settings.Targets);
+            foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(method.Create(layers, seed)))
+            {
+                layer.Adapter?.Dispose();
+                layer.Adapter = adapter;
+            }
+        }
     }
 
     /// <summary>Makes the head, or its classifier alone, trainable.</summary>
@@ -50,25 +51,21 @@ public static class AdapterAttachment
     public static IEnumerable<LinearLayer> TrainedHeadLayers(this SequenceClassifier model, HeadTraining head) =>
         head == HeadTraining.PoolerAndClassifier || model.Config.Family == EncoderFamily.Roberta ? model.HeadLayers : model.HeadLayers.TakeLast(1);
 
-    /// <summary>Trained values in adapters, or in the encoder when it is trained itself.</summary>
-    public static long AdapterParameterCount(this SequenceClassifier model) => Trained(model) - HeadParameterCount(model);
+    /// <summary>Trained values in adapters, and in the encoder where it is trained itself.</summary>
+    public static long AdapterParameterCount(this SequenceClassifier model) =>
+        model.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count) - HeadParameterCount(model);
 
     /// <summary>Trained values in the head.</summary>
     public static long HeadParameterCount(this SequenceClassifier model) =>
-        model.HeadLayers.SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias]).Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
+        model.HeadParameters().Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
 
-    /// <summary>Adds every adapter to its layer's weight and takes it off.</summary>
-    public static void Merge(this SequenceClassifier model)
-    {
-        foreach (LinearLayer layer in model.AdaptableLayers)
-        {
-            if (layer.Adapter is not { } adapter) continue;
-            using var scope = new TensorScope();
-            layer.Weight.Replace(scope.Detach(Ops.Add(layer.Weight.Value, adapter.Delta())));
-            layer.Adapter = null;
-            adapter.Dispose();
-        }
-    }
+    /// <summary>The adapters, in the model's order.</summary>
+    public static IEnumerable<Adapter> Adapters(this SequenceClassifier model) => model.AdaptableLayers.Select(layer => layer.Adapter).OfType<Adapter>();
 
-    private static long Trained(SequenceClassifier model) => model.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
+    /// <summary>Adds every adapter to its layer's weight and takes it off. Dispose of the result to forget the originals, or unmerge it.</summary>
+    public static MergedAdapters Merge(this SequenceClassifier model) => new(model);
+
+    internal static IEnumerable<Parameter> HeadParameters(this SequenceClassifier model) => model.HeadLayers.SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias]);
+
+    internal static IEnumerable<Parameter> EncoderParameters(this SequenceClassifier model) => model.BaseParameters.Except(model.HeadParameters());
 }

@@ -3,9 +3,26 @@ using LoRA2.Native.Encoders;
 
 namespace LoRA2.Native.Adapters;
 
-/// <summary>Reads PEFT's <c>adapter_config.json</c>. What changes the computation and is not supported is an error that names the field.</summary>
+/// <summary>
+/// Reads PEFT's <c>adapter_config.json</c>. What changes the computation and is not supported is an error that names the field; what is not known at
+/// all is remembered, for a warning.
+/// </summary>
 internal static class AdapterConfigReader
 {
+    /// <summary>Fields that say how an adapter was made or is trained, not what it computes.</summary>
+    private static readonly HashSet<string> Harmless =
+    [
+        "arrow_config", "auto_mapping", "base_model_name_or_path", "beta1", "beta2", "corda_config", "d_initial", "deltaT", "ensure_weight_tying", "eva_config", "inference_mode",
+        "init_weights", "layers_pattern", "loftq_config", "lora_dropout", "lora_ga_config", "megatron_core", "orth_reg_weight", "peft_version", "projection_prng_key",
+        "qalora_group_size", "r", "revision", "runtime_config", "target_r", "task_type", "tfinal", "tinit", "total_step", "vera_dropout",
+    ];
+
+    /// <summary>Fields that must be empty or absent.</summary>
+    private static readonly string[] Unsupported =
+    [
+        "alora_invocation_tokens", "alpha_pattern", "exclude_modules", "layer_replication", "layers_to_transform", "megatron_config", "target_parameters", "trainable_token_indices",
+    ];
+
     public static AdapterSettings Read(string path) => Parse(path, Read);
 
     public static string? BaseModel(string path) => Parse(path, fields => fields.String("base_model_name_or_path", null));
@@ -36,24 +53,28 @@ internal static class AdapterConfigReader
 
     private static AdapterSettings Read(ConfigFields fields)
     {
-        string type = fields.OneOf("peft_type", "", ["LORA", "LORA2"]);
+        string[] types = [.. AdapterMethods.All.Select(method => method.PeftType).OfType<string>().Distinct()];
+        fields.OneOf("peft_type", "", types);
+        AdapterMethod method = AdapterMethods.All.First(method => method.Reads(fields)).ReadConfig(fields);
         fields.OneOf("bias", "none", ["none"]);
         fields.Require("fan_in_fan_out", false);
-        fields.Require("use_rslora", false);
-        fields.Require("use_dora", false);
-        foreach (string field in (ReadOnlySpan<string>)["alpha_pattern", "rank_pattern", "layers_to_transform", "exclude_modules", "megatron_config", "layer_replication"])
-            fields.RequireEmpty(field);
+        fields.Require("lora_bias", false);
+        fields.Require("use_qalora", false);
+        string start = fields.Raw("init_lora_weights") ?? "true";
+        if (start is not ("true" or "false" or "\"gaussian\"" or "\"eva\"" or "\"orthogonal\""))
+            throw fields.Error($"init_lora_weights = {start} is not supported: it changes the base model's weights; have PEFT convert the adapter when it saves it");
+        foreach (string field in Unsupported) fields.RequireEmpty(field);
+        if (method.HasSingularValues) fields.Raw("rank_pattern");
+        else fields.RequireEmpty("rank_pattern");
         string[] targets = fields.Strings("target_modules", ',');
-        if (targets.Length == 0) throw fields.Error("target_modules is missing or empty");
+        if (targets.Length == 0 && method.UsesTargets) throw fields.Error("target_modules is missing or empty");
         string[] saved = fields.Strings("modules_to_save", ',');
         return new AdapterSettings
         {
-            Method = type == "LORA2" ? AdapterMethod.LoRA2 : AdapterMethod.LoRA,
-            Rank = fields.Int("r", null, 1),
-            OuterRank = type == "LORA2" ? fields.Int("k", null, 1) : 0,
-            Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue),
+            Method = method,
             Targets = targets,
             Head = saved.Contains("pooler") ? HeadTraining.PoolerAndClassifier : HeadTraining.Classifier,
+            UnknownFields = fields.Unread(Harmless),
         };
     }
 }

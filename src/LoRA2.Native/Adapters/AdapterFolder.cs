@@ -7,8 +7,8 @@ using LoRA2.Native.Tensors;
 namespace LoRA2.Native.Adapters;
 
 /// <summary>
-/// Adapters on disk, in PEFT's layout: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> with PEFT's names. LoRA adapters go both
-/// ways between PEFT and here; LoRA2 uses the same container with <c>peft_type</c> LORA2 and the authors' tensor names.
+/// Adapters on disk, in PEFT's layout: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> with PEFT's names. The methods that PEFT has go
+/// both ways between PEFT and here; the others use the same container with a <c>peft_type</c> of their own. The head always travels along.
 /// </summary>
 public static class AdapterFolder
 {
@@ -18,7 +18,7 @@ public static class AdapterFolder
     /// <summary>The tensors' file name.</summary>
     public const string WeightsFile = "adapter_model.safetensors";
 
-    private const string Prefix = "base_model.model.";
+    private const string Prefix = AdapterTensors.Prefix;
 
     /// <summary>Whether a folder holds an adapter.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
@@ -31,18 +31,20 @@ public static class AdapterFolder
     /// <exception cref="InputException">The config is missing or damaged.</exception>
     public static string? BaseModelIn(string folder) => AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
 
-    /// <summary>Writes the adapters and the trained part of the head.</summary>
+    /// <summary>Writes the adapters, what the method trains of the encoder, and the trained part of the head.</summary>
     public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder)
     {
         Directory.CreateDirectory(folder);
         using var scope = new TensorScope();
+        Adapter[] adapters = [.. model.Adapters()];
         var writer = new SafetensorsWriter();
-        foreach (LinearLayer layer in model.AdaptableLayers)
+        foreach (Adapter adapter in adapters)
         {
-            if (layer.Adapter is not { } adapter) continue;
-            foreach ((string suffix, Tensor value) in adapter.ToPeft()) writer.Add($"{Prefix}{layer.Name}.{suffix}", value);
+            foreach ((string suffix, Tensor value) in adapter.ToPeft()) writer.Add($"{Prefix}{adapter.Module}.{suffix}", value);
         }
 
+        foreach ((string name, Tensor value) in settings.Method.SharedTensors(adapters)) writer.Add(name, value);
+        foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) writer.Add(Prefix + parameter.Name, parameter.Value);
         foreach (LinearLayer layer in model.TrainedHeadLayers(settings.Head))
         {
             writer.Add(Prefix + layer.Weight.Name, layer.Weight.Value);
@@ -50,7 +52,7 @@ public static class AdapterFolder
         }
 
         writer.Write(Path.Combine(folder, WeightsFile));
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, settings, baseModel)));
+        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, adapters, settings, baseModel)));
     }
 
     /// <summary>Loads an adapter onto a model and freezes the rest. The head's size is the adapter's: make the model with <see cref="LabelsIn"/>.</summary>
@@ -61,15 +63,17 @@ public static class AdapterFolder
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         using var scope = new TensorScope();
         model.FreezeBase();
-        var unused = file.Entries.Select(entry => entry.Name).ToHashSet();
-        foreach (LinearLayer layer in TargetModules.Resolve(model, settings.Targets))
+        var tensors = new AdapterTensors(file);
+        IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? TargetModules.Resolve(model, settings.Targets) : [];
+        foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(settings.Method.Read(tensors, layers)))
         {
             layer.Adapter?.Dispose();
-            layer.Adapter = Read(file, layer, settings, unused);
+            layer.Adapter = adapter;
         }
 
-        LoadHead(model, file, unused);
-        if (unused.Count > 0) throw new InputException($"{file.Path}: tensor '{unused.Order(StringComparer.Ordinal).First()}' belongs to no layer of this model or its adapter_config.json");
+        foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) Replace(parameter, tensors);
+        foreach (Parameter parameter in model.HeadParameters().Where(parameter => tensors.Has(Prefix + parameter.Name))) Replace(parameter, tensors);
+        tensors.RequireAllRead();
         return settings;
     }
 
@@ -81,51 +85,13 @@ public static class AdapterFolder
         return bias is null ? null : checked((int)bias.ElementCount);
     }
 
-    private static Adapter Read(SafetensorsFile file, LinearLayer layer, AdapterSettings settings, HashSet<string> unused)
+    private static void Replace(Parameter parameter, AdapterTensors tensors)
     {
-        Tensor Part(string suffix, Shape shape)
-        {
-            string name = $"{Prefix}{layer.Name}.{suffix}";
-            unused.Remove(name);
-            return Matched(file, name, shape);
-        }
-
-        if (settings.Method == AdapterMethod.LoRA)
-        {
-            return new LoRAAdapter(
-                layer.Name, Part("lora_A.weight", [settings.Rank, layer.Inputs]), Part("lora_B.weight", [layer.Outputs, settings.Rank]), settings.Alpha);
-        }
-
-        (int k, int r) = (settings.OuterRank, settings.Rank);
-        static Tensor Flip(Tensor stored) => Ops.Contiguous(Ops.Transpose(stored));
-        string[] names = LoRA2Adapter.PeftSuffixes;
-        var factors = new LoRA2Factors(
-            Flip(Part(names[0], [k, layer.Inputs])), Flip(Part(names[1], [r, k])), Ops.Reshape(Part(names[2], [r, 1]), r).Clone(), Flip(Part(names[3], [k, r])), Flip(Part(names[4], [layer.Outputs, k])));
-        return new LoRA2Adapter(layer.Name, factors, settings.Alpha, r);
+        parameter.Replace(tensors.Whole(Prefix + parameter.Name, parameter.Value.Shape));
+        parameter.Train();
     }
 
-    private static void LoadHead(SequenceClassifier model, SafetensorsFile file, HashSet<string> unused)
-    {
-        foreach (LinearLayer layer in model.HeadLayers)
-        {
-            foreach (Parameter parameter in (ReadOnlySpan<Parameter>)[layer.Weight, layer.Bias])
-            {
-                string name = Prefix + parameter.Name;
-                if (!unused.Remove(name)) continue;
-                parameter.Replace(Matched(file, name, parameter.Value.Shape));
-                parameter.Train();
-            }
-        }
-    }
-
-    private static Tensor Matched(SafetensorsFile file, string name, Shape shape)
-    {
-        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
-        Tensor value = SafetensorsTensor.Load(file, entry);
-        return value.Shape == shape ? value : throw new InputException($"{file.Path}: tensor '{name}' has shape {value.Shape}; {shape} was expected");
-    }
-
-    private static byte[] Config(SequenceClassifier model, AdapterSettings settings, string baseModel)
+    private static byte[] Config(SequenceClassifier model, Adapter[] adapters, AdapterSettings settings, string baseModel)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -135,12 +101,9 @@ public static class AdapterFolder
             json.WriteString("bias", "none");
             json.WriteBoolean("fan_in_fan_out", false);
             json.WriteBoolean("inference_mode", true);
-            if (settings.Method == AdapterMethod.LoRA2) json.WriteNumber("k", settings.OuterRank);
-            json.WriteNumber("lora_alpha", settings.Alpha);
-            json.WriteNumber("lora_dropout", 0);
+            settings.Method.WriteConfig(json, adapters);
             Strings(json, "modules_to_save", ModulesToSave(model, settings.Head));
-            json.WriteString("peft_type", settings.Method == AdapterMethod.LoRA2 ? "LORA2" : "LORA");
-            json.WriteNumber("r", settings.Rank);
+            json.WriteString("peft_type", settings.Method.PeftType);
             Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptableLayers.Where(layer => layer.Adapter is not null)]));
             json.WriteString("task_type", "SEQ_CLS");
             json.WriteEndObject();

@@ -1,49 +1,91 @@
+using System.Text.Json;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
 namespace LoRA2.Native.Adapters;
 
-/// <summary>What is trained.</summary>
-public enum AdapterMethod
+/// <summary>
+/// A way of fine-tuning, with its settings: an immutable value. A method is one file in <c>Methods/</c> and one line in
+/// <see cref="AdapterMethods"/>; the trainer, the command line, the files and the reports know methods by this class alone. Only the first members
+/// have to be given; the hooks below them do nothing unless overridden.
+/// </summary>
+public abstract record AdapterMethod
 {
-    /// <summary>LoRA2's five factors on each target (arXiv 2408.06854).</summary>
-    LoRA2,
+    /// <summary>What the command line and the records call it.</summary>
+    public abstract string Name { get; }
 
-    /// <summary>LoRA's two (arXiv 2106.09685).</summary>
-    LoRA,
+    /// <summary>What papers call it.</summary>
+    public abstract string Title { get; }
 
-    /// <summary>No adapter: every weight.</summary>
-    Full,
-}
+    /// <summary>PEFT's <c>peft_type</c>, or one of our own; null when there is no adapter to save and the whole model is.</summary>
+    public virtual string? PeftType => null;
 
-/// <summary>Which part of the head is trained and saved with the adapter.</summary>
-public enum HeadTraining
-{
-    /// <summary>Pooler and classifier, as AdaLoRA's and LoRA2's authors do.</summary>
-    PoolerAndClassifier,
+    /// <summary>Whether it puts something on the target layers.</summary>
+    public virtual bool UsesTargets => true;
 
-    /// <summary>The classifier alone, PEFT's default for DeBERTa.</summary>
-    Classifier,
-}
+    /// <summary>Target layers when none are named.</summary>
+    public virtual IReadOnlyList<string> DefaultTargets => TargetModules.AllSix;
 
-/// <summary>The shape of the adapters on a model.</summary>
-public sealed record AdapterSettings
-{
-    /// <summary>What is trained.</summary>
-    public AdapterMethod Method { get; init; } = AdapterMethod.LoRA2;
+    /// <summary>The learning rate when none is given.</summary>
+    public virtual double DefaultLearningRate => 1e-3;
 
-    /// <summary>r: LoRA's rank, LoRA2's number of singular values.</summary>
-    public int Rank { get; init; } = 8;
+    /// <summary>Its own settings as options of the command line, with this value's settings as defaults.</summary>
+    public virtual IReadOnlyList<MethodOption> Options => [];
 
-    /// <summary>k: rank of LoRA2's outer factors.</summary>
-    public int OuterRank { get; init; } = 8;
+    /// <summary>Whether adapters have singular values that a budget can prune.</summary>
+    public virtual bool HasSingularValues => false;
 
-    /// <summary>The update's scale is alpha / r.</summary>
-    public double Alpha { get; init; } = 16;
+    /// <summary>r, for methods that have a rank; else 0.</summary>
+    public virtual int InitialRank => 0;
 
-    /// <summary>σ of LoRA2's Gaussian initialisation.</summary>
-    public double InitialDeviation { get; init; } = 0.02;
+    /// <summary>Weight of <see cref="Regulariser"/> in the loss; 0 for none.</summary>
+    public virtual double RegulariserWeight => 0;
 
-    /// <summary>Patterns of the target layers; see <see cref="TargetModules"/>.</summary>
-    public IReadOnlyList<string> Targets { get; init; } = TargetModules.AllSix;
+    /// <summary>A fresh adapter that changes nothing yet, or nearly nothing.</summary>
+    internal virtual Adapter Create(LinearLayer layer, Philox random) => throw new NotSupportedException($"{Name} has no adapters");
 
-    /// <summary>What of the head is trained.</summary>
-    public HeadTraining Head { get; init; } = HeadTraining.PoolerAndClassifier;
+    /// <summary>Fresh adapters for all targets; to override where they share something.</summary>
+    internal virtual IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed) =>
+        layers.Select((layer, number) => Create(layer, new Philox(seed, 0x61646170_00000000ul | (uint)number)));
+
+    /// <summary>Whether a parameter of the encoder itself is trained, and saved under its own name.</summary>
+    internal virtual bool Trains(Parameter parameter) => false;
+
+    /// <summary>Whether an adapter_config.json is this method's.</summary>
+    internal virtual bool Reads(ConfigFields fields) => PeftType is not null && fields.String("peft_type", "") == PeftType;
+
+    /// <summary>This method with the settings of an adapter_config.json.</summary>
+    /// <exception cref="InputException">A field changes the computation and is not supported.</exception>
+    internal virtual AdapterMethod ReadConfig(ConfigFields fields) => this;
+
+    /// <summary>The adapter that a file has for a layer.</summary>
+    internal virtual Adapter Read(AdapterTensors tensors, LinearLayer layer) => throw new NotSupportedException($"{Name} has no adapters");
+
+    /// <summary>The adapters that a file has for all targets; to override where they share something.</summary>
+    internal virtual IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers) => layers.Select(layer => Read(tensors, layer));
+
+    /// <summary>Writes its fields of adapter_config.json.</summary>
+    internal virtual void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    {
+    }
+
+    /// <summary>Tensors that belong to no layer alone, by their whole name in the file.</summary>
+    internal virtual IEnumerable<(string Name, Tensor Value)> SharedTensors(IReadOnlyList<Adapter> adapters) => [];
+
+    /// <summary>A loss of one adapter, rank 0; the mean over all adapters is added to the task's. Null for none.</summary>
+    public virtual Tensor? Regulariser(Adapter adapter) => null;
+
+    /// <summary>Called for each adapter after the optimiser's step, with the learning rate of that step.</summary>
+    public virtual void AfterStep(Adapter adapter, double learningRate)
+    {
+    }
+
+    /// <summary>Factor of the learning rate of an adapter's parameter.</summary>
+    public virtual double RateFactor(Parameter parameter) => 1;
+
+    /// <summary>Whether weight decay is for an adapter's parameter: matrices, as a rule.</summary>
+    public virtual bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1;
+
+    /// <summary>The settings in one line, for people.</summary>
+    public string Description => Options.Count == 0 ? Title : $"{Title} {string.Join(", ", Options.Select(option => $"{option.Name} {option.TextOf(this)}"))}";
 }

@@ -48,18 +48,25 @@ internal sealed class ConfigFields(string path, JsonElement root)
         return number;
     }
 
+    /// <summary>Any value as it stands in the file, or null.</summary>
+    public string? Raw(string name) => Find(name)?.GetRawText();
+
     public JsonElement? Object(string name)
     {
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Object ? value : throw Wrong(name, value, "an object");
     }
 
+    public bool Bool(string name, bool fallback)
+    {
+        if (Find(name) is not { } found) return fallback;
+        return found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(name, found, "true or false");
+    }
+
     /// <summary>Refuses any value but <paramref name="only"/>; a missing field counts as <paramref name="fallback"/>, or as right when that is null.</summary>
     public void Require(string name, bool only, bool? fallback = null)
     {
-        bool value = fallback ?? only;
-        if (Find(name) is { } found)
-            value = found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(name, found, "true or false");
+        bool value = Bool(name, fallback ?? only);
         if (value != only) throw Error($"{name} = {(value ? "true" : "false")} is not supported; only {(only ? "true" : "false")} is");
     }
 

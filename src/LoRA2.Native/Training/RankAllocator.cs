@@ -4,13 +4,13 @@ using LoRA2.Native.Tensors;
 namespace LoRA2.Native.Training;
 
 /// <summary>
-/// Keeps LoRA2's singular values within the budget (arXiv 2408.06854, algorithm 1): after each optimiser step it updates the importance scores and, when
+/// Keeps the singular values of AdaLoRA or LoRA2 within the budget (arXiv 2303.10512 and 2408.06854, algorithm 1): after each optimiser step it updates the importance scores and, when
 /// the schedule says so, sets to zero every λ_i that is not among the b(t) most important over all adapted matrices. Exactly b(t) survive: ties
 /// go to the earlier matrix by name, then to the smaller i. Before the final phase a zeroed value keeps its gradient and may come back.
 /// </summary>
 public sealed class RankAllocator : IDisposable
 {
-    private readonly LoRA2Adapter[] adapters;
+    private readonly SingularValueAdapter[] adapters;
     private readonly ImportanceScorer[] scorers;
     private readonly double[] scores;
     private readonly double[] ordered;
@@ -18,15 +18,14 @@ public sealed class RankAllocator : IDisposable
 
     /// <summary>Takes the adapters in the order of their names.</summary>
     /// <exception cref="ArgumentException">The schedule's initial budget is not the number of singular values.</exception>
-    public RankAllocator(
-        IEnumerable<LoRA2Adapter> adapters, BudgetSchedule schedule, ImportanceMode mode = ImportanceMode.Reduced, double beta1 = 0.85, double beta2 = 0.85)
+    public RankAllocator(IEnumerable<SingularValueAdapter> adapters, BudgetSchedule schedule, double beta1 = 0.85, double beta2 = 0.85)
     {
         this.adapters = [.. adapters.OrderBy(adapter => adapter.Module, StringComparer.Ordinal)];
         schedule.Require();
-        int total = this.adapters.Sum(adapter => adapter.Factors.Rank);
+        int total = this.adapters.Sum(adapter => adapter.SingularValues.Count);
         if (schedule.Initial != total) throw new ArgumentException($"the initial budget {schedule.Initial} is not the number of singular values, {total}");
         Schedule = schedule;
-        scorers = Array.ConvertAll(this.adapters, adapter => new ImportanceScorer(adapter.Factors, mode, beta1, beta2));
+        scorers = Array.ConvertAll(this.adapters, adapter => new ImportanceScorer(adapter.Scored(), beta1, beta2));
         scores = new double[total];
         ordered = new double[total];
         Budget = total;
@@ -39,7 +38,7 @@ public sealed class RankAllocator : IDisposable
     public int Budget { get; private set; }
 
     /// <summary>The adapters, by name.</summary>
-    public IReadOnlyList<LoRA2Adapter> Adapters => adapters;
+    public IReadOnlyList<SingularValueAdapter> Adapters => adapters;
 
     /// <summary>For each adapter which singular values the last mask kept; null before the first mask.</summary>
     public IReadOnlyList<bool[]>? Kept
@@ -48,7 +47,7 @@ public sealed class RankAllocator : IDisposable
         {
             if (kept is null) return null;
             int start = 0;
-            return Array.ConvertAll(adapters, adapter => kept[start..(start += adapter.Factors.Rank)]);
+            return Array.ConvertAll(adapters, adapter => kept[start..(start += adapter.SingularValues.Count)]);
         }
     }
 
@@ -90,7 +89,7 @@ public sealed class RankAllocator : IDisposable
         int start = 0;
         for (int i = 0; i < scorers.Length; i++)
         {
-            int rank = adapters[i].Factors.Rank;
+            int rank = adapters[i].SingularValues.Count;
             scorers[i].Scores(scores.AsSpan(start, rank));
             start += rank;
         }
@@ -117,9 +116,9 @@ public sealed class RankAllocator : IDisposable
     {
         if (kept is null) return;
         int place = 0;
-        foreach (LoRA2Adapter adapter in adapters)
+        foreach (SingularValueAdapter adapter in adapters)
         {
-            foreach (ref float value in adapter.Factors.SingularValues.AsSpan<float>())
+            foreach (ref float value in adapter.SingularValues.AsSpan<float>())
             {
                 if (!kept[place++]) value = 0;
             }

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Training;
 
 /// <summary>
 /// Fine-tunes a model. The result is a function of the model, the data and the options alone: the same bits for any number of threads, and for a
-/// run that was killed and resumed. One step: forward and backward of the task loss + γ · mean R, clip, AdamW, importance scores and budget.
+/// run that was killed and resumed. One step: forward and backward of the task loss + the method's regulariser, clip, AdamW, the method's own step, importance scores and budget.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -19,7 +19,8 @@ public sealed class Trainer : IDisposable
     private readonly TokenizedDataset train;
     private readonly TokenizedDataset? development;
     private readonly IReadOnlyList<Metric> metrics;
-    private readonly LoRA2Adapter[] adapters;
+    private readonly Adapter[] adapters;
+    private readonly AdapterMethod method;
     private readonly AdamWOptimizer optimizer;
     private readonly LearningRateSchedule schedule;
     private readonly RankAllocator? allocator;
@@ -52,7 +53,8 @@ public sealed class Trainer : IDisposable
         context = new ForwardContext { IsTraining = true, Seed = options.Seed, Recompute = options.Recompute };
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
-        adapters = [.. model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>()];
+        method = options.Adapter.Method;
+        adapters = [.. model.Adapters()];
         optimizer = new AdamWOptimizer(Groups());
         schedule = new LearningRateSchedule(
             options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
@@ -162,6 +164,7 @@ public sealed class Trainer : IDisposable
 
         double rate = schedule.At(state.Step);
         optimizer.Step(rate, AdamWOptimizer.ClipFactor(norm, options.ClipNorm));
+        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rate);
         allocator?.AfterStep(state.Step);
         optimizer.ClearGradients();
         state.Step++;
@@ -189,21 +192,21 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>The mean of R over the adapted matrices; its gradient, times γ, is added to the factors'.</summary>
+    /// <summary>The mean of the method's regulariser over the adapters; its gradient, times its weight, is added to the parameters'.</summary>
     private double BackwardRegulariser()
     {
-        if (adapters.Length == 0 || options.Regulariser == OrthogonalityKind.None || options.Gamma == 0) return 0;
+        if (method.RegulariserWeight == 0) return 0;
         double sum = 0;
-        foreach (LoRA2Adapter adapter in adapters)
+        foreach (Adapter adapter in adapters)
         {
             using var scope = new TensorScope();
             using var tape = new Tape();
-            Tensor term = adapter.Regulariser(options.Regulariser);
+            if (method.Regulariser(adapter) is not { } term) continue;
             sum += term.Item();
-            tape.Backward(term, Tensor.Full([], options.Gamma / adapters.Length));
+            tape.Backward(term, Tensor.Full([], method.RegulariserWeight / adapters.Length));
         }
 
-        return sum / adapters.Length;
+        return adapters.Length == 0 ? 0 : sum / adapters.Length;
     }
 
     private bool IsEvaluationDue()
@@ -235,15 +238,17 @@ public sealed class Trainer : IDisposable
         return batches[step % stepsPerEpoch];
     }
 
-    /// <summary>Biases and layer norms are not decayed, nor are singular values: decay would pull them to 0 without regard to their importance.</summary>
+    /// <summary>Biases and layer norms are not decayed; of an adapter's parameters the method decides.</summary>
     private IEnumerable<ParameterGroup> Groups()
     {
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
-        bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
-        HashSet<Tensor> singular = [.. adapters.Select(adapter => adapter.Factors.SingularValues)];
-        HashSet<Parameter> head = [.. model.HeadLayers.SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
-        double Rate(Parameter parameter) => singular.Contains(parameter.Value) ? options.SingularValueRate : head.Contains(parameter) ? options.HeadRate : 1;
+        HashSet<Parameter> adapted = [.. adapters.SelectMany(adapter => adapter.Parameters)];
+        HashSet<Parameter> head = [.. model.HeadParameters()];
+        bool Decays(Parameter parameter) => adapted.Contains(parameter)
+            ? method.Decays(parameter)
+            : parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
+        double Rate(Parameter parameter) => adapted.Contains(parameter) ? method.RateFactor(parameter) : head.Contains(parameter) ? options.HeadRate : 1;
         ILookup<(double Decay, double Rate), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter)));
         return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate));
     }
@@ -251,13 +256,14 @@ public sealed class Trainer : IDisposable
     private RankAllocator? Allocator()
     {
         if (options.Budget is not { } budget) return null;
-        if (adapters.Length == 0) throw new InputException("a rank budget needs LoRA2 adapters");
-        int rank = options.Adapter.Rank;
+        SingularValueAdapter[] pruned = [.. adapters.OfType<SingularValueAdapter>()];
+        if (pruned.Length == 0) throw new InputException("a rank budget needs adapters with singular values");
+        int rank = method.InitialRank;
         if (budget.TargetRank < 0 || budget.TargetRank > rank) throw new InputException($"target rank {budget.TargetRank} is not within 0 … {rank}");
         try
         {
-            var plan = new BudgetSchedule(rank * adapters.Length, budget.TargetRank * adapters.Length, budget.WarmupSteps, budget.FinalSteps, TotalSteps, budget.Interval);
-            return new RankAllocator(adapters, plan, budget.Importance);
+            var plan = new BudgetSchedule(rank * pruned.Length, budget.TargetRank * pruned.Length, budget.WarmupSteps, budget.FinalSteps, TotalSteps, budget.Interval);
+            return new RankAllocator(pruned, plan);
         }
         catch (ArgumentException e)
         {

@@ -13,26 +13,16 @@ public static class TrainingJson
     {
         json.WriteStartObject();
         AdapterSettings adapter = options.Adapter;
-        json.WriteString("method", adapter.Method.ToString().ToLowerInvariant());
-        if (adapter.Method != AdapterMethod.Full)
+        json.WriteString("method", adapter.Method.Name);
+        foreach (MethodOption option in adapter.Method.Options) option.Write(json, adapter.Method);
+        if (adapter.Method.UsesTargets)
         {
-            json.WriteNumber("rank", adapter.Rank);
-            json.WriteNumber("alpha", adapter.Alpha);
             json.WriteStartArray("targets");
             foreach (string target in adapter.Targets) json.WriteStringValue(target);
             json.WriteEndArray();
-            json.WriteString("head", adapter.Head == HeadTraining.Classifier ? "classifier" : "all");
         }
 
-        if (adapter.Method == AdapterMethod.LoRA2)
-        {
-            json.WriteNumber("outer_rank", adapter.OuterRank);
-            json.WriteNumber("init_std", adapter.InitialDeviation);
-            json.WriteNumber("gamma", options.Gamma);
-            json.WriteNumber("singular_value_rate", options.SingularValueRate);
-            json.WriteString("regulariser", OrthogonalityKinds.NameOf(options.Regulariser));
-        }
-
+        if (adapter.Method.PeftType is not null) json.WriteString("head", adapter.Head == HeadTraining.Classifier ? "classifier" : "all");
         if (options.Budget is { } budget)
         {
             json.WriteStartObject("budget");
@@ -40,7 +30,6 @@ public static class TrainingJson
             json.WriteNumber("warmup_steps", budget.WarmupSteps);
             json.WriteNumber("final_steps", budget.FinalSteps);
             json.WriteNumber("interval", budget.Interval);
-            json.WriteString("importance", budget.Importance.ToString().ToLowerInvariant());
             json.WriteEndObject();
         }
 

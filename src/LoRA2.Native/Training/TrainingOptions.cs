@@ -8,8 +8,7 @@ namespace LoRA2.Native.Training;
 /// <param name="WarmupSteps">t_i.</param>
 /// <param name="FinalSteps">t_f.</param>
 /// <param name="Interval">ΔT.</param>
-/// <param name="Importance">Which sensitivities count.</param>
-public sealed record BudgetOptions(int TargetRank, int WarmupSteps, int FinalSteps, int Interval = 10, ImportanceMode Importance = ImportanceMode.Reduced);
+public sealed record BudgetOptions(int TargetRank, int WarmupSteps, int FinalSteps, int Interval = 10);
 
 /// <summary>Everything that decides a run's result, besides the model and the data.</summary>
 public sealed record TrainingOptions
@@ -52,15 +51,6 @@ public sealed record TrainingOptions
 
     /// <summary>Tokens after which an example is cut.</summary>
     public int MaxLength { get; init; } = 128;
-
-    /// <summary>γ, the weight of the orthogonality loss.</summary>
-    public double Gamma { get; init; } = 0.1;
-
-    /// <summary>Which orthogonality loss.</summary>
-    public OrthogonalityKind Regulariser { get; init; } = OrthogonalityKind.All;
-
-    /// <summary>Factor of the learning rate of LoRA2's singular values. They start at 0, and until they have moved no other factor has a gradient.</summary>
-    public double SingularValueRate { get; init; } = 1;
 
     /// <summary>Factor of the learning rate of the head.</summary>
     public double HeadRate { get; init; } = 1;

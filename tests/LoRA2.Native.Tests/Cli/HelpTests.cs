@@ -7,6 +7,7 @@ public class HelpTests
     [InlineData("evaluate")]
     [InlineData("predict")]
     [InlineData("merge")]
+    [InlineData("export")]
     [InlineData("inspect")]
     [InlineData("tokenize")]
     [InlineData("trace")]

@@ -97,7 +97,7 @@ public sealed class PredictTests : IDisposable
     public void An_adapter_is_inspected_with_its_ranks()
     {
         CommandResult text = Lora2.Run("inspect", adapter).Done();
-        Assert.Contains("LoRA2 k = 2, r = 4, alpha = 16", text.Output, StringComparison.Ordinal);
+        Assert.Contains("LoRA2 rank 4, alpha 16, outer-rank 2", text.Output, StringComparison.Ordinal);
         Assert.Contains("ranks in use", text.Output, StringComparison.Ordinal);
         JsonElement json = Lora2.Run("inspect", Path.Combine(adapter, "adapter_model.safetensors"), "--json").Done().Json;
         Assert.Equal("file", json.GetProperty("kind").GetString());

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Cli.Tracing;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 
@@ -27,7 +29,9 @@ internal sealed class AdaptedModel : IDisposable
     /// <summary>What the adapter's config says.</summary>
     public AdapterSettings? Settings { get; private set; }
 
-    public IEnumerable<LoRA2Adapter> LoRA2Adapters => Model.AdaptableLayers.Select(layer => layer.Adapter).OfType<LoRA2Adapter>();
+    public IEnumerable<LoRA2Adapter> LoRA2Adapters => Model.Adapters().OfType<LoRA2Adapter>();
+
+    public IEnumerable<AdaLoRAAdapter> AdaLoRAAdapters => Model.Adapters().OfType<AdaLoRAAdapter>();
 
     /// <summary>The adapter that PEFT saved.</summary>
     public static AdaptedModel WithLoRA(string family)
@@ -61,6 +65,27 @@ internal sealed class AdaptedModel : IDisposable
 
         foreach (Parameter parameter in adapted.Model.BaseParameters.Where(parameter => parameter.IsTrainable)) parameter.Replace(weights.Tensor(parameter.Name));
         Assert.Equal(weights.Names.Order(StringComparer.Ordinal), adapted.Trained.Keys.Order(StringComparer.Ordinal));
+        return adapted;
+    }
+
+    /// <summary>The factors that an AdaLoRA run starts with, under PEFT's names in memory.</summary>
+    public static AdaptedModel WithAdaLoRA(string family, JsonElement trajectory, TraceFile snapshots)
+    {
+        var adapted = new AdaptedModel(GoldenTraces.BaseOf(family, trajectory.GetProperty("base").GetString()!));
+        adapted.Model.FreezeBase();
+        adapted.Model.TrainHead(HeadTraining.Classifier);
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(GoldenTraces.At(family, "saved", AdapterFolder.ConfigFile)));
+        double alpha = config.RootElement.GetProperty("lora_alpha").GetDouble();
+        int rank = config.RootElement.GetProperty("init_r").GetInt32();
+        foreach (LinearLayer layer in adapted.Model.AdaptableLayers)
+        {
+            Tensor Part(string part) => snapshots.Tensor($"init/base_model.model.{layer.Name}.{part}.default");
+            if (!snapshots.Has($"init/base_model.model.{layer.Name}.lora_E.default")) continue;
+            layer.Adapter = new AdaLoRAAdapter(layer.Name, Part("lora_A"), Part("lora_E"), Part("lora_B"), alpha / (rank + 1e-5));
+        }
+
+        foreach (Parameter parameter in adapted.Model.BaseParameters.Where(parameter => parameter.IsTrainable))
+            parameter.Replace(snapshots.Tensor($"init/{GradientName.Of(parameter.Name, new AdaLoRAMethod())}"));
         return adapted;
     }
 

@@ -24,6 +24,9 @@ public enum GoldenKind
     /// <summary>An adapter saved by PEFT.</summary>
     LoRA,
 
+    /// <summary>An AdaLoRA run of PEFT's.</summary>
+    AdaLoRA,
+
     /// <summary>A LoRA2 run.</summary>
     LoRA2,
 
@@ -61,6 +64,7 @@ internal static class GoldenTraces
             GoldenKind.Regression => Inside("reg"),
             GoldenKind.Clamp => Inside("clamp"),
             GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors"),
+            GoldenKind.AdaLoRA => Folders("adalora_", "params.safetensors", "batches.safetensors", "trajectory.json"),
             GoldenKind.LoRA2 => Folders("lora2_", "init.safetensors", "trajectory.json"),
             GoldenKind.Training => Folders("train_", "trajectory.json", "batches.safetensors"),
             _ => File.Exists(At("deberta_log_buckets.json")) ? ["deberta_log_buckets.json"] : [],
@@ -80,6 +84,7 @@ internal static class GoldenTraces
             GoldenKind.Regression => "a folder reg inside a model's",
             GoldenKind.Clamp => "a folder clamp inside a model's",
             GoldenKind.LoRA => "a folder lora_* with an adapter",
+            GoldenKind.AdaLoRA => "a folder adalora_* with params.safetensors, batches.safetensors and trajectory.json",
             GoldenKind.LoRA2 => "a folder lora2_* with init.safetensors and trajectory.json",
             GoldenKind.Training => "a folder train_* with trajectory.json and batches.safetensors",
             _ => "a file deberta_log_buckets.json",

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
@@ -26,8 +27,8 @@ public sealed partial class LoRA2TrajectoryGoldenTests(ITestOutputHelper output)
         using AdamWOptimizer optimizer = made;
         BudgetSchedule budget = Budget(run, adapted);
         (double beta1, double beta2) = (run.GetProperty("beta1").GetDouble(), run.GetProperty("beta2").GetDouble());
-        using var allocator = new RankAllocator(adapted.LoRA2Adapters, budget, ImportanceMode.Reduced, beta1, beta2);
-        ImportanceScorer[] full = [.. allocator.Adapters.Select(adapter => new ImportanceScorer(adapter.Factors, ImportanceMode.Full, beta1, beta2))];
+        using var allocator = new RankAllocator(adapted.LoRA2Adapters, budget, beta1, beta2);
+        ImportanceScorer[] full = [.. allocator.Adapters.Cast<LoRA2Adapter>().Select(adapter => new ImportanceScorer(adapter.Factors, ImportanceMode.Full, beta1, beta2))];
         double gamma = run.GetProperty("gamma").GetDouble();
         OrthogonalityKind kind = OrthogonalityKinds.Parse(run.GetProperty("regulariser").GetString()!);
 
@@ -85,11 +86,11 @@ public sealed partial class LoRA2TrajectoryGoldenTests(ITestOutputHelper output)
     {
         if (!expected.TryGetProperty("kept", out JsonElement kept)) return;
         Assert.Equal(kept.EnumerateObject().Count(), allocator.Adapters.Count);
-        foreach ((LoRA2Adapter adapter, bool[] found) in allocator.Adapters.Zip(allocator.Kept!))
+        foreach ((SingularValueAdapter adapter, bool[] found) in allocator.Adapters.Zip(allocator.Kept!))
         {
             bool[] mask = [.. kept.GetProperty(adapter.Module).EnumerateArray().Select(keep => keep.GetBoolean())];
             Assert.True(mask.SequenceEqual(found), $"step {expected.GetProperty("step")}: {adapter.Module} keeps {string.Join(' ', found)}; {string.Join(' ', mask)} was expected");
-            Assert.All(adapter.Factors.SingularValues.ToArray<float>().Zip(mask), value => Assert.True(value.Second || value.First == 0));
+            Assert.All(adapter.SingularValues.ToArray<float>().Zip(mask), value => Assert.True(value.Second || value.First == 0));
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class LoRAGoldenTests(ITestOutputHelper output)
         var closeness = new Closeness(output, family);
         using var scope = new TensorScope();
         using AdaptedModel adapted = AdaptedModel.WithLoRA(family);
-        adapted.Model.Merge();
+        using MergedAdapters merged = adapted.Model.Merge();
         Assert.All(adapted.Model.AdaptableLayers, layer => Assert.Null(layer.Adapter));
         using var expected = new TraceFile(GoldenTraces.At(family, "outputs.safetensors"));
         Tensor logits = adapted.Model.Forward(adapted.Batch, ForwardContext.Inference);

@@ -1,8 +1,10 @@
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tests.Adapters;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
@@ -22,12 +24,18 @@ public sealed class AllocationTests
     private const int Steps = 90, WarmUp = 60, BatchSize = 4;
 
     [Theory]
-    [InlineData(EncoderFamily.DebertaV3, AdapterMethod.LoRA2)]
-    [InlineData(EncoderFamily.DebertaV3, AdapterMethod.LoRA)]
-    [InlineData(EncoderFamily.DebertaV3, AdapterMethod.Full)]
-    [InlineData(EncoderFamily.Roberta, AdapterMethod.LoRA2)]
-    [InlineData(EncoderFamily.Roberta, AdapterMethod.LoRA)]
-    public void ATrainingStepAllocatesNothing(EncoderFamily family, AdapterMethod method)
+    [InlineData(EncoderFamily.DebertaV3, "lora2")]
+    [InlineData(EncoderFamily.DebertaV3, "lora")]
+    [InlineData(EncoderFamily.DebertaV3, "adalora")]
+    [InlineData(EncoderFamily.DebertaV3, "sora")]
+    [InlineData(EncoderFamily.DebertaV3, "lora-xs")]
+    [InlineData(EncoderFamily.DebertaV3, "dora")]
+    [InlineData(EncoderFamily.DebertaV3, "vera")]
+    [InlineData(EncoderFamily.DebertaV3, "bitfit")]
+    [InlineData(EncoderFamily.DebertaV3, "full")]
+    [InlineData(EncoderFamily.Roberta, "lora2")]
+    [InlineData(EncoderFamily.Roberta, "lora")]
+    public void ATrainingStepAllocatesNothing(EncoderFamily family, string method)
     {
         var meter = new Meter(Steps);
         Train(family, method, meter);
@@ -40,7 +48,7 @@ public sealed class AllocationTests
     public void AForwardPassAllocatesNothing(EncoderFamily family)
     {
         using SequenceClassifier model = SequenceClassifier.Create(Config(family), 3);
-        model.Attach(Options(AdapterMethod.LoRA2).Adapter, 4);
+        model.Attach(Options("lora2").Adapter, 4);
         var meter = new Meter(Steps);
         int[] rows = [0, 1, 2, 3];
         TokenizedDataset data = Data(model.Config);
@@ -55,9 +63,14 @@ public sealed class AllocationTests
 
     /// <summary>With the check on, any use of a tensor after the step that made it would throw.</summary>
     [Theory]
-    [InlineData(EncoderFamily.DebertaV3, AdapterMethod.LoRA2)]
-    [InlineData(EncoderFamily.Roberta, AdapterMethod.LoRA)]
-    public void AStepUsesNothingOfTheOneBefore(EncoderFamily family, AdapterMethod method)
+    [InlineData(EncoderFamily.DebertaV3, "lora2")]
+    [InlineData(EncoderFamily.DebertaV3, "adalora")]
+    [InlineData(EncoderFamily.DebertaV3, "sora")]
+    [InlineData(EncoderFamily.DebertaV3, "lora-xs")]
+    [InlineData(EncoderFamily.DebertaV3, "dora")]
+    [InlineData(EncoderFamily.DebertaV3, "vera")]
+    [InlineData(EncoderFamily.Roberta, "lora")]
+    public void AStepUsesNothingOfTheOneBefore(EncoderFamily family, string method)
     {
         float[] reused = Train(family, method, null);
         TensorReuse.Checks = true;
@@ -85,7 +98,7 @@ public sealed class AllocationTests
         Assert.All(keeping.Given, tensor => Assert.Throws<ObjectDisposedException>(() => tensor.AsSpan<float>().Length));
     }
 
-    private static float[] Train(EncoderFamily family, AdapterMethod method, Meter? meter)
+    private static float[] Train(EncoderFamily family, string method, Meter? meter)
     {
         using SequenceClassifier model = SequenceClassifier.Create(Config(family), 3);
         TrainingOptions options = Options(method);
@@ -107,13 +120,13 @@ public sealed class AllocationTests
         TypeVocabularySize = family == EncoderFamily.Roberta ? 1 : 0,
     };
 
-    private static TrainingOptions Options(AdapterMethod method) => new()
+    private static TrainingOptions Options(string method) => new()
     {
-        Adapter = new AdapterSettings { Method = method, Rank = 4, OuterRank = 4 },
+        Adapter = new AdapterSettings { Method = method == "lora2" ? new LoRA2Method { Rank = 4, OuterRank = 4, Importance = ImportanceMode.Full } : SmallModel.Method(method) },
         BatchSize = BatchSize,
         Accumulation = 2,
         MaxSteps = Steps,
-        Budget = method == AdapterMethod.LoRA2 ? new BudgetOptions(2, 10, 10, Interval: 2, ImportanceMode.Full) : null,
+        Budget = method is "lora2" or "adalora" ? new BudgetOptions(2, 10, 10, Interval: 2) : null,
     };
 
     private static TokenizedDataset Data(EncoderConfig config)
@@ -149,13 +162,13 @@ public sealed class AllocationTests
         }
     }
 
-    private sealed class KeepingAdapter : Adapter
+    private sealed class KeepingAdapter() : Adapter("keeping")
     {
         public List<Tensor> Given { get; } = [];
 
         public override IReadOnlyList<Parameter> Parameters => [];
 
-        public override double Scale => 1;
+        public override int EffectiveRank => 0;
 
         public override Tensor Forward(Tensor x, Tensor weight, Tensor bias)
         {
@@ -164,7 +177,7 @@ public sealed class AllocationTests
             return y;
         }
 
-        public override Tensor Delta() => Tensor.Zeros([32, 32]);
+        public override Tensor Merged(Tensor weight) => weight;
 
         public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() => [];
     }

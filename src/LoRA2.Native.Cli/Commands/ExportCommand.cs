@@ -1,0 +1,42 @@
+using System.CommandLine;
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Inference;
+
+namespace LoRA2.Native.Cli.Commands;
+
+/// <summary><c>lora2 export</c>: an adapter of any low-rank method as a plain PEFT LoRA.</summary>
+internal static class ExportCommand
+{
+    public static Command Create(StandardStreams streams)
+    {
+        Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
+        var output = new Option<string>("--output") { Description = "where the LoRA adapter goes", HelpName = "DIR", Required = true };
+        var overwrite = new Option<bool>("--overwrite") { Description = "replace the adapter that is there" };
+        var command = new ExampleCommand(
+            "export",
+            "Writes an adapter of any low-rank method as a plain LoRA that PEFT loads, with the same logits.",
+            "lora2 export --adapter lora2-out --output for-peft",
+            "lora2 export --model deberta-v3-base --adapter intents --output intents-lora")
+        {
+            model, adapter, output, overwrite,
+        };
+        command.SetAction(parsed =>
+        {
+            string folder = parsed.GetValue(output)!;
+            ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
+            if (location.Adapter is null) throw new InputException("--adapter is missing: there is nothing to export");
+            location.RequireOther(folder);
+            new OutputFolder(folder).RequireFree(parsed.GetValue(overwrite));
+            LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
+            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
+            using SequenceClassifier classifier = loaded.Model;
+            AdapterSettings settings = PlainLoRA.Convert(classifier, loaded.Adapter!);
+            AdapterFolder.Save(classifier, settings, AdapterFolder.BaseModelIn(location.Adapter) ?? Path.GetFullPath(location.Model), folder);
+            loaded.Task?.Write(folder);
+            streams.Output.WriteLine($"written to {folder}: {settings.Method.Description}, from {loaded.Adapter!.Method.Title}");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,52 @@
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Adapters;
+
+/// <summary>The tensors of an adapter file as a method reads them; remembers which were.</summary>
+internal sealed class AdapterTensors(SafetensorsFile file)
+{
+    /// <summary>What PEFT puts before a module's name.</summary>
+    public const string Prefix = "base_model.model.";
+
+    private readonly HashSet<string> unread = [.. file.Entries.Select(entry => entry.Name)];
+
+    /// <summary>A tensor of a layer, in the current scope.</summary>
+    public Tensor Part(LinearLayer layer, string suffix, Shape shape) => Whole($"{Prefix}{layer.Name}.{suffix}", shape);
+
+    /// <summary>A tensor by its whole name.</summary>
+    public Tensor Whole(string name, Shape shape)
+    {
+        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
+        unread.Remove(name);
+        Tensor value = SafetensorsTensor.Load(file, entry);
+        return value.Shape == shape ? value : throw new InputException($"{file.Path}: tensor '{name}' has shape {value.Shape}; {shape} was expected");
+    }
+
+    /// <summary>Whether the file has a tensor of that whole name.</summary>
+    public bool Has(string name) => file.TryGetEntry(name, out _);
+
+    /// <summary>One extent of a layer's tensor, for what pruning has made smaller.</summary>
+    public int Extent(LinearLayer layer, string suffix, int axis, int most)
+    {
+        string name = $"{Prefix}{layer.Name}.{suffix}";
+        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
+        if (axis >= entry.Shape.Length || entry.Shape[axis] > most)
+            throw new InputException($"{file.Path}: tensor '{name}' has shape {entry.ShapeText}; at most {most} ranks were expected from adapter_config.json");
+        return (int)entry.Shape[axis];
+    }
+
+    /// <summary>Shape of a tensor of that whole name.</summary>
+    public int[] ShapeOf(string name)
+    {
+        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
+        return Array.ConvertAll(entry.Shape.ToArray(), extent => checked((int)extent));
+    }
+
+    /// <exception cref="InputException">A tensor was not read.</exception>
+    public void RequireAllRead()
+    {
+        if (unread.Count > 0) throw new InputException($"{file.Path}: tensor '{unread.Order(StringComparer.Ordinal).First()}' belongs to no layer of this model or its adapter_config.json");
+    }
+}

@@ -1,0 +1,47 @@
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Adapters;
+
+/// <summary>Adapters that were merged into a model's weights, and the weights' original bits. Disposing of it frees both and leaves the model merged.</summary>
+public sealed class MergedAdapters : IDisposable
+{
+    private readonly List<(LinearLayer Layer, Adapter Adapter, Tensor Original)> merged = [];
+
+    internal MergedAdapters(SequenceClassifier model)
+    {
+        foreach (LinearLayer layer in model.AdaptableLayers)
+        {
+            if (layer.Adapter is not { } adapter) continue;
+            using var scope = new TensorScope();
+            Tensor original = scope.Detach(layer.Weight.Value.Clone());
+            layer.Weight.Replace(scope.Detach(Ops.Contiguous(adapter.Merged(original.To(DType.Float32)))));
+            layer.Adapter = null;
+            merged.Add((layer, adapter, original));
+        }
+    }
+
+    /// <summary>Puts back every weight, bit for bit, and the adapters.</summary>
+    public void Unmerge()
+    {
+        foreach ((LinearLayer layer, Adapter adapter, Tensor original) in merged)
+        {
+            layer.Weight.Replace(original);
+            layer.Adapter = adapter;
+        }
+
+        merged.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach ((_, Adapter adapter, Tensor original) in merged)
+        {
+            adapter.Dispose();
+            original.Dispose();
+        }
+
+        merged.Clear();
+    }
+}

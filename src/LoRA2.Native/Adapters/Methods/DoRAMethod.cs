@@ -1,0 +1,133 @@
+using System.Text.Json;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Adapters.Methods;
+
+/// <summary>
+/// DoRA (arXiv 2402.09353) in PEFT's convention: y = (m / n) ∘ (x Wᵀ + s (x Aᵀ) Bᵀ) + b with A and B as in LoRA, n the norm of each row of W + s B A, which takes
+/// no gradient (the paper's section 4.3), and m [out] trained from the norm of W's rows. s is LoRA's.
+/// </summary>
+/// <remarks>PEFT forms W + s B A for its norms; here they come from W Aᵀ and A Aᵀ, so that the layer costs about what LoRA's does.</remarks>
+public sealed record DoRAMethod : LoRAMethod
+{
+    /// <inheritdoc/>
+    public override string Name => "dora";
+
+    /// <inheritdoc/>
+    public override string Title => "DoRA";
+
+    /// <inheritdoc/>
+    protected override bool UsesMagnitude => true;
+
+    internal override Adapter Create(LinearLayer layer, Philox random)
+    {
+        (Tensor a, Tensor b) = Fresh(layer, Rank, random);
+        return new DoRAAdapter(layer.Name, a, b, DoRAAdapter.RowNorms(layer.Weight.Value), Scale);
+    }
+
+    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new DoRAAdapter(
+        layer.Name,
+        tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]),
+        tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]),
+        tensors.Part(layer, "lora_magnitude_vector", [layer.Outputs]),
+        Scale);
+}
+
+/// <summary>DoRA's two factors and magnitudes on one layer.</summary>
+public sealed class DoRAAdapter : Adapter
+{
+    private readonly Parameter a;
+    private readonly Parameter b;
+    private readonly Parameter magnitude;
+    private readonly double scale;
+    private Tensor? measured;
+    private double[] squaredNorms = [];
+
+    /// <summary>Takes over A [r, in], B [out, r] and m [out].</summary>
+    public DoRAAdapter(string module, Tensor a, Tensor b, Tensor magnitude, double scale)
+        : base(module)
+    {
+        this.a = Trained("lora_A", a);
+        this.b = Trained("lora_B", b);
+        this.magnitude = Trained("lora_magnitude_vector", magnitude);
+        this.scale = scale;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters => [a, b, magnitude];
+
+    internal override bool KeepsNothing => true;
+
+    /// <inheritdoc/>
+    public override int EffectiveRank => a.Value.Shape[0];
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias)
+    {
+        Tensor factor = Ops.Multiply(magnitude.Value, ReciprocalNorms(weight));
+        return Ops.Add(Ops.Multiply(Ops.LoRALinear(x, weight, null, a.Value, b.Value, scale), factor), bias);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Merged(Tensor weight)
+    {
+        Tensor factor = Ops.Multiply(magnitude.Value, ReciprocalNorms(weight));
+        Tensor updated = Ops.Add(weight, Ops.Scale(Ops.MatMul(b.Value, a.Value), scale));
+        return Ops.Multiply(updated, Ops.Reshape(factor, factor.Count, 1));
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() =>
+        [("lora_A.weight", a.Value), ("lora_B.weight", b.Value), ("lora_magnitude_vector", magnitude.Value)];
+
+    /// <summary>The norm of each row, [out].</summary>
+    internal static Tensor RowNorms(Tensor weight)
+    {
+        double[] squared = SquaredRowNorms(weight);
+        Tensor norms = Tensor.Empty([squared.Length]);
+        Span<float> values = norms.AsSpan<float>();
+        for (int j = 0; j < values.Length; j++) values[j] = (float)Math.Sqrt(squared[j]);
+        return norms;
+    }
+
+    /// <summary>
+    /// 1 / ‖W_j + s B_j A‖ for each row j, without gradient: ‖W_j‖² + Σ_i B_ji C_ij with C = 2 s A Wᵀ + s² (A Aᵀ) Bᵀ. The row's own part is measured once.
+    /// </summary>
+    private Tensor ReciprocalNorms(Tensor weight)
+    {
+        if (measured != weight) (measured, squaredNorms) = (weight, SquaredRowNorms(weight));
+        Tensor norms = Tensor.Empty([squaredNorms.Length]);
+        using var scope = new TensorScope();
+        // Copies take no part in the tape.
+        Tensor constantA = a.Value.Clone(), constantB = b.Value.Clone();
+        Tensor linear = Ops.Linear(constantA, weight);
+        Tensor gram = Ops.Linear(constantA, constantA);
+        Tensor quadratic = Ops.Linear(gram, constantB);
+        ReadOnlySpan<float> factors = constantB.AsSpan<float>(), first = linear.AsSpan<float>(), second = quadratic.AsSpan<float>();
+        Span<float> values = norms.AsSpan<float>();
+        (int outputs, int rank) = (values.Length, constantA.Shape[0]);
+        for (int j = 0; j < outputs; j++)
+        {
+            double squared = squaredNorms[j];
+            for (int i = 0; i < rank; i++) squared += factors[(j * rank) + i] * ((2 * scale * first[(i * outputs) + j]) + (scale * scale * second[(i * outputs) + j]));
+            values[j] = (float)(1 / Math.Sqrt(squared));
+        }
+
+        return norms;
+    }
+
+    private static double[] SquaredRowNorms(Tensor weight)
+    {
+        using var scope = new TensorScope();
+        ReadOnlySpan<float> values = weight.To(DType.Float32).AsSpan<float>();
+        double[] squared = new double[weight.Shape[0]];
+        int width = weight.Shape[1];
+        for (int j = 0; j < squared.Length; j++)
+        {
+            foreach (float value in values.Slice(j * width, width)) squared[j] += (double)value * value;
+        }
+
+        return squared;
+    }
+}

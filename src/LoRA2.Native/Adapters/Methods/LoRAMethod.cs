@@ -1,0 +1,125 @@
+using System.Text.Json;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Adapters.Methods;
+
+/// <summary>How alpha becomes the update's scale.</summary>
+public enum LoRAScaling
+{
+    /// <summary>alpha / r.</summary>
+    Standard,
+
+    /// <summary>alpha / √r (rsLoRA, arXiv 2312.03732): the size of the update no longer shrinks with the rank.</summary>
+    RankStabilised,
+}
+
+/// <summary>
+/// LoRA (arXiv 2106.09685): y += s (x Aᵀ) Bᵀ with A [r, in] Kaiming-uniform(a = √5), that is U(−1/√in, 1/√in), B [out, r] zero and s = alpha / r; for
+/// rsLoRA s = alpha / √r. Computed as PEFT computes it, and stored as PEFT stores it.
+/// </summary>
+public record LoRAMethod : LowRankMethod
+{
+    private static readonly string[] ScalingNames = ["standard", "rslora"];
+
+    private static readonly IReadOnlyList<MethodOption> OwnOptions =
+    [
+        RankOption("rank of the update"), AlphaOption,
+        MethodOption.Choice<LoRAMethod>(
+            "scaling", "of the update: alpha / r, or rsLoRA's alpha / √r", method => ScalingNames[(int)method.Scaling], (method, value) => method with { Scaling = (LoRAScaling)Array.IndexOf(ScalingNames, value) }, ScalingNames),
+    ];
+
+    /// <inheritdoc/>
+    public override string Name => "lora";
+
+    /// <inheritdoc/>
+    public override string Title => "LoRA";
+
+    /// <inheritdoc/>
+    public override string? PeftType => "LORA";
+
+    /// <summary>How alpha becomes the scale.</summary>
+    public LoRAScaling Scaling { get; init; }
+
+    /// <summary>Whether it is DoRA, which shares PEFT's type and fields.</summary>
+    protected virtual bool UsesMagnitude => false;
+
+    /// <summary>The scale.</summary>
+    public double Scale => Alpha / (Scaling == LoRAScaling.Standard ? Rank : Math.Sqrt(Rank));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MethodOption> Options => OwnOptions;
+
+    /// <summary>Fresh A and B.</summary>
+    internal static (Tensor A, Tensor B) Fresh(LinearLayer layer, int rank, Philox random)
+    {
+        Tensor a = Tensor.Empty([rank, layer.Inputs]);
+        double bound = 1 / Math.Sqrt(layer.Inputs);
+        random.FillUniform(a.AsSpan<float>(), (float)-bound, (float)bound);
+        return (a, Tensor.Zeros([layer.Outputs, rank]));
+    }
+
+    internal override Adapter Create(LinearLayer layer, Philox random)
+    {
+        (Tensor a, Tensor b) = Fresh(layer, Rank, random);
+        return new LoRAAdapter(layer.Name, a, b, Scale);
+    }
+
+    internal override bool Reads(ConfigFields fields) => base.Reads(fields) && fields.Bool("use_dora", false) == UsesMagnitude;
+
+    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
+    {
+        Rank = fields.Int("r", null, 1),
+        Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue),
+        Scaling = fields.Bool("use_rslora", false) ? LoRAScaling.RankStabilised : LoRAScaling.Standard,
+    };
+
+    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) =>
+        new LoRAAdapter(layer.Name, tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]), Scale);
+
+    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    {
+        json.WriteNumber("lora_alpha", Alpha);
+        json.WriteNumber("lora_dropout", 0);
+        json.WriteNumber("r", Rank);
+        json.WriteBoolean("use_dora", UsesMagnitude);
+        json.WriteBoolean("use_rslora", Scaling == LoRAScaling.RankStabilised);
+    }
+}
+
+/// <summary>LoRA's two factors on one layer.</summary>
+public sealed class LoRAAdapter : LowRankAdapter
+{
+    private readonly Parameter a;
+    private readonly Parameter b;
+
+    /// <summary>Takes over A [r, in] and B [out, r].</summary>
+    public LoRAAdapter(string module, Tensor a, Tensor b, double scale)
+        : base(module)
+    {
+        this.a = Trained("lora_A", a);
+        this.b = Trained("lora_B", b);
+        Scale = scale;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters => [a, b];
+
+    /// <inheritdoc/>
+    public override double Scale { get; }
+
+    /// <inheritdoc/>
+    public override int EffectiveRank => a.Value.Shape[0];
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale);
+
+    /// <inheritdoc/>
+    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale, gelu: true);
+
+    /// <inheritdoc/>
+    public override (Tensor A, Tensor B) LowRank() => (a.Value, b.Value);
+
+    /// <inheritdoc/>
+    public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() => [("lora_A.weight", a.Value), ("lora_B.weight", b.Value)];
+}

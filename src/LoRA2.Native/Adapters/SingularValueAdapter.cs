@@ -1,0 +1,24 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Adapters;
+
+/// <summary>A low-rank adapter with singular values, which a <see cref="Training.RankAllocator"/> can prune by their importance.</summary>
+public abstract class SingularValueAdapter : LowRankAdapter
+{
+    private protected SingularValueAdapter(string module)
+        : base(module)
+    {
+    }
+
+    /// <summary>λ, contiguous; r values in whatever shape the method keeps them.</summary>
+    public abstract Tensor SingularValues { get; }
+
+    /// <inheritdoc/>
+    public override int EffectiveRank => SingularValues.Count - SingularValues.AsSpan<float>().Count(0f);
+
+    /// <summary>What the importance of a singular value is made of.</summary>
+    public abstract IReadOnlyList<ScoredFactor> Scored();
+
+    /// <summary>The places of the singular values that are not 0: what is saved.</summary>
+    private protected int[] Kept() => RankSelection.NonZero(SingularValues);
+}
