@@ -17,15 +17,8 @@ public static class AdapterAttachment
         }
 
         using var scope = new TensorScope();
-        // What is to be trained is never frozen in between: freezing may round.
         HeadTraining head = method.PeftType is null ? HeadTraining.PoolerAndClassifier : settings.Head;
-        HashSet<Parameter> trained = [.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])];
-        foreach (Parameter parameter in model.BaseParameters)
-        {
-            if (trained.Contains(parameter)) parameter.Train();
-            else parameter.Freeze();
-        }
-
+        model.FreezeAllBut([.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])]);
         if (method.UsesTargets)
         {
             IReadOnlyList<LinearLayer> layers = TargetModules.Resolve(model, settings.Targets);

@@ -92,9 +92,17 @@ public sealed class SequenceClassifier : IDisposable
     }
 
     /// <summary>Freezes every base parameter, so that kernels may pack it.</summary>
-    public void FreezeBase()
+    public void FreezeBase() => FreezeAllBut([]);
+
+    /// <summary>Makes these base parameters trainable and freezes the others. What is to be trained is never frozen in between: freezing may round.</summary>
+    internal void FreezeAllBut(HashSet<Parameter> trained)
     {
-        foreach (Parameter parameter in BaseParameters) parameter.Freeze();
+        foreach (Parameter parameter in BaseParameters)
+        {
+            if (trained.Contains(parameter)) parameter.Train();
+            else parameter.Freeze();
+        }
+
         // What rounding the weights has left over is of no size that a step needs.
         if (Precision == Precision.BFloat16) MemoryPool.Shared.Trim();
     }
