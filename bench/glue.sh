@@ -2,7 +2,7 @@
 # Fine-tunes on real GLUE tasks over several seeds and writes a Markdown table of the development scores.
 #   bench/glue.sh --model DIR --data DIR [--tasks "SST-2 STS-B MRPC"] [--seeds "1 2 3"] [--output FILE] [-- FINETUNE OPTIONS]
 # DIR is a HuggingFace model folder and a folder with GLUE's own TSV files, one folder a task. FINETUNE OPTIONS go to every run; without any,
-# settings A and C of bench/results/glue.md for LoRA2 on the small encoder.
+# settings A and D of bench/results/glue.md for LoRA2 on the small encoder.
 set -euo pipefail
 script=$(realpath "$0")
 model= data= tasks="SST-2 STS-B MRPC" seeds="1 2 3" output=
@@ -25,15 +25,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for task in $tasks; do
   epochs=4
-  options=(--learning-rate 4e-3 --head-rate 0.25 --singular-value-rate 5 --init-std 0.1 --gamma 0.03)
+  options=(--dropout 0.1 --learning-rate 4e-3 --head-rate 0.25 --singular-value-rate 5 --init-std 0.1 --gamma 0.03)
   if [ "$task" = SST-2 ]; then
     epochs=1
-    options=(--learning-rate 1.5e-3 --head-rate 0.67 --singular-value-rate 10 --alpha 32 --init-std 0.1 --gamma 0.1)
+    options=(--dropout 0 --learning-rate 1.5e-3 --head-rate 0.67 --singular-value-rate 10 --alpha 32 --init-std 0.1 --gamma 0.1)
   fi
   if [ $# -gt 0 ]; then options=("$@"); fi
   for seed in $seeds; do
     dotnet src/LoRA2.Native.Cli/bin/Release/net10.0/lora2.dll finetune --model "$model" --task "$task" --data "$data" --epochs $epochs \
-      --batch-size 32 --max-length 128 --dropout 0.1 --seed "$seed" --output "$work/$task-$seed" --json "${options[@]}" >"$work/$task-$seed.json"
+      --batch-size 32 --max-length 128 --seed "$seed" --output "$work/$task-$seed" --json "${options[@]}" >"$work/$task-$seed.json"
     echo "$task seed $seed done" >&2
   done
 done

@@ -93,6 +93,8 @@ internal static class FinetuneRecord
         json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
         json.WriteNumber("processors", Environment.ProcessorCount);
         json.WriteNumber("threads", Compute.Threads);
+        json.WriteString("simd", Compute.SimdPath);
+        json.WriteString("bfloat16", Compute.BFloat16Path);
         json.WriteEndObject();
     }
 }

@@ -26,7 +26,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (data.Development is { } development)
             Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
-        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Compute.Threads} threads");
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Compute.Threads} threads, {Arithmetic(options.Precision)}");
         writer.WriteLine();
     }
 
@@ -43,6 +43,10 @@ internal sealed class FinetuneSummary(TextWriter writer)
         Line("time", $"{result.Duration.TotalSeconds:F1} s for {result.Steps:N0} steps{(result.StoppedEarly ? ", stopped early" : "")}, {result.TokensPerSecond:N0} tokens/s");
         Line("saved", output);
     }
+
+    /// <summary>The precision and what computes it.</summary>
+    private static string Arithmetic(Precision precision) =>
+        $"{precision.ToString().ToLowerInvariant()} on {(precision == Precision.Float32 || Compute.BFloat16Path == "vector" ? $"vectors ({Compute.SimdPath})" : Compute.BFloat16Path)}";
 
     private static string Method(TrainingOptions options)
     {
