@@ -17,7 +17,7 @@ ours=(dotnet run -c Release --no-build --project bench/LoRA2.Native.Benchmarks -
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 for ((round = 1; round <= rounds; round++)); do
     "${ours[@]}" products --threads "$threads" | grep -a '^{' >>"$work/ours"
-    "${ours[@]}" peak | grep -a '^{' >>"$work/peak"
+    "${ours[@]}" peak --threads "$threads" | grep -a '^{' >>"$work/peak"
     bench/peers/pytorch.sh "$threads" bench/peers/gemm.py --threads "$threads" | tr -d '\n' >>"$work/peer"
     echo >>"$work/peer"
     echo "round $round of $rounds done" >&2
@@ -28,10 +28,11 @@ import datetime, json, re, statistics, subprocess, sys
 work, threads, commit = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 read = lambda name: [json.loads(line) for line in open(f"{work}/{name}")]
 ours, peer = read("ours"), read("peer")
-peak = statistics.median(run["fma_gflops_per_core"] for run in read("peak")) * threads
+peaks = read("peak")
+peak, alone = (statistics.median(run[key] for run in peaks) for key in ("fma_gflops", "fma_gflops_per_core"))
 machine = dict(re.findall(r"^(Model name|CPU\(s\)):\s+(.*)$", subprocess.run(["lscpu"], capture_output=True, text=True).stdout, re.M))
 print(f"{machine.get('Model name')}, {machine.get('CPU(s)')} cores; {datetime.date.today()}; commit {commit}; {threads} threads; medians of {len(ours)} rounds, one side at a time. "
-      f"Float32 peak {peak:.0f} GFLOP/s (FMA on registers, measured in between, times {threads}).\n")
+      f"Float32 peak, FMA on registers, measured in between: {peak:.0f} GFLOP/s on {threads} threads at once ({alone:.0f} on one alone).\n")
 print("| shape | product | GFLOP/s (lowest to highest round) | of the float32 peak | PyTorch, GFLOP/s | ratio |\n| --- | --- | --- | --- | --- | --- |")
 shapes = (("1024^3", (1024, 1024, 1024)), ("1024x768.768x3072", (1024, 3072, 768)))
 def torch(size, dtype):

@@ -9,8 +9,8 @@ switch (args)
     case ["products", .. var rest]:
         ProductsCommand.Run(rest);
         break;
-    case ["peak"]:
-        PeakCommand.Run();
+    case ["peak", .. var rest]:
+        PeakCommand.Run(rest);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args);
