@@ -13,7 +13,7 @@ internal static class PrecisionOption
     {
         var option = new Option<string?>("--precision")
         {
-            Description = "of the encoder's matrix products; bfloat16x3 is float32's quality at several times its speed on a processor with AMX [float32]",
+            Description = "of the encoder's matrix products; bfloat16x3 is about float32's quality and faster on a processor with AMX [float32]",
             HelpName = string.Join('|', Names.Select(name => name.Name)),
         };
         option.Validators.Add(result =>
