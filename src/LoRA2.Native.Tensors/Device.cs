@@ -1,21 +1,82 @@
+using System.Runtime.InteropServices;
+
 namespace LoRA2.Native.Tensors;
 
-/// <summary>Where tensors live and their kernels run.</summary>
-public abstract class Device
+/// <summary>Where tensors live and their kernels run. All tensors of an op are on one device; <see cref="Tensor.To(Device)"/> moves them.</summary>
+public abstract unsafe class Device
 {
+    [ThreadStatic]
+    private static Device? current;
+
     /// <summary>This process's processors.</summary>
     public static Device Cpu { get; } = new CpuDevice();
 
-    /// <summary>A name for logs.</summary>
+    /// <summary>Where this thread makes new tensors: the processors, unless <see cref="Use"/> says otherwise.</summary>
+    public static Device Current => current ?? Cpu;
+
+    /// <summary>A name for logs and for the command line.</summary>
     public abstract string Name { get; }
 
     /// <summary>The kernels that run here.</summary>
     public abstract Kernels Kernels { get; }
 
+    /// <summary>The memory of every tensor here.</summary>
+    public abstract MemoryPool Memory { get; }
+
+    /// <summary>Whether this process can read and write the memory itself.</summary>
+    internal virtual bool IsHost => false;
+
+    /// <summary>Makes it the thread's current device until the result is disposed of.</summary>
+    public DeviceUse Use()
+    {
+        var use = new DeviceUse(Current);
+        current = this;
+        return use;
+    }
+
+    /// <summary>Waits until all kernels started here are done.</summary>
+    public abstract void Synchronize();
+
+    internal static void Return(Device device) => current = device;
+
+    /// <summary>A new block, aligned for every kernel.</summary>
+    /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
+    internal abstract byte* Allocate(nuint bytes);
+
+    internal abstract void Free(byte* block);
+
+    internal abstract void Clear(byte* to, nuint bytes);
+
+    /// <summary>Copies from this process's memory; done with it on return.</summary>
+    internal abstract void CopyIn(byte* to, byte* from, nuint bytes);
+
+    /// <summary>Copies to this process's memory, after all kernels started before; done on return.</summary>
+    internal abstract void CopyOut(byte* to, byte* from, nuint bytes);
+
     private sealed class CpuDevice : Device
     {
+        public CpuDevice() => Memory = new MemoryPool(this);
+
         public override string Name => "cpu";
 
         public override Kernels Kernels { get; } = new Cpu.CpuKernels();
+
+        public override MemoryPool Memory { get; }
+
+        internal override bool IsHost => true;
+
+        public override void Synchronize()
+        {
+        }
+
+        internal override byte* Allocate(nuint bytes) => (byte*)NativeMemory.AlignedAlloc(bytes, bytes >= 1 << 21 ? 4096u : MemoryPool.Alignment);
+
+        internal override void Free(byte* block) => NativeMemory.AlignedFree(block);
+
+        internal override void Clear(byte* to, nuint bytes) => NativeMemory.Clear(to, bytes);
+
+        internal override void CopyIn(byte* to, byte* from, nuint bytes) => NativeMemory.Copy(from, to, bytes);
+
+        internal override void CopyOut(byte* to, byte* from, nuint bytes) => NativeMemory.Copy(from, to, bytes);
     }
 }

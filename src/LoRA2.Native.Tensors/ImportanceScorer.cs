@@ -130,8 +130,8 @@ public sealed class ImportanceScorer : IDisposable
     /// <summary>Ī ∘ Ū, as long as the current scope is open.</summary>
     private static ReadOnlySpan<double> Values(Sensitivity sensitivity)
     {
-        Tensor product = Tensor.Empty(sensitivity.Average.Shape, DType.Float64);
-        product.Device.Kernels.Multiply(sensitivity.Average.To(DType.Float64), sensitivity.Uncertainty.To(DType.Float64), product);
+        Tensor product = Tensor.Empty(sensitivity.Average.Shape, DType.Float64, Device.Cpu);
+        product.Device.Kernels.Multiply(sensitivity.Average.To(Device.Cpu).To(DType.Float64), sensitivity.Uncertainty.To(Device.Cpu).To(DType.Float64), product);
         return product.AsSpan<double>();
     }
 

@@ -34,6 +34,9 @@ public abstract class Kernels
     /// <summary>y = s x.</summary>
     public abstract void Scale(Tensor x, double s, Tensor y);
 
+    /// <summary>y = factor x, where the factor is a tensor of one element.</summary>
+    public abstract void ScaleBy(Tensor x, Tensor factor, Tensor y);
+
     /// <summary>y += s x.</summary>
     public abstract void AddScaled(Tensor x, double s, Tensor y);
 
@@ -134,8 +137,11 @@ public abstract class Kernels
     /// </summary>
     public abstract void Orthogonality(ReadOnlySpan<OrthogonalityPlane> planes, bool norms, double scale, Tensor loss, Tensor kept);
 
-    /// <summary>Adds scale · the gradients of each plane's loss, from what <see cref="Orthogonality"/> kept, to those that are not null.</summary>
-    public abstract void OrthogonalityBackward(ReadOnlySpan<OrthogonalityPlane> planes, Tensor kept, double scale, ReadOnlySpan<OrthogonalityGradients> gradients);
+    /// <summary>
+    /// Adds scale · dloss · the gradients of each plane's loss, from what <see cref="Orthogonality"/> kept, to those that are not null; dloss has one element.
+    /// </summary>
+    public abstract void OrthogonalityBackward(
+        ReadOnlySpan<OrthogonalityPlane> planes, Tensor kept, double scale, Tensor dloss, ReadOnlySpan<OrthogonalityGradients> gradients);
 
     /// <summary>
     /// Mean cross-entropy of logits [rows, classes] and labels (Int32) over the rows whose label is not negative, and its gradient for a loss

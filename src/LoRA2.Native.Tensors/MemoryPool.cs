@@ -1,10 +1,9 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace LoRA2.Native.Tensors;
 
 /// <summary>
-/// Aligned native memory that is kept for the next tensor of the same size class instead of going back to the system. Classes are four to a
+/// A device's memory, that is kept for the next tensor of the same size class instead of going back to the system. Classes are four to a
 /// power of two; a new block is at most a fifth larger than what it was made for, and serves down to half its size (a big one down to two thirds).
 /// </summary>
 public sealed unsafe class MemoryPool
@@ -19,8 +18,13 @@ public sealed unsafe class MemoryPool
     private long reserved;
     private long peak;
 
+    internal MemoryPool(Device device) => Device = device;
+
     /// <summary>The pool every CPU tensor comes from.</summary>
-    public static MemoryPool Shared { get; } = new();
+    public static MemoryPool Shared => Device.Cpu.Memory;
+
+    /// <summary>Whose memory it is.</summary>
+    public Device Device { get; }
 
     /// <summary>Bytes held by live tensors, rounded up to their size classes.</summary>
     public long BytesInUse => Interlocked.Read(ref inUse);
@@ -40,7 +44,7 @@ public sealed unsafe class MemoryPool
             {
                 while (blocks.TryPop(out Storage? block))
                 {
-                    NativeMemory.AlignedFree(block.Pointer);
+                    Device.Free(block.Pointer);
                     GC.SuppressFinalize(block);
                     reserved -= (long)size;
                 }
@@ -80,7 +84,7 @@ public sealed unsafe class MemoryPool
     {
         try
         {
-            return new Storage(this, (byte*)NativeMemory.AlignedAlloc(size, size >= 1 << 21 ? 4096u : Alignment), size);
+            return new Storage(this, Device.Allocate(size), size);
         }
         catch (OutOfMemoryException)
         {

@@ -68,6 +68,12 @@ public sealed class Parameter
         else if (constant) Freeze();
     }
 
+    /// <summary>Moves it to a device, with its role; a gradient is forgotten.</summary>
+    public void MoveTo(Device device)
+    {
+        if (device != Value.Device) Replace(Value.To(device));
+    }
+
     private void Put(Tensor value)
     {
         value.Leave();

@@ -13,6 +13,7 @@ internal sealed unsafe class Storage
     public Storage(MemoryPool pool, byte* pointer, nuint size)
     {
         this.pool = pool;
+        IsHost = pool.Device.IsHost;
         Pointer = pointer;
         Size = size;
     }
@@ -28,7 +29,13 @@ internal sealed unsafe class Storage
     /// <summary>No block; of a generation that no tensor is of.</summary>
     public static Storage None { get; } = new(MemoryPool.Shared, null, 0) { Generation = -1 };
 
+    /// <summary>Where the block is, in the device's addresses.</summary>
     public byte* Pointer { get; }
+
+    public Device Device => pool.Device;
+
+    /// <summary>Whether this process can read and write it.</summary>
+    public bool IsHost { get; }
 
     /// <summary>Bytes of the block: its size class.</summary>
     public nuint Size { get; }

@@ -1,24 +1,26 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace LoRA2.Native.Tensors;
 
 /// <content>Making tensors, and reading and writing their elements.</content>
 public sealed unsafe partial class Tensor
 {
-    /// <summary>A contiguous tensor whose elements are not set.</summary>
-    public static Tensor Empty(Shape shape, DType dtype = DType.Float32)
+    /// <summary>A contiguous tensor whose elements are not set, on the thread's current device.</summary>
+    public static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Device.Current);
+
+    /// <summary>A contiguous tensor on <paramref name="device"/> whose elements are not set.</summary>
+    public static Tensor Empty(Shape shape, DType dtype, Device device)
     {
         Span<int> strides = stackalloc int[shape.Rank];
         shape.ContiguousStrides(strides);
-        return Of(MemoryPool.Shared.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
+        return Of(device.Memory.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
     }
 
     /// <summary>A contiguous tensor of zeros.</summary>
     public static Tensor Zeros(Shape shape, DType dtype = DType.Float32)
     {
         Tensor tensor = Empty(shape, dtype);
-        NativeMemory.Clear(tensor.Pointer, (nuint)shape.Elements * (nuint)dtype.Size());
+        tensor.Device.Clear(tensor.Address, tensor.Bytes);
         return tensor;
     }
 
@@ -40,7 +42,7 @@ public sealed unsafe partial class Tensor
     {
         if (values.Length != shape.Elements) throw new ArgumentException($"{values.Length} values don't fill shape {shape} of {shape.Elements}");
         Tensor tensor = Empty(shape, DTypeOf<T>());
-        values.CopyTo(new Span<T>(tensor.Pointer, values.Length));
+        fixed (T* from = values) tensor.Device.CopyIn(tensor.Address, (byte*)from, tensor.Bytes);
         return tensor;
     }
 
@@ -48,29 +50,52 @@ public sealed unsafe partial class Tensor
     public static Tensor From<T>(T[] values, Shape shape)
         where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
 
-    /// <summary>The elements of a contiguous tensor, in place. The span is valid as long as the tensor is held, and not disposed.</summary>
-    /// <exception cref="InvalidOperationException">It is not contiguous, or its elements are not <typeparamref name="T"/>.</exception>
+    /// <summary>The elements of a contiguous tensor on the CPU, in place. The span is valid as long as the tensor is held, and not disposed.</summary>
+    /// <exception cref="InvalidOperationException">It is not contiguous, not on the CPU, or its elements are not <typeparamref name="T"/>.</exception>
     public Span<T> AsSpan<T>()
         where T : unmanaged
     {
-        if (!IsContiguous) throw new InvalidOperationException($"tensor {this} is not contiguous");
-        if (DType != DTypeOf<T>()) throw new InvalidOperationException($"tensor {this} does not hold {typeof(T).Name}");
+        Require<T>(Count);
         return new Span<T>(Pointer, Count);
     }
 
-    /// <summary>A copy of the elements in order, whatever the strides.</summary>
+    /// <summary>A copy of the elements in order, whatever the strides and the device.</summary>
+    /// <exception cref="InvalidOperationException">They are not <typeparamref name="T"/>.</exception>
     public T[] ToArray<T>()
         where T : unmanaged
     {
-        if (IsContiguous)
+        if (!IsContiguous)
         {
-            T[] values = AsSpan<T>().ToArray();
-            GC.KeepAlive(this);
-            return values;
+            using Tensor copy = Clone();
+            return copy.ToArray<T>();
         }
 
-        using Tensor copy = Clone();
-        return copy.AsSpan<T>().ToArray();
+        T[] values = new T[Count];
+        Read<T>(values);
+        return values;
+    }
+
+    /// <summary>Copies the elements of a contiguous tensor, on any device, to <paramref name="values"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is not contiguous, or its elements are not <typeparamref name="T"/>.</exception>
+    /// <exception cref="ArgumentException">There are not as many values as elements.</exception>
+    public void Read<T>(Span<T> values)
+        where T : unmanaged
+    {
+        Require<T>(values.Length);
+        fixed (T* to = values) Device.CopyOut((byte*)to, Address, Bytes);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Overwrites the elements of a contiguous tensor, on any device, with <paramref name="values"/>.</summary>
+    /// <exception cref="InvalidOperationException">It is frozen or not contiguous, or its elements are not <typeparamref name="T"/>.</exception>
+    /// <exception cref="ArgumentException">There are not as many values as elements.</exception>
+    public void Write<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        if (IsConstant) throw new InvalidOperationException("a frozen tensor can't be written");
+        Require<T>(values.Length);
+        fixed (T* from = values) Device.CopyIn(Address, (byte*)from, Bytes);
+        GC.KeepAlive(this);
     }
 
     /// <summary>The only element, as a double.</summary>
@@ -78,23 +103,24 @@ public sealed unsafe partial class Tensor
     public double Item()
     {
         if (Count != 1) throw new InvalidOperationException($"tensor {this} does not have exactly one element");
-        double value = DType switch
-        {
-            DType.Float32 => *F32,
-            DType.Float64 => *F64,
-            DType.Int32 => *I32,
-            DType.Int64 => *(long*)Pointer,
-            DType.Float16 => (double)*(Half*)Pointer,
-            _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)Pointer << 16),
-        };
+        long bits = 0;
+        Device.CopyOut((byte*)&bits, Address, Bytes);
         GC.KeepAlive(this);
-        return value;
+        return DType switch
+        {
+            DType.Float32 => *(float*)&bits,
+            DType.Float64 => *(double*)&bits,
+            DType.Int32 => *(int*)&bits,
+            DType.Int64 => bits,
+            DType.Float16 => (double)*(Half*)&bits,
+            _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)&bits << 16),
+        };
     }
 
     /// <summary>A contiguous copy outside of autograd.</summary>
     public Tensor Clone()
     {
-        Tensor copy = Empty(Shape, DType);
+        Tensor copy = Empty(Shape, DType, Device);
         Device.Kernels.Copy(this, copy);
         return copy;
     }
@@ -103,18 +129,57 @@ public sealed unsafe partial class Tensor
     public Tensor To(DType dtype)
     {
         if (dtype == DType && IsContiguous) return this;
-        Tensor copy = Empty(Shape, dtype);
+        Tensor copy = Empty(Shape, dtype, Device);
         Device.Kernels.Copy(this, copy);
         return copy;
     }
 
-    /// <summary>Overwrites the elements with those of a tensor of the same shape, converting their type.</summary>
+    /// <summary>A contiguous copy on another device, outside of autograd; itself when it is there already.</summary>
+    public Tensor To(Device device)
+    {
+        if (device == Device) return this;
+        Tensor copy = Empty(Shape, DType, device);
+        if (IsContiguous) Across(this, copy);
+        else
+        {
+            using Tensor ordered = Clone();
+            Across(ordered, copy);
+        }
+
+        return copy;
+    }
+
+    /// <summary>Overwrites the elements with those of a tensor of the same shape, on any device, converting their type.</summary>
     public void CopyFrom(Tensor source)
     {
         if (source.Shape != Shape) throw new ArgumentException($"a tensor of shape {source.Shape} can't be copied into one of shape {Shape}");
         if (IsConstant) throw new InvalidOperationException("a frozen tensor can't be written");
         if (!IsContiguous) throw new InvalidOperationException($"tensor {this} is not contiguous");
-        Device.Kernels.Copy(source, this);
+        if (source.Device == Device)
+        {
+            Device.Kernels.Copy(source, this);
+            return;
+        }
+
+        using var scope = new TensorScope();
+        Across(source.To(DType), this);
+    }
+
+    /// <summary>Copies between contiguous tensors of one type, shape and two devices.</summary>
+    private static void Across(Tensor source, Tensor destination)
+    {
+        if (source.Storage.IsHost) destination.Device.CopyIn(destination.Address, source.Pointer, source.Bytes);
+        else if (destination.Storage.IsHost) source.Device.CopyOut(destination.Pointer, source.Address, source.Bytes);
+        else throw new NotSupportedException($"tensors are not copied from {source.Device.Name} to {destination.Device.Name}");
+        GC.KeepAlive(source);
+    }
+
+    private void Require<T>(int values)
+        where T : unmanaged
+    {
+        if (!IsContiguous) throw new InvalidOperationException($"tensor {this} is not contiguous");
+        if (DType != DTypeOf<T>()) throw new InvalidOperationException($"tensor {this} does not hold {typeof(T).Name}");
+        if (values != Count) throw new ArgumentException($"tensor {this} has {Count} elements, not {values}");
     }
 
     private static DType DTypeOf<T>() => Unsafe.SizeOf<T>() switch

@@ -32,7 +32,7 @@ public sealed unsafe partial class Tensor : IDisposable
     public bool IsContiguous { get; private set; }
 
     /// <summary>Where the memory is.</summary>
-    public Device Device => Device.Cpu;
+    public Device Device => Storage.Device;
 
     /// <summary>
     /// Whether gradients flow to this tensor. Set it on leaves (parameters); an op's result has it when an input has it and a <see cref="Tape"/> records.
@@ -77,7 +77,19 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>What a backend keeps with a frozen tensor: its packed forms.</summary>
     internal IDisposable?[]? BackendCache { get; set; }
 
+    /// <summary>Where the first element is, in this process's memory.</summary>
+    /// <exception cref="InvalidOperationException">It is in a device's.</exception>
     internal byte* Pointer
+    {
+        get
+        {
+            if (!Storage.IsHost) throw new InvalidOperationException($"tensor {this} is on {Device.Name}; this needs one on {Device.Cpu.Name}");
+            return Address;
+        }
+    }
+
+    /// <summary>Where the first element is, in its device's addresses.</summary>
+    internal byte* Address
     {
         get
         {
@@ -85,6 +97,8 @@ public sealed unsafe partial class Tensor : IDisposable
             return Storage.Pointer + ((nint)offset * DType.Size());
         }
     }
+
+    internal nuint Bytes => (nuint)Count * (nuint)DType.Size();
 
     internal float* F32 => (float*)Pointer;
 

@@ -27,8 +27,10 @@ internal sealed unsafe partial class CpuKernels
         KeepAll(planes);
     }
 
-    public override void OrthogonalityBackward(ReadOnlySpan<OrthogonalityPlane> planes, Tensor kept, double scale, ReadOnlySpan<OrthogonalityGradients> gradients)
+    public override void OrthogonalityBackward(
+        ReadOnlySpan<OrthogonalityPlane> planes, Tensor kept, double scale, Tensor dloss, ReadOnlySpan<OrthogonalityGradients> gradients)
     {
+        scale *= dloss.Item();
         if (IsDouble(kept)) Adapters.Orthogonality.Backward(Pointers<double>(planes, kept, gradients), planes.Length, scale);
         else Adapters.Orthogonality.Backward(Pointers<float>(planes, kept, gradients), planes.Length, (float)scale);
         Keep(kept);

@@ -53,6 +53,8 @@ internal sealed unsafe partial class CpuKernels : Kernels
         Keep(x, y);
     }
 
+    public override void ScaleBy(Tensor x, Tensor factor, Tensor y) => Scale(x, factor.Item(), y);
+
     public override void AddScaled(Tensor x, double s, Tensor y)
     {
         if (IsDouble(y)) Elementwise.AddScaled(x.F64, s, y.Count, y.F64);

@@ -14,10 +14,7 @@ public static partial class Ops
             throw new ArgumentException($"CrossEntropy: logits {logits.Shape} need labels of shape [{(logits.Shape.Rank > 0 ? logits.Shape[0] : 0)}], not {labels.Shape}");
         if (labels.DType != DType.Int32) throw new ArgumentException($"CrossEntropy: labels are {labels.DType}; Int32 is needed");
         labels = labels.To(labels.DType);
-        foreach (int label in labels.AsSpan<int>())
-        {
-            if (label >= logits.Shape[1]) throw new ArgumentException($"CrossEntropy: label {label} is not one of {logits.Shape[1]} classes");
-        }
+        RequireLabels(labels, logits.Shape[1]);
 
         logits = Operand("CrossEntropy", logits);
         Tensor loss = Tensor.Empty([], logits.DType);
@@ -37,6 +34,16 @@ public static partial class Ops
         Tensor dx = Tensor.Empty(x.Shape, x.DType);
         x.Device.Kernels.MeanSquaredError(x, target.To(target.DType), loss, dx);
         return Tape.Records(x) ? Tape.Record(LossNode.Of("MeanSquaredError", x, dx), loss) : loss;
+    }
+
+    /// <summary>Labels on a device are not read back to be checked: its kernel leaves out what is not a class.</summary>
+    private static void RequireLabels(Tensor labels, int classes)
+    {
+        if (labels.Device != Device.Cpu) return;
+        foreach (int label in labels.AsSpan<int>())
+        {
+            if (label >= classes) throw new ArgumentException($"CrossEntropy: label {label} is not one of {classes} classes");
+        }
     }
 
     private sealed class LossNode : Node
@@ -59,7 +66,7 @@ public static partial class Ops
         protected internal override void Backward(Tensor gradient)
         {
             Tensor scaled = Tensor.Empty(x.Shape, x.DType);
-            x.Device.Kernels.Scale(dx, gradient.Item(), scaled);
+            x.Device.Kernels.ScaleBy(dx, gradient, scaled);
             Accumulate(x, scaled);
         }
     }

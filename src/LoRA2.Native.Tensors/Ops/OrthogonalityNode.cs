@@ -57,7 +57,7 @@ public static partial class Ops
             gradients.Clear();
             fresh.Clear();
             foreach (OrthogonalityPlane plane in planes) gradients.Add(new OrthogonalityGradients(Target(plane.Outer), plane.Inner is null ? null : Target(plane.Inner)));
-            gradient.Device.Kernels.OrthogonalityBackward(CollectionsMarshal.AsSpan(planes), kept, scale * gradient.Item(), CollectionsMarshal.AsSpan(gradients));
+            gradient.Device.Kernels.OrthogonalityBackward(CollectionsMarshal.AsSpan(planes), kept, scale, gradient, CollectionsMarshal.AsSpan(gradients));
             foreach ((Tensor input, Tensor added) in fresh) Accumulate(input, added);
         }
 

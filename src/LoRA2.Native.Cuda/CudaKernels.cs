@@ -1,0 +1,31 @@
+using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda;
+
+/// <summary>The kernels on an NVIDIA GPU. Tensors are Float32; ids, labels and masks Int32; frozen weights may be BFloat16.</summary>
+internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver driver) : Kernels
+{
+    private readonly KernelLibrary library = new(driver);
+
+    /// <summary>Starts the kernel called "family.name", of static shared memory.</summary>
+    private void Launch(string kernel, Grid3 grid, Grid3 block, params ReadOnlySpan<Argument> arguments) => Launch(kernel, grid, block, 0, arguments);
+
+    /// <summary>Starts the kernel called "family.name". One kernel always asks for the same dynamic shared memory.</summary>
+    private void Launch(string kernel, Grid3 grid, Grid3 block, int sharedMemory, ReadOnlySpan<Argument> arguments)
+    {
+        fixed (Argument* first = arguments)
+            driver.Launch(library.Find(kernel, sharedMemory), grid, block, sharedMemory, (ulong*)first, arguments.Length);
+    }
+
+    /// <summary>Refuses what has no kernel here.</summary>
+    private void RequireFloat32(string kernel, params ReadOnlySpan<Tensor?> tensors)
+    {
+        foreach (Tensor? tensor in tensors)
+        {
+            if (tensor is null) continue;
+            if (tensor.Device != device) throw new InvalidOperationException($"{kernel}: tensor {tensor} is on {tensor.Device.Name}, not on {device.Name}");
+            if (tensor.DType != DType.Float32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; on {device.Name} it has to be Float32");
+        }
+    }
+}
