@@ -28,7 +28,7 @@ public enum ProximalForm
 /// </summary>
 /// <remarks>
 /// The authors' code thresholds differently from their paper: <see cref="ProximalForm"/> has both. They give the gates an optimiser of their own; here they are
-/// AdamW's with a learning rate of their own, which is the same for each element but for a warm-up of its own.
+/// AdamW's with a learning rate and a warm-up of their own, which is the same for each element.
 /// </remarks>
 public sealed record SoRAMethod : LowRankMethod
 {
@@ -42,6 +42,7 @@ public sealed record SoRAMethod : LowRankMethod
         MethodOption.Choice<SoRAMethod>(
             "proximal", "form of the threshold: the paper's, the authors' released code's, or the paper's with ξ times the learning rate", method => Forms[(int)method.Proximal], (method, value) => method with { Proximal = (ProximalForm)Array.IndexOf(Forms, value) }, Forms),
         MethodOption.Real<SoRAMethod>("gate-rate", "factor of the learning rate of the gates", method => method.GateRate, (method, value) => method with { GateRate = value }, 0, 1e6),
+        MethodOption.Real<SoRAMethod>("gate-warmup", "share of the run in which the gates' learning rate rises", method => method.GateWarmup, (method, value) => method with { GateWarmup = value }, 0, 1),
     ];
 
     /// <summary>λ.</summary>
@@ -55,6 +56,12 @@ public sealed record SoRAMethod : LowRankMethod
 
     /// <summary>Factor of the gates' learning rate.</summary>
     public double GateRate { get; init; } = 1;
+
+    /// <summary>Share of the run in which the gates' learning rate rises, whatever the warm-up of the other parameters.</summary>
+    public double GateWarmup { get; init; } = 0.06;
+
+    /// <inheritdoc/>
+    public override double? RankWarmup => GateWarmup;
 
     /// <inheritdoc/>
     public override string Name => "sora";
@@ -107,18 +114,22 @@ public sealed record SoRAMethod : LowRankMethod
         for (int i = 0; i < adapters.Count; i++) each[i] = ((SoRAAdapter)adapters[i]).Gate;
         Tensor gates = Ops.Concat(0, each.AsSpan(0, adapters.Count));
         ArrayPool<Tensor>.Shared.Return(each, clearArray: true);
-        Tensor signs = Tensor.Empty(gates.Shape);
+        Tensor signs = Tensor.Empty(gates.Shape, gates.DType, Device.Cpu);
         Span<float> sign = signs.AsSpan<float>();
-        ReadOnlySpan<float> value = gates.AsSpan<float>();
+        ReadOnlySpan<float> value = gates.To(Device.Cpu).AsSpan<float>();
         for (int i = 0; i < sign.Length; i++) sign[i] = value[i] > 0 ? 1 : value[i] < 0 ? -1 : 0;
-        return Ops.Mean(Ops.Multiply(gates, signs));
+        return Ops.Mean(Ops.Multiply(gates, signs.To(gates.Device)));
     }
 
     /// <inheritdoc/>
     public override void AfterStep(Adapter adapter, double learningRate)
     {
         double threshold = Proximal == ProximalForm.Rate ? Threshold * learningRate * GateRate : Threshold;
-        Shrink(((SoRAAdapter)adapter).Gate.AsSpan<float>(), (float)threshold, Proximal);
+        Tensor gate = ((SoRAAdapter)adapter).Gate;
+        using var scope = new TensorScope();
+        Tensor values = gate.To(Device.Cpu);
+        Shrink(values.AsSpan<float>(), (float)threshold, Proximal);
+        if (values != gate) gate.CopyFrom(values);
     }
 
     /// <summary>The threshold step on some gates.</summary>
@@ -178,7 +189,7 @@ public sealed class SoRAAdapter : LowRankAdapter
     public override Tensor RankValues => Gate;
 
     /// <inheritdoc/>
-    public override int EffectiveRank => Gate.Count - Gate.AsSpan<float>().Count(0f);
+    public override int EffectiveRank => RankSelection.CountNonZero(Gate);
 
     /// <summary>g ∘ A costs r · in, so the layer costs what LoRA's does.</summary>
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale);
