@@ -61,7 +61,7 @@ internal static partial class PtxCompiler
             if (!names.TryGetValue(match.Value, out string? name)) names[match.Value] = name = match.Groups[1].Value + names.Count.ToString(CultureInfo.InvariantCulture);
             return name;
         });
-        return text.Trim() + "\n";
+        return Peephole.Rewrite(text).Trim() + "\n";
     }
 
     [GeneratedRegex(@"\b(L_|_[A-Za-z]\w*?_)\d+\b")]

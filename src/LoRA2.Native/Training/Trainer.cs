@@ -24,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly AdapterMethod method;
     private readonly AdamWOptimizer optimizer;
     private readonly LearningRateSchedule schedule;
+    private readonly LearningRateSchedule rankSchedule;
     private readonly RankAllocator? allocator;
     private readonly TrainingState state;
     private readonly ForwardContext context;
@@ -59,9 +60,10 @@ public sealed class Trainer : IDisposable
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;
         adapters = [.. model.Adapters()];
-        optimizer = new AdamWOptimizer(Groups());
         schedule = new LearningRateSchedule(
             options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
+        rankSchedule = method.RankWarmup is { } share ? schedule with { WarmupSteps = (int)Math.Ceiling(share * TotalSteps) } : schedule;
+        optimizer = new AdamWOptimizer(Groups());
         allocator = Allocator();
         state = new TrainingState(new TrainingSeries(TotalSteps, adapters, allocator));
     }
@@ -176,7 +178,7 @@ public sealed class Trainer : IDisposable
 
         double rate = schedule.At(state.Step);
         optimizer.Step(rate, AdamWOptimizer.ClipFactor(norm, options.ClipNorm), allocator is null ? [] : allocator.ScoredAt(state.Step));
-        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rate);
+        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rankSchedule.At(state.Step));
         allocator?.Prune(state.Step);
         optimizer.ClearGradients();
         state.Step++;
@@ -262,8 +264,11 @@ public sealed class Trainer : IDisposable
             ? method.Decays(parameter)
             : parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
         double Rate(Parameter parameter) => adapted.Contains(parameter) ? method.RateFactor(parameter) : head.Contains(parameter) ? options.HeadRate : 1;
-        ILookup<(double Decay, double Rate), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter)));
-        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate));
+        HashSet<Tensor> ranks = [.. adapters.Select(adapter => adapter.RankValues).OfType<Tensor>()];
+        LearningRateSchedule? Own(Parameter parameter) => rankSchedule != schedule && ranks.Contains(parameter.Value) ? rankSchedule : null;
+        ILookup<(double Decay, double Rate, LearningRateSchedule? Schedule), Parameter> kinds =
+            trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter), Own(parameter)));
+        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate, kind.Key.Schedule));
     }
 
     private RankAllocator? Allocator()
