@@ -49,8 +49,7 @@ public sealed class CopyTests : KernelTest
     public void WhatThereIsNoKernelForIsAnError()
     {
         using var device = new CudaDevice(new Emulation.EmulatedDriver(), 0);
-        using DeviceUse use = device.Use();
-        using Tensor x = Tensor.From([1f, 2f], [2]);
+        using Tensor x = Tensor.From([1f, 2f], [2]).To(device);
         NotSupportedException e = Assert.Throws<NotSupportedException>(() => x.To(DType.Float64));
         Assert.Contains("Float32 can't be converted to Float64", e.Message, StringComparison.Ordinal);
     }

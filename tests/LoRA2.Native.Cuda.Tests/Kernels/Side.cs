@@ -14,9 +14,8 @@ internal sealed class Side(Device device, bool shifted)
     public Tensor Of<T>(T[] values, params int[] shape)
         where T : unmanaged
     {
-        using DeviceUse use = device.Use();
-        if (!shifted) return Tensor.From(values, new Shape(shape));
-        Tensor longer = Tensor.From([default, .. values], new Shape(values.Length + 1));
+        if (!shifted) return Tensor.From(values, new Shape(shape)).To(device);
+        Tensor longer = Tensor.From([default, .. values], new Shape(values.Length + 1)).To(device);
         return Ops.Reshape(Ops.Slice(longer, 0, 1, values.Length), shape);
     }
 
