@@ -63,10 +63,6 @@ internal sealed unsafe partial class CudaKernels
 
     public override void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable) => throw new NotImplementedException();
 
-    public override void MatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32) => throw new NotImplementedException();
-
-    public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c) => throw new NotImplementedException();
-
     public override bool KeepsAttention(int length) => throw new NotImplementedException();
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y) => throw new NotImplementedException();
