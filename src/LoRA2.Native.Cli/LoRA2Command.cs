@@ -1,3 +1,4 @@
+using LoRA2.Native.Cuda.Driver;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
@@ -71,9 +72,9 @@ internal static class LoRA2Command
     private static int CodeOf(Exception e) => e switch
     {
         OperationCanceledException => ExitCode.Interrupted,
-        InputException or IOException or UnauthorizedAccessException => ExitCode.WrongInput,
+        InputException or IOException or UnauthorizedAccessException or CudaMemoryException => ExitCode.WrongInput,
         _ => ExitCode.Failed,
     };
 
-    private static bool IsBug(Exception e) => CodeOf(e) == ExitCode.Failed && e is not (TrainingException or OutOfMemoryException);
+    private static bool IsBug(Exception e) => CodeOf(e) == ExitCode.Failed && e is not (TrainingException or OutOfMemoryException or CudaException);
 }

@@ -138,6 +138,6 @@ public sealed class ImportanceScorer : IDisposable
     private static Tensor Detached(Tensor like)
     {
         using var scope = new TensorScope();
-        return scope.Detach(Tensor.Zeros(like.Shape, like.DType));
+        return scope.Detach(Tensor.Zeros(like.Shape, like.DType, like.Device));
     }
 }

@@ -16,10 +16,13 @@ public sealed unsafe partial class Tensor
         return Of(device.Memory.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
     }
 
-    /// <summary>A contiguous tensor of zeros.</summary>
-    public static Tensor Zeros(Shape shape, DType dtype = DType.Float32)
+    /// <summary>A contiguous tensor of zeros, on the thread's current device.</summary>
+    public static Tensor Zeros(Shape shape, DType dtype = DType.Float32) => Zeros(shape, dtype, Device.Current);
+
+    /// <summary>A contiguous tensor of zeros on <paramref name="device"/>.</summary>
+    public static Tensor Zeros(Shape shape, DType dtype, Device device)
     {
-        Tensor tensor = Empty(shape, dtype);
+        Tensor tensor = Empty(shape, dtype, device);
         tensor.Device.Clear(tensor.Address, tensor.Bytes);
         return tensor;
     }

@@ -19,14 +19,14 @@ internal static class EvaluateCommand
         var file = new Option<string?>("--file") { Description = "labelled data: .tsv, .csv or .jsonl", HelpName = "FILE" };
         var batchSize = NumberOption.Int("--batch-size", "examples computed together [64]", 1);
         var json = new Option<bool>("--json") { Description = "one JSON object on standard output" };
-        Option<string?> precision = PrecisionOption.Create();
+        Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "evaluate",
             "Scores a model, or an adapter on its base model, on labelled data. With neither --task nor --file: the quick start's development data, for its adapter.",
             "lora2 evaluate --adapter intents --file test.csv --label-column intent",
             "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --json")
         {
-            model, adapter, split, file, batchSize, precision, json,
+            model, adapter, split, file, batchSize, device, precision, json,
         };
         foreach (Option option in data.All) command.Options.Add(option);
         command.SetAction(parsed =>
@@ -37,7 +37,9 @@ internal static class EvaluateCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             if (task is null && parsed.GetValue(file) is null && location.Model != QuickStart.Model)
                 throw new InputException("no data was given: add --file, or --task and --data");
+            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
             using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+            classifier.Model.MoveTo(chosen.Device);
             UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
             (string Prefix, Dataset Set)[] sets = task is null
                 ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]

@@ -19,7 +19,7 @@ internal static class PredictCommand
         var data = new DataOptions();
         var submission = new Option<string?>("--submission") { Description = "instead of reading texts, predict the test data of --task in --data and write the file that GLUE's server expects into this folder", HelpName = "DIR" };
         var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
-        Option<string?> precision = PrecisionOption.Create();
+        Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
             "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}} a line; for regression the score alone.",
@@ -28,7 +28,7 @@ internal static class PredictCommand
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
             "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission")
         {
-            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, precision,
+            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -41,7 +41,9 @@ internal static class PredictCommand
             if (folder is not null && (one is not null || parsed.GetValue(jsonLines))) throw new InputException("--submission is of test data; leave out --text and --json-lines");
             int size = parsed.GetValue(batchSize) ?? (task is null && streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
+            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
             using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+            classifier.Model.MoveTo(chosen.Device);
             UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
             if (task is not null)
             {

@@ -23,14 +23,14 @@ internal static class TraceCommand
         var output = new Option<string>("--output") { Description = "where outputs.safetensors and grads.safetensors go", HelpName = "DIR", Required = true };
         var adapter = new Option<string?>("--adapter") { Description = "adapter folder", HelpName = "DIR" };
         var gradients = new Option<bool>("--gradients") { Description = "also write the gradient of the loss by every parameter, or by the adapter's and head's" };
-        Option<string?> precision = PrecisionOption.Create();
+        Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "trace",
             "Runs a model on one batch without dropout and writes logits, loss, hidden states and attention probabilities, and gradients when asked.",
             "lora2 trace --model roberta-base --inputs batch.safetensors --output trace --gradients",
             "lora2 trace --model deberta-v3-base --adapter lora2-out --inputs batch.safetensors --output trace")
         {
-            model, inputs, output, adapter, gradients, precision,
+            model, inputs, output, adapter, gradients, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -38,6 +38,8 @@ internal static class TraceCommand
             if (File.Exists(folder)) throw new InputException($"--output '{folder}' is a file; a folder was expected");
             LoadedModel loaded = LoadedModel.Load(ModelLocation.Named(parsed.GetValue(model))!, parsed.GetValue(adapter), PrecisionOption.Parse(parsed.GetValue(precision)));
             using SequenceClassifier classifier = loaded.Model;
+            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
+            classifier.MoveTo(chosen.Device);
             UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
             Run(classifier, parsed.GetValue(inputs)!, folder, parsed.GetValue(gradients), loaded.Adapter);
             streams.Output.WriteLine($"written to {folder}");
@@ -50,6 +52,7 @@ internal static class TraceCommand
     {
         using var scope = new TensorScope();
         TraceInputs batch = TraceInputs.Read(inputs, model.Config);
+        using DeviceUse use = model.Device.Use();
         if (gradients && batch.Labels is null) throw new InputException($"{inputs}: --gradients needs a tensor 'labels'");
         if (gradients && adapter is null) model.TrainAll();
         var context = new ForwardContext { HiddenStates = [], Attentions = [] };

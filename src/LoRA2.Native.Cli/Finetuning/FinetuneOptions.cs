@@ -62,6 +62,8 @@ internal sealed class FinetuneOptions
 
     public Option<string?> Precision { get; } = PrecisionOption.Create();
 
+    public Option<string?> Device { get; } = DeviceOption.Create();
+
     public Option<double?> Dropout { get; } = NumberOption.Real("--dropout", "of hidden states and attention probabilities [the model's config]", 0, 0.999);
 
     public Option<double?> ClassifierDropout { get; } = NumberOption.Real("--classifier-dropout", "of what goes into the classifier [the model's config]", 0, 0.999);
@@ -97,7 +99,7 @@ internal sealed class FinetuneOptions
     [
         Model, .. Data.All, Train, Development, Regression, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
-        Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery, StopWithInput,
+        Device, Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery, StopWithInput,
     ];
 
     private static Option<string?> Choice(string name, string description, params string[] choices)

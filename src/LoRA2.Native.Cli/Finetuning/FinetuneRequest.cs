@@ -29,6 +29,8 @@ internal sealed record FinetuneRequest
     /// <summary>Options that came from a preset, with their values.</summary>
     public IReadOnlyList<(string Option, string Value)> Preset { get; init; } = [];
 
+    public string? Device { get; init; }
+
     public int? Threads { get; init; }
 
     public int LogEvery { get; init; }
@@ -68,6 +70,7 @@ internal sealed record FinetuneRequest
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
             ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
             Earlier = from,
+            Device = parsed.GetValue(options.Device),
             Threads = parsed.GetValue(options.Threads),
             LogEvery = parsed.GetValue(options.LogEvery) ?? 0,
             IsQuickStart = quick,

@@ -21,17 +21,19 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         if (request.Resume) output.RequireFolder();
         else output.RequireFree(request.Overwrite);
         if (request.Threads is { } threads) Compute.Threads = threads;
+        using DeviceOption device = DeviceOption.Open(request.Device, streams.Error);
         using SequenceClassifier model = LoadModel();
         Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
         TokenizedDataset train = Tokenize(data.Train, tokenizer, model);
         TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development, tokenizer, model);
         TrainingOptions options = request.Budget is { } budget ? request.Training with { Budget = budget.Of(TotalSteps(train)) } : request.Training;
         if (request.Resume && output.IsFinished) return AlreadyFinished(options);
+        model.MoveTo(device.Device);
         using var trainer = new Trainer(
             model, options, train, development, data.Metrics, further: data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value, tokenizer, model)));
         using FileStream hold = output.Hold();
         if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
-        new FinetuneSummary(human).Before(request, options, data, train, model, trainer.TotalSteps);
+        new FinetuneSummary(human).Before(request, options, data, train, model, trainer.TotalSteps, device);
         if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
         int resumedAfter = trainer.Step;
         if (!request.Resume) output.RemoveCheckpoint();

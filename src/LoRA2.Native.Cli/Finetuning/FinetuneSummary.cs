@@ -9,7 +9,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>What a person is told before and after a run.</summary>
 internal sealed class FinetuneSummary(TextWriter writer)
 {
-    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, SequenceClassifier model, int totalSteps)
+    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, SequenceClassifier model, int totalSteps, DeviceOption device)
     {
         EncoderConfig config = model.Config;
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
@@ -26,7 +26,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         foreach (Dataset development in data.Further.Values.Prepend<Dataset?>(data.Development).OfType<Dataset>())
             Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
-        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Compute.Threads} threads, {Arithmetic(options.Precision)}");
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(options.Precision, device)}");
         writer.WriteLine();
     }
 
@@ -46,8 +46,12 @@ internal sealed class FinetuneSummary(TextWriter writer)
     }
 
     /// <summary>The precision and what computes it.</summary>
-    private static string Arithmetic(Precision precision) =>
-        $"{precision.ToString().ToLowerInvariant()} on {(precision == Precision.Float32 || Compute.BFloat16Path == "vector" ? $"vectors ({Compute.SimdPath})" : Compute.BFloat16Path)}";
+    private static string Arithmetic(Precision precision, DeviceOption device)
+    {
+        string name = precision.ToString().ToLowerInvariant();
+        if (device.Device != Device.Cpu) return $"{name} on {device.Description}";
+        return $"{Compute.Threads} threads, {name} on {(precision == Precision.Float32 || Compute.BFloat16Path == "vector" ? $"vectors ({Compute.SimdPath})" : Compute.BFloat16Path)}";
+    }
 
     private static string Method(TrainingOptions options)
     {

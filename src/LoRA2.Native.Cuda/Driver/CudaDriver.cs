@@ -92,7 +92,7 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         if (status == OutOfMemory)
         {
             (long free, long total) = Memory;
-            throw new OutOfMemoryException($"{DeviceName} has {free >> 20} MB of its {total >> 20} MB free; {(long)bytes >> 20} MB were asked for");
+            throw new CudaMemoryException($"{DeviceName} has {free >> 20} MB of its {total >> 20} MB free; {(long)bytes >> 20} MB more were needed");
         }
 
         Check(status, $"allocate {bytes} bytes");

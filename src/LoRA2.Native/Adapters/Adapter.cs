@@ -43,6 +43,12 @@ public abstract class Adapter : IDisposable
     /// </summary>
     public abstract IEnumerable<(string Suffix, Tensor Value)> ToPeft();
 
+    /// <summary>Moves the parameters to a device; an adapter that keeps other tensors moves them too.</summary>
+    public virtual void MoveTo(Device device)
+    {
+        foreach (Parameter parameter in Parameters) parameter.MoveTo(device);
+    }
+
     /// <summary>Frees the parameters.</summary>
     public virtual void Dispose()
     {

@@ -12,6 +12,13 @@ internal static class RankSelection
         return [.. Enumerable.Range(0, values.Length).Where(i => values[i] != 0)];
     }
 
+    /// <summary>How many of a vector's elements are not 0. Allocates nothing for one on the CPU.</summary>
+    public static int CountNonZero(Tensor vector)
+    {
+        using var scope = new TensorScope();
+        return vector.Count - vector.To(Device.Cpu).AsSpan<float>().Count(0f);
+    }
+
     /// <summary>[n, m] → [kept, m].</summary>
     public static Tensor Rows(Tensor matrix, int[] kept) => Select(matrix, kept, 0);
 

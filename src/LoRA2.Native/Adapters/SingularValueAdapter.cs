@@ -17,7 +17,7 @@ public abstract class SingularValueAdapter : LowRankAdapter
     public sealed override Tensor RankValues => SingularValues;
 
     /// <inheritdoc/>
-    public override int EffectiveRank => SingularValues.Count - SingularValues.AsSpan<float>().Count(0f);
+    public override int EffectiveRank => RankSelection.CountNonZero(SingularValues);
 
     /// <summary>What the importance of a singular value is made of.</summary>
     public abstract IReadOnlyList<ScoredFactor> Scored();

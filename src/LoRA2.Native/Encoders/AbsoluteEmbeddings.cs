@@ -29,6 +29,9 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
         using var scope = new TensorScope();
+        // Positions are counted where the ids came from, before they go to the device.
+        Tensor positionIds = Positions(batch);
+        batch = batch.To(words.Value.Device);
         Tensor sum = Ops.Embedding(words.Value, batch.Ids, config.PadTokenId);
         if (types is not null)
         {
@@ -36,7 +39,7 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 
-        sum = Ops.Add(sum, Ops.Embedding(positions.Value, Positions(batch), isRoberta ? config.PadTokenId : -1));
+        sum = Ops.Add(sum, Ops.Embedding(positions.Value, positionIds, isRoberta ? config.PadTokenId : -1));
         return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
     }
 
@@ -44,9 +47,9 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
     {
         int longest = config.LongestInput;
         if (batch.Length > longest) throw new ArgumentException($"a batch of {batch.Length} tokens is longer than the model's {longest} positions");
-        Tensor positionIds = Tensor.Zeros(batch.Ids.Shape, DType.Int32);
+        Tensor positionIds = Tensor.Zeros(batch.Ids.Shape, DType.Int32, Device.Cpu);
         Span<int> found = positionIds.AsSpan<int>();
-        ReadOnlySpan<int> ids = batch.Ids.AsSpan<int>();
+        ReadOnlySpan<int> ids = batch.Ids.To(Device.Cpu).AsSpan<int>();
         for (int row = 0; row < batch.Size; row++)
         {
             int count = 0;
@@ -57,6 +60,6 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             }
         }
 
-        return positionIds;
+        return positionIds.To(words.Value.Device);
     }
 }

@@ -47,11 +47,12 @@ internal sealed class Encoder
     {
         batch.Require();
         Tensor hidden = embeddings.Forward(batch, context);
+        Tensor mask = batch.Mask.To(hidden.Device);
         context.HiddenStates?.Add(hidden);
         (Tensor, int[])? positions = Relative(batch.Length);
         foreach (EncoderLayer layer in layers)
         {
-            hidden = context.Recompute ? Checkpointed(layer, hidden, batch.Mask, positions, context) : layer.Forward(hidden, batch.Mask, positions, context);
+            hidden = context.Recompute ? Checkpointed(layer, hidden, mask, positions, context) : layer.Forward(hidden, mask, positions, context);
             context.HiddenStates?.Add(hidden);
         }
 

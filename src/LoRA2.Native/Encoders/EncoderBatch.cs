@@ -2,7 +2,7 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Encoders;
 
-/// <summary>A padded batch of token sequences.</summary>
+/// <summary>A padded batch of token sequences; a model moves it to its own device.</summary>
 /// <param name="Ids">[batch, length] Int32.</param>
 /// <param name="Mask">[batch, length] Int32: 1 for a token, 0 for padding.</param>
 /// <param name="TypeIds">[batch, length] Int32 segment ids, or null for all 0. Models without segments ignore them.</param>
@@ -13,6 +13,9 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
 
     /// <summary>Tokens of the longest, padding included.</summary>
     public int Length => Ids.Shape[1];
+
+    /// <summary>The same batch on a device; itself when it is there.</summary>
+    internal EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device));
 
     internal void Require()
     {

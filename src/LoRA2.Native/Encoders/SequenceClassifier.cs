@@ -41,6 +41,9 @@ public sealed class SequenceClassifier : IDisposable
         set => encoder.Precision = value;
     }
 
+    /// <summary>Where the parameters are: the CPU, until <see cref="MoveTo"/>.</summary>
+    public Device Device { get; private set; } = Device.Cpu;
+
     /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
     public IReadOnlyList<string> InitialisedParameters { get; }
 
@@ -73,7 +76,11 @@ public sealed class SequenceClassifier : IDisposable
     internal TensorScope OpenScope() => new(encoder.KeepsNothing ? reuse : null);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
-    public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);
+    public Tensor Forward(EncoderBatch batch, ForwardContext context)
+    {
+        using DeviceUse use = Device.Use();
+        return head.Forward(encoder.Forward(batch, context), context);
+    }
 
     /// <summary>
     /// The task's loss, rank 0: cross-entropy of Int32 labels [batch] over those not negative, or, for regression, the mean squared error of
@@ -81,8 +88,21 @@ public sealed class SequenceClassifier : IDisposable
     /// </summary>
     public Tensor Loss(Tensor logits, Tensor labels)
     {
+        using DeviceUse use = logits.Device.Use();
+        labels = labels.To(logits.Device);
         if (!Config.IsRegression) return Ops.CrossEntropy(logits, labels);
         return Ops.MeanSquaredError(labels.Shape == logits.Shape ? logits : Ops.Reshape(logits, labels.Shape.Extents), labels);
+    }
+
+    /// <summary>
+    /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes. Attach or load an adapter before; gradients are
+    /// forgotten. A backward pass has to run while the device is the thread's current one (<see cref="Device.Use"/>).
+    /// </summary>
+    public void MoveTo(Device device)
+    {
+        foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
+        foreach (LinearLayer layer in AdaptableLayers) layer.Adapter?.MoveTo(device);
+        Device = device;
     }
 
     /// <summary>Makes every base parameter trainable: full fine-tuning.</summary>

@@ -7,14 +7,14 @@ namespace LoRA2.Native.Safetensors;
 public static class SafetensorsTensor
 {
     /// <summary>
-    /// An entry as a Float32 tensor, or Int32 for integers. The elements are copied: a mapped file that somebody cuts short later would take
+    /// An entry as a Float32 tensor on the CPU, or Int32 for integers. The elements are copied: a mapped file that somebody cuts short later would take
     /// the process down.
     /// </summary>
     /// <exception cref="InputException">The entry's type can't be converted, or it has 2³¹ elements or more.</exception>
     public static Tensor Load(SafetensorsFile file, SafetensorsEntry entry)
     {
         Shape shape = ShapeOf(entry);
-        Tensor tensor = Tensor.Empty(shape, entry.DType.IsFloat() ? DType.Float32 : DType.Int32);
+        Tensor tensor = Tensor.Empty(shape, entry.DType.IsFloat() ? DType.Float32 : DType.Int32, Device.Cpu);
         if (entry.DType.IsFloat()) file.ReadFloat32(entry, tensor.AsSpan<float>());
         else file.ReadInt32(entry, tensor.AsSpan<int>());
         return tensor;
@@ -23,6 +23,8 @@ public static class SafetensorsTensor
     /// <summary>Adds a contiguous tensor to a file being written, as it is or converted to another floating type.</summary>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor, DType? dtype = null)
     {
+        using var scope = new TensorScope();
+        tensor = tensor.To(Device.Cpu);
         DType stored = dtype ?? tensor.DType;
         byte[] bytes = new byte[tensor.Count * stored.Size()];
         if (stored == tensor.DType) Bytes(tensor).CopyTo(bytes);

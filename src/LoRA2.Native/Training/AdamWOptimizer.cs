@@ -36,7 +36,7 @@ public sealed class AdamWOptimizer : IDisposable
             {
                 if (!parameter.IsTrainable) throw new ArgumentException($"parameter {parameter.Name} is frozen");
                 if (!seen.Add(parameter)) throw new ArgumentException($"parameter {parameter.Name} is in two groups");
-                Tensor Moment() => scope.Detach(Tensor.Zeros(parameter.Value.Shape, parameter.Value.DType));
+                Tensor Moment() => scope.Detach(Tensor.Zeros(parameter.Value.Shape, parameter.Value.DType, parameter.Value.Device));
                 slots.Add(new Slot(parameter, Moment(), Moment(), group.WeightDecay, group.RateFactor));
             }
         }

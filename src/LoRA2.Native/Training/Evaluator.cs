@@ -16,7 +16,7 @@ public static class Evaluator
         {
             cancellation.ThrowIfCancellationRequested();
             using TensorScope scope = model.OpenScope();
-            ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).AsSpan<float>();
+            ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).To(Device.Cpu).AsSpan<float>();
             for (int row = 0; row < batch.Length; row++) logits[batch[row]] = values.Slice(row * labels, labels).ToArray();
         }
 

@@ -142,10 +142,14 @@ public sealed class RankAllocator : IDisposable
         int place = 0;
         foreach (SingularValueAdapter adapter in adapters)
         {
-            foreach (ref float value in adapter.SingularValues.AsSpan<float>())
+            using var scope = new TensorScope();
+            Tensor values = adapter.SingularValues.To(Device.Cpu);
+            foreach (ref float value in values.AsSpan<float>())
             {
                 if (!kept[place++]) value = 0;
             }
+
+            if (values != adapter.SingularValues) adapter.SingularValues.CopyFrom(values);
         }
     }
 }

@@ -66,11 +66,12 @@ public sealed class RankSeries
     internal void After(int step)
     {
         if (step % interval != 0 && step != totalSteps) return;
+        using var scope = new TensorScope();
         for (int matrix = 0; matrix < adapters.Length; matrix++)
         {
             int place = ((Count * adapters.Length) + matrix) * 2;
             values[place] = allocator?.KeptCount(matrix) ?? adapters[matrix].EffectiveRank;
-            values[place + 1] = allocator?.MeanImportance(matrix) ?? MeanMagnitude(adapters[matrix].RankValues!.AsSpan<float>());
+            values[place + 1] = allocator?.MeanImportance(matrix) ?? MeanMagnitude(adapters[matrix].RankValues!.To(Device.Cpu).AsSpan<float>());
         }
 
         Count++;

@@ -66,15 +66,16 @@ public sealed class TokenizedDataset
     /// <exception cref="InvalidOperationException">It has none.</exception>
     public float Target(int index) => targets[index] ?? throw new InvalidOperationException($"example {index} of {Name} has no label");
 
-    /// <summary>A batch padded to its own longest sequence, in the current tensor scope.</summary>
+    /// <summary>A batch padded to its own longest sequence, on the CPU, in the current tensor scope.</summary>
     public EncoderBatch Batch(ReadOnlySpan<int> indices)
     {
         int length = 1;
         foreach (int index in indices) length = Math.Max(length, Length(index));
         Shape shape = [indices.Length, length];
-        Tensor batchIds = Tensor.Full(shape, padId, DType.Int32);
-        Tensor mask = Tensor.Zeros(shape, DType.Int32);
-        Tensor types = Tensor.Zeros(shape, DType.Int32);
+        Tensor batchIds = Tensor.Empty(shape, DType.Int32, Device.Cpu);
+        batchIds.AsSpan<int>().Fill(padId);
+        Tensor mask = Tensor.Zeros(shape, DType.Int32, Device.Cpu);
+        Tensor types = Tensor.Zeros(shape, DType.Int32, Device.Cpu);
         for (int row = 0; row < indices.Length; row++)
         {
             int start = starts[indices[row]];
@@ -87,10 +88,10 @@ public sealed class TokenizedDataset
         return new EncoderBatch(batchIds, mask, types);
     }
 
-    /// <summary>The targets of a batch: Int32 labels, or Float32 scores for regression.</summary>
+    /// <summary>The targets of a batch, on the CPU: Int32 labels, or Float32 scores for regression.</summary>
     public Tensor Targets(ReadOnlySpan<int> indices, bool regression)
     {
-        Tensor batch = Tensor.Empty([indices.Length], regression ? DType.Float32 : DType.Int32);
+        Tensor batch = Tensor.Empty([indices.Length], regression ? DType.Float32 : DType.Int32, Device.Cpu);
         for (int row = 0; row < indices.Length; row++)
         {
             if (regression) batch.AsSpan<float>()[row] = Target(indices[row]);

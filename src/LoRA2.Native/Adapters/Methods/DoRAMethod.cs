@@ -97,14 +97,14 @@ public sealed class DoRAAdapter : Adapter
     private Tensor ReciprocalNorms(Tensor weight)
     {
         if (measured != weight) (measured, squaredNorms) = (weight, SquaredRowNorms(weight));
-        Tensor norms = Tensor.Empty([squaredNorms.Length]);
         using var scope = new TensorScope();
+        Tensor norms = Tensor.Empty([squaredNorms.Length], DType.Float32, Device.Cpu);
         // Copies take no part in the tape.
         Tensor constantA = a.Value.Clone(), constantB = b.Value.Clone();
         Tensor linear = Ops.Linear(constantA, weight);
         Tensor gram = Ops.Linear(constantA, constantA);
         Tensor quadratic = Ops.Linear(gram, constantB);
-        ReadOnlySpan<float> factors = constantB.AsSpan<float>(), first = linear.AsSpan<float>(), second = quadratic.AsSpan<float>();
+        ReadOnlySpan<float> factors = constantB.To(Device.Cpu).AsSpan<float>(), first = linear.To(Device.Cpu).AsSpan<float>(), second = quadratic.To(Device.Cpu).AsSpan<float>();
         Span<float> values = norms.AsSpan<float>();
         (int outputs, int rank) = (values.Length, constantA.Shape[0]);
         for (int j = 0; j < outputs; j++)
@@ -114,13 +114,13 @@ public sealed class DoRAAdapter : Adapter
             values[j] = (float)(1 / Math.Sqrt(squared));
         }
 
-        return norms;
+        return scope.Keep(norms.To(weight.Device));
     }
 
     private static double[] SquaredRowNorms(Tensor weight)
     {
         using var scope = new TensorScope();
-        ReadOnlySpan<float> values = weight.To(DType.Float32).AsSpan<float>();
+        ReadOnlySpan<float> values = weight.To(Device.Cpu).To(DType.Float32).AsSpan<float>();
         double[] squared = new double[weight.Shape[0]];
         int width = weight.Shape[1];
         for (int j = 0; j < squared.Length; j++)

@@ -148,7 +148,7 @@ public sealed class LoRA2Adapter : SingularValueAdapter
     }
 
     /// <summary>The five tensors.</summary>
-    public LoRA2Factors Factors { get; }
+    public LoRA2Factors Factors { get; private set; }
 
     /// <summary>Which sensitivities a singular value is judged by.</summary>
     public ImportanceMode Importance { get; init; }
@@ -161,6 +161,13 @@ public sealed class LoRA2Adapter : SingularValueAdapter
 
     /// <inheritdoc/>
     public override double Scale { get; }
+
+    /// <inheritdoc/>
+    public override void MoveTo(Device device)
+    {
+        base.MoveTo(device);
+        Factors = new LoRA2Factors(Parameters[0].Value, Parameters[1].Value, Parameters[2].Value, Parameters[3].Value, Parameters[4].Value);
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<ScoredFactor> Scored() => Factors.Scored(Importance);

@@ -122,6 +122,14 @@ public sealed class LoRAXSAdapter : LowRankAdapter
     public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() => [("lora_A", A), ("lora_B", B), ("lora_R", r.Value)];
 
     /// <inheritdoc/>
+    public override void MoveTo(Device device)
+    {
+        base.MoveTo(device);
+        a.MoveTo(device);
+        b.MoveTo(device);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         a.Value.Dispose();

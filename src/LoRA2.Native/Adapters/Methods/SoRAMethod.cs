@@ -107,18 +107,22 @@ public sealed record SoRAMethod : LowRankMethod
         for (int i = 0; i < adapters.Count; i++) each[i] = ((SoRAAdapter)adapters[i]).Gate;
         Tensor gates = Ops.Concat(0, each.AsSpan(0, adapters.Count));
         ArrayPool<Tensor>.Shared.Return(each, clearArray: true);
-        Tensor signs = Tensor.Empty(gates.Shape);
+        Tensor signs = Tensor.Empty(gates.Shape, gates.DType, Device.Cpu);
         Span<float> sign = signs.AsSpan<float>();
-        ReadOnlySpan<float> value = gates.AsSpan<float>();
+        ReadOnlySpan<float> value = gates.To(Device.Cpu).AsSpan<float>();
         for (int i = 0; i < sign.Length; i++) sign[i] = value[i] > 0 ? 1 : value[i] < 0 ? -1 : 0;
-        return Ops.Mean(Ops.Multiply(gates, signs));
+        return Ops.Mean(Ops.Multiply(gates, signs.To(gates.Device)));
     }
 
     /// <inheritdoc/>
     public override void AfterStep(Adapter adapter, double learningRate)
     {
         double threshold = Proximal == ProximalForm.Rate ? Threshold * learningRate * GateRate : Threshold;
-        Shrink(((SoRAAdapter)adapter).Gate.AsSpan<float>(), (float)threshold, Proximal);
+        Tensor gate = ((SoRAAdapter)adapter).Gate;
+        using var scope = new TensorScope();
+        Tensor values = gate.To(Device.Cpu);
+        Shrink(values.AsSpan<float>(), (float)threshold, Proximal);
+        if (values != gate) gate.CopyFrom(values);
     }
 
     /// <summary>The threshold step on some gates.</summary>
@@ -178,7 +182,7 @@ public sealed class SoRAAdapter : LowRankAdapter
     public override Tensor RankValues => Gate;
 
     /// <inheritdoc/>
-    public override int EffectiveRank => Gate.Count - Gate.AsSpan<float>().Count(0f);
+    public override int EffectiveRank => RankSelection.CountNonZero(Gate);
 
     /// <summary>g ∘ A costs r · in, so the layer costs what LoRA's does.</summary>
     public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale);

@@ -97,9 +97,9 @@ internal sealed class VeRAProjections
         B = Kept(b);
     }
 
-    public Tensor A { get; }
+    public Tensor A { get; private set; }
 
-    public Tensor B { get; }
+    public Tensor B { get; private set; }
 
     public void Use() => users++;
 
@@ -108,6 +108,15 @@ internal sealed class VeRAProjections
 
     /// <summary>B's first rows.</summary>
     public Tensor ForOutputs(int outputs) => outputs == B.Shape[0] ? B : Slice(B, 0, outputs);
+
+    public void MoveTo(Device device)
+    {
+        if (device == A.Device) return;
+        Tensor[] before = [A, B, .. slices.Values];
+        slices.Clear();
+        (A, B) = (Kept(A.To(device)), Kept(B.To(device)));
+        foreach (Tensor tensor in before) tensor.Dispose();
+    }
 
     public void Release()
     {
@@ -135,8 +144,8 @@ public sealed class VeRAAdapter : LowRankAdapter
 {
     private readonly Parameter d;
     private readonly Parameter b;
-    private readonly Tensor inputSide;
-    private readonly Tensor outputSide;
+    private Tensor inputSide;
+    private Tensor outputSide;
 
     internal VeRAAdapter(LinearLayer layer, VeRAProjections shared, Tensor d, Tensor b)
         : base(layer.Name)
@@ -172,6 +181,16 @@ public sealed class VeRAAdapter : LowRankAdapter
     /// <inheritdoc/>
     public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() =>
         [("vera_lambda_b", Ops.Reshape(b.Value, b.Count)), ("vera_lambda_d", Ops.Reshape(d.Value, d.Count))];
+
+    /// <inheritdoc/>
+    public override void MoveTo(Device device)
+    {
+        base.MoveTo(device);
+        (int inputs, int outputs) = (inputSide.Shape[1], outputSide.Shape[0]);
+        Shared.MoveTo(device);
+        inputSide = Shared.ForInputs(inputs);
+        outputSide = Shared.ForOutputs(outputs);
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

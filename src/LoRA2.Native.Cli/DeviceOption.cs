@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using LoRA2.Native.Cuda;
+using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cli;
+
+/// <summary>The option <c>--device</c>, and the device it names.</summary>
+internal sealed class DeviceOption : IDisposable
+{
+    private readonly CudaDevice? gpu;
+
+    private DeviceOption(CudaDevice? gpu) => this.gpu = gpu;
+
+    /// <summary>Where the model computes.</summary>
+    public Device Device => gpu ?? Device.Cpu;
+
+    /// <summary>For a person: the device's name, and what it is.</summary>
+    public string Description => gpu is null ? "cpu" : $"{gpu.Name} ({gpu.Model})";
+
+    public static Option<string?> Create()
+    {
+        var option = new Option<string?>("--device")
+        {
+            Description = "cuda is the first NVIDIA GPU, cuda:1 the second; auto takes the GPU if there is one [cpu]",
+            HelpName = "cpu|cuda|auto",
+        };
+        option.Validators.Add(result =>
+        {
+            foreach (System.CommandLine.Parsing.Token token in result.Tokens)
+            {
+                if (token.Value is not ("cpu" or "auto") && Ordinal(token.Value) is null) result.AddError($"option --device is '{token.Value}'; cpu, cuda, cuda:1 or auto can be");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>Opens what a checked value names.</summary>
+    /// <param name="value">The option's; the CPU for none.</param>
+    /// <param name="notes">Told why <c>auto</c> took the CPU.</param>
+    /// <exception cref="InputException">The GPU can't be used; the message says why.</exception>
+    public static DeviceOption Open(string? value, TextWriter notes)
+    {
+        if (value is null or "cpu") return new DeviceOption(null);
+        try
+        {
+            return new DeviceOption(CudaDevice.Open(Ordinal(value) ?? 0));
+        }
+        catch (CudaException e) when (value == "auto")
+        {
+            notes.WriteLine($"lora2: --device auto takes the CPU: {e.Message}");
+            return new DeviceOption(null);
+        }
+        catch (CudaException e)
+        {
+            throw new InputException($"--device {value}: {e.Message}", e);
+        }
+    }
+
+    public void Dispose() => gpu?.Dispose();
+
+    private static int? Ordinal(string value)
+    {
+        if (value == "cuda") return 0;
+        return value.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(value.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal) ? ordinal : null;
+    }
+}
