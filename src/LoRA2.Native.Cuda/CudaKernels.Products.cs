@@ -9,11 +9,18 @@ namespace LoRA2.Native.Cuda;
 /// </content>
 internal sealed unsafe partial class CudaKernels
 {
+    private static readonly Tile Small = new("Gemm.Tile64X64", 64, 64, 128, 0);
+    private static readonly Tile Middle = new("Gemm.Tile128X128", 128, 128, 128, 0);
+    private static readonly Tile Wide = new("Gemm.Tile128X256", 128, 256, 256, 4 * (128 + 256) * 64);
+
     private const int MostThin = 16;
     private const int LeastOnTensorCores = 64;
 
     /// <summary>Products that have fewer tiles are split along k; from the shape alone, since it decides how sums are grouped.</summary>
     private const int ManyTiles = 128;
+
+    /// <summary>The kernel of every product on the tensor cores, for tests; null chooses by shape.</summary>
+    internal string? ForcedTile { get; set; }
 
     public override void MatMul(
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
@@ -130,12 +137,12 @@ internal sealed unsafe partial class CudaKernels
         int tiles = depth / 32, total = (terms.Products * tiles) + (lowDepth / 32), splits = SplitsOf(m, n, total);
         Storage? parts = splits == 1 ? null : device.Memory.Rent((nuint)splits * (nuint)m * (nuint)n * sizeof(float));
         ProductOutput direct = parts is null ? output : output.ToParts((nint)parts.Pointer);
-        (string kernel, int rows, int columns, int threads, int shared) = TileOf(m, n, splits);
+        Tile tile = TileOf(m, n, splits);
         Launch(
-            transposeB ? kernel + "N" : kernel + "K",
-            new Grid3((m + rows - 1) / rows * ((n + columns - 1) / columns), 1, splits),
-            threads,
-            shared,
+            transposeB ? tile.KernelOfN : tile.KernelOfK,
+            new Grid3((m + tile.Rows - 1) / tile.Rows * ((n + tile.Columns - 1) / tile.Columns), 1, splits),
+            tile.Threads,
+            tile.SharedMemory,
             [
                 (nint)left.Pointer, Bytes(step), Bytes(depth), Bytes(terms.Planes * depth), right.Address, right.Row, right.Plane, low is null ? 0 : (nint)low.Pointer, Bytes(lowStep),
                 terms.Codes, terms.Products, tiles, lowDepth / 32,
@@ -198,19 +205,25 @@ internal sealed unsafe partial class CudaKernels
     /// The tile with the shortest time by this count: waves over the multiprocessors × work of a tile. An element's sum has the same order in all of them, so
     /// that no bit depends on it.
     /// </summary>
-    private (string Kernel, int Rows, int Columns, int Threads, int SharedMemory) TileOf(int m, int n, int splits)
+    private Tile TileOf(int m, int n, int splits)
     {
         long Waves(int rows, int columns, int atOnce) =>
             (((long)(m + rows - 1) / rows * ((n + columns - 1) / columns) * splits) + ((long)atOnce * driver.Multiprocessors) - 1) / ((long)atOnce * driver.Multiprocessors);
         long wide = Waves(128, 256, 1) * 9 * 4, middle = Waves(128, 128, 2) * 10 * 4, small = Waves(64, 64, 3) * 13 * 3 / 2;
-        if (small < middle && small < wide) return ("Gemm.Tile64X64", 64, 64, 128, 0);
-        return wide < middle && driver.SharedMemoryPerBlock >= WideTileBytes ? ("Gemm.Tile128X256", 128, 256, 256, WideTileBytes) : ("Gemm.Tile128X128", 128, 128, 128, 0);
+        if (ForcedTile is not null) return ForcedTile == Small.Kernel ? Small : ForcedTile == Middle.Kernel ? Middle : Wide;
+        if (small < middle && small < wide) return Small;
+        return wide < middle && driver.SharedMemoryPerBlock >= Wide.SharedMemory ? Wide : Middle;
     }
-
-    private const int WideTileBytes = 4 * (128 + 256) * 64;
 
     /// <summary>Blocks of 256 threads for a loop over so many elements.</summary>
     private int BlocksOf(long count) => (int)Math.Clamp((count + 255) / 256, 1, 8L * driver.Multiprocessors);
+
+    private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
+    {
+        public string KernelOfN { get; } = Kernel + "N";
+
+        public string KernelOfK { get; } = Kernel + "K";
+    }
 
     /// <summary>What the kernels of products take about their result.</summary>
     private readonly struct ProductOutput
