@@ -63,12 +63,6 @@ internal sealed unsafe partial class CudaKernels
 
     public override void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable) => throw new NotImplementedException();
 
-    public override bool KeepsAttention(int length) => throw new NotImplementedException();
-
-    public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y) => throw new NotImplementedException();
-
-    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients) => throw new NotImplementedException();
-
     public override void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded) => throw new NotImplementedException();
 
     public override void LoRA2FoldBackward(LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight) => throw new NotImplementedException();
