@@ -89,8 +89,6 @@ internal sealed unsafe partial class CudaKernels
 
     private static float KeepScaleOf(DropoutMask dropout) => (float)(1 / (1 - dropout.Probability));
 
-    private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
-
     private static void Clear(Tensor? tensor)
     {
         if (tensor is not null) tensor.Device.Clear(tensor.Address, tensor.Bytes);

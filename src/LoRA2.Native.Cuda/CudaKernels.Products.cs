@@ -262,7 +262,5 @@ internal sealed unsafe partial class CudaKernels
 
         /// <summary>The bare sums of parts of k, one matrix after the other.</summary>
         public ProductOutput ToParts(nint parts) => this with { C = parts, Flags = Columns % 4 == 0 ? 8 : 0, Alpha = 1, Beta = 0 };
-
-        private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
     }
 }
