@@ -14,6 +14,9 @@ namespace LoRA2.Native.Cuda.Kernels;
 /// <summary>Compiles every kernel family to a file of PTX. Needs no GPU and no driver; the same sources give the same bytes.</summary>
 internal static partial class PtxCompiler
 {
+    /// <summary>ILGPU's name of it, which is declared once a file.</summary>
+    private const string DynamicSharedMemory = "__dyn_shared_alloca";
+
     /// <summary>Compiles all families of this assembly.</summary>
     /// <param name="sources">Folder of the sources, whose hash goes into each file.</param>
     /// <param name="output">Folder of the results; what is there of no family is deleted.</param>
@@ -34,7 +37,9 @@ internal static partial class PtxCompiler
             var text = new StringBuilder(header);
             text.Append(".version 7.0\n.target sm_80\n.address_size 64\n");
             MethodInfo[] kernels = family.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly);
-            foreach (MethodInfo kernel in kernels.OrderBy(kernel => kernel.Name, StringComparer.Ordinal)) text.Append('\n').Append(Compile(backend, kernel));
+            string[] compiled = [.. kernels.OrderBy(kernel => kernel.Name, StringComparer.Ordinal).Select(kernel => Compile(backend, kernel))];
+            if (compiled.Any(kernel => kernel.Contains(DynamicSharedMemory, StringComparison.Ordinal))) text.Append($".extern .shared .align 128 .b8 {DynamicSharedMemory}[];\n");
+            foreach (string kernel in compiled) text.Append('\n').Append(kernel);
             File.WriteAllText(Path.Combine(output, $"{family.Name}.ptx"), text.ToString());
             Console.WriteLine($"{family.Name}.ptx: {kernels.Length} kernels, {text.Length} characters");
         }
@@ -55,6 +60,7 @@ internal static partial class PtxCompiler
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), default);
         string text = compiled.PTXAssembly.ReplaceLineEndings("\n");
         text = text[text.IndexOf(".visible .entry", StringComparison.Ordinal)..].Replace(compiled.Name, kernel.Name, StringComparison.Ordinal);
+        text = PtxMacros.Expand(text);
         var names = new Dictionary<string, string>();
         text = NumberedName().Replace(text, match =>
         {

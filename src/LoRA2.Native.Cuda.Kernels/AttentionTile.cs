@@ -1,0 +1,149 @@
+using ILGPU;
+
+namespace LoRA2.Native.Cuda.Kernels;
+
+/// <summary>
+/// Products of 64 × 64 tiles by 256 threads, 4 × 4 elements each, in steps of 16 through shared memory; and a tile of scores in shared memory beside them.
+/// Thread (x, y) of 16 × 16 has columns 4 x … 4 x + 3 of rows 4 y … 4 y + 3.
+/// </summary>
+internal static class AttentionTile
+{
+    public const int Side = 64;
+
+    /// <summary>Floats of shared memory: a step of both operands, and a tile.</summary>
+    public const int Shared = (2 * Depth * Step) + (Side * Step);
+
+    private const int Depth = 16;
+    private const int Step = Side + 4;
+    private const int Right = Depth * Step;
+    private const int Tile = 2 * Depth * Step;
+
+    public static int X => Group.IdxX % 16;
+
+    public static int Y => Group.IdxX / 16;
+
+    /// <summary>sums + a bᵀ.</summary>
+    public static Square Product<TLeft, TRight>(ArrayView<float> shared, TLeft a, TRight b, int depth, Square sums)
+        where TLeft : struct, ITileOperand
+        where TRight : struct, ITileOperand
+    {
+        for (int done = 0; done < depth; done += Depth)
+        {
+            Float4 left = Load(a, done, depth), right = Load(b, done, depth);
+            Group.Barrier();
+            Store(shared, 0, a.AlongDepth, left);
+            Store(shared, Right, b.AlongDepth, right);
+            Group.Barrier();
+            sums = Multiply(shared, 0, sums);
+        }
+
+        return sums;
+    }
+
+    /// <summary>sums + a bᵀ, where a is the tile in shared memory, stored by <see cref="StoreTurned"/>.</summary>
+    public static Square ProductOfTile<TRight>(ArrayView<float> shared, TRight b, int depth, Square sums)
+        where TRight : struct, ITileOperand
+    {
+        for (int done = 0; done < depth; done += Depth)
+        {
+            Float4 right = Load(b, done, depth);
+            Group.Barrier();
+            Store(shared, Right, b.AlongDepth, right);
+            Group.Barrier();
+            sums = Multiply(shared, Tile + (done * Step), sums);
+        }
+
+        return sums;
+    }
+
+    /// <summary>Stores the tile, by rows.</summary>
+    public static void Store(ArrayView<float> shared, Square tile)
+    {
+        ArrayView<Float4> fours = shared.Cast<Float4>();
+        int at = ((Tile + (4 * Y * Step)) / 4) + X;
+        fours[at] = tile.Row0;
+        fours[at + (Step / 4)] = tile.Row1;
+        fours[at + (2 * Step / 4)] = tile.Row2;
+        fours[at + (3 * Step / 4)] = tile.Row3;
+    }
+
+    /// <summary>Stores the tile, by columns.</summary>
+    public static void StoreTurned(ArrayView<float> shared, Square tile)
+    {
+        ArrayView<Float4> fours = shared.Cast<Float4>();
+        int at = ((Tile + (4 * X * Step)) / 4) + Y;
+        fours[at] = new Float4(tile.Row0.X, tile.Row1.X, tile.Row2.X, tile.Row3.X);
+        fours[at + (Step / 4)] = new Float4(tile.Row0.Y, tile.Row1.Y, tile.Row2.Y, tile.Row3.Y);
+        fours[at + (2 * Step / 4)] = new Float4(tile.Row0.Z, tile.Row1.Z, tile.Row2.Z, tile.Row3.Z);
+        fours[at + (3 * Step / 4)] = new Float4(tile.Row0.W, tile.Row1.W, tile.Row2.W, tile.Row3.W);
+    }
+
+    /// <summary>
+    /// Adds to each element what the stored tile has for its distance, row − column + 63 − <paramref name="first"/>, if that is within it: in the element's row of
+    /// the tile, or in that of its column.
+    /// </summary>
+    public static Square AddDistances(ArrayView<float> shared, int first, bool byColumn, Square tile)
+    {
+        tile.Row0 = AddDistances(shared, first, byColumn, 4 * Y, tile.Row0);
+        tile.Row1 = AddDistances(shared, first, byColumn, (4 * Y) + 1, tile.Row1);
+        tile.Row2 = AddDistances(shared, first, byColumn, (4 * Y) + 2, tile.Row2);
+        tile.Row3 = AddDistances(shared, first, byColumn, (4 * Y) + 3, tile.Row3);
+        return tile;
+    }
+
+    private static Float4 AddDistances(ArrayView<float> shared, int first, bool byColumn, int row, Float4 x)
+    {
+        int column = 4 * X, distance = row - column + Side - 1 - first;
+        x.X += AtDistance(shared, byColumn ? column : row, distance);
+        x.Y += AtDistance(shared, byColumn ? column + 1 : row, distance - 1);
+        x.Z += AtDistance(shared, byColumn ? column + 2 : row, distance - 2);
+        x.W += AtDistance(shared, byColumn ? column + 3 : row, distance - 3);
+        return x;
+    }
+
+    private static float AtDistance(ArrayView<float> shared, int row, int distance)
+    {
+        float value = 0;
+        if (distance >= 0 && distance < Side) value = shared[Tile + (row * Step) + distance];
+        return value;
+    }
+
+    private static Float4 Load<T>(T operand, int done, int depth)
+        where T : struct, ITileOperand
+    {
+        int row = operand.AlongDepth ? Group.IdxX / Depth : Group.IdxX % Side, at = done + (operand.AlongDepth ? Group.IdxX % Depth : Group.IdxX / Side);
+        int rows = operand.AlongDepth ? Side / 4 : 0, steps = operand.AlongDepth ? 0 : Depth / 4;
+        Float4 value = default;
+        if (at < depth) value.X = operand.Element(row, at);
+        if (at + steps < depth) value.Y = operand.Element(row + rows, at + steps);
+        if (at + (2 * steps) < depth) value.Z = operand.Element(row + (2 * rows), at + (2 * steps));
+        if (at + (3 * steps) < depth) value.W = operand.Element(row + (3 * rows), at + (3 * steps));
+        return value;
+    }
+
+    private static void Store(ArrayView<float> shared, int start, bool alongDepth, Float4 value)
+    {
+        int row = alongDepth ? Group.IdxX / Depth : Group.IdxX % Side, at = alongDepth ? Group.IdxX % Depth : Group.IdxX / Side;
+        int to = start + (at * Step) + row, step = alongDepth ? Side / 4 : Depth / 4 * Step;
+        shared[to] = value.X;
+        shared[to + step] = value.Y;
+        shared[to + (2 * step)] = value.Z;
+        shared[to + (3 * step)] = value.W;
+    }
+
+    private static Square Multiply(ArrayView<float> shared, int left, Square sums)
+    {
+        ArrayView<Float4> fours = shared.Cast<Float4>();
+        int p = (left / 4) + Y, q = (Right / 4) + X;
+        for (int i = 0; i < Depth * Step / 4; i += 2 * (Step / 4))
+        {
+            Float4 a0 = fours[p + i], b0 = fours[q + i], a1 = fours[p + i + (Step / 4)], b1 = fours[q + i + (Step / 4)];
+            sums.Row0 = Float4.MultiplyAdd(a1.X, b1, Float4.MultiplyAdd(a0.X, b0, sums.Row0));
+            sums.Row1 = Float4.MultiplyAdd(a1.Y, b1, Float4.MultiplyAdd(a0.Y, b0, sums.Row1));
+            sums.Row2 = Float4.MultiplyAdd(a1.Z, b1, Float4.MultiplyAdd(a0.Z, b0, sums.Row2));
+            sums.Row3 = Float4.MultiplyAdd(a1.W, b1, Float4.MultiplyAdd(a0.W, b0, sums.Row3));
+        }
+
+        return sums;
+    }
+}

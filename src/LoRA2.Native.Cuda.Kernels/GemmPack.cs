@@ -1,0 +1,123 @@
+using ILGPU;
+
+namespace LoRA2.Native.Cuda.Kernels;
+
+/// <summary>
+/// Brings the operands of <see cref="Gemm"/> to bfloat16, in planes of one term each (<see cref="BFloat16Terms"/>), padded with zeros. Rows of the result are
+/// <c>step</c> elements apart, planes <c>plane</c>.
+/// </summary>
+[KernelFamily]
+internal static unsafe class GemmPack
+{
+    private const int Side = 32;
+
+    /// <summary>y = x (rows × columns), eight columns a thread; vectors: whether columns are a multiple of 4 and x is aligned.</summary>
+    public static void Round(nint x, int rows, int columns, int vectors, nint y, int step, int plane, int planes, int paddedRows, int paddedColumns)
+    {
+        uint eights = (uint)paddedColumns / 8, count = (uint)paddedRows * eights;
+        for (uint i = Threads.First; i < count; i += Threads.Count)
+        {
+            uint row = i / eights, column = (i - (row * eights)) * 8;
+            uint at = (row * (uint)columns) + column;
+            Float4 low = default, high = default;
+            if (row < (uint)rows)
+            {
+                low = Four((float*)x, at, columns - (int)column, vectors);
+                high = Four((float*)x, at + 4, columns - (int)column - 4, vectors);
+            }
+
+            uint to = (row * (uint)step) + column;
+            for (int p = 0; p < planes; p++, to += (uint)plane)
+            {
+                *(Float4*)((ushort*)y + to) = new Float4(Word(low.X, low.Y), Word(low.Z, low.W), Word(high.X, high.Y), Word(high.Z, high.W));
+                low = Rest(low);
+                high = Rest(high);
+            }
+        }
+    }
+
+    /// <summary>The same of x that is bfloat16 already: one plane.</summary>
+    public static void Copy(nint x, int rows, int columns, nint y, int step, int paddedRows, int paddedColumns)
+    {
+        ushort* from = (ushort*)x;
+        ushort* to = (ushort*)y;
+        uint count = (uint)paddedRows * (uint)paddedColumns;
+        for (uint i = Threads.First; i < count; i += Threads.Count)
+        {
+            uint row = i / (uint)paddedColumns, column = i - (row * (uint)paddedColumns);
+            ushort value = 0;
+            if (row < (uint)rows && column < (uint)columns) value = from[(row * (uint)columns) + column];
+            to[(row * (uint)step) + column] = value;
+        }
+    }
+
+    /// <summary>y = xᵀ, where x is rows × columns and y's rows are padded to a multiple of 32. 256 threads turn a block of 32 × 32; the grid is blocks of rows × of columns.</summary>
+    public static void RoundTransposed(nint x, int rows, int columns, nint y, int step, int plane, int planes)
+    {
+        ArrayView<float> block = SharedMemory.Allocate<float>(Side * (Side + 1));
+        int lane = Group.IdxX % Side, first = Group.IdxX / Side;
+        int row = Grid.IdxX * Side, column = Grid.IdxY * Side;
+        for (int i = first; i < Side; i += 8)
+        {
+            float value = 0;
+            if (row + i < rows && column + lane < columns) value = ((float*)x)[((uint)(row + i) * (uint)columns) + (uint)(column + lane)];
+            block[(i * (Side + 1)) + lane] = value;
+        }
+
+        Group.Barrier();
+        for (int i = first; i < Side; i += 8)
+        {
+            if (column + i >= columns) continue;
+            float value = block[(lane * (Side + 1)) + i];
+            uint to = ((uint)(column + i) * (uint)step) + (uint)(row + lane);
+            for (int p = 0; p < planes; p++, to += (uint)plane)
+            {
+                ((ushort*)y)[to] = (ushort)BFloat16Terms.Round(value);
+                value = BFloat16Terms.Rest(value);
+            }
+        }
+    }
+
+    /// <summary>
+    /// One factor of a low-rank term, its planes laid side by side along the rank as the products of planes want them: element (row, number · rank + i), of
+    /// width, is the term of scale · x(row, i) that the code with this number names from bit <paramref name="shift"/> on; what is left of the width is 0.
+    /// Strides of x and y are for a row and for a step along the rank.
+    /// </summary>
+    public static void Terms(nint x, int xRow, int xColumn, int rows, int rank, float scale, int shift, int codes, int products, nint y, int yRow, int yColumn, int width)
+    {
+        uint count = (uint)rows * (uint)width;
+        for (uint i = Threads.First; i < count; i += Threads.Count)
+        {
+            uint row = i / (uint)width, at = i - (row * (uint)width), number = at / (uint)rank;
+            uint value = 0;
+            if (number < (uint)products)
+            {
+                uint column = at - (number * (uint)rank);
+                int plane = (codes >> (int)((4 * number) + (uint)shift)) & 3;
+                value = BFloat16Terms.Term(scale * ((float*)x)[(row * (uint)xRow) + (column * (uint)xColumn)], plane);
+            }
+
+            ((ushort*)y)[(row * (uint)yRow) + (at * (uint)yColumn)] = (ushort)value;
+        }
+    }
+
+    private static Float4 Four(float* x, uint at, int left, int vectors)
+    {
+        Float4 value = default;
+        if (vectors != 0)
+        {
+            if (left > 0) value = *(Float4*)(x + at);
+            return value;
+        }
+
+        if (left > 0) value.X = x[at];
+        if (left > 1) value.Y = x[at + 1];
+        if (left > 2) value.Z = x[at + 2];
+        if (left > 3) value.W = x[at + 3];
+        return value;
+    }
+
+    private static float Word(float first, float second) => Interop.IntAsFloat(BFloat16Terms.Pair(first, second));
+
+    private static Float4 Rest(Float4 x) => new(BFloat16Terms.Rest(x.X), BFloat16Terms.Rest(x.Y), BFloat16Terms.Rest(x.Z), BFloat16Terms.Rest(x.W));
+}

@@ -1,0 +1,268 @@
+using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda;
+
+/// <content>
+/// Matrix products. Big ones run on the tensor cores: the left operand is rounded in a pass of its own, since read as float32 it would be fetched twice as
+/// wide once for every column of tiles, and the same pass turns it where it is transposed; a frozen right operand is rounded once. Thin ones and small ones are computed in float32.
+/// </content>
+internal sealed unsafe partial class CudaKernels
+{
+    private static readonly Tile Small = new("Gemm.Tile64X64", 64, 64, 128, 0);
+    private static readonly Tile Middle = new("Gemm.Tile128X128", 128, 128, 128, 0);
+    private static readonly Tile Wide = new("Gemm.Tile128X256", 128, 256, 256, 4 * (128 + 256) * 64);
+
+    private const int MostThin = 16;
+    private const int LeastOnTensorCores = 64;
+
+    /// <summary>Products that have fewer tiles are split along k; from the shape alone, since it decides how sums are grouped.</summary>
+    private const int ManyTiles = 128;
+
+    /// <summary>The kernel of every product on the tensor cores, for tests; null chooses by shape.</summary>
+    internal string? ForcedTile { get; set; }
+
+    public override void MatMul(
+        Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
+    {
+        RequireFloat32("MatMul", a, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated);
+        if (b.DType != DType.BFloat16 || precision == Precision.Float32) RequireFloat32("MatMul", b);
+        (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
+        int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
+        if (m == 0 || n == 0) return;
+        if (alpha == 0) (alpha, k) = (1, 0);
+        bool lowRank = epilogue is { Left: not null, Right: not null } && epilogue.Left.Shape.Columns > 0;
+        var output = new ProductOutput(c, epilogue, (float)alpha, (float)beta, m, n);
+        bool single = b.DType == DType.Float32;
+        if (single && k > 0 && !lowRank && epilogue.Activated is null && Thin(a, transposeA, b, transposeB, output, k)) return;
+        if (k == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores)) Single(a, transposeA, b, transposeB, output, k, epilogue, alpha, 1);
+        else OnTensorCores(a, transposeA, b, transposeB, output, k, epilogue, alpha, precision);
+    }
+
+    public override void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
+    {
+        RequireFloat32("BatchedMatMul", a, b, c);
+        (int m, int n) = (c.Shape[^2], c.Shape[^1]);
+        if (c.Count == 0) return;
+        var output = new ProductOutput(c, default, 1, 0, m, n);
+        Single(a, transposeA, b, transposeB, output, transposeA ? a.Shape[^2] : a.Shape[^1], default, 1, c.Count / (m * n));
+    }
+
+    /// <summary>Bytes of an element of the rounded operands.</summary>
+    private static long Bytes(long elements) => 2 * elements;
+
+    private static int RoundUp(int count, int multiple) => (count + multiple - 1) / multiple * multiple;
+
+    private static bool IsAligned(Tensor? tensor) => tensor is null || (nint)tensor.Address % 16 == 0;
+
+    /// <summary>A product in float32 on the ordinary units, of one or many matrices.</summary>
+    private void Single(Tensor a, bool transposeA, Tensor b, bool transposeB, in ProductOutput output, int k, in Epilogue epilogue, double alpha, int batch)
+    {
+        (int m, int n) = (output.Rows, output.Columns);
+        int rank = epilogue is { Left: not null, Right: not null } ? epilogue.Left.Shape.Columns : 0;
+        int tiles = (m + 63) / 64 * ((n + 63) / 64);
+        Launch(
+            "GemmSingle.Multiply",
+            tiles * batch,
+            256,
+            a, transposeA ? 1 : a.Shape.Columns, transposeA ? a.Shape.Columns : 1, batch == 1 ? 0 : m * k,
+            b, transposeB ? 1 : b.Shape.Columns, transposeB ? b.Shape.Columns : 1, batch == 1 ? 0 : k * n,
+            k,
+            epilogue.Left, epilogue.Right, epilogue.RightTransposed ? 1 : n, epilogue.RightTransposed ? rank : 1, rank, (float)(epilogue.Scale / alpha),
+            output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, m, n);
+    }
+
+    /// <summary>A product with few columns (or, turned, few rows), where one of the kernels for those fits.</summary>
+    private bool Thin(Tensor a, bool transposeA, Tensor b, bool transposeB, in ProductOutput output, int k)
+    {
+        (int m, int n) = (output.Rows, output.Columns);
+        int yRow = transposeB ? 1 : b.Shape.Columns, yColumn = transposeB ? b.Shape.Columns : 1;
+        int turnedRow = transposeA ? a.Shape.Columns : 1, turnedColumn = transposeA ? 1 : a.Shape.Columns;
+        if (n <= MostThin && !transposeA) AlongRows(a, b, yRow, yColumn, m, n, turned: 0, output, k);
+        else if (n <= MostThin) AlongColumns(a, b, yRow, yColumn, m, n, turned: 0, output, k);
+        else if (m <= MostThin && transposeB) AlongRows(b, a, turnedRow, turnedColumn, n, m, turned: 1, output, k);
+        else if (m <= MostThin) AlongColumns(b, a, turnedRow, turnedColumn, n, m, turned: 1, output, k);
+        else return false;
+        return true;
+    }
+
+    private void AlongRows(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k) => Launch(
+        "GemmThin.AlongRows",
+        new Grid3((rows + 31) / 32, (columns + 7) / 8),
+        256,
+        x, k, k % 4 == 0 && IsAligned(x) ? 1 : 0, y, yRow, yColumn, rows, columns, turned,
+        output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, output.Rows, output.Columns);
+
+    private void AlongColumns(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k)
+    {
+        int depth = RoundUp(Math.Max(64, (k + 63) / 64), 64), count = (k + depth - 1) / depth, padded = RoundUp(columns, 8);
+        Storage parts = device.Memory.Rent((nuint)count * (nuint)padded * (nuint)rows * sizeof(float));
+        Launch("GemmThin.AlongColumns", new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, (nint)parts.Pointer);
+        Launch(
+            "GemmThin.AddParts",
+            BlocksOf((long)rows * columns),
+            256,
+            (nint)parts.Pointer, count, rows, columns, padded, turned,
+            output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, output.Rows, output.Columns);
+        parts.Release();
+    }
+
+    private void OnTensorCores(Tensor a, bool transposeA, Tensor b, bool transposeB, in ProductOutput output, int k, in Epilogue epilogue, double alpha, Precision precision)
+    {
+        (int m, int n) = (output.Rows, output.Columns);
+        SplitTerms terms = SplitTerms.Of(precision), lowTerms = SplitTerms.OfLowRank(precision);
+        int rank = epilogue is { Left: not null, Right: not null } ? epilogue.Left.Shape.Columns : 0;
+        int depth = RoundUp(k, 32), lowDepth = RoundUp(rank * lowTerms.Products, 32), step = (terms.Planes * depth) + lowDepth;
+
+        Storage left = device.Memory.Rent((nuint)Bytes((long)RoundUp(m, 128) * step));
+        if (transposeA) Launch("GemmPack.RoundTransposed", new Grid3(depth / 32, (m + 31) / 32), 256, a, k, m, (nint)left.Pointer, step, depth, terms.Planes);
+        else Round(a, left.Pointer, step, terms.Planes, m);
+
+        Storage? low = null;
+        int lowStep = 0;
+        if (rank > 0)
+        {
+            lowStep = transposeB ? lowDepth : RoundUp(n, 8);
+            low = device.Memory.Rent((nuint)Bytes(transposeB ? (long)RoundUp(n, 256) * lowDepth : ((long)lowDepth * lowStep) + 256));
+            Launch(
+                "GemmPack.Terms", BlocksOf((long)m * lowDepth), 256,
+                epilogue.Left, rank, 1, m, rank, (float)(epilogue.Scale / alpha), 0, lowTerms.Codes, lowTerms.Products, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step, 1, lowDepth);
+            Launch(
+                "GemmPack.Terms", BlocksOf((long)n * lowDepth), 256,
+                epilogue.Right, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n, n, rank, 1f, 2, lowTerms.Codes, lowTerms.Products,
+                (nint)low.Pointer, transposeB ? lowStep : 1, transposeB ? 1 : lowStep, lowDepth);
+        }
+
+        RoundedOperand right = Rounded(b, precision, terms.Planes);
+        int tiles = depth / 32, total = (terms.Products * tiles) + (lowDepth / 32), splits = SplitsOf(m, n, total);
+        Storage? parts = splits == 1 ? null : device.Memory.Rent((nuint)splits * (nuint)m * (nuint)n * sizeof(float));
+        ProductOutput direct = parts is null ? output : output.ToParts((nint)parts.Pointer);
+        Tile tile = TileOf(m, n, splits);
+        Launch(
+            transposeB ? tile.KernelOfN : tile.KernelOfK,
+            new Grid3((m + tile.Rows - 1) / tile.Rows * ((n + tile.Columns - 1) / tile.Columns), 1, splits),
+            tile.Threads,
+            tile.SharedMemory,
+            [
+                (nint)left.Pointer, Bytes(step), Bytes(depth), Bytes(terms.Planes * depth), right.Address, right.Row, right.Plane, low is null ? 0 : (nint)low.Pointer, Bytes(lowStep),
+                terms.Codes, terms.Products, tiles, lowDepth / 32,
+                direct.C, direct.Bias, direct.Residual, direct.Activated, direct.Flags, direct.Alpha, direct.Beta, m, n,
+            ]);
+        if (parts is not null)
+        {
+            Launch(
+                "GemmSplit.Finish", BlocksOf((long)m * n), 256,
+                (nint)parts.Pointer, splits, output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, m, n);
+            parts.Release();
+        }
+
+        if (!b.IsConstant) right.Dispose();
+        low?.Release();
+        left.Release();
+    }
+
+    /// <summary>The right operand in bfloat16; a frozen one is rounded once.</summary>
+    private RoundedOperand Rounded(Tensor b, Precision precision, int planes)
+    {
+        if (!b.IsConstant) return Round(b, precision, planes);
+        lock (library)
+        {
+            IDisposable?[] cache = b.BackendCache ??= new IDisposable?[1];
+            if (cache[0] is RoundedOperand found && found.Precision == precision) return found;
+            cache[0]?.Dispose();
+            var rounded = Round(b, precision, planes);
+            cache[0] = rounded;
+            return rounded;
+        }
+    }
+
+    private RoundedOperand Round(Tensor b, Precision precision, int planes)
+    {
+        (int rows, int columns) = (b.Shape.Rows, b.Shape.Columns);
+        int plane = RoundUp(columns, 32), step = planes * plane;
+        Storage storage = device.Memory.Rent((nuint)Bytes(((long)RoundUp(rows, 256) * step) + 256));
+        if (b.DType == DType.Float32) Round(b, storage.Pointer, step, planes, RoundUp(rows, 32));
+        else Launch("GemmPack.Copy", BlocksOf((long)RoundUp(rows, 32) * plane), 256, b, rows, columns, (nint)storage.Pointer, step, RoundUp(rows, 32), plane);
+        return new RoundedOperand(storage, precision, Bytes(step), Bytes(plane));
+    }
+
+    private void Round(Tensor x, byte* to, int step, int planes, int paddedRows)
+    {
+        (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+        int padded = RoundUp(columns, 32);
+        Launch(
+            "GemmPack.Round", BlocksOf((long)paddedRows * padded / 8), 256,
+            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to, step, padded, planes, paddedRows, padded);
+    }
+
+    private static int SplitsOf(int m, int n, int total)
+    {
+        int tiles = (m + 127) / 128 * ((n + 127) / 128);
+        return tiles >= ManyTiles ? 1 : Math.Clamp(Math.Min(2 * ManyTiles / tiles, total / 16), 1, 32);
+    }
+
+    /// <summary>
+    /// The tile with the shortest time by this count: waves over the multiprocessors × work of a tile. An element's sum has the same order in all of them, so
+    /// that no bit depends on it.
+    /// </summary>
+    private Tile TileOf(int m, int n, int splits)
+    {
+        long Waves(int rows, int columns, int atOnce) =>
+            (((long)(m + rows - 1) / rows * ((n + columns - 1) / columns) * splits) + ((long)atOnce * driver.Multiprocessors) - 1) / ((long)atOnce * driver.Multiprocessors);
+        long wide = Waves(128, 256, 1) * 9 * 4, middle = Waves(128, 128, 2) * 10 * 4, small = Waves(64, 64, 3) * 13 * 3 / 2;
+        if (ForcedTile is not null) return ForcedTile == Small.Kernel ? Small : ForcedTile == Middle.Kernel ? Middle : Wide;
+        if (small < middle && small < wide) return Small;
+        return wide < middle && driver.SharedMemoryPerBlock >= Wide.SharedMemory ? Wide : Middle;
+    }
+
+    /// <summary>Blocks of 256 threads for a loop over so many elements.</summary>
+    private int BlocksOf(long count) => (int)Math.Clamp((count + 255) / 256, 1, 8L * driver.Multiprocessors);
+
+    private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
+    {
+        public string KernelOfN { get; } = Kernel + "N";
+
+        public string KernelOfK { get; } = Kernel + "K";
+    }
+
+    /// <summary>What the kernels of products take about their result.</summary>
+    private readonly struct ProductOutput
+    {
+        public ProductOutput(Tensor c, in Epilogue epilogue, float alpha, float beta, int rows, int columns)
+        {
+            C = (nint)c.Address;
+            Bias = AddressOf(epilogue.Bias);
+            Residual = AddressOf(epilogue.Residual);
+            Activated = AddressOf(epilogue.Activated);
+            bool vectors = columns % 4 == 0 && IsAligned(c) && IsAligned(epilogue.Bias) && IsAligned(epilogue.Residual) && IsAligned(epilogue.Activated);
+            Flags = (Bias != 0 ? 1 : 0) | (Residual != 0 ? 2 : 0) | (Activated != 0 ? 4 : 0) | (vectors ? 8 : 0);
+            Alpha = alpha;
+            Beta = beta;
+            Rows = rows;
+            Columns = columns;
+        }
+
+        public nint C { get; private init; }
+
+        public nint Bias { get; }
+
+        public nint Residual { get; }
+
+        public nint Activated { get; }
+
+        public int Flags { get; private init; }
+
+        public float Alpha { get; private init; }
+
+        public float Beta { get; private init; }
+
+        public int Rows { get; }
+
+        public int Columns { get; }
+
+        /// <summary>The bare sums of parts of k, one matrix after the other.</summary>
+        public ProductOutput ToParts(nint parts) => this with { C = parts, Flags = Columns % 4 == 0 ? 8 : 0, Alpha = 1, Beta = 0 };
+
+        private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
+    }
+}

@@ -1,0 +1,62 @@
+using LoRA2.Native.Cuda.Tests.Emulation;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda.Tests.Attention;
+
+/// <summary>Attention and its gradients against the CPU backend, on the interpreter.</summary>
+public sealed class AttentionTests
+{
+    [Theory]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(2, 5, 2, 3)]
+    [InlineData(3, 31, 2, 8)]
+    [InlineData(2, 64, 1, 17)]
+    [InlineData(3, 67, 2, 5)]
+    [InlineData(1, 130, 1, 67)]
+    [InlineData(0, 4, 2, 8)]
+    [InlineData(2, 0, 2, 8)]
+    public void AgreesWithTheProcessor(int batch, int length, int heads, int size)
+    {
+        Check(new AttentionCase(batch, length, heads, size));
+        Check(new AttentionCase(batch, length, heads, size) { Masked = true, Dropout = 0.3, PositionKey = true, PositionQuery = true });
+        Check(new AttentionCase(batch, length, heads, size) { Masked = true, MaskQueries = true, Dropout = 0.1, PositionKey = true, PositionQuery = true, Keeps = true, Probabilities = true });
+    }
+
+    [Fact]
+    public void EachTermAlone()
+    {
+        var plain = new AttentionCase(3, 41, 2, 6);
+        Check(plain with { Keeps = true });
+        Check(plain with { Probabilities = true });
+        Check(plain with { Masked = true });
+        Check(plain with { Masked = true, MaskQueries = true });
+        Check(plain with { Dropout = 0.5, Keeps = true });
+        Check(plain with { PositionKey = true });
+        Check(plain with { PositionQuery = true, Keeps = true });
+    }
+
+    [Fact]
+    public void WhatIsKeptChangesNoBit()
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        var attention = new AttentionCase(2, 70, 2, 8) { Masked = true, Dropout = 0.2, PositionKey = true, PositionQuery = true };
+        using var scope = new TensorScope();
+        float[][] expected = attention.Run(device), actual = (attention with { Keeps = true }).Run(device);
+        Assert.Equal(expected, actual);
+    }
+
+    private static void Check(AttentionCase attention)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        using var scope = new TensorScope();
+        float[][] expected = attention.Run(Device.Cpu), actual = attention.Run(device);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            float largest = expected[i].Select(Math.Abs).Append(1e-3f).Max();
+            for (int j = 0; j < expected[i].Length; j++)
+                Assert.True(Math.Abs(expected[i][j] - actual[i][j]) <= 1e-5f * largest, $"{attention}: result {i}, element {j} is {actual[i][j]}; expected {expected[i][j]}");
+        }
+    }
+}

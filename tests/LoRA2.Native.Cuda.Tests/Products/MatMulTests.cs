@@ -1,0 +1,109 @@
+using LoRA2.Native.Cuda.Tests.Emulation;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda.Tests.Products;
+
+/// <summary>Matrix products against the same in double precision, on the interpreter.</summary>
+public sealed class MatMulTests
+{
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(17, 19, 23)]
+    [InlineData(63, 18, 31)]
+    [InlineData(65, 66, 67)]
+    [InlineData(70, 64, 96)]
+    [InlineData(131, 72, 40)]
+    [InlineData(40, 264, 33)]
+    [InlineData(5, 0, 3)]
+    [InlineData(0, 5, 3)]
+    [InlineData(20, 24, 0)]
+    public void AgreesWithDoublePrecision(int m, int n, int k)
+    {
+        foreach (Precision precision in Enum.GetValues<Precision>())
+        {
+            foreach ((bool transposeA, bool transposeB) in new[] { (false, false), (false, true), (true, false), (true, true) })
+            {
+                Check(new Product(m, n, k, transposeA, transposeB, precision));
+                Check(new Product(m, n, k, transposeA, transposeB, precision) { Frozen = true, Alpha = 0.7, Beta = -0.3 });
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.BFloat16x3)]
+    public void AddsEachPartOfTheEpilogueAndAllOfThem(Precision precision)
+    {
+        foreach ((int m, int n, int k) in new[] { (67, 72, 70), (66, 69, 64), (130, 20, 24), (34, 16, 9) })
+        {
+            foreach (bool transposeB in new[] { false, true })
+            {
+                var product = new Product(m, n, k, false, transposeB, precision) { Alpha = 0.5, Beta = 0.25 };
+                Check(product with { Bias = true });
+                Check(product with { Residual = true });
+                Check(product with { Activated = true });
+                Check(product with { Rank = 3 });
+                Check(product with { Rank = 8, RightTransposed = true });
+                Check(product with { Bias = true, Residual = true, Activated = true, Rank = 12, RightTransposed = transposeB, Frozen = true });
+            }
+        }
+    }
+
+    [Fact]
+    public void LongSumsAreSplitAndAddedInOrder()
+    {
+        Check(new Product(65, 70, 1100, true, false, Precision.BFloat16) { Bias = true, Beta = 1, Rank = 2 });
+        Check(new Product(64, 64, 520, false, true, Precision.Float32) { Activated = true });
+        Check(new Product(70, 8, 300, true, false, Precision.Float32) { Alpha = 2 });
+        Check(new Product(8, 130, 300, true, false, Precision.Float32));
+        Check(new Product(12, 70, 1200, false, true, Precision.Float32) { Bias = true });
+        Check(new Product(70, 9, 1030, false, false, Precision.Float32) { Residual = true });
+    }
+
+    [Theory]
+    [InlineData("Gemm.Tile64X64")]
+    [InlineData("Gemm.Tile128X128")]
+    [InlineData("Gemm.Tile128X256")]
+    public void EveryTileGivesTheSameBits(string tile)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        foreach (bool transposeB in new[] { false, true })
+        {
+            var product = new Product(200, 300, 70, false, transposeB, Precision.BFloat16) { Rank = 4, Bias = true };
+            float[] expected = product.Run(device, null), actual = product.Run(device, tile);
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void BatchesOfMatrices(bool transposeA, bool transposeB)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        foreach ((int batch, int m, int n, int k) in new[] { (1, 1, 1, 1), (3, 5, 7, 11), (2, 65, 3, 17), (4, 16, 20, 0), (0, 3, 3, 3) })
+        {
+            using var scope = new TensorScope();
+            Tensor a = Product.Draw(1, batch, transposeA ? k : m, transposeA ? m : k), b = Product.Draw(2, batch, transposeB ? n : k, transposeB ? k : n);
+            Tensor expected = Tensor.Empty([batch, m, n]);
+            Device.Cpu.Kernels.BatchedMatMul(a, transposeA, b, transposeB, expected);
+            Tensor actual = Tensor.Empty([batch, m, n], DType.Float32, device);
+            device.Kernels.BatchedMatMul(a.To(device), transposeA, b.To(device), transposeB, actual);
+            float[] e = expected.ToArray<float>(), c = actual.ToArray<float>();
+            for (int i = 0; i < e.Length; i++) Assert.Equal(e[i], c[i], 1e-5f);
+        }
+    }
+
+    private static void Check(Product product)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        product.Check(device);
+    }
+}
