@@ -27,7 +27,6 @@ internal static class GpuCommand
             (long free, long total) = gpu.MemoryBytes;
             Console.WriteLine($"# {gpu.Model}, {total >> 20:N0} MB ({free >> 20:N0} free), {DateTime.UtcNow:yyyy-MM-dd}\n");
             bool right = Check(gpu);
-            using DeviceUse use = gpu.Use();
             GpuTimings.Print(gpu, peer);
             return right ? 0 : 1;
         }

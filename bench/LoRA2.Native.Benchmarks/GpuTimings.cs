@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Benchmarks;
 
-/// <summary>Times kernels on a GPU, which must be the thread's current device. Operands are several times the size of its cache.</summary>
+/// <summary>Times kernels on a GPU. Operands are several times the size of its cache.</summary>
 internal static class GpuTimings
 {
     private const int Rounds = 9;
@@ -18,8 +18,8 @@ internal static class GpuTimings
         Console.WriteLine("| kernel | microseconds | GB/s | of copying |\n| --- | --- | --- | --- |");
         const int rows = 65536, width = 768;
         long size = (long)rows * width * sizeof(float);
-        Tensor x = Values([rows, width]), y = Values([rows, width]), z = Tensor.Empty([rows, width]);
-        Tensor gain = Values([width]), bias = Values([width]), mean = Tensor.Empty([rows]), rstd = Tensor.Empty([rows]);
+        Tensor x = Values(gpu, [rows, width]), y = Values(gpu, [rows, width]), z = Empty([rows, width]);
+        Tensor gain = Values(gpu, [width]), bias = Values(gpu, [width]), mean = Empty([rows]), rstd = Empty([rows]);
         Kernels kernels = gpu.Kernels;
         var mask = new DropoutMask(0.1, 1, 2, 3);
         Row("add", 3 * size, () => kernels.Add(x, y, z));
@@ -38,13 +38,15 @@ internal static class GpuTimings
         {
             foreach (Precision precision in (Precision[])[Precision.BFloat16, Precision.BFloat16x3, Precision.Float32])
             {
-                Tensor a = Values([m, k]), b = Values([k, n]).To(precision == Precision.BFloat16 ? DType.BFloat16 : DType.Float32).Freeze(), c = Tensor.Empty([m, n]);
+                Tensor a = Values(gpu, [m, k]), b = Values(gpu, [k, n]).To(precision == Precision.BFloat16 ? DType.BFloat16 : DType.Float32).Freeze(), c = Empty([m, n]);
                 double ours = Seconds(gpu, () => kernels.MatMul(a, false, b, false, c, precision: precision));
                 double flops = 2.0 * m * n * k;
                 double? theirs = cublas?.Seconds(precision == Precision.BFloat16 ? "bfloat16" : "float32", m, n, k, 0.3);
                 Console.WriteLine($"| {m} × {k} · {k} × {n}, {precision.ToString().ToLowerInvariant()} | {flops / ours / 1e12:F1} | {(theirs is null ? "—" : $"{flops / theirs / 1e12:F1}")} | {(theirs is null ? "—" : $"{theirs / ours:P0}")} |");
             }
         }
+
+        Tensor Empty(Shape shape) => Tensor.Empty(shape, DType.Float32, gpu);
 
         void Row(string name, long bytes, Action run)
         {
@@ -55,15 +57,15 @@ internal static class GpuTimings
 
     private static double Bandwidth(CudaDevice gpu)
     {
-        using Tensor from = Tensor.Zeros([1 << 28]), to = Tensor.Zeros([1 << 28]);
+        using Tensor from = Tensor.Zeros([1 << 28], DType.Float32, gpu), to = Tensor.Zeros([1 << 28], DType.Float32, gpu);
         return 2.0 * (1L << 30) / Seconds(gpu, () => gpu.Kernels.Copy(from, to));
     }
 
-    private static Tensor Values(Shape shape)
+    private static Tensor Values(Device gpu, Shape shape)
     {
         float[] values = new float[shape.Elements];
         new Philox(1, 2).FillNormal<float>(values, 0, 1);
-        return Tensor.From(values, shape);
+        return Tensor.From(values, shape).To(gpu);
     }
 
     /// <summary>Of one call: the median round of as many calls as fill it.</summary>

@@ -81,7 +81,6 @@ internal static class StepCommand
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);
         model.MoveTo(gpu ?? Device.Cpu);
-        using DeviceUse use = model.Device.Use();
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
         AdapterMethod? whole = !inference && bool.Parse(options["regularise"]) ? Method(options) : null;
         SingularValueAdapter[] scored = whole is null ? [] : [.. model.Adapters().OfType<SingularValueAdapter>()];

@@ -38,22 +38,14 @@ internal static unsafe class Embedding
     public static void ScatterAdd(nint dy, nint ids, nint dtable, uint tableRows, uint padding, uint columns, uint count)
     {
         ArrayView<uint> matches = SharedMemory.Allocate<uint>(BlockReduction.Threads);
-        ArrayView<uint> found = SharedMemory.Allocate<uint>(1);
         uint thread = (uint)Group.IdxX;
         uint first = (uint)Grid.IdxX;
         uint* all = (uint*)ids;
         uint id = all[first];
         if (id == padding || id >= tableRows) return;
-        if (thread == 0) found[0] = 0;
-        Group.Barrier();
-        for (uint i = thread; i < first; i += BlockReduction.Threads)
-        {
-            if (all[i] == id) found[0] = 1;
-        }
-
-        Group.Barrier();
-        if (found[0] != 0) return;
-        Group.Barrier();
+        bool earlier = false;
+        for (uint i = thread; i < first; i += BlockReduction.Threads) earlier |= all[i] == id;
+        if (Group.BarrierOr(earlier)) return;
         float* to = (float*)dtable + ((ulong)id * columns);
         uint c0 = ((uint)Grid.IdxY * Columns) + thread;
         uint c1 = c0 + BlockReduction.Threads, c2 = c1 + BlockReduction.Threads, c3 = c2 + BlockReduction.Threads;
@@ -65,9 +57,7 @@ internal static unsafe class Embedding
         {
             bool match = start + thread < count && all[start + thread] == id;
             matches[(int)thread] = match ? 1u : 0u;
-            if (match) found[0] = start + 1;
-            Group.Barrier();
-            uint end = found[0] == start + 1 ? BlockReduction.Threads : 0u;
+            uint end = Group.BarrierOr(match) ? BlockReduction.Threads : 0u;
             for (uint i = 0; i < end; i++)
             {
                 if (matches[(int)i] == 0) continue;

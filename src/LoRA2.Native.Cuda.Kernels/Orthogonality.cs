@@ -52,7 +52,7 @@ internal static unsafe class Orthogonality
             float sum = 0;
             for (uint chunk = 0; chunk < chunks; chunk++) sum += gram[(chunk * square) + e];
             gram[e] = sum;
-            float value = plane.Has(OfFactors) ? sum - (e % (k + 1) == 0 ? 1 : 0) : 0;
+            float value = plane.Has(OfFactors) ? sum - (e % (k + 1) == 0 ? 1f : 0f) : 0;
             kept[e] = value;
             squares += (double)value * value;
         }
@@ -133,7 +133,7 @@ internal static unsafe class Orthogonality
             uint c = e - (j * k);
             float sum = 0;
             for (uint i = 0; i < r; i++) sum = Single.MultiplyAdd(plane.V(j, i), plane.V(c, i), sum);
-            sum -= j == c ? 1 : 0;
+            sum -= j == c ? 1f : 0f;
             squares += (double)sum * sum;
             gap[e] = 4 * sum;
         }
@@ -176,7 +176,7 @@ internal static unsafe class Orthogonality
             uint i = e - (p * r);
             float sum = 0;
             for (uint j = 0; j < k; j++) sum = Single.MultiplyAdd(plane.V(j, p), carried[(j * r) + i], sum);
-            sum -= p == i ? 1 : 0;
+            sum -= p == i ? 1f : 0f;
             squares += (double)sum * sum;
             gap[e] = 4 * sum;
         }

@@ -32,7 +32,6 @@ public static class DeviceCheck
 
     private static (double[] Result, double[]?[] Gradients) On(Device device, OpCase op)
     {
-        using DeviceUse use = device.Use();
         using var tape = new Tape();
         Tensor[] inputs = [.. op.Inputs.Select(input => Copy(input, device))];
         Tensor y = op.Apply(inputs);

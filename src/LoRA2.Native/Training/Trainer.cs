@@ -154,7 +154,6 @@ public sealed class Trainer : IDisposable
 
     private StepResult TrainStep(int[] batch)
     {
-        using DeviceUse use = model.Device.Use();
         // Gradients live until the end of the step, and with them everything that the next step uses again.
         using TensorScope scope = model.OpenScope();
         double loss = 0;
@@ -229,7 +228,6 @@ public sealed class Trainer : IDisposable
     /// <summary>Not to be cancelled: it would leave a step without its evaluation.</summary>
     private Evaluation Evaluate()
     {
-        using DeviceUse use = model.Device.Use();
         float[][] logits = Evaluator.Logits(model, development!, options.EvaluationBatchSize);
         Evaluation evaluation = Evaluator.Score(model.Config, logits, development!, metrics);
         foreach ((string prefix, TokenizedDataset data) in further)
