@@ -30,6 +30,7 @@ internal static class KernelDecoder
             SharedVariables = [.. layout.SharedVariables.Select(v => (v.Offset, v.Size))],
             DynamicOffset = layout.DynamicOffset,
             SharedUnit = layout.SharedUnit,
+            GlobalUnit = layout.GlobalUnit,
         };
     }
 

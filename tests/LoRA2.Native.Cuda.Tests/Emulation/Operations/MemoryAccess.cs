@@ -100,15 +100,19 @@ internal abstract unsafe class MemoryAccess(MemoryTarget target, int bytes) : Op
                 wrong |= Vector512.GreaterThan(address - Vector512.Create(range.Start), Vector512.Create(range.Last)) | (address & Vector512.Create(odd));
             }
             if (wrong == Vector512<ulong>.Zero)
+            {
+                warp.Block.Races?.Mark(warp, this, mask, use, addresses, bytes);
                 return;
+            }
         }
-        for (; mask != 0; mask &= mask - 1)
+        for (var rest = mask; rest != 0; rest &= rest - 1)
         {
-            var lane = BitOperations.TrailingZeroCount(mask);
+            var lane = BitOperations.TrailingZeroCount(rest);
             var address = addresses[lane];
             if (!range.Contains(address) || (address & odd) != 0)
                 range = FindRange(warp, lane, address, use);
         }
+        warp.Block.Races?.Mark(warp, this, mask, use, addresses, bytes);
     }
 
     private AddressRange FindRange(Warp warp, int lane, ulong address, MemoryUse use)
