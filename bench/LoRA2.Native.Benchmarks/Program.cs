@@ -9,6 +9,8 @@ switch (args)
     case ["products", .. var rest]:
         ProductsCommand.Run(rest);
         break;
+    case ["gpu", .. var rest]:
+        return GpuCommand.Run(rest);
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);
         break;
@@ -17,3 +19,5 @@ switch (args)
         BenchmarkSwitcher.FromAssembly(typeof(StepCommand).Assembly).Run(args.Contains("--inProcess") ? args : [.. args, "--inProcess"]);
         break;
 }
+
+return 0;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Cuda;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
@@ -18,6 +19,7 @@ internal static class StepCommand
     {
         var options = new Dictionary<string, string>
         {
+            ["model"] = "deberta",
             ["method"] = "lora",
             ["layers"] = "12",
             ["hidden"] = "768",
@@ -28,6 +30,7 @@ internal static class StepCommand
             ["length"] = "128",
             ["rank"] = "8",
             ["outer-rank"] = "8",
+            ["device"] = "cpu",
             ["threads"] = "2",
             ["steps"] = "3",
             ["warmup"] = "1",
@@ -49,8 +52,22 @@ internal static class StepCommand
             throw new ArgumentException($"--dtype is {options["dtype"]}; {string.Join(", ", Enum.GetNames<Precision>()).ToLowerInvariant()} can be");
         Compute.Threads = Int("threads");
         double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
+        EncoderFamily family = options["model"] switch
+        {
+            "deberta" => EncoderFamily.DebertaV3,
+            "roberta" => EncoderFamily.Roberta,
+            _ => throw new ArgumentException($"--model is {options["model"]}; deberta, roberta can be"),
+        };
+        using CudaDevice? gpu = options["device"] switch
+        {
+            "cpu" => null,
+            "cuda" => CudaDevice.Open(),
+            _ => throw new ArgumentException($"--device is {options["device"]}; cpu, cuda can be"),
+        };
         EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
         {
+            Family = family,
+            TypeVocabularySize = family == EncoderFamily.Roberta ? 1 : 0,
             Layers = Int("layers"),
             HiddenSize = Int("hidden"),
             IntermediateSize = Int("intermediate"),
@@ -63,6 +80,7 @@ internal static class StepCommand
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);
+        model.MoveTo(gpu ?? Device.Cpu);
         using AdamWOptimizer? optimizer = inference ? null : new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
         AdapterMethod? whole = !inference && bool.Parse(options["regularise"]) ? Method(options) : null;
         SingularValueAdapter[] scored = whole is null ? [] : [.. model.Adapters().OfType<SingularValueAdapter>()];
@@ -82,7 +100,7 @@ internal static class StepCommand
         seconds.Clear();
         if (bool.Parse(options["serve"])) Serve.Lines(Timed);
         else for (int i = 0; i < Int("steps"); i++) Timed();
-        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count));
+        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count), model.Device.Memory.PeakBytesInUse);
 
         double Timed()
         {
@@ -91,6 +109,7 @@ internal static class StepCommand
             context.Begin((uint)done);
             Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, adapters, whole, allocator, done++);
             optimizer?.ClearGradients();
+            model.Device.Synchronize();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
             seconds.Add(elapsed);
@@ -128,7 +147,7 @@ internal static class StepCommand
         allocator?.Prune(step);
     }
 
-    private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated)
+    private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated, long peakBytes)
     {
         double[] sorted = [.. seconds.Order()];
         double median = (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
@@ -143,7 +162,7 @@ internal static class StepCommand
         json.WriteNumber("tokens", tokens);
         json.WriteNumber("tokens_per_second", tokens / median);
         json.WriteNumber("peak_memory_mb", process.PeakWorkingSet64 / 1048576.0);
-        json.WriteNumber("tensor_memory_mb", MemoryPool.Shared.PeakBytesInUse / 1048576.0);
+        json.WriteNumber("tensor_memory_mb", peakBytes / 1048576.0);
         json.WriteNumber("managed_bytes_per_step", allocated);
         json.WriteString("simd", Compute.SimdPath);
         foreach ((string name, string value) in options) json.WriteString(name, value);

@@ -29,6 +29,7 @@ def options(arguments=None):
                           ("length", 128), ("rank", 8), ("threads", 2), ("steps", 5), ("warmup", 1), ("seed", 1)):
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--vocabulary", "--vocab", type=int, default=8000)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda")
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--dropout", type=float, default=0.1, help="of hidden states and attention probabilities")
     parser.add_argument("--serve", action="store_true", help="a step for each line on standard input, answered with its seconds (turns.py)")
@@ -76,7 +77,8 @@ def hf_model(chosen, config):
 def make_batch(chosen):
     """Full sequences: no padding, mask all ones."""
     ids = torch.randint(5, chosen.vocabulary - 1, (chosen.batch, chosen.length))
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": torch.arange(chosen.batch) % 2}
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": torch.arange(chosen.batch) % 2}
+    return {name: values.to(chosen.device) for name, values in batch.items()}
 
 
 def time_steps(chosen, model, loss_of):
@@ -97,7 +99,7 @@ def time_steps(chosen, model, loss_of):
         start = time.perf_counter()
         with contextlib.ExitStack() as stack:
             if chosen.dtype == "bfloat16":
-                stack.enter_context(torch.autocast("cpu", dtype=torch.bfloat16))
+                stack.enter_context(torch.autocast(torch.device(chosen.device).type, dtype=torch.bfloat16))
             if not training:
                 stack.enter_context(torch.no_grad())
             loss = loss_of(batch)
@@ -107,6 +109,8 @@ def time_steps(chosen, model, loss_of):
             optimizer.zero_grad(set_to_none=True)
             if not torch.isfinite(loss):
                 sys.exit(f"step.py: the loss of step {step} is {float(loss)}")
+        if chosen.device != "cpu":
+            torch.cuda.synchronize()
         if step >= chosen.warmup:
             seconds.append(time.perf_counter() - start)
     return seconds
@@ -120,6 +124,7 @@ def main():
                            chosen.vocabulary, chosen.dropout)
     source = library(chosen)
     model, loss_of = (hf_model if source == "hf" else plain_model)(chosen, config)
+    model.to(chosen.device)
     seconds = time_steps(chosen, model, loss_of)
     report = {"engine": "pytorch", "library": source, "torch": torch.__version__}
     report.update({name: getattr(chosen, name) for name in (
@@ -131,6 +136,7 @@ def main():
                   seconds=[round(s, 4) for s in seconds], seconds_min=round(min(seconds), 4),
                   seconds_median=round(median, 4), tokens_per_second=round(tokens / median, 1),
                   tokens_per_second_best=round(tokens / min(seconds), 1),
+                  device=chosen.device, device_memory_mb=None if chosen.device == "cpu" else round(torch.cuda.max_memory_reserved() / 1048576, 1),
                   peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
     print(json.dumps(report))
 

@@ -16,9 +16,10 @@ internal readonly struct DropoutWords(ulong seed, ulong stream, uint threshold, 
     private readonly uint threshold = threshold;
     private readonly float scale = scale;
 
-    /// <summary>Elements 4 · <paramref name="block"/> … + 3, each times the scale, or 0.</summary>
+    /// <summary>Elements 4 · <paramref name="block"/> … + 3, each times the scale, or 0; as they are where the threshold is 0.</summary>
     public Float4 Of(Float4 x, uint block)
     {
+        if (threshold == 0) return x;
         uint c0 = block, c1 = 0, c2 = (uint)stream, c3 = (uint)(stream >> 32);
         uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
         for (int round = 0; round < 10; round++)

@@ -4,7 +4,7 @@ namespace LoRA2.Native.Cuda.Kernels;
 
 /// <summary>
 /// Layer normalisation of each row: x̂ = (x − mean) rstd, y = gain x̂ + bias. Kernels named Warp keep a row in a warp's registers, four rows a block:
-/// up to <see cref="WarpRow.Most"/> columns, a multiple of 4, and addresses that are multiples of 16. The others take a block a row, of any number of columns.
+/// up to <see cref="WarpRow.Most"/> columns, a multiple of 4, and addresses that are multiples of 16. Those named Block take a block a row, of any number of columns.
 /// </summary>
 [KernelFamily]
 internal static unsafe class LayerNorm
@@ -15,8 +15,8 @@ internal static unsafe class LayerNorm
         uint lane = (uint)Group.IdxX & 31;
         uint row = ((uint)Grid.IdxX * 4) + ((uint)Group.IdxX / 32);
         if (row >= rows) return;
-        WarpRow values = WarpRow.Each(new Loaded((Float4*)x + (row * vectors)), lane, vectors);
-        Normalise(values, gain, bias, epsilon, y, mean, rstd, row, lane, vectors);
+        WarpRow values = WarpRow.Each(new Loaded((Float4*)x + (row * vectors)), lane, vectors, 0);
+        NormaliseWarp(values, gain, bias, epsilon, y, mean, rstd, row, lane, vectors);
     }
 
     /// <summary>The same of sum = residual + dropout(x), which is written too.</summary>
@@ -26,25 +26,68 @@ internal static unsafe class LayerNorm
         uint lane = (uint)Group.IdxX & 31;
         uint row = ((uint)Grid.IdxX * 4) + ((uint)Group.IdxX / 32);
         if (row >= rows) return;
-        uint first = row * vectors;
         var dropout = new DropoutWords(seed, stream, threshold, scale);
-        WarpRow values = WarpRow.Each(new Dropped((Float4*)x, (Float4*)residual, (Float4*)sum, first, dropout), lane, vectors);
-        Normalise(values, gain, bias, epsilon, y, mean, rstd, row, lane, vectors);
+        WarpRow values = WarpRow.Each(new Dropped((Float4*)x, (Float4*)residual, (Float4*)sum, row * vectors, dropout), lane, vectors, 0);
+        NormaliseWarp(values, gain, bias, epsilon, y, mean, rstd, row, lane, vectors);
     }
 
-    private static void Normalise(WarpRow values, nint gain, nint bias, float epsilon, nint y, nint mean, nint rstd, uint row, uint lane, uint vectors)
+    /// <summary><see cref="Warp"/> by a block a row.</summary>
+    public static void Block(nint x, nint gain, nint bias, float epsilon, nint y, nint mean, nint rstd, uint columns)
+    {
+        uint row = (uint)Grid.IdxX;
+        NormaliseBlock((float*)x + (row * columns), gain, bias, epsilon, y, mean, rstd, row, columns);
+    }
+
+    /// <summary><see cref="AddWarp"/> by a block a row.</summary>
+    public static void AddBlock(
+        nint x, ulong seed, ulong stream, uint threshold, float scale, nint residual, nint gain, nint bias, float epsilon, nint sum, nint y, nint mean, nint rstd, uint columns)
+    {
+        uint row = (uint)Grid.IdxX;
+        uint first = row * columns;
+        var dropout = new DropoutWords(seed, stream, threshold, scale);
+        for (uint c = (uint)Group.IdxX; c < columns; c += BlockReduction.Threads)
+        {
+            uint at = first + c;
+            ((float*)sum)[at] = ((float*)residual)[at] + dropout.One(((float*)x)[at], at);
+        }
+
+        // Each thread reads what it wrote itself.
+        NormaliseBlock((float*)sum + first, gain, bias, epsilon, y, mean, rstd, row, columns);
+    }
+
+    private static void NormaliseWarp(WarpRow values, nint gain, nint bias, float epsilon, nint y, nint mean, nint rstd, uint row, uint lane, uint vectors)
     {
         float columns = 4 * vectors;
         float m = WarpReduction.Sum(WarpRow.Sum(values)) / columns;
-        WarpRow squares = WarpRow.Each(new SquaredDeviation(m), values, lane, vectors);
-        float inverse = 1 / MathF.Sqrt((WarpReduction.Sum(WarpRow.Sum(squares)) / columns) + epsilon);
+        WarpRow deviations = WarpRow.Each(new Deviation(m), values, lane, vectors, 0);
+        float inverse = 1 / MathF.Sqrt((WarpReduction.Sum(WarpRow.Dot(deviations, deviations)) / columns) + epsilon);
         if (lane == 0)
         {
             ((float*)mean)[row] = m;
             ((float*)rstd)[row] = inverse;
         }
 
-        WarpRow.Each(new Affine(m, inverse, (Float4*)gain, (Float4*)bias, (Float4*)y + (row * vectors)), values, lane, vectors);
+        WarpRow.Store(new Affine(inverse, (Float4*)gain, (Float4*)bias, (Float4*)y + (row * vectors)), deviations, lane, vectors);
+    }
+
+    private static void NormaliseBlock(float* values, nint gain, nint bias, float epsilon, nint y, nint mean, nint rstd, uint row, uint columns)
+    {
+        uint thread = (uint)Group.IdxX;
+        float sum = 0;
+        for (uint c = thread; c < columns; c += BlockReduction.Threads) sum += values[c];
+        float m = BlockReduction.Sum(sum) / columns;
+        float squares = 0;
+        for (uint c = thread; c < columns; c += BlockReduction.Threads) squares = Single.MultiplyAdd(values[c] - m, values[c] - m, squares);
+        float inverse = 1 / MathF.Sqrt((BlockReduction.Sum(squares) / columns) + epsilon);
+        if (thread == 0)
+        {
+            ((float*)mean)[row] = m;
+            ((float*)rstd)[row] = inverse;
+        }
+
+        float* to = (float*)y + (row * columns);
+        for (uint c = thread; c < columns; c += BlockReduction.Threads)
+            to[c] = Single.MultiplyAdd((values[c] - m) * inverse, ((float*)gain)[c], ((float*)bias)[c]);
     }
 
     private readonly struct Loaded(Float4* row) : IRowFour
@@ -73,33 +116,26 @@ internal static unsafe class LayerNorm
         }
     }
 
-    private readonly struct SquaredDeviation(float mean) : IRowMap
+    private readonly struct Deviation(float mean) : IRowMap
     {
         private readonly float mean = mean;
 
-        public Float4 Of(Float4 v, uint index)
-        {
-            float x = v.X - mean, y = v.Y - mean, z = v.Z - mean, w = v.W - mean;
-            return new Float4(x * x, y * y, z * z, w * w);
-        }
+        public Float4 Of(Float4 v, uint index) => new(v.X - mean, v.Y - mean, v.Z - mean, v.W - mean);
     }
 
-    private readonly struct Affine(float mean, float rstd, Float4* gain, Float4* bias, Float4* y) : IRowMap
+    private readonly struct Affine(float rstd, Float4* gain, Float4* bias, Float4* y) : IRowStore
     {
-        private readonly float mean = mean;
         private readonly float rstd = rstd;
         private readonly Float4* gain = gain;
         private readonly Float4* bias = bias;
         private readonly Float4* y = y;
 
-        public Float4 Of(Float4 v, uint index)
+        public void Put(Float4 v, uint index)
         {
             Float4 g = gain[index];
             Float4 b = bias[index];
-            y[index] = new Float4(Of(v.X, g.X, b.X), Of(v.Y, g.Y, b.Y), Of(v.Z, g.Z, b.Z), Of(v.W, g.W, b.W));
-            return v;
+            y[index] = new Float4(
+                Single.MultiplyAdd(v.X * rstd, g.X, b.X), Single.MultiplyAdd(v.Y * rstd, g.Y, b.Y), Single.MultiplyAdd(v.Z * rstd, g.Z, b.Z), Single.MultiplyAdd(v.W * rstd, g.W, b.W));
         }
-
-        private float Of(float x, float g, float b) => Single.MultiplyAdd((x - mean) * rstd, g, b);
     }
 }

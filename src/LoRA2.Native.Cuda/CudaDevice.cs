@@ -6,7 +6,8 @@ namespace LoRA2.Native.Cuda;
 /// <summary>An NVIDIA GPU, through its driver alone. Kernels are PTX that comes with this library and that the driver compiles when first used.</summary>
 /// <example><code>
 /// using CudaDevice gpu = CudaDevice.Open();
-/// using DeviceUse use = gpu.Use();         // new tensors of this thread are made on the GPU
+/// using Tensor x = Tensor.From(values, [rows, columns]).To(gpu);
+/// Tensor y = Ops.Gelu(x);                  // computed on the GPU, and there
 /// </code></example>
 public sealed unsafe class CudaDevice : Device, IDisposable
 {

@@ -24,8 +24,20 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
         foreach (Tensor? tensor in tensors)
         {
             if (tensor is null) continue;
-            if (tensor.Device != device) throw new InvalidOperationException($"{kernel}: tensor {tensor} is on {tensor.Device.Name}, not on {device.Name}");
+            RequireHere(kernel, tensor);
             if (tensor.DType != DType.Float32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; on {device.Name} it has to be Float32");
         }
+    }
+
+    /// <summary>Refuses ids, labels and masks that are not Int32.</summary>
+    private void RequireInt32(string kernel, Tensor tensor)
+    {
+        RequireHere(kernel, tensor);
+        if (tensor.DType != DType.Int32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; Int32 is needed");
+    }
+
+    private void RequireHere(string kernel, Tensor tensor)
+    {
+        if (tensor.Device != device) throw new InvalidOperationException($"{kernel}: tensor {tensor} is on {tensor.Device.Name}, not on {device.Name}");
     }
 }

@@ -2,17 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace LoRA2.Native.Tensors;
 
-/// <summary>Where tensors live and their kernels run. All tensors of an op are on one device; <see cref="Tensor.To(Device)"/> moves them.</summary>
+/// <summary>Where tensors live and their kernels run. A new tensor is on the CPU, and <see cref="Tensor.To(Device)"/> moves it; all inputs of an op are on one device, and so is its result.</summary>
 public abstract unsafe class Device
 {
-    [ThreadStatic]
-    private static Device? current;
-
     /// <summary>This process's processors.</summary>
     public static Device Cpu { get; } = new CpuDevice();
-
-    /// <summary>Where this thread makes new tensors: the processors, unless <see cref="Use"/> says otherwise.</summary>
-    public static Device Current => current ?? Cpu;
 
     /// <summary>A name for logs and for the command line.</summary>
     public abstract string Name { get; }
@@ -26,18 +20,8 @@ public abstract unsafe class Device
     /// <summary>Whether this process can read and write the memory itself.</summary>
     internal virtual bool IsHost => false;
 
-    /// <summary>Makes it the thread's current device until the result is disposed of.</summary>
-    public DeviceUse Use()
-    {
-        var use = new DeviceUse(Current);
-        current = this;
-        return use;
-    }
-
     /// <summary>Waits until all kernels started here are done.</summary>
     public abstract void Synchronize();
-
-    internal static void Return(Device device) => current = device;
 
     /// <summary>A new block, aligned for every kernel.</summary>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>

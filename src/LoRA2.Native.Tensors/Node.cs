@@ -10,7 +10,7 @@ namespace LoRA2.Native.Tensors;
 /// static Tensor Square(Tensor x)
 /// {
 ///     x = Ops.Contiguous(x);
-///     Tensor y = Tensor.Empty(x.Shape, x.DType);
+///     Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
 ///     x.Device.Kernels.Multiply(x, x, y);
 ///     return Tape.Records(x) ? Tape.Record(new SquareNode(x), y) : y;
 /// }
@@ -76,7 +76,7 @@ public abstract class Node
         }
         else
         {
-            Tensor total = Detached(Tensor.Empty(input.Shape, input.DType));
+            Tensor total = Detached(Tensor.Empty(input.Shape, input.DType, input.Device));
             input.Device.Kernels.Add(sum, gradient.To(gradient.DType), total);
             sum.Dispose();
             input.Grad = total;

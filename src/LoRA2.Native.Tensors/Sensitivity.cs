@@ -15,7 +15,7 @@ public readonly record struct Sensitivity(Tensor Weight, Tensor Average, Tensor 
     public void Update()
     {
         using var scope = new TensorScope();
-        Tensor gradient = Weight.Grad ?? Tensor.Zeros(Weight.Shape, Weight.DType);
+        Tensor gradient = Weight.Grad ?? Tensor.Zeros(Weight.Shape, Weight.DType, Weight.Device);
         Weight.Device.Kernels.UpdateSensitivity(this, gradient);
     }
 }

@@ -5,8 +5,8 @@ namespace LoRA2.Native.Tensors;
 /// <content>Making tensors, and reading and writing their elements.</content>
 public sealed unsafe partial class Tensor
 {
-    /// <summary>A contiguous tensor whose elements are not set, on the thread's current device.</summary>
-    public static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Device.Current);
+    /// <summary>A contiguous tensor on the CPU whose elements are not set.</summary>
+    public static Tensor Empty(Shape shape, DType dtype = DType.Float32) => Empty(shape, dtype, Device.Cpu);
 
     /// <summary>A contiguous tensor on <paramref name="device"/> whose elements are not set.</summary>
     public static Tensor Empty(Shape shape, DType dtype, Device device)
@@ -16,8 +16,8 @@ public sealed unsafe partial class Tensor
         return Of(device.Memory.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
     }
 
-    /// <summary>A contiguous tensor of zeros, on the thread's current device.</summary>
-    public static Tensor Zeros(Shape shape, DType dtype = DType.Float32) => Zeros(shape, dtype, Device.Current);
+    /// <summary>A contiguous tensor of zeros on the CPU.</summary>
+    public static Tensor Zeros(Shape shape, DType dtype = DType.Float32) => Zeros(shape, dtype, Device.Cpu);
 
     /// <summary>A contiguous tensor of zeros on <paramref name="device"/>.</summary>
     public static Tensor Zeros(Shape shape, DType dtype, Device device)
@@ -27,7 +27,7 @@ public sealed unsafe partial class Tensor
         return tensor;
     }
 
-    /// <summary>A contiguous tensor with every element <paramref name="value"/>.</summary>
+    /// <summary>A contiguous tensor on the CPU with every element <paramref name="value"/>.</summary>
     public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32)
     {
         Tensor tensor = Empty(shape, dtype);
@@ -35,10 +35,10 @@ public sealed unsafe partial class Tensor
         return tensor;
     }
 
-    /// <summary>A tensor of one element and rank 0.</summary>
+    /// <summary>A tensor of one element and rank 0 on the CPU.</summary>
     public static Tensor Scalar(double value, DType dtype = DType.Float32) => Full([], value, dtype);
 
-    /// <summary>A contiguous copy of <paramref name="values"/>.</summary>
+    /// <summary>A contiguous copy of <paramref name="values"/> on the CPU.</summary>
     /// <exception cref="ArgumentException">Their number is not the shape's, or no dtype is stored as <typeparamref name="T"/>.</exception>
     public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape)
         where T : unmanaged

@@ -52,7 +52,6 @@ internal static class TraceCommand
     {
         using var scope = new TensorScope();
         TraceInputs batch = TraceInputs.Read(inputs, model.Config);
-        using DeviceUse use = model.Device.Use();
         if (gradients && batch.Labels is null) throw new InputException($"{inputs}: --gradients needs a tensor 'labels'");
         if (gradients && adapter is null) model.TrainAll();
         var context = new ForwardContext { HiddenStates = [], Attentions = [] };

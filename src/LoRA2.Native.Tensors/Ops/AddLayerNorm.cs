@@ -22,10 +22,10 @@ public static partial class Ops
         residual = Contiguous(residual);
         gain = Contiguous(gain);
         bias = Contiguous(bias);
-        Tensor sum = Tensor.Empty(x.Shape, x.DType);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
-        Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType);
-        Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType);
+        Tensor sum = Tensor.Empty(x.Shape, x.DType, x.Device);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
+        Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
+        Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
         x.Device.Kernels.AddLayerNorm(x, dropout, residual, gain, bias, epsilon, sum, y, mean, rstd);
         return Tape.Records(x, residual, gain, bias) ? Tape.Record(AddLayerNormNode.Of(x, residual, gain, bias, dropout, sum, mean, rstd), y) : y;
     }

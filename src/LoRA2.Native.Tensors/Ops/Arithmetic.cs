@@ -26,7 +26,7 @@ public static partial class Ops
     public static Tensor Scale(Tensor x, double s)
     {
         x = Operand("Scale", x);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Scale(x, s, y);
         return Tape.Records(x) ? Tape.Record(ScaleNode.Of(x, s), y) : y;
     }
@@ -35,7 +35,7 @@ public static partial class Ops
     {
         RequireSameType(NameOf(kind), a, b);
         Shape shape = Shape.Broadcast(a.Shape, b.Shape, NameOf(kind));
-        Tensor y = Tensor.Empty(shape, a.DType);
+        Tensor y = Tensor.Empty(shape, a.DType, a.Device);
         Kernels kernels = a.Device.Kernels;
         if (kind == BinaryKind.Add && a.Shape == shape && b.Shape.Rank == 1 && b.Count == shape.Columns && a.IsContiguous && b.IsContiguous)
         {
@@ -67,7 +67,7 @@ public static partial class Ops
     private static Tensor Materialise(Tensor x, Shape shape)
     {
         if (x.Shape == shape && x.IsContiguous) return x;
-        Tensor copy = Tensor.Empty(shape, x.DType);
+        Tensor copy = Tensor.Empty(shape, x.DType, x.Device);
         x.Device.Kernels.Copy(x.Shape == shape ? x : BroadcastView(x, shape), copy);
         return copy;
     }
@@ -84,7 +84,7 @@ public static partial class Ops
     private static Tensor SumTo(Tensor gradient, Shape shape)
     {
         if (gradient.Shape == shape) return gradient;
-        Tensor sum = Tensor.Zeros(shape, gradient.DType);
+        Tensor sum = Tensor.Zeros(shape, gradient.DType, gradient.Device);
         if (shape.Rank == 1 && shape.Elements == gradient.Shape.Columns) gradient.Device.Kernels.SumRows(gradient, sum);
         else gradient.Device.Kernels.AccumulateInto(gradient, BroadcastView(sum, gradient.Shape));
         return sum;
@@ -144,7 +144,7 @@ public static partial class Ops
 
         private static Tensor Times(Tensor gradient, Tensor other)
         {
-            Tensor product = Tensor.Empty(gradient.Shape, gradient.DType);
+            Tensor product = Tensor.Empty(gradient.Shape, gradient.DType, gradient.Device);
             gradient.Device.Kernels.Multiply(gradient, Materialise(other, gradient.Shape), product);
             return product;
         }
@@ -164,7 +164,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.Scale(gradient, s, dx);
             Accumulate(x, dx);
         }

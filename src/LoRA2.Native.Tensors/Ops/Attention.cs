@@ -41,9 +41,9 @@ public static partial class Ops
         q = Contiguous(q);
         k = Contiguous(k);
         v = Contiguous(v);
-        Tensor y = Tensor.Empty(q.Shape, q.DType);
+        Tensor y = Tensor.Empty(q.Shape, q.DType, q.Device);
         bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
-        Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType) : null;
+        Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType, q.Device) : null;
         q.Device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
         return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept), y) : y;
     }

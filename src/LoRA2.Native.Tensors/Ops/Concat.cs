@@ -20,7 +20,7 @@ public static partial class Ops
             length += input.Shape[axis];
         }
 
-        Tensor y = Tensor.Zeros(first.Shape.With(axis, length), first.DType);
+        Tensor y = Tensor.Zeros(first.Shape.With(axis, length), first.DType, first.Device);
         int start = 0;
         foreach (Tensor input in inputs)
         {

@@ -13,7 +13,7 @@ public static partial class Ops
         RequireProbability("Dropout", mask);
         x = Operand("Dropout", x);
         if (mask.Probability == 0) return x;
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Dropout(x, mask, y);
         return Tape.Records(x) ? Tape.Record(DropoutNode.Of(x, mask), y) : y;
     }
@@ -37,7 +37,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.Dropout(gradient, mask, dx);
             Accumulate(x, dx);
         }

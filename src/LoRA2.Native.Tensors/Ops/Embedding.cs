@@ -14,7 +14,7 @@ public static partial class Ops
         table = Operand("Embedding", table);
         ids = ids.To(ids.DType);
         RequireIds("Embedding", ids, table.Shape[0]);
-        Tensor y = Tensor.Empty(ids.Shape.WithLast(0, table.Shape[1]), table.DType);
+        Tensor y = Tensor.Empty(ids.Shape.WithLast(0, table.Shape[1]), table.DType, table.Device);
         table.Device.Kernels.Embedding(table, ids, y);
         return Tape.Records(table) ? Tape.Record(EmbeddingNode.Of(table, ids, paddingId), y) : y;
     }
@@ -48,7 +48,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dtable = Tensor.Zeros(table.Shape, table.DType);
+            Tensor dtable = Tensor.Zeros(table.Shape, table.DType, table.Device);
             table.Device.Kernels.EmbeddingBackward(ids, gradient.AsRows(table.Count / Math.Max(table.Shape[0], 1)), paddingId, dtable.AsRows());
             Accumulate(table, dtable);
         }

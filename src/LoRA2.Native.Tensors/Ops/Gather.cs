@@ -15,7 +15,7 @@ public static partial class Ops
         x = Operand("Gather", x);
         index = index.To(index.DType);
         RequireIds("Gather", index, x.Shape[0]);
-        Tensor y = Tensor.Empty(x.Shape.With(0, index.Count), x.DType);
+        Tensor y = Tensor.Empty(x.Shape.With(0, index.Count), x.DType, x.Device);
         x.Device.Kernels.Embedding(x.AsRows(), index, y.AsRows());
         return Tape.Records(x) ? Tape.Record(EmbeddingNode.Of(x, index, -1), y) : y;
     }

@@ -7,7 +7,7 @@ public static partial class Ops
     public static Tensor Gelu(Tensor x)
     {
         x = Operand("Gelu", x);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Gelu(x, y);
         return Tape.Records(x) ? Tape.Record(GeluNode.Of(x), y) : y;
     }
@@ -31,7 +31,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.GeluBackward(x, gradient, dx);
             Accumulate(x, dx);
         }

@@ -17,9 +17,9 @@ public static partial class Ops
         x = Contiguous(x);
         gain = Contiguous(gain);
         bias = Contiguous(bias);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
-        Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType);
-        Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
+        Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
+        Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
         x.Device.Kernels.LayerNorm(x, gain, bias, epsilon, y, mean, rstd);
         return Tape.Records(x, gain, bias) ? Tape.Record(LayerNormNode.Of(x, gain, bias, mean, rstd), y) : y;
     }
@@ -55,5 +55,5 @@ public static partial class Ops
         }
     }
 
-    private static Tensor? WantedGradient(Tensor? input) => input is { RequiresGrad: true } ? Tensor.Empty(input.Shape, input.DType) : null;
+    private static Tensor? WantedGradient(Tensor? input) => input is { RequiresGrad: true } ? Tensor.Empty(input.Shape, input.DType, input.Device) : null;
 }

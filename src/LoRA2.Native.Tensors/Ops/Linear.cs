@@ -18,8 +18,8 @@ public static partial class Ops
         x = Contiguous(x);
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
-        Tensor y = Tensor.Empty(shape, x.DType);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        Tensor y = Tensor.Empty(shape, x.DType, x.Device);
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated), precision: weight.Precision);
         if (Tape.Records(x, weight, bias)) Tape.Record(LinearNode.Of(x, weight, bias), y);
         return Activated(y, activated);
@@ -67,7 +67,7 @@ public static partial class Ops
             {
                 if (beforeGelu is null) return X;
                 if (recomputed is not null) return recomputed;
-                recomputed = Tensor.Empty(X.Shape, X.DType);
+                recomputed = Tensor.Empty(X.Shape, X.DType, X.Device);
                 X.Device.Kernels.Gelu(beforeGelu, recomputed);
                 return recomputed;
             }
@@ -98,7 +98,7 @@ public static partial class Ops
         {
             if (!X.RequiresGrad) return;
             Tensor? sum = GradientToAddTo(X);
-            Tensor dx = sum ?? Tensor.Empty(X.Shape, X.DType);
+            Tensor dx = sum ?? Tensor.Empty(X.Shape, X.DType, X.Device);
             gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, beta: sum is null ? 0 : 1, epilogue: update, precision: Weight.Precision);
             if (sum is null) Accumulate(X, dx);
         }

@@ -21,13 +21,13 @@ public static partial class Ops
         factors = factors.InOrder();
         Kernels kernels = x.Device.Kernels;
         int k = factors.OuterRank;
-        Tensor middle = Tensor.Empty([k, k], x.DType);
-        Tensor folded = Tensor.Empty(factors.OuterLeft.Shape, x.DType);
+        Tensor middle = Tensor.Empty([k, k], x.DType, x.Device);
+        Tensor folded = Tensor.Empty(factors.OuterLeft.Shape, x.DType, x.Device);
         kernels.LoRA2Fold(factors, middle, folded);
-        Tensor t = Tensor.Empty([x.Shape.Rows, k], x.DType);
+        Tensor t = Tensor.Empty([x.Shape.Rows, k], x.DType, x.Device);
         kernels.MatMul(x, false, folded, false, t);
-        Tensor y = Tensor.Empty(shape, x.DType);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        Tensor y = Tensor.Empty(shape, x.DType, x.Device);
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
         kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated), precision: weight.Precision);
         if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
             Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, folded, t, scale), y);
@@ -62,7 +62,7 @@ public static partial class Ops
         protected internal override void Backward(Tensor gradient)
         {
             Kernels kernels = gradient.Device.Kernels;
-            Tensor h = Tensor.Empty(t.Shape, gradient.DType);
+            Tensor h = Tensor.Empty(t.Shape, gradient.DType, gradient.Device);
             kernels.MatMul(gradient, false, factors.OuterRight, true, h);
             if (WantedGradient(factors.OuterRight) is { } douterRight)
             {
@@ -82,7 +82,7 @@ public static partial class Ops
         private void AccumulateFolded(Tensor h)
         {
             Kernels kernels = h.Device.Kernels;
-            Tensor dfolded = Tensor.Empty(folded.Shape, h.DType);
+            Tensor dfolded = Tensor.Empty(folded.Shape, h.DType, h.Device);
             kernels.MatMul(Input, true, h, false, dfolded, scale);
             Tensor? douterLeft = WantedGradient(factors.OuterLeft), dinnerLeft = WantedGradient(factors.InnerLeft);
             Tensor? dvalues = WantedGradient(factors.SingularValues), dinnerRight = WantedGradient(factors.InnerRight);

@@ -20,10 +20,10 @@ public static partial class Ops
         a = Contiguous(a);
         b = Contiguous(b);
         Kernels kernels = x.Device.Kernels;
-        Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType);
+        Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType, x.Device);
         kernels.MatMul(x, false, a, true, t);
-        Tensor y = Tensor.Empty(shape, x.DType);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType) : null;
+        Tensor y = Tensor.Empty(shape, x.DType, x.Device);
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
         kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true), precision: weight.Precision);
         if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
         return Activated(y, activated);
@@ -50,7 +50,7 @@ public static partial class Ops
         protected internal override void Backward(Tensor gradient)
         {
             Kernels kernels = gradient.Device.Kernels;
-            Tensor h = Tensor.Empty(t.Shape, t.DType);
+            Tensor h = Tensor.Empty(t.Shape, t.DType, t.Device);
             kernels.MatMul(gradient, false, b, false, h);
             if (WantedGradient(b) is { } db)
             {

@@ -17,8 +17,8 @@ public static partial class Ops
         RequireLabels(labels, logits.Shape[1]);
 
         logits = Operand("CrossEntropy", logits);
-        Tensor loss = Tensor.Empty([], logits.DType);
-        Tensor dlogits = Tensor.Empty(logits.Shape, logits.DType);
+        Tensor loss = Tensor.Empty([], logits.DType, logits.Device);
+        Tensor dlogits = Tensor.Empty(logits.Shape, logits.DType, logits.Device);
         logits.Device.Kernels.CrossEntropy(logits, labels, loss, dlogits);
         return Tape.Records(logits) ? Tape.Record(LossNode.Of("CrossEntropy", logits, dlogits), loss) : loss;
     }
@@ -30,8 +30,8 @@ public static partial class Ops
         RequireSameType("MeanSquaredError", x, target);
         if (x.Shape != target.Shape) throw new ArgumentException($"MeanSquaredError: shapes {x.Shape} and {target.Shape} differ");
         x = Contiguous(x);
-        Tensor loss = Tensor.Empty([], x.DType);
-        Tensor dx = Tensor.Empty(x.Shape, x.DType);
+        Tensor loss = Tensor.Empty([], x.DType, x.Device);
+        Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.MeanSquaredError(x, target.To(target.DType), loss, dx);
         return Tape.Records(x) ? Tape.Record(LossNode.Of("MeanSquaredError", x, dx), loss) : loss;
     }
@@ -65,7 +65,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor scaled = Tensor.Empty(x.Shape, x.DType);
+            Tensor scaled = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.ScaleBy(dx, gradient, scaled);
             Accumulate(x, scaled);
         }

@@ -27,7 +27,7 @@ public static partial class Ops
 
     private static Tensor Product(Tensor a, bool transposeA, Tensor b, bool transposeB, Shape shape)
     {
-        Tensor y = Tensor.Empty(shape, a.DType);
+        Tensor y = Tensor.Empty(shape, a.DType, a.Device);
         if (shape.Rank == 2) a.Device.Kernels.MatMul(a, transposeA, b, transposeB, y);
         else a.Device.Kernels.BatchedMatMul(a, transposeA, b, transposeB, y);
         return y;

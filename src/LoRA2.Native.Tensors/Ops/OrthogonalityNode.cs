@@ -38,8 +38,8 @@ public static partial class Ops
                 records |= Tensors.Tape.Records(plane.Outer, plane.Inner);
             }
 
-            Tensor loss = Tensor.Empty([], like.DType);
-            kept = Tensor.Empty([planes.Count, most], like.DType);
+            Tensor loss = Tensor.Empty([], like.DType, like.Device);
+            kept = Tensor.Empty([planes.Count, most], like.DType, like.Device);
             like.Device.Kernels.Orthogonality(CollectionsMarshal.AsSpan(planes), norms, scale, loss, kept);
             if (!records) return loss;
             Save(kept);
@@ -67,7 +67,7 @@ public static partial class Ops
             // Saved, a sum is not its input's alone any more, and the next use is not offered it.
             if (GradientToAddTo(input) is { } sum) return Save(sum);
             if (!input.RequiresGrad) return null;
-            Tensor zeros = Tensor.Zeros(input.Shape, input.DType);
+            Tensor zeros = Tensor.Zeros(input.Shape, input.DType, input.Device);
             fresh.Add((input, zeros));
             return zeros;
         }

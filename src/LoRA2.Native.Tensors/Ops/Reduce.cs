@@ -7,7 +7,7 @@ public static partial class Ops
     public static Tensor Sum(Tensor x)
     {
         x = Operand("Sum", x);
-        Tensor y = Tensor.Zeros([], x.DType);
+        Tensor y = Tensor.Zeros([], x.DType, x.Device);
         x.Device.Kernels.SumColumns(x.View([1, x.Count]), y);
         return Tape.Records(x) ? Tape.Record(SumNode.Of(x), y) : y;
     }
@@ -18,7 +18,7 @@ public static partial class Ops
         RequireFloating("Sum", x);
         axis = x.Shape.Axis(axis);
         Shape kept = x.Shape.With(axis, 1);
-        Tensor sum = Tensor.Zeros(kept, x.DType);
+        Tensor sum = Tensor.Zeros(kept, x.DType, x.Device);
         x.Device.Kernels.AccumulateInto(x.To(x.DType), BroadcastView(sum, x.Shape));
         Tensor y = sum.View(kept.Without(axis));
         return Tape.Records(x) ? Tape.Record(SumAxisNode.Of(x, kept), y) : y;

@@ -20,7 +20,7 @@ public static partial class Ops
     private static Tensor SoftmaxOf(string op, Tensor x, Tensor? mask)
     {
         x = Operand(op, x);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Softmax(x, mask, y);
         return Tape.Records(x) ? Tape.Record(SoftmaxNode.Of(x, y), y) : y;
     }
@@ -40,7 +40,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.SoftmaxBackward(y, gradient, dx);
             Accumulate(x, dx);
         }

@@ -7,7 +7,7 @@ public static partial class Ops
     public static Tensor Tanh(Tensor x)
     {
         x = Operand("Tanh", x);
-        Tensor y = Tensor.Empty(x.Shape, x.DType);
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Tanh(x, y);
         return Tape.Records(x) ? Tape.Record(TanhNode.Of(x, y), y) : y;
     }
@@ -27,7 +27,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType);
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.TanhBackward(y, gradient, dx);
             Accumulate(x, dx);
         }

@@ -143,7 +143,7 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dx = Tensor.Zeros(x.Shape, x.DType);
+            Tensor dx = Tensor.Zeros(x.Shape, x.DType, x.Device);
             x.Device.Kernels.AccumulateInto(gradient, Slice(dx, axis, start, gradient.Shape[axis]));
             Accumulate(x, dx);
         }

@@ -75,7 +75,12 @@ public abstract record AdapterMethod
     /// <summary>A loss of the adapters, rank 0, that is added to the task's: the mean of theirs. Null for none.</summary>
     public virtual Tensor? Regulariser(IReadOnlyList<Adapter> adapters) => null;
 
-    /// <summary>Called for each adapter after the optimiser's step, with the learning rate of that step.</summary>
+    /// <summary>
+    /// Share of the run in which the learning rate of <see cref="Adapter.RankValues"/> rises, where it has a warm-up of its own; null where it has the run's.
+    /// </summary>
+    public virtual double? RankWarmup => null;
+
+    /// <summary>Called for each adapter after the optimiser's step, with that step's learning rate of <see cref="Adapter.RankValues"/> before its factor.</summary>
     public virtual void AfterStep(Adapter adapter, double learningRate)
     {
     }

@@ -35,7 +35,7 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
         Tensor sum = Ops.Embedding(words.Value, batch.Ids, config.PadTokenId);
         if (types is not null)
         {
-            Tensor segments = batch.TypeIds is { } ids && config.TypeVocabularySize > 1 ? ids : Tensor.Zeros(batch.Ids.Shape, DType.Int32);
+            Tensor segments = batch.TypeIds is { } ids && config.TypeVocabularySize > 1 ? ids : Tensor.Zeros(batch.Ids.Shape, DType.Int32, batch.Ids.Device);
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 

@@ -82,7 +82,7 @@ internal sealed class EncoderLayer
 
         terms = terms with { Dropout = context.NextDropout(config.AttentionDropout), Precision = Precision };
         (Tensor q, Tensor k, Tensor v) = (query.Forward(x), key.Forward(x), value.Forward(x));
-        Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], config.Heads, x.Shape[1], x.Shape[1]], x.DType);
+        Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);
         Tensor attended = relative is null ? Ops.Attention(q, k, v, terms, probabilities) : Ops.DisentangledAttention(q, k, v, terms, probabilities);
         if (probabilities is not null) context.Attentions!.Add(scope.Keep(probabilities));
         return attended;

@@ -76,11 +76,7 @@ public sealed class SequenceClassifier : IDisposable
     internal TensorScope OpenScope() => new(encoder.KeepsNothing ? reuse : null);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
-    public Tensor Forward(EncoderBatch batch, ForwardContext context)
-    {
-        using DeviceUse use = Device.Use();
-        return head.Forward(encoder.Forward(batch, context), context);
-    }
+    public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);
 
     /// <summary>
     /// The task's loss, rank 0: cross-entropy of Int32 labels [batch] over those not negative, or, for regression, the mean squared error of
@@ -88,7 +84,6 @@ public sealed class SequenceClassifier : IDisposable
     /// </summary>
     public Tensor Loss(Tensor logits, Tensor labels)
     {
-        using DeviceUse use = logits.Device.Use();
         labels = labels.To(logits.Device);
         if (!Config.IsRegression) return Ops.CrossEntropy(logits, labels);
         return Ops.MeanSquaredError(labels.Shape == logits.Shape ? logits : Ops.Reshape(logits, labels.Shape.Extents), labels);
@@ -96,7 +91,7 @@ public sealed class SequenceClassifier : IDisposable
 
     /// <summary>
     /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes. Attach or load an adapter before; gradients are
-    /// forgotten. A backward pass has to run while the device is the thread's current one (<see cref="Device.Use"/>).
+    /// forgotten.
     /// </summary>
     public void MoveTo(Device device)
     {

@@ -3,11 +3,15 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Training;
 
-/// <summary>Parameters that share a weight decay and a factor of the learning rate.</summary>
+/// <summary>Parameters that share a weight decay and a learning rate.</summary>
 /// <param name="Parameters">Trainable parameters, each in one group only.</param>
 /// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="RateFactor">Factor of the schedule's learning rate.</param>
-public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double RateFactor = 1);
+/// <param name="Schedule">The learning rate by step, where it is not the one that a step is asked for with.</param>
+public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double WeightDecay, double RateFactor = 1, LearningRateSchedule? Schedule = null)
+{
+    internal double RateAt(long step, double asked) => RateFactor * (Schedule is null ? asked : Schedule.At(checked((int)step)));
+}
 
 /// <summary>AdamW (arXiv 1711.05101) as PyTorch computes it, over groups of parameters.</summary>
 public sealed class AdamWOptimizer : IDisposable
@@ -37,7 +41,7 @@ public sealed class AdamWOptimizer : IDisposable
                 if (!parameter.IsTrainable) throw new ArgumentException($"parameter {parameter.Name} is frozen");
                 if (!seen.Add(parameter)) throw new ArgumentException($"parameter {parameter.Name} is in two groups");
                 Tensor Moment() => scope.Detach(Tensor.Zeros(parameter.Value.Shape, parameter.Value.DType, parameter.Value.Device));
-                slots.Add(new Slot(parameter, Moment(), Moment(), group.WeightDecay, group.RateFactor));
+                slots.Add(new Slot(parameter, Moment(), Moment(), group));
             }
         }
     }
@@ -68,7 +72,7 @@ public sealed class AdamWOptimizer : IDisposable
     /// One step with the gradients as they stand, each multiplied by <paramref name="gradientScale"/> on the fly. Parameters without a gradient
     /// are left alone, as in PyTorch.
     /// </summary>
-    /// <param name="learningRate">η, before a group's factor.</param>
+    /// <param name="learningRate">η of the groups without a schedule, before a group's factor.</param>
     /// <param name="gradientScale">For clipping.</param>
     /// <param name="scorers">
     /// Importance scorers that take the new values and the gradients, unscaled, into their averages: as <see cref="ImportanceScorer.Update"/> after the
@@ -84,7 +88,7 @@ public sealed class AdamWOptimizer : IDisposable
             Tensor value = slot.Parameter.Value;
             if (value.Grad is not { } gradient) continue;
             if (scorers.Length > 0) places[value] = stepped.Count;
-            var step = new AdamWStep(learningRate * slot.RateFactor, beta1, beta2, epsilon, slot.WeightDecay, gradientScale, checked((int)Steps));
+            var step = new AdamWStep(slot.Group.RateAt(Steps - 1, learningRate), beta1, beta2, epsilon, slot.Group.WeightDecay, gradientScale, checked((int)Steps));
             stepped.Add(new AdamWParameter(value, gradient, slot.First, slot.Second, step));
         }
 
@@ -128,5 +132,5 @@ public sealed class AdamWOptimizer : IDisposable
         }
     }
 
-    private sealed record Slot(Parameter Parameter, Tensor First, Tensor Second, double WeightDecay, double RateFactor);
+    private sealed record Slot(Parameter Parameter, Tensor First, Tensor Second, ParameterGroup Group);
 }

@@ -24,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly AdapterMethod method;
     private readonly AdamWOptimizer optimizer;
     private readonly LearningRateSchedule schedule;
+    private readonly LearningRateSchedule rankSchedule;
     private readonly RankAllocator? allocator;
     private readonly TrainingState state;
     private readonly ForwardContext context;
@@ -59,9 +60,10 @@ public sealed class Trainer : IDisposable
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;
         adapters = [.. model.Adapters()];
-        optimizer = new AdamWOptimizer(Groups());
         schedule = new LearningRateSchedule(
             options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
+        rankSchedule = method.RankWarmup is { } share ? schedule with { WarmupSteps = (int)Math.Ceiling(share * TotalSteps) } : schedule;
+        optimizer = new AdamWOptimizer(Groups());
         allocator = Allocator();
         state = new TrainingState(new TrainingSeries(TotalSteps, adapters, allocator));
     }
@@ -152,7 +154,6 @@ public sealed class Trainer : IDisposable
 
     private StepResult TrainStep(int[] batch)
     {
-        using DeviceUse use = model.Device.Use();
         // Gradients live until the end of the step, and with them everything that the next step uses again.
         using TensorScope scope = model.OpenScope();
         double loss = 0;
@@ -176,7 +177,7 @@ public sealed class Trainer : IDisposable
 
         double rate = schedule.At(state.Step);
         optimizer.Step(rate, AdamWOptimizer.ClipFactor(norm, options.ClipNorm), allocator is null ? [] : allocator.ScoredAt(state.Step));
-        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rate);
+        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rankSchedule.At(state.Step));
         allocator?.Prune(state.Step);
         optimizer.ClearGradients();
         state.Step++;
@@ -227,7 +228,6 @@ public sealed class Trainer : IDisposable
     /// <summary>Not to be cancelled: it would leave a step without its evaluation.</summary>
     private Evaluation Evaluate()
     {
-        using DeviceUse use = model.Device.Use();
         float[][] logits = Evaluator.Logits(model, development!, options.EvaluationBatchSize);
         Evaluation evaluation = Evaluator.Score(model.Config, logits, development!, metrics);
         foreach ((string prefix, TokenizedDataset data) in further)
@@ -262,8 +262,11 @@ public sealed class Trainer : IDisposable
             ? method.Decays(parameter)
             : parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
         double Rate(Parameter parameter) => adapted.Contains(parameter) ? method.RateFactor(parameter) : head.Contains(parameter) ? options.HeadRate : 1;
-        ILookup<(double Decay, double Rate), Parameter> kinds = trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter)));
-        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate));
+        HashSet<Tensor> ranks = [.. adapters.Select(adapter => adapter.RankValues).OfType<Tensor>()];
+        LearningRateSchedule? Own(Parameter parameter) => rankSchedule != schedule && ranks.Contains(parameter.Value) ? rankSchedule : null;
+        ILookup<(double Decay, double Rate, LearningRateSchedule? Schedule), Parameter> kinds =
+            trained.ToLookup(parameter => (Decays(parameter) ? options.WeightDecay : 0, Rate(parameter), Own(parameter)));
+        return kinds.Select(kind => new ParameterGroup([.. kind], kind.Key.Decay, kind.Key.Rate, kind.Key.Schedule));
     }
 
     private RankAllocator? Allocator()

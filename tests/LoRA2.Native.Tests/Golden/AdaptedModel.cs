@@ -41,7 +41,7 @@ internal sealed class AdaptedModel : IDisposable
         adapted.Settings = AdapterFolder.Load(adapted.Model, GoldenTraces.At(family));
         using var weights = new TraceFile(GoldenTraces.At(family, AdapterFolder.WeightsFile));
         Assert.Equal(weights.Names.Count(), adapted.Trained.Count);
-        return adapted;
+        return adapted.Moved();
     }
 
     /// <summary>The factors that a run starts with.</summary>
@@ -65,7 +65,7 @@ internal sealed class AdaptedModel : IDisposable
 
         foreach (Parameter parameter in adapted.Model.BaseParameters.Where(parameter => parameter.IsTrainable)) parameter.Replace(weights.Tensor(parameter.Name));
         Assert.Equal(weights.Names.Order(StringComparer.Ordinal), adapted.Trained.Keys.Order(StringComparer.Ordinal));
-        return adapted;
+        return adapted.Moved();
     }
 
     /// <summary>The factors that an AdaLoRA run starts with, under PEFT's names in memory.</summary>
@@ -86,7 +86,7 @@ internal sealed class AdaptedModel : IDisposable
 
         foreach (Parameter parameter in adapted.Model.BaseParameters.Where(parameter => parameter.IsTrainable))
             parameter.Replace(snapshots.Tensor($"init/{GradientName.Of(parameter.Name, new AdaLoRAMethod())}"));
-        return adapted;
+        return adapted.Moved();
     }
 
     /// <summary>The trained parameters by name.</summary>
@@ -107,5 +107,12 @@ internal sealed class AdaptedModel : IDisposable
     {
         inputs.Dispose();
         Model.Dispose();
+    }
+
+    /// <summary>What was put on the model after it was loaded follows it to its device.</summary>
+    private AdaptedModel Moved()
+    {
+        Model.MoveTo(Model.Device);
+        return this;
     }
 }

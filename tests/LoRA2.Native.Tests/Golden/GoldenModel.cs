@@ -9,27 +9,14 @@ namespace LoRA2.Native.Tests.Golden;
 internal static class GoldenModel
 {
     /// <summary>
-    /// The model of an encoder's folder. A folder without weights inside an encoder's folder has that one's, with its own head.safetensors,
+    /// The model of an encoder's folder, on the device of this assembly's tests. A folder without weights inside an encoder's folder has that one's, with its own head.safetensors,
     /// where there is one, laid over them.
     /// </summary>
     public static SequenceClassifier Load(string family)
     {
-        string folder = GoldenTraces.At(family);
-        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder);
-        using var composed = new TemporaryFolder();
-        composed.Write("config.json", File.ReadAllBytes(Path.Combine(folder, "config.json")));
-        using (new TensorScope())
-        {
-            var writer = new SafetensorsWriter();
-            string head = Path.Combine(folder, "head.safetensors");
-            using TraceFile weights = new(Path.Combine(folder, "..", "model.safetensors"));
-            using TraceFile? over = File.Exists(head) ? new TraceFile(head) : null;
-            foreach (string name in over?.Names ?? []) writer.Add(name, over!.Tensor(name));
-            foreach (string name in weights.Names.Where(name => over?.Has(name) != true)) writer.Add(name, weights.Tensor(name));
-            writer.Write(composed.File("model.safetensors"));
-        }
-
-        return SequenceClassifier.FromFolder(composed.Path);
+        SequenceClassifier model = OnCpu(family);
+        model.MoveTo(GoldenDevice.Open());
+        return model;
     }
 
     /// <summary>The batch of an inputs file, in the current scope; <paramref name="prefix"/> precedes the names.</summary>
@@ -52,5 +39,25 @@ internal static class GoldenModel
             && versions.TryGetProperty("transformers", out JsonElement version)
             && Version.TryParse(version.GetString(), out Version? made)
             && made < new Version(4, 48);
+    }
+
+    private static SequenceClassifier OnCpu(string family)
+    {
+        string folder = GoldenTraces.At(family);
+        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder);
+        using var composed = new TemporaryFolder();
+        composed.Write("config.json", File.ReadAllBytes(Path.Combine(folder, "config.json")));
+        using (new TensorScope())
+        {
+            var writer = new SafetensorsWriter();
+            string head = Path.Combine(folder, "head.safetensors");
+            using TraceFile weights = new(Path.Combine(folder, "..", "model.safetensors"));
+            using TraceFile? over = File.Exists(head) ? new TraceFile(head) : null;
+            foreach (string name in over?.Names ?? []) writer.Add(name, over!.Tensor(name));
+            foreach (string name in weights.Names.Where(name => over?.Has(name) != true)) writer.Add(name, weights.Tensor(name));
+            writer.Write(composed.File("model.safetensors"));
+        }
+
+        return SequenceClassifier.FromFolder(composed.Path);
     }
 }

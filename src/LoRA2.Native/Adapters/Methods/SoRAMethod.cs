@@ -28,7 +28,7 @@ public enum ProximalForm
 /// </summary>
 /// <remarks>
 /// The authors' code thresholds differently from their paper: <see cref="ProximalForm"/> has both. They give the gates an optimiser of their own; here they are
-/// AdamW's with a learning rate of their own, which is the same for each element but for a warm-up of its own.
+/// AdamW's with a learning rate and a warm-up of their own, which is the same for each element.
 /// </remarks>
 public sealed record SoRAMethod : LowRankMethod
 {
@@ -42,6 +42,7 @@ public sealed record SoRAMethod : LowRankMethod
         MethodOption.Choice<SoRAMethod>(
             "proximal", "form of the threshold: the paper's, the authors' released code's, or the paper's with ξ times the learning rate", method => Forms[(int)method.Proximal], (method, value) => method with { Proximal = (ProximalForm)Array.IndexOf(Forms, value) }, Forms),
         MethodOption.Real<SoRAMethod>("gate-rate", "factor of the learning rate of the gates", method => method.GateRate, (method, value) => method with { GateRate = value }, 0, 1e6),
+        MethodOption.Real<SoRAMethod>("gate-warmup", "share of the run in which the gates' learning rate rises", method => method.GateWarmup, (method, value) => method with { GateWarmup = value }, 0, 1),
     ];
 
     /// <summary>λ.</summary>
@@ -55,6 +56,12 @@ public sealed record SoRAMethod : LowRankMethod
 
     /// <summary>Factor of the gates' learning rate.</summary>
     public double GateRate { get; init; } = 1;
+
+    /// <summary>Share of the run in which the gates' learning rate rises, whatever the warm-up of the other parameters.</summary>
+    public double GateWarmup { get; init; } = 0.06;
+
+    /// <inheritdoc/>
+    public override double? RankWarmup => GateWarmup;
 
     /// <inheritdoc/>
     public override string Name => "sora";

@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda;
+
+/// <content>Kernels of adapters' factors.</content>
+internal sealed unsafe partial class CudaKernels
+{
+    /// <summary>Rows of an outer factor that one block adds up, and how much of a plane's width.</summary>
+    private const int FoldRows = 64, PlaneWidth = 128;
+
+    private readonly DeviceTable planesOfLosses = new(device);
+    private readonly DeviceTable planesOfGradients = new(device);
+
+    public override void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded)
+    {
+        RequireFloat32(nameof(LoRA2Fold), factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, folded);
+        (int inputs, int k, int r) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank);
+        if (k == 0) return;
+        Launch("Adapters.Middle", ElementBlocks(k * k, 0), ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, k, r);
+        if (inputs > 0) Launch("Adapters.Multiply", ElementBlocks(inputs * k, 0), ElementThreads, factors.OuterLeft, middle, 0, folded, inputs, k);
+    }
+
+    public override void LoRA2FoldBackward(
+        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight)
+    {
+        RequireFloat32(nameof(LoRA2FoldBackward), factors.OuterLeft, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
+        (int inputs, int k, int r) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank);
+        if (douterLeft is not null && inputs * k > 0) Launch("Adapters.Multiply", ElementBlocks(inputs * k, 0), ElementThreads, dfolded, middle, 1, douterLeft, inputs, k);
+        int wanted = (dinnerLeft is null ? 0 : 1) | (dsingularValues is null ? 0 : 2) | (dinnerRight is null ? 0 : 4);
+        if (wanted == 0 || r == 0) return;
+        int chunks = Blocks(inputs, FoldRows);
+        using var scope = new TensorScope();
+        Tensor partials = Tensor.Empty([chunks, k, k], DType.Float32, device);
+        Tensor work = Tensor.Empty([k, k + r], DType.Float32, device);
+        if (chunks > 0) Launch("Adapters.OverRows", chunks, ElementThreads, factors.OuterLeft, dfolded, partials, inputs, k, FoldRows);
+        Launch(
+            "Adapters.Inner", 1, ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, partials, chunks, work,
+            dinnerLeft, dsingularValues, dinnerRight, wanted, k, r);
+    }
+
+    public override void Orthogonality(ReadOnlySpan<OrthogonalityPlane> planes, bool norms, double scale, Tensor loss, Tensor kept)
+    {
+        RequireFloat32(nameof(Orthogonality), loss, kept);
+        long floats = 0;
+        int widest = 0;
+        foreach (OrthogonalityPlane plane in planes)
+        {
+            RequireFloat32(nameof(Orthogonality), plane.Outer, plane.Inner);
+            floats += WorkOf(plane);
+            if (plane.OuterRank > 0) widest = Math.Max(widest, WidthOf(plane));
+        }
+
+        using var scope = new TensorScope();
+        Tensor work = Tensor.Empty([checked((int)floats)], DType.Float32, device);
+        Tensor losses = Tensor.Empty([planes.Length], DType.Float64, device);
+        if (planes.Length > 0)
+        {
+            Span<PlaneRecord> records = MemoryMarshal.Cast<byte, PlaneRecord>(planesOfLosses.Next(planes.Length * sizeof(PlaneRecord)));
+            long at = (long)work.Address;
+            for (int i = 0; i < planes.Length; i++)
+            {
+                records[i] = RecordOf(planes[i], kept, i) with { Work = at };
+                at += 4 * WorkOf(planes[i]);
+            }
+
+            nint table = planesOfLosses.Put();
+            if (widest > 0) Launch("Orthogonality.Gram", new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, table, PlaneWidth);
+            Launch("Orthogonality.Loss", planes.Length, RowThreads, table, PlaneWidth, norms ? 1 : 0, losses);
+        }
+
+        Launch("Orthogonality.Total", 1, RowThreads, losses, planes.Length, scale, loss);
+    }
+
+    public override void OrthogonalityBackward(
+        ReadOnlySpan<OrthogonalityPlane> planes, Tensor kept, double scale, Tensor dloss, ReadOnlySpan<OrthogonalityGradients> gradients)
+    {
+        RequireFloat32(nameof(OrthogonalityBackward), kept, dloss);
+        if (planes.Length == 0) return;
+        Span<PlaneRecord> records = MemoryMarshal.Cast<byte, PlaneRecord>(planesOfGradients.Next(planes.Length * sizeof(PlaneRecord)));
+        int widest = 1;
+        for (int i = 0; i < planes.Length; i++)
+        {
+            RequireFloat32(nameof(OrthogonalityBackward), planes[i].Outer, gradients[i].Outer, gradients[i].Inner);
+            widest = Math.Max(widest, WidthOf(planes[i]));
+            records[i] = RecordOf(planes[i], kept, i) with { OuterGradient = AddressOf(gradients[i].Outer), InnerGradient = AddressOf(gradients[i].Inner) };
+        }
+
+        Launch("Orthogonality.Backward", new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, planesOfGradients.Put(), PlaneWidth, scale, dloss);
+    }
+
+    private static int WidthOf(in OrthogonalityPlane plane) => plane.Outer.Shape[plane.IsLeft ? 0 : 1];
+
+    /// <summary>Values of working memory: the shares of uᵀu, and what the inner matrix's terms need.</summary>
+    private static long WorkOf(in OrthogonalityPlane plane)
+    {
+        (long k, long r) = (plane.OuterRank, plane.Rank);
+        return (Math.Max(1, Blocks(WidthOf(plane), PlaneWidth)) * k * k) + (Math.Max(k, r) * Math.Max(k, r)) + (3 * k * r);
+    }
+
+    private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
+
+    private static PlaneRecord RecordOf(in OrthogonalityPlane plane, Tensor kept, int index) => new()
+    {
+        Outer = AddressOf(plane.Outer),
+        Inner = AddressOf(plane.Inner),
+        Kept = (long)kept.Address + (4L * index * kept.Shape[1]),
+        Width = WidthOf(plane),
+        K = plane.OuterRank,
+        R = plane.Rank,
+        Bits = (plane.IsLeft ? 1 : 0) | (plane.OfFactors ? 2 : 0) | (plane.OfProduct ? 4 : 0),
+    };
+
+    /// <summary>A plane as the kernels read it.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private record struct PlaneRecord
+    {
+        public long Outer;
+        public long Inner;
+        public long Kept;
+        public long OuterGradient;
+        public long InnerGradient;
+        public long Work;
+        public int Width;
+        public int K;
+        public int R;
+        public int Bits;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda;
+
+/// <content>The optimiser's kernels.</content>
+internal sealed unsafe partial class CudaKernels
+{
+    private readonly DeviceTable optimised = new(device);
+
+    public override void AdamW(ReadOnlySpan<AdamWParameter> parameters)
+    {
+        int pieces = 0;
+        foreach (AdamWParameter parameter in parameters)
+        {
+            RequireFloat32(
+                nameof(AdamW), parameter.Value, parameter.Gradient, parameter.FirstMoment, parameter.SecondMoment, parameter.Sensitivity?.Average, parameter.Sensitivity?.Uncertainty);
+            pieces += Blocks(parameter.Value.Count, Piece);
+        }
+
+        if (pieces == 0) return;
+        Span<AdamWRecord> records = MemoryMarshal.Cast<byte, AdamWRecord>(optimised.Next(pieces * sizeof(AdamWRecord)));
+        int at = 0;
+        foreach (AdamWParameter parameter in parameters)
+        {
+            for (int first = 0; first < parameter.Value.Count; first += Piece) records[at++] = RecordOf(parameter, first);
+        }
+
+        nint table = optimised.Put();
+        int begin = 0, end = 0;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            end += Blocks(parameters[i].Value.Count, Piece);
+            // Parameters of a group follow each other and share their numbers.
+            if (end == begin || (i + 1 < parameters.Length && parameters[i + 1].Step == parameters[i].Step)) continue;
+            AdamWStep s = parameters[i].Step;
+            Launch(
+                "Optimiser.AdamW", end - begin, ElementThreads, table, begin, (float)s.GradientScale, (float)(1 - (s.LearningRate * s.WeightDecay)), (float)(1 - s.Beta1), (float)s.Beta2,
+                (float)(1 - s.Beta2), (float)Math.Sqrt(1 - Math.Pow(s.Beta2, s.Step)), (float)s.Epsilon, (float)(-s.LearningRate / (1 - Math.Pow(s.Beta1, s.Step))));
+            begin = end;
+        }
+    }
+
+    public override void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient)
+    {
+        (Tensor weight, Tensor average, Tensor uncertainty, double beta1, double beta2) = sensitivity;
+        RequireFloat32(nameof(UpdateSensitivity), weight, gradient, average, uncertainty);
+        if (weight.Count == 0) return;
+        Launch(
+            "Optimiser.Sensitivity", ElementBlocks(weight.Count, 0), ElementThreads, weight, gradient, average, uncertainty,
+            (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), weight.Count);
+    }
+
+    private static AdamWRecord RecordOf(in AdamWParameter parameter, int first)
+    {
+        (Tensor value, Tensor gradient, Tensor firstMoment, Tensor secondMoment, _, Sensitivity? scored) = parameter;
+        int count = Math.Min(Piece, value.Count - first);
+        long bytes = 4L * first;
+        var record = new AdamWRecord
+        {
+            Weights = (long)value.Address + bytes,
+            Gradient = (long)gradient.Address + bytes,
+            FirstMoment = (long)firstMoment.Address + bytes,
+            SecondMoment = (long)secondMoment.Address + bytes,
+            Count = count,
+            Vectors = Vectors(count, value, gradient, firstMoment, secondMoment, scored?.Average, scored?.Uncertainty),
+        };
+        if (scored is not { } sensitivity) return record;
+        record.Average = (long)sensitivity.Average.Address + bytes;
+        record.Uncertainty = (long)sensitivity.Uncertainty.Address + bytes;
+        record.Beta1 = (float)sensitivity.Beta1;
+        record.OneLessBeta1 = (float)(1 - sensitivity.Beta1);
+        record.Beta2 = (float)sensitivity.Beta2;
+        record.OneLessBeta2 = (float)(1 - sensitivity.Beta2);
+        return record;
+    }
+
+    /// <summary>A piece of a parameter, as the kernel reads it.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 80)]
+    private struct AdamWRecord
+    {
+        public long Weights;
+        public long Gradient;
+        public long FirstMoment;
+        public long SecondMoment;
+        public long Average;
+        public long Uncertainty;
+        public int Count;
+        public int Vectors;
+        public float Beta1;
+        public float OneLessBeta1;
+        public float Beta2;
+        public float OneLessBeta2;
+    }
+}

@@ -1,0 +1,42 @@
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Cuda;
+
+/// <summary>
+/// A table in the device's memory of what one kernel goes over: it is copied there again only when it is not what it was the last time, as the tensors of one
+/// training step seldom differ from those of the step before.
+/// </summary>
+internal sealed unsafe class DeviceTable(Device device)
+{
+    private byte[] next = [];
+    private byte[] there = [];
+    private int length;
+    private int lengthThere = -1;
+    private Storage? memory;
+
+    /// <summary>Room, cleared, for the next table.</summary>
+    public Span<byte> Next(int bytes)
+    {
+        if (next.Length < bytes) next = new byte[bytes];
+        length = bytes;
+        next.AsSpan(0, bytes).Clear();
+        return next.AsSpan(0, bytes);
+    }
+
+    /// <summary>Puts the table where kernels can read it, and returns its address.</summary>
+    public nint Put()
+    {
+        ReadOnlySpan<byte> table = next.AsSpan(0, length);
+        if (length == lengthThere && table.SequenceEqual(there.AsSpan(0, length))) return (nint)memory!.Pointer;
+        if (memory is null || memory.Size < (nuint)length)
+        {
+            memory?.Release();
+            memory = device.Memory.Rent((nuint)length);
+        }
+
+        fixed (byte* from = table) device.CopyIn(memory.Pointer, from, (nuint)length);
+        (next, there) = (there, next);
+        lengthThere = length;
+        return (nint)memory.Pointer;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace LoRA2.Native.Cuda.Tests;
+
+/// <summary>What the compiled kernels must and must not have in them.</summary>
+public sealed partial class PtxStructureTests
+{
+    public static TheoryData<string> Families => [.. KernelLibrary.Families];
+
+    /// <summary>Kernels that move most of their bytes in accesses of 16.</summary>
+    public static TheoryData<string> InFours =>
+    [
+        "Elementwise.Add", "Elementwise.Subtract", "Elementwise.Multiply", "Elementwise.Scale", "Elementwise.AddScaled", "Elementwise.Copy", "Activations.Gelu", "Activations.GeluBackward",
+        "Activations.Tanh", "Activations.TanhBackward", "Activations.Relu", "Activations.ReluBackward", "Broadcasts.AddRowFours", "Broadcasts.ScaleBy", "Copies.Fours", "Dropout.Apply",
+        "Embedding.GatherFours", "LayerNorm.Warp", "LayerNorm.AddWarp", "LayerNormGradient.Warp", "Optimiser.AdamW", "Softmax.Warp", "Softmax.BackwardWarp",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void NothingLiesInLocalMemoryOrIsReachedGenerically(string family)
+    {
+        string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(family));
+        Assert.DoesNotMatch(LocalMemory(), ptx);
+        Assert.DoesNotMatch(GenericAccess(), ptx);
+        Assert.DoesNotMatch(Call(), ptx);
+    }
+
+    [Theory]
+    [MemberData(nameof(InFours))]
+    public void ReadsAndWritesInFours(string kernel)
+    {
+        string[] parts = kernel.Split('.');
+        string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(parts[0]));
+        Match entry = Regex.Match(ptx, $@"\.entry {parts[1]}\(.*?^}}", RegexOptions.Singleline | RegexOptions.Multiline);
+        Assert.True(entry.Success, $"there is no {kernel}");
+        Assert.Contains("ld.global.v4.f32", entry.Value, StringComparison.Ordinal);
+        Assert.Contains("st.global.v4.f32", entry.Value, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"\.local\b")]
+    private static partial Regex LocalMemory();
+
+    [GeneratedRegex(@"^\s*(ld|st)\.[bsuf]\d+\s", RegexOptions.Multiline)]
+    private static partial Regex GenericAccess();
+
+    [GeneratedRegex(@"^\s*call", RegexOptions.Multiline)]
+    private static partial Regex Call();
+}
