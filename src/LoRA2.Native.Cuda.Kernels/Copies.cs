@@ -101,32 +101,37 @@ internal static unsafe class Copies
         long offset = 0;
         if (dimensions > 5)
         {
-            offset += (long)s5 * (index % n5);
-            index /= n5;
+            uint above = index / n5;
+            offset += (long)s5 * (index - (above * n5));
+            index = above;
         }
 
         if (dimensions > 4)
         {
-            offset += (long)s4 * (index % n4);
-            index /= n4;
+            uint above = index / n4;
+            offset += (long)s4 * (index - (above * n4));
+            index = above;
         }
 
         if (dimensions > 3)
         {
-            offset += (long)s3 * (index % n3);
-            index /= n3;
+            uint above = index / n3;
+            offset += (long)s3 * (index - (above * n3));
+            index = above;
         }
 
         if (dimensions > 2)
         {
-            offset += (long)s2 * (index % n2);
-            index /= n2;
+            uint above = index / n2;
+            offset += (long)s2 * (index - (above * n2));
+            index = above;
         }
 
         if (dimensions > 1)
         {
-            offset += (long)s1 * (index % n1);
-            index /= n1;
+            uint above = index / n1;
+            offset += (long)s1 * (index - (above * n1));
+            index = above;
         }
 
         return offset + ((long)s0 * index);

@@ -50,6 +50,8 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     /// <summary>Gives the GPU back. Tensors on it can't be used any more.</summary>
     public void Dispose() => driver.Dispose();
 
+    internal override bool ChecksAccesses => driver.ChecksAccesses;
+
     internal override byte* Allocate(nuint bytes) => (byte*)driver.Allocate(bytes);
 
     internal override void Free(byte* block) => driver.Free((nint)block);

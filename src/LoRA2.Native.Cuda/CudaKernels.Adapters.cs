@@ -99,8 +99,6 @@ internal sealed unsafe partial class CudaKernels
         return (Math.Max(1, Blocks(WidthOf(plane), PlaneWidth)) * k * k) + (Math.Max(k, r) * Math.Max(k, r)) + (3 * k * r);
     }
 
-    private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
-
     private static PlaneRecord RecordOf(in OrthogonalityPlane plane, Tensor kept, int index) => new()
     {
         Outer = AddressOf(plane.Outer),

@@ -58,48 +58,38 @@ internal sealed unsafe partial class CudaKernels
         RequireFloat32(nameof(AccumulateInto), source, destination);
         if (source.Count == 0) return;
         StridedLayout layout = LayoutOf(source.Shape, destination.Strides);
-        var dimensions = new List<(int Size, int From, int To)>(layout.Rank);
-        for (int d = 0; d < layout.Rank; d++) dimensions.Add(((int)layout.Size(d), (int)layout.ContiguousStride(d), (int)layout.Stride(d)));
+        Span<Dimension> dimensions = stackalloc Dimension[layout.Rank];
+        for (int d = 0; d < layout.Rank; d++) dimensions[d] = new((int)layout.Size(d), (int)layout.ContiguousStride(d), (int)layout.Stride(d));
         using var scope = new TensorScope();
+        Span<Dimension> others = stackalloc Dimension[layout.Rank];
         // A kernel sums along one dimension: of several the last go to a sum of its own first.
-        for (int last = dimensions.FindLastIndex(d => d.To == 0); last > dimensions.FindIndex(d => d.To == 0); last = dimensions.FindLastIndex(d => d.To == 0))
+        while (LastSummed(dimensions) is var last and > 0 && LastSummed(dimensions[..last]) >= 0)
         {
-            int count = source.Count / dimensions[last].Size;
-            Tensor sum = Tensor.Empty([count], DType.Float32, device);
+            Dimension along = dimensions[last];
+            Tensor sum = Tensor.Empty([source.Count / along.Size], DType.Float32, device);
             device.Clear(sum.Address, sum.Bytes);
-            var kept = new List<(int Size, int From, int To)>();
+            others = Without(dimensions, last, others);
             int step = 1;
-            for (int d = dimensions.Count - 1; d >= 0; d--)
-            {
-                if (d == last) continue;
-                kept.Insert(0, (dimensions[d].Size, dimensions[d].From, step));
-                step *= dimensions[d].Size;
-            }
-
-            Accumulate(source, sum, kept, dimensions[last]);
-            dimensions.RemoveAt(last);
-            for (int d = 0; d < dimensions.Count; d++) dimensions[d] = (dimensions[d].Size, kept[d].To, dimensions[d].To);
+            for (int d = others.Length - 1; d >= 0; step *= others[d--].Size) others[d] = others[d] with { To = step };
+            Accumulate(source, sum, others, along);
+            for (int d = 0; d < others.Length; d++) others[d] = new(others[d].Size, others[d].To, dimensions[d < last ? d : d + 1].To);
+            others.CopyTo(dimensions);
+            dimensions = dimensions[..others.Length];
             source = sum;
         }
 
-        int summed = dimensions.FindIndex(d => d.To == 0);
-        (int, int, int) along = (1, 0, 0);
-        if (summed >= 0)
-        {
-            along = dimensions[summed];
-            dimensions.RemoveAt(summed);
-        }
-
-        Accumulate(source, destination, dimensions, along);
+        int summed = LastSummed(dimensions);
+        if (summed < 0) Accumulate(source, destination, dimensions, new(1, 0, 0));
+        else Accumulate(source, destination, Without(dimensions, summed, others), dimensions[summed]);
     }
 
-    private void Accumulate(Tensor source, Tensor destination, List<(int Size, int From, int To)> kept, (int Size, int From, int To) along)
+    private void Accumulate(Tensor source, Tensor destination, ReadOnlySpan<Dimension> kept, Dimension along)
     {
         var sizes = default(SixNumbers);
         var from = default(SixNumbers);
         var to = default(SixNumbers);
         int count = 1;
-        for (int d = 0; d < kept.Count; d++)
+        for (int d = 0; d < kept.Length; d++)
         {
             (sizes[d], from[d], to[d]) = kept[d];
             count *= kept[d].Size;
@@ -108,8 +98,24 @@ internal sealed unsafe partial class CudaKernels
         bool blocks = along.Size >= LongSum && count < FewSums;
         Launch(
             blocks ? "Copies.AccumulateBlock" : "Copies.Accumulate", blocks ? count : ElementBlocks(count, 0), blocks ? RowThreads : ElementThreads,
-            source, destination, count, along.Size, along.From, kept.Count, sizes[1], sizes[2], sizes[3], sizes[4], sizes[5],
+            source, destination, count, along.Size, along.From, kept.Length, sizes[1], sizes[2], sizes[3], sizes[4], sizes[5],
             from[0], from[1], from[2], from[3], from[4], from[5], to[0], to[1], to[2], to[3], to[4], to[5]);
+    }
+
+    /// <summary>The last dimension along which the destination stays where it is, or −1.</summary>
+    private static int LastSummed(ReadOnlySpan<Dimension> dimensions)
+    {
+        int last = dimensions.Length - 1;
+        while (last >= 0 && dimensions[last].To != 0) last--;
+        return last;
+    }
+
+    /// <summary>All dimensions but one, in <paramref name="room"/>.</summary>
+    private static Span<Dimension> Without(ReadOnlySpan<Dimension> dimensions, int one, Span<Dimension> room)
+    {
+        dimensions[..one].CopyTo(room);
+        dimensions[(one + 1)..].CopyTo(room[one..]);
+        return room[..(dimensions.Length - 1)];
     }
 
     private static StridedLayout LayoutOf(Shape shape, ReadOnlySpan<int> strides)
@@ -131,6 +137,9 @@ internal sealed unsafe partial class CudaKernels
 
         return true;
     }
+
+    /// <summary>A dimension's size, and the distances between neighbours in the source and in the destination.</summary>
+    private readonly record struct Dimension(int Size, int From, int To);
 
     [System.Runtime.CompilerServices.InlineArray(StridedLayout.MaxRank)]
     private struct SixNumbers

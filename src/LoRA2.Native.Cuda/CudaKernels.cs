@@ -18,6 +18,9 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
             driver.Launch(library.Find(kernel, sharedMemory), grid, block, sharedMemory, (ulong*)first, arguments.Length);
     }
 
+    /// <summary>Where a tensor that may be null is; 0 for none.</summary>
+    private static nint AddressOf(Tensor? tensor) => tensor is null ? 0 : (nint)tensor.Address;
+
     /// <summary>Refuses what has no kernel here.</summary>
     private void RequireFloat32(string kernel, params ReadOnlySpan<Tensor?> tensors)
     {

@@ -20,6 +20,11 @@ public abstract unsafe class Device
     /// <summary>Whether this process can read and write the memory itself.</summary>
     internal virtual bool IsHost => false;
 
+    /// <summary>
+    /// Whether the device checks that kernels stay inside the blocks they were given. Blocks are then as large as asked for and are not used again.
+    /// </summary>
+    internal virtual bool ChecksAccesses => false;
+
     /// <summary>Waits until all kernels started here are done.</summary>
     public abstract void Synchronize();
 

@@ -55,11 +55,11 @@ public sealed unsafe class MemoryPool
     /// <summary>A block of at least so many bytes, with one owner.</summary>
     internal Storage Rent(nuint bytes)
     {
-        nuint size = ClassOf(bytes);
+        nuint size = Device.ChecksAccesses ? bytes : ClassOf(bytes);
         Storage? block;
         lock (gate)
         {
-            block = Take(size);
+            block = Device.ChecksAccesses ? null : Take(size);
             if (block is null) reserved += (long)size;
             inUse += (long)(block?.Size ?? size);
             peak = Math.Max(peak, inUse);
@@ -75,6 +75,14 @@ public sealed unsafe class MemoryPool
         lock (gate)
         {
             inUse -= (long)block.Size;
+            if (Device.ChecksAccesses)
+            {
+                Device.Free(block.Pointer);
+                GC.SuppressFinalize(block);
+                reserved -= (long)block.Size;
+                return;
+            }
+
             if (!free.TryGetValue(block.Size, out Stack<Storage>? blocks)) free[block.Size] = blocks = new Stack<Storage>();
             blocks.Push(block);
         }

@@ -229,10 +229,9 @@ public static partial class OpCatalogue
         if (toContent) inputs.Add(source.Values([rows, heads * size]));
         var dropout = new DropoutMask(source.Flag() ? 0.3 : 0, 7, 1, (uint)source.Int(0, 9));
         var terms = new AttentionTerms(heads, 0.6, mask, source.Flag(), dropout, PositionOf: disentangled ? positions : null);
-        AttentionTerms On(Device device) => terms with { Mask = mask?.To(device) };
         return Case(inputs, parts => disentangled
-            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], On(parts[0].Device) with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null })
-            : Ops.Attention(parts[0], parts[1], parts[2], On(parts[0].Device)), terms.ToString());
+            ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null })
+            : Ops.Attention(parts[0], parts[1], parts[2], terms), terms.ToString());
     }
 
     /// <summary>The rows of distances: one for each, runs that share one (as logarithmic buckets do), or any.</summary>

@@ -20,6 +20,9 @@ internal unsafe interface ICudaDriver : IDisposable
     /// <summary>Bytes of the device's memory: free now, and all.</summary>
     (long Free, long Total) Memory { get; }
 
+    /// <summary>Whether every access of a kernel is checked against what was allocated.</summary>
+    bool ChecksAccesses => false;
+
     nint Allocate(nuint bytes);
 
     void Free(nint address);

@@ -41,6 +41,7 @@ public static partial class Ops
         q = Contiguous(q);
         k = Contiguous(k);
         v = Contiguous(v);
+        terms = terms with { Mask = terms.Mask?.To(q.Device) };
         Tensor y = Tensor.Empty(q.Shape, q.DType, q.Device);
         bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
         Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType, q.Device) : null;

@@ -28,6 +28,8 @@ public static class AdapterAttachment
                 layer.Adapter = adapter;
             }
         }
+
+        model.MoveTo(model.Device);
     }
 
     /// <summary>Makes the head, or its classifier alone, trainable.</summary>

@@ -74,6 +74,7 @@ public static class AdapterFolder
         foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) Replace(parameter, tensors);
         foreach (Parameter parameter in model.HeadParameters().Where(parameter => tensors.Has(Prefix + parameter.Name))) Replace(parameter, tensors);
         tensors.RequireAllRead();
+        model.MoveTo(model.Device);
         return settings;
     }
 

@@ -16,7 +16,7 @@ internal static class TruncatedSvd
     public static (Tensor Left, float[] Values, Tensor Right) Of(Tensor weight, int rank)
     {
         using var scope = new TensorScope();
-        Tensor w = weight.To(DType.Float64);
+        Tensor w = weight.To(Device.Cpu).To(DType.Float64);
         if (!double.IsFinite(Norm(w.AsSpan<double>()))) throw new ArithmeticException("the matrix holds values that are not finite");
         bool flip = w.Shape[0] < w.Shape[1];
         Tensor tall = flip ? Ops.Contiguous(Ops.Transpose(w)) : w;

@@ -90,8 +90,8 @@ public sealed class SequenceClassifier : IDisposable
     }
 
     /// <summary>
-    /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes. Attach or load an adapter before; gradients are
-    /// forgotten.
+    /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes; adapters that are attached or loaded later follow.
+    /// Gradients are forgotten.
     /// </summary>
     public void MoveTo(Device device)
     {

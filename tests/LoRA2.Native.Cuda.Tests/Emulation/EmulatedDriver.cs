@@ -13,6 +13,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private readonly List<(PtxKernel Kernel, int SharedBytes)> kernels = [];
     private readonly Dictionary<nint, nuint> sizes = [];
     private nuint used;
+    private bool disposed;
 
     /// <summary>The machine: its checks and its counts of instructions.</summary>
     public PtxMachine Machine { get; } = new();
@@ -34,6 +35,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         }
     }
 
+    public bool ChecksAccesses => true;
+
     public nint Allocate(nuint bytes)
     {
         lock (gate)
@@ -51,6 +54,9 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     {
         lock (gate)
         {
+            // A finalizer may come after the device was closed; its memory went with it.
+            if (disposed)
+                return;
             Machine.Free(address);
             sizes.Remove(address, out var bytes);
             used -= bytes;
@@ -106,7 +112,14 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     {
     }
 
-    public void Dispose() => Machine.Dispose();
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            disposed = true;
+            Machine.Dispose();
+        }
+    }
 
     private (PtxKernel Kernel, int SharedBytes) At(nint kernel)
     {

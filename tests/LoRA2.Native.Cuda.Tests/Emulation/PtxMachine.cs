@@ -9,7 +9,7 @@ namespace LoRA2.Native.Cuda.Tests.Emulation;
 
 /// <summary>
 /// Runs kernels on the processor, one thread after another in effect, and checks what a GPU does not: every access lies in a
-/// live allocation and is aligned; all threads reach a barrier; no two warps race for shared memory. Memory that was never
+/// live allocation and is aligned; all threads reach a barrier; no two warps race for memory. Memory that was never
 /// written is all ones, which is NaN in every float.
 /// </summary>
 internal sealed unsafe class PtxMachine : IDisposable
@@ -23,6 +23,9 @@ internal sealed unsafe class PtxMachine : IDisposable
 
     /// <summary>Branches a launch may take, by warps, before it is taken for endless.</summary>
     public long BranchLimit { get; set; } = 1L << 30;
+
+    /// <summary>Whether blocks that touch the same global memory in one launch are an error, one of them writing.</summary>
+    public bool CheckRaces { get; set; } = true;
 
     /// <summary>Bytes of shared memory a block may have.</summary>
     public int SharedMemoryLimit { get; set; } = 163 * 1024;
@@ -75,7 +78,7 @@ internal sealed unsafe class PtxMachine : IDisposable
                 throw new PtxException($"Kernel '{kernel.Name}': parameter '{parameter.Name}' has {parameter.Size} bytes; only those of up to 8 are supported.");
             MemoryMarshal.AsBytes(arguments.Slice(i, 1))[..parameter.Size].CopyTo(parameters.AsSpan(parameter.Offset));
         }
-        using var run = new BlockRun(code, memory, grid, threads, sharedBytes, parameters, AddressOf, BranchLimit);
+        using var run = new BlockRun(code, memory, grid, threads, sharedBytes, parameters, AddressOf, BranchLimit, CheckRaces);
         run.RunAll();
         lock (gate)
         {

@@ -14,7 +14,7 @@ internal sealed class PtxModule
         (Version, Target) = (version, target);
         Variables = variables;
         foreach (var entry in entries)
-            kernels.Add(entry.Name, new PtxKernel(entry, KernelDecoder.Decode(entry)));
+            kernels.Add(entry.Name, new PtxKernel(entry, KernelDecoder.Decode(entry, version)));
     }
 
     /// <summary>The version of PTX times ten.</summary>

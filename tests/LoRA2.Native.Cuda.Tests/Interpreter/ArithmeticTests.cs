@@ -69,6 +69,8 @@ public sealed unsafe class ArithmeticTests
     [InlineData("min.f32 %f1, %f2, %f3;", float.NaN, 3f, 0f, 3f)]
     [InlineData("max.NaN.f32 %f1, %f2, %f3;", float.NaN, 3f, 0f, float.NaN)]
     [InlineData("neg.f32 %f1, %f2;", 0f, 0f, 0f, -0f)]
+    [InlineData("copysign.f32 %f1, %f2, %f3;", -2f, 3f, 0f, -3f)]
+    [InlineData("setp.equ.f32 %p1, %f2, %f3;\nselp.f32 %f1, 1.0, 2.0, %p1;", float.NaN, 0f, 0f, 1f)]
     [InlineData("abs.f32 %f1, %f2;", -2f, 0f, 0f, 2f)]
     [InlineData("ex2.approx.f32 %f1, %f2;", 3f, 0f, 0f, 8f)]
     [InlineData("ex2.approx.ftz.f32 %f1, %f2;", -130f, 0f, 0f, 0f)]

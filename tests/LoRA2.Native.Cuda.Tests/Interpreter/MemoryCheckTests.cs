@@ -130,4 +130,20 @@ public sealed unsafe class MemoryCheckTests
             st.shared.u16 [%rd2], %h1;
             """, 64, shared: 256);
     }
+
+    [Theory]
+    [InlineData("st.global.u32 [%rd0], %r0;", 1, 2, true)]
+    [InlineData("st.global.u32 [%rd0], %r0;", 64, 1, true)]
+    [InlineData("mov.u32 %r2, %ctaid.x;\nsetp.eq.u32 %p1, %r2, 1;\nld.global.u32 %r1, [%rd0];\n@%p1 st.global.u32 [%rd0], %r0;", 1, 2, true)]
+    [InlineData("ld.global.u32 %r1, [%rd0];\nbar.sync 0;\nsetp.eq.u32 %p1, %r0, 40;\n@%p1 st.global.u32 [%rd0], %r0;", 64, 1, false)]
+    [InlineData("ld.global.u32 %r1, [%rd0];\natom.global.add.u32 %r1, [%rd0+4], 1;", 64, 3, false)]
+    public void ThreadsMustNotRaceForGlobalMemory(string instructions, int threads, int blocks, bool race)
+    {
+        using var run = new PtxRun();
+        run.Array(new uint[2]);
+        if (!race)
+            run.Run(instructions, threads, blocks);
+        else
+            Assert.Contains("a race", Assert.Throws<PtxException>(() => run.Run(instructions, threads, blocks)).Message);
+    }
 }

@@ -19,6 +19,7 @@ public sealed unsafe class ParserTests
     [InlineData("cvt.s32.f32 %r1, %f2;", "must have .rni")]
     [InlineData("cp.async.cg.shared.global [%r1], [%rd0], 8;", "8 bytes")]
     [InlineData("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r2}, {%r1, %r2}, {%f1, %f2, %f3, %f4};", "4 registers")]
+    [InlineData("ld.global.L2::128B.f32 %f1, [%rd0];", "needs PTX 7.4")]
     [InlineData("shl.u32 %r1, %r2, 1;", "not known for .u32")]
     public void AnErrorNamesTheLine(string instructions, string what)
     {

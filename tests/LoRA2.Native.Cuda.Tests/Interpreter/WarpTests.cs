@@ -101,11 +101,11 @@ public sealed unsafe class WarpTests
     public void AtomicOperationsFollowOneAnother()
     {
         using var run = new PtxRun();
-        var y = run.Array(new uint[64]);
+        var y = run.Array(new uint[192]);
         var x = run.Array(0u, 0u);
-        run.Run($"atom.global.add.u32 %r1, [%rd1], 2;\nred.global.max.u32 [%rd1+4], %r0;\n{StoreResult}", 64, 3);
+        run.Run($"atom.global.add.u32 %r1, [%rd1], 2;\nred.global.max.u32 [%rd1+4], %r0;\nmov.u32 %r2, %ctaid.x;\nmad.lo.u32 %r0, %r2, 64, %r0;\n{StoreResult}", 64, 3);
         Assert.Equal(384u, x[0]);
         Assert.Equal(63u, x[1]);
-        Assert.Equal(382u, y[63]);
+        Assert.Equal(382u, y[191]);
     }
 }

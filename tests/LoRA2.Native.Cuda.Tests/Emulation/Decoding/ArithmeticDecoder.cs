@@ -17,6 +17,7 @@ internal static class ArithmeticDecoder
         "rem" => Number<RemainderCase>(i),
         "min" => i.Take("NaN") ? Number<MinimumNaNCase>(i) : Number<MinimumCase>(i),
         "max" => i.Take("NaN") ? Number<MaximumNaNCase>(i) : Number<MaximumCase>(i),
+        "copysign" => i.Take("f64") ? Binary<double, CopySignDouble>(i, new PtxType(PtxTypeClass.Float, 8)) : Binary<float, CopySign>(i, i.TakeType()),
         "neg" => Number<NegateCase>(i),
         "abs" => Number<AbsoluteCase>(i),
         "ex2" or "lg2" or "rcp" or "rsqrt" or "sqrt" or "sin" or "cos" or "tanh" => Function(i),

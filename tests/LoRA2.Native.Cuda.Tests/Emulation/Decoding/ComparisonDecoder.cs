@@ -72,7 +72,7 @@ internal static class ComparisonDecoder
             "geu" => Make<Less<T>>(false, true, false),
             "num" => Make<Ordered<T>>(false, false, false),
             "nan" => Make<Ordered<T>>(false, true, false),
-            _ => throw i.Error("'equ' is not supported"),
+            _ => Make<EqualOrUnordered<T>>(false, false, false),
         };
     }
 

@@ -9,15 +9,19 @@ namespace LoRA2.Native.Cuda.Tests.Emulation.Decoding;
 /// </summary>
 internal sealed class Instruction
 {
+    private const int HintVersion = 74;
+
     private readonly List<string> modifiers;
 
-    public Instruction(PtxStatement statement, RegisterFile registers, MemoryLayout layout)
+    public Instruction(PtxStatement statement, RegisterFile registers, MemoryLayout layout, int version)
     {
         (Statement, Registers, Layout) = (statement, registers, layout);
         var parts = statement.Opcode.Split('.');
         Name = parts[0];
         modifiers = [.. parts[1..]];
-        modifiers.RemoveAll(m => m.Contains("::", StringComparison.Ordinal));
+        // Hints on caching change nothing here, but an older ptxas does not know them.
+        if (modifiers.RemoveAll(m => m.Contains("::", StringComparison.Ordinal)) > 0 && version < HintVersion)
+            throw Error($"a cache hint such as '.L2::128B' needs PTX {HintVersion / 10}.{HintVersion % 10}, the module says {version / 10}.{version % 10}");
     }
 
     public PtxStatement Statement { get; }

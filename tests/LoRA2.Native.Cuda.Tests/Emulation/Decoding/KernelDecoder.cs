@@ -7,11 +7,12 @@ namespace LoRA2.Native.Cuda.Tests.Emulation.Decoding;
 /// <summary>Decodes a kernel's statements and lays its code out.</summary>
 internal static class KernelDecoder
 {
-    public static KernelCode Decode(PtxFunction function)
+    /// <summary>Decodes a function of a module whose version, times ten, is <paramref name="version"/>.</summary>
+    public static KernelCode Decode(PtxFunction function, int version)
     {
         var registers = new RegisterFile(function);
         var layout = new MemoryLayout(function);
-        var operations = function.Statements.Select(s => Decode(s, registers, layout)).ToArray();
+        var operations = function.Statements.Select(s => Decode(s, registers, layout, version)).ToArray();
         return new KernelCode
         {
             Name = function.Name,
@@ -29,12 +30,13 @@ internal static class KernelDecoder
             SharedVariables = [.. layout.SharedVariables.Select(v => (v.Offset, v.Size))],
             DynamicOffset = layout.DynamicOffset,
             SharedUnit = layout.SharedUnit,
+            GlobalUnit = layout.GlobalUnit,
         };
     }
 
-    private static Operation Decode(PtxStatement statement, RegisterFile registers, MemoryLayout layout)
+    private static Operation Decode(PtxStatement statement, RegisterFile registers, MemoryLayout layout, int version)
     {
-        var i = new Instruction(statement, registers, layout);
+        var i = new Instruction(statement, registers, layout, version);
         var operation = ArithmeticDecoder.Decode(i) ?? BitDecoder.Decode(i) ?? ComparisonDecoder.Decode(i) ?? ConversionDecoder.Decode(i)
             ?? MemoryDecoder.Decode(i) ?? WarpDecoder.Decode(i) ?? throw i.Error($"the instruction '{statement.Opcode}' is not known");
         operation.Line = statement.Line;

@@ -205,6 +205,8 @@ internal static class MemoryDecoder
             throw i.Error($"'{address.Text}' must be an address in brackets");
         if (space is PtxSpace.Shared or PtxSpace.Generic)
             i.Layout.SharedUnit = Math.Min(i.Layout.SharedUnit, elementBytes);
+        if (space is PtxSpace.Global or PtxSpace.Generic)
+            i.Layout.GlobalUnit = Math.Min(i.Layout.GlobalUnit, elementBytes);
         Slot slot;
         if (address.Register is { } register)
         {

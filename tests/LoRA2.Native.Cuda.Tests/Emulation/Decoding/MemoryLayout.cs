@@ -54,5 +54,8 @@ internal sealed class MemoryLayout
     /// <summary>The width of the narrowest access to shared memory so far, at most 4.</summary>
     public int SharedUnit { get; set; } = 4;
 
+    /// <summary>The width of the narrowest access to global memory so far, at most 4.</summary>
+    public int GlobalUnit { get; set; } = 4;
+
     private static int Align(int offset, int alignment) => (offset + alignment - 1) / alignment * alignment;
 }

@@ -122,23 +122,23 @@ internal static class WarpDecoder
         };
     }
 
-    private static MatrixMultiply MatrixMultiply(Instruction i)
+    private static Operation MatrixMultiply(Instruction i) => i.Statement.Opcode switch
     {
-        var (element, k) = i.Statement.Opcode switch
-        {
-            "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" => (MatrixElement.BFloat16, 16),
-            "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32" => (MatrixElement.BFloat16, 8),
-            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" => (MatrixElement.Float16, 16),
-            "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32" => (MatrixElement.Float16, 8),
-            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" => (MatrixElement.TensorFloat32, 8),
-            "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32" => (MatrixElement.TensorFloat32, 4),
-            _ => throw i.Error("is not a matrix product that is known"),
-        };
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" => MatrixMultiply<BFloat16Element>(i, 2),
+        "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32" => MatrixMultiply<BFloat16Element>(i, 1),
+        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" => MatrixMultiply<Float16Element>(i, 2),
+        "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32" => MatrixMultiply<Float16Element>(i, 1),
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" => MatrixMultiply<TensorFloat32Element>(i, 2),
+        "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32" => MatrixMultiply<TensorFloat32Element>(i, 1),
+        _ => throw i.Error("is not a matrix product that is known"),
+    };
+
+    // B has so many registers, A twice as many.
+    private static MatrixMultiply<TElement> MatrixMultiply<TElement>(Instruction i, int registers) where TElement : IMatrixElement
+    {
         if (i.OperandCount != 4)
             throw i.Error("must have four operands");
-        var registers = element == MatrixElement.TensorFloat32 ? k / 4 : k / 8;
-        return new MatrixMultiply(
-            element, k, List(i, 0, 4, PtxType.F32), List(i, 1, 2 * registers, PtxType.B32), List(i, 2, registers, PtxType.B32), List(i, 3, 4, PtxType.F32));
+        return new MatrixMultiply<TElement>(List(i, 0, 4, PtxType.F32), List(i, 1, 2 * registers, PtxType.B32), List(i, 2, registers, PtxType.B32), List(i, 3, 4, PtxType.F32));
     }
 
     private static Slot[] List(Instruction i, int operand, int count, PtxType type)

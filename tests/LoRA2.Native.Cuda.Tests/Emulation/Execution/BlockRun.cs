@@ -13,14 +13,16 @@ internal sealed unsafe class BlockRun : IDisposable
     private readonly Warp[] warps;
     private readonly long branchLimit;
     private long branches;
+    private int barriers;
 
-    public BlockRun(KernelCode kernel, GlobalMemory memory, Grid3 grid, Grid3 threads, int sharedBytes, byte[] parameters, Func<PtxVariable, ulong> symbol, long branchLimit)
+    public BlockRun(KernelCode kernel, GlobalMemory memory, Grid3 grid, Grid3 threads, int sharedBytes, byte[] parameters, Func<PtxVariable, ulong> symbol, long branchLimit, bool checkRaces)
     {
         (Kernel, Memory, this.grid, this.threads, Parameters, this.branchLimit) = (kernel, memory, grid, threads, parameters, branchLimit);
         Counts = new long[kernel.Code.Length];
         var variables = kernel.SharedVariables.Append((kernel.DynamicOffset, sharedBytes));
         Shared = new SharedMemory(kernel.DynamicOffset + sharedBytes, kernel.SharedUnit, variables);
         DynamicSharedBytes = sharedBytes;
+        Races = checkRaces ? new GlobalRaces(memory, kernel.GlobalUnit) : null;
         warps = new Warp[(threads.X * threads.Y * threads.Z + 31) / 32];
         for (var w = 0; w < warps.Length; w++)
         {
@@ -41,12 +43,18 @@ internal sealed unsafe class BlockRun : IDisposable
 
     public SharedMemory Shared { get; }
 
+    /// <summary>The check for races for global memory; null when it is off.</summary>
+    public GlobalRaces? Races { get; }
+
     public byte[] Parameters { get; }
 
     /// <summary>How often each operation ran, a warp at a time.</summary>
     public long[] Counts { get; }
 
     public int DynamicSharedBytes { get; }
+
+    /// <summary>The block's number in the order they run in.</summary>
+    public ulong Number { get; private set; }
 
     /// <summary>The block's index in the grid.</summary>
     public (int X, int Y, int Z) Position { get; private set; }
@@ -75,7 +83,10 @@ internal sealed unsafe class BlockRun : IDisposable
             for (var y = 0; y < grid.Y; y++)
             {
                 for (var x = 0; x < grid.X; x++)
+                {
                     Run((x, y, z));
+                    Number++;
+                }
             }
         }
     }
@@ -83,6 +94,8 @@ internal sealed unsafe class BlockRun : IDisposable
     private void Run((int X, int Y, int Z) position)
     {
         Position = position;
+        barriers = 0;
+        Races?.Enter((long)Number, barriers);
         Shared.Reset();
         var count = threads.X * threads.Y * threads.Z;
         foreach (var warp in warps)
@@ -130,6 +143,7 @@ internal sealed unsafe class BlockRun : IDisposable
             warp.Release();
         }
         Shared.Synchronise();
+        Races?.Enter((long)Number, ++barriers);
     }
 
     private ulong Special(PtxSpecial special, int thread)

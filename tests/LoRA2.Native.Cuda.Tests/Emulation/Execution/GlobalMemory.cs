@@ -55,6 +55,13 @@ internal sealed unsafe class GlobalMemory : IDisposable
         return range.Contains(address);
     }
 
+    /// <summary>The allocation at or below an address.</summary>
+    public (ulong Start, ulong Length) Find(ulong address)
+    {
+        var table = allocations;
+        return table[Find(address, table)];
+    }
+
     /// <summary>Where an address lies relative to the nearest allocation at or below it.</summary>
     public string Describe(ulong address)
     {

@@ -46,4 +46,7 @@ internal sealed class KernelCode
 
     /// <summary>The width in bytes of the narrowest access to shared memory.</summary>
     public required int SharedUnit { get; init; }
+
+    /// <summary>The width in bytes of the narrowest access to global memory.</summary>
+    public required int GlobalUnit { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Tests.Emulation.Operations;
 
@@ -19,8 +20,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     private const ulong NoVariable = ulong.MaxValue - 1;
 
     private readonly byte* data;
-    private readonly ulong[] writers;
-    private readonly ulong[] readers;
+    private readonly Marks* shadow;
     private readonly int unitShift;
     private ulong epoch = 1UL << EpochShift;
 
@@ -28,18 +28,23 @@ internal sealed unsafe class SharedMemory : IDisposable
     public SharedMemory(int size, int unit, IEnumerable<(int Offset, int Size)> variables)
     {
         Size = size;
-        unitShift = System.Numerics.BitOperations.Log2((uint)unit);
+        unitShift = BitOperations.Log2((uint)unit);
         data = (byte*)NativeMemory.AlignedAlloc((nuint)size + 64, 1024);
-        writers = new ulong[(size >> unitShift) + 1];
-        readers = new ulong[writers.Length];
-        Array.Fill(writers, NoVariable);
+        var units = (size >> unitShift) + 1;
+        shadow = (Marks*)NativeMemory.AllocZeroed((nuint)units, (nuint)sizeof(Marks));
+        for (var u = 0; u < units; u++)
+            shadow[u].Writer = NoVariable;
         foreach (var (offset, bytes) in variables)
-            writers.AsSpan(offset >> unitShift, (bytes + unit - 1) >> unitShift).Clear();
+            new Span<Marks>(shadow + (offset >> unitShift), (bytes + unit - 1) >> unitShift).Clear();
     }
 
     public int Size { get; }
 
-    public void Dispose() => NativeMemory.AlignedFree(data);
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(data);
+        NativeMemory.Free(shadow);
+    }
 
     /// <summary>Forgets everything, for a new block.</summary>
     public void Reset()
@@ -51,43 +56,27 @@ internal sealed unsafe class SharedMemory : IDisposable
     /// <summary>All threads met at a barrier.</summary>
     public void Synchronise() => epoch += 1UL << EpochShift;
 
-    /// <summary>A pointer to checked bytes; <paramref name="address"/> is in the shared state space.</summary>
-    public byte* Read(Warp warp, Operation operation, int lane, ulong address, int bytes)
+    /// <summary>Checks the lanes' accesses of <paramref name="bytes"/> bytes and marks them; addresses of the shared space become pointers.</summary>
+    public void Locate(Warp warp, Operation operation, uint mask, MemoryUse use, int bytes, byte** pointers)
     {
-        var offset = Check(warp, operation, lane, address, bytes);
-        var last = (offset + bytes - 1) >> unitShift;
-        var mark = epoch | ((ulong)warp.Place & 0xFFFF) << 8 | (uint)warp.Index;
-        for (var unit = offset >> unitShift; unit <= last; unit++)
+        var mark = Mark(warp);
+        for (; mask != 0; mask &= mask - 1)
         {
-            var writer = writers[unit];
-            if (writer >= epoch && (byte)writer != warp.Index)
-                throw Conflict(warp, operation, lane, address, writer, "reads", "written");
-            var reader = readers[unit];
-            if (reader < epoch)
-                readers[unit] = mark;
-            else if ((reader & 0x7F) != (uint)warp.Index)
-                readers[unit] = reader | Several;
+            var lane = BitOperations.TrailingZeroCount(mask);
+            var offset = Check(warp, operation, lane, (ulong)pointers[lane], bytes);
+            pointers[lane] = data + offset;
+            if (use == MemoryUse.Read)
+                MarkRead(warp, operation, lane, offset, bytes, mark);
+            else if (use == MemoryUse.Write)
+                MarkWritten(warp, operation, lane, offset, bytes, mark);
         }
-        return data + offset;
     }
-
-    /// <summary>A pointer to bytes that the lane writes.</summary>
-    public byte* Write(Warp warp, Operation operation, int lane, ulong address, int bytes)
-    {
-        var offset = Check(warp, operation, lane, address, bytes);
-        Mark(warp, operation, lane, address, offset, bytes, epoch | ((ulong)warp.Place & 0xFFFF) << 8 | (uint)warp.Index);
-        return data + offset;
-    }
-
-    /// <summary>A pointer to bytes that an atomic operation changes: no race with other atomic operations is looked for.</summary>
-    public byte* Atomic(Warp warp, Operation operation, int lane, ulong address, int bytes) =>
-        data + Check(warp, operation, lane, address, bytes);
 
     /// <summary>A copy to these bytes starts: until it is waited for nobody may touch them, and their content is lost.</summary>
     public int BeginCopy(Warp warp, Operation operation, int lane, ulong address, int bytes)
     {
         var offset = Check(warp, operation, lane, address, bytes);
-        Mark(warp, operation, lane, address, offset, bytes, InFlight);
+        MarkWritten(warp, operation, lane, offset, bytes, InFlight);
         new Span<byte>(data + offset, bytes).Fill(0xFF);
         return offset;
     }
@@ -96,44 +85,71 @@ internal sealed unsafe class SharedMemory : IDisposable
     public void EndCopy(Warp warp, int offset, int bytes, UInt128 value)
     {
         new ReadOnlySpan<byte>(&value, bytes).CopyTo(new Span<byte>(data + offset, bytes));
-        var mark = epoch | ((ulong)warp.Place & 0xFFFF) << 8 | (uint)warp.Index;
+        var mark = Mark(warp);
         for (var unit = offset >> unitShift; unit <= (offset + bytes - 1) >> unitShift; unit++)
-            writers[unit] = mark;
+            shadow[unit].Writer = mark;
     }
 
-    private void Mark(Warp warp, Operation operation, int lane, ulong address, int offset, int bytes, ulong mark)
+    private struct Marks
+    {
+        public ulong Writer;
+        public ulong Reader;
+    }
+
+    private ulong Mark(Warp warp) => epoch | ((ulong)warp.Place & 0xFFFF) << 8 | (uint)warp.Index;
+
+    private void MarkRead(Warp warp, Operation operation, int lane, int offset, int bytes, ulong mark)
     {
         var last = (offset + bytes - 1) >> unitShift;
         for (var unit = offset >> unitShift; unit <= last; unit++)
         {
-            var writer = writers[unit];
-            if (writer >= epoch && (byte)writer != warp.Index)
-                throw Conflict(warp, operation, lane, address, writer, "writes", "written");
-            var reader = readers[unit];
-            if (reader >= epoch && (byte)reader != warp.Index)
-                throw Conflict(warp, operation, lane, address, reader, "writes", "read");
-            writers[unit] = mark;
+            ref var marks = ref shadow[unit];
+            if (marks.Writer >= epoch && (byte)marks.Writer != (byte)mark)
+                throw Conflict(warp, operation, lane, unit, marks.Writer, "reads", "written");
+            if (marks.Reader < epoch)
+                marks.Reader = mark;
+            else if ((marks.Reader & 0x7F) != (byte)mark)
+                marks.Reader |= Several;
+        }
+    }
+
+    private void MarkWritten(Warp warp, Operation operation, int lane, int offset, int bytes, ulong mark)
+    {
+        var last = (offset + bytes - 1) >> unitShift;
+        for (var unit = offset >> unitShift; unit <= last; unit++)
+        {
+            ref var marks = ref shadow[unit];
+            if (marks.Writer >= epoch && (byte)marks.Writer != warp.Index)
+                throw Conflict(warp, operation, lane, unit, marks.Writer, "writes", "written");
+            if (marks.Reader >= epoch && (byte)marks.Reader != warp.Index)
+                throw Conflict(warp, operation, lane, unit, marks.Reader, "writes", "read");
+            marks.Writer = mark;
         }
     }
 
     private int Check(Warp warp, Operation operation, int lane, ulong address, int bytes)
     {
-        if ((address & (ulong)(bytes - 1)) != 0)
-            throw warp.Fault(operation, lane, $"touches {bytes} bytes at 0x{address:x} of shared memory, which is not a multiple of {bytes}");
-        if (address - Base > (ulong)Size - (ulong)bytes || Size < bytes)
-            throw warp.Fault(operation, lane, $"touches {bytes} bytes at 0x{address:x} of shared memory, outside the block's {Size} bytes from 0x{Base:x}");
-        return (int)(address - Base);
+        var offset = address - Base;
+        if ((address & (ulong)(bytes - 1)) == 0 && offset <= (ulong)Size && offset + (ulong)bytes <= (ulong)Size)
+            return (int)offset;
+        throw Outside(warp, operation, lane, address, bytes);
     }
 
-    private PtxException Conflict(Warp warp, Operation operation, int lane, ulong address, ulong mark, string does, string did)
+    private PtxException Outside(Warp warp, Operation operation, int lane, ulong address, int bytes) =>
+        warp.Fault(operation, lane, (address & (ulong)(bytes - 1)) != 0
+            ? $"touches {bytes} bytes at 0x{address:x} of shared memory, which is not a multiple of {bytes}"
+            : $"touches {bytes} bytes at 0x{address:x} of shared memory, outside the block's {Size} bytes from 0x{Base:x}");
+
+    private PtxException Conflict(Warp warp, Operation operation, int lane, int unit, ulong mark, string does, string did)
     {
+        var where = $"0x{Base + (unit << unitShift):x} of shared memory";
         if (mark == InFlight)
-            return warp.Fault(operation, lane, $"{does} 0x{address:x} of shared memory while a cp.async to it has not been waited for");
+            return warp.Fault(operation, lane, $"{does} {where} while a cp.async to it has not been waited for");
         if (mark == NoVariable)
-            return warp.Fault(operation, lane, $"{does} 0x{address:x} of shared memory, which belongs to no variable");
+            return warp.Fault(operation, lane, $"{does} {where}, which belongs to no variable");
         var place = (int)(mark >> 8) & 0xFFFF;
         var other = (mark & Several) != 0 ? "several warps" : $"warp {mark & 0x7F}";
-        return warp.Fault(operation, lane, $"(warp {warp.Index}) {does} 0x{address:x} of shared memory, which {other} has {did} "
+        return warp.Fault(operation, lane, $"(warp {warp.Index}) {does} {where}, which {other} has {did} "
             + $"since the last barrier (line {warp.Block.Kernel.Code[place].Line}): a race");
     }
 }

@@ -132,6 +132,18 @@ internal readonly struct Absolute<T> : IUnary<T, T> where T : unmanaged, INumber
     public static T Apply(T a) => T.IsNegative(a) ? -a : a;
 }
 
+/// <summary>The second operand with the sign of the first.</summary>
+internal readonly struct CopySign : IBinary<float>
+{
+    public static float Apply(float a, float b) => MathF.CopySign(b, a);
+}
+
+/// <summary>The second operand with the sign of the first.</summary>
+internal readonly struct CopySignDouble : IBinary<double>
+{
+    public static double Apply(double a, double b) => Math.CopySign(b, a);
+}
+
 /// <summary>A function of float32 with subnormal inputs and results taken as zeros: <c>.ftz</c>.</summary>
 internal readonly struct FlushedUnary<TFunction> : IUnary<float, float> where TFunction : IUnary<float, float>
 {

@@ -11,35 +11,46 @@ internal sealed unsafe class AsyncCopy(MemoryTarget shared, MemoryTarget global,
 {
     public override void Execute(Warp warp, uint mask)
     {
+        var sizes = sourceBytes is { } slot ? (uint*)(warp.Registers + slot.Offset) : null;
+        var pointers = stackalloc byte*[32];
+        var data = stackalloc UInt128[32];
+        new Span<UInt128>(data, 32).Clear();
+        uint whole = 0;
+        for (var rest = mask; rest != 0; rest &= rest - 1)
+        {
+            var lane = BitOperations.TrailingZeroCount(rest);
+            if (sizes is null || sizes[lane] == Bytes)
+                whole |= 1u << lane;
+            else
+                ReadPart(warp, lane, sizes[lane], data + lane);
+        }
+        Locate(warp, whole, MemoryUse.Read, pointers);
+        for (; whole != 0; whole &= whole - 1)
+        {
+            var lane = BitOperations.TrailingZeroCount(whole);
+            Buffer.MemoryCopy(pointers[lane], data + lane, 16, Bytes);
+        }
+        var to = warp.Registers + shared.Address.Offset;
         for (; mask != 0; mask &= mask - 1)
         {
             var lane = BitOperations.TrailingZeroCount(mask);
-            var address = Address(warp, lane);
-            var wanted = sourceBytes is { } slot ? ((uint*)(warp.Registers + slot.Offset))[lane] : (uint)Bytes;
-            if (wanted > Bytes)
-                throw warp.Fault(this, lane, $"has a source size of {wanted} bytes, more than the {Bytes} it copies");
-            UInt128 data = 0;
-            if (wanted == Bytes)
-            {
-                var from = Locate(warp, lane, address, MemoryUse.Read);
-                new ReadOnlySpan<byte>(from, Bytes).CopyTo(new Span<byte>(&data, Bytes));
-            }
-            else
-            {
-                if ((address & (ulong)(Bytes - 1)) != 0)
-                    throw warp.Fault(this, lane, $"reads at 0x{address:x}, which is not a multiple of {Bytes}");
-                if (wanted > 0)
-                {
-                    if (!warp.Block.Memory.TryFind(address, (int)wanted, out _))
-                        throw warp.Fault(this, lane, $"reads {wanted} bytes at 0x{address:x}, outside every live allocation ({warp.Block.Memory.Describe(address)})");
-                    new ReadOnlySpan<byte>((byte*)address, (int)wanted).CopyTo(new Span<byte>(&data, Bytes));
-                }
-            }
-            var to = warp.Registers + shared.Address.Offset;
             var destination = (shared.Address.Width == 8 ? ((ulong*)to)[lane] : ((uint*)to)[lane]) + (ulong)shared.Offset;
-            var offset = warp.Block.Shared.BeginCopy(warp, this, lane, destination, Bytes);
-            warp.Copies.Add(lane, offset, Bytes, data);
+            warp.Copies.Add(lane, warp.Block.Shared.BeginCopy(warp, this, lane, destination, Bytes), Bytes, data[lane]);
         }
+    }
+
+    private void ReadPart(Warp warp, int lane, uint size, UInt128* data)
+    {
+        var address = Address(warp, lane);
+        if (size > Bytes)
+            throw warp.Fault(this, lane, $"has a source size of {size} bytes, more than the {Bytes} it copies");
+        if ((address & (ulong)(Bytes - 1)) != 0)
+            throw warp.Fault(this, lane, $"reads at 0x{address:x}, which is not a multiple of {Bytes}");
+        if (size == 0)
+            return;
+        if (!warp.Block.Memory.TryFind(address, size, out _))
+            throw warp.Fault(this, lane, $"reads {size} bytes at 0x{address:x}, outside every live allocation ({warp.Block.Memory.Describe(address)})");
+        Buffer.MemoryCopy((void*)address, data, 16, size);
     }
 }
 

@@ -9,10 +9,12 @@ internal sealed unsafe class Atomic<T, TFunction>(MemoryTarget target, Slot? d, 
 {
     public override void Execute(Warp warp, uint mask)
     {
+        var pointers = stackalloc byte*[32];
+        Locate(warp, mask, MemoryUse.Atomic, pointers);
         for (; mask != 0; mask &= mask - 1)
         {
             var lane = BitOperations.TrailingZeroCount(mask);
-            var at = (T*)Locate(warp, lane, Address(warp, lane), MemoryUse.Atomic);
+            var at = (T*)pointers[lane];
             var old = *at;
             *at = TFunction.Apply(old, ((T*)(warp.Registers + value.Offset))[lane]);
             if (d is { } slot)
@@ -27,10 +29,12 @@ internal sealed unsafe class CompareAndSwap<T>(MemoryTarget target, Slot? d, Slo
 {
     public override void Execute(Warp warp, uint mask)
     {
+        var pointers = stackalloc byte*[32];
+        Locate(warp, mask, MemoryUse.Atomic, pointers);
         for (; mask != 0; mask &= mask - 1)
         {
             var lane = BitOperations.TrailingZeroCount(mask);
-            var at = (T*)Locate(warp, lane, Address(warp, lane), MemoryUse.Atomic);
+            var at = (T*)pointers[lane];
             var old = *at;
             if (old.Equals(((T*)(warp.Registers + expected.Offset))[lane]))
                 *at = ((T*)(warp.Registers + value.Offset))[lane];

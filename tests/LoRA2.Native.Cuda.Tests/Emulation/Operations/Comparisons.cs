@@ -47,6 +47,12 @@ internal readonly struct Ordered<T> : IComparison<T> where T : unmanaged, INumbe
     public static bool Apply(T a, T b) => !T.IsNaN(a) && !T.IsNaN(b);
 }
 
+/// <summary>Equal, or one is NaN.</summary>
+internal readonly struct EqualOrUnordered<T> : IComparison<T> where T : unmanaged, INumber<T>
+{
+    public static bool Apply(T a, T b) => a == b || T.IsNaN(a) || T.IsNaN(b);
+}
+
 /// <summary>How a comparison is joined with a third predicate.</summary>
 internal enum PredicateJoin
 {

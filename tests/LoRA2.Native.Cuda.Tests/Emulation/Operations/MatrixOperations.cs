@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 
@@ -14,103 +15,118 @@ internal sealed unsafe class LoadMatrix(MemoryTarget target, Slot[] to, bool tra
     public override void Execute(Warp warp, uint mask)
     {
         if (mask != uint.MaxValue)
-            throw warp.Fault(this, System.Numerics.BitOperations.TrailingZeroCount(mask), "runs ldmatrix without all 32 lanes of its warp");
-        var rows = stackalloc ushort[8 * 8 * to.Length];
-        for (var lane = 0; lane < 8 * to.Length; lane++)
-        {
-            var from = Locate(warp, lane, Address(warp, lane), MemoryUse.Read);
-            new ReadOnlySpan<ushort>(from, 8).CopyTo(new Span<ushort>(rows + 8 * lane, 8));
-        }
+            throw warp.Fault(this, BitOperations.TrailingZeroCount(mask), "runs ldmatrix without all 32 lanes of its warp");
+        var pointers = stackalloc byte*[32];
+        Locate(warp, uint.MaxValue >> (32 - (8 * to.Length)), MemoryUse.Read, pointers);
+        var columns = stackalloc ushort[64];
         for (var m = 0; m < to.Length; m++)
         {
-            var d = (uint*)(warp.Registers + to[m].Offset);
-            var matrix = rows + 64 * m;
-            for (var lane = 0; lane < 32; lane++)
+            // Four lanes' registers, one after another, are the 16 bytes of a row.
+            var d = (Vector128<ushort>*)(warp.Registers + to[m].Offset);
+            if (!transposed)
             {
-                int row = lane >> 2, column = 2 * (lane & 3);
-                d[lane] = transposed
-                    ? matrix[8 * column + row] | (uint)matrix[8 * (column + 1) + row] << 16
-                    : matrix[8 * row + column] | (uint)matrix[8 * row + column + 1] << 16;
+                for (var row = 0; row < 8; row++)
+                    d[row] = *(Vector128<ushort>*)pointers[(8 * m) + row];
+                continue;
             }
+            for (var row = 0; row < 8; row++)
+            {
+                for (var column = 0; column < 8; column++)
+                    columns[(8 * column) + row] = ((ushort*)pointers[(8 * m) + row])[column];
+            }
+            for (var column = 0; column < 8; column++)
+                d[column] = ((Vector128<ushort>*)columns)[column];
         }
     }
 }
 
-/// <summary>The element types of the operands of <c>mma</c>.</summary>
-internal enum MatrixElement
+/// <summary>The elements of the operands of <c>mma</c>.</summary>
+internal unsafe interface IMatrixElement
 {
-    BFloat16,
-    Float16,
-    TensorFloat32,
+    /// <summary>Elements a register holds.</summary>
+    static abstract int PerRegister { get; }
+
+    /// <summary>Element <paramref name="i"/> of registers that lie one after another.</summary>
+    static abstract double Read(void* registers, int i);
+}
+
+internal readonly unsafe struct BFloat16Element : IMatrixElement
+{
+    public static int PerRegister => 2;
+
+    public static double Read(void* registers, int i) => BitConverter.UInt32BitsToSingle((uint)((ushort*)registers)[i] << 16);
+}
+
+internal readonly unsafe struct Float16Element : IMatrixElement
+{
+    public static int PerRegister => 2;
+
+    public static double Read(void* registers, int i) => (double)((Half*)registers)[i];
+}
+
+/// <summary>The sign, 8 bits of exponent and 10 of mantissa: the hardware does not read the rest.</summary>
+internal readonly unsafe struct TensorFloat32Element : IMatrixElement
+{
+    public static int PerRegister => 1;
+
+    public static double Read(void* registers, int i) => BitConverter.UInt32BitsToSingle(((uint*)registers)[i] & 0xFFFFE000);
 }
 
 /// <summary>
-/// <c>mma.sync</c> m16n8kK with float32 accumulators. With g = lane / 4 and t = lane % 4, and e = 2 elements a register of
-/// 16-bit operands (1 of tf32): registers of A are at rows g, g+8, g, g+8 and columns e*t on, the second two e*4 further;
-/// registers of B at rows e*t and e*4 further, column g; c0, c1 at row g, columns 2t, 2t+1, and c2, c3 at row g+8.
+/// <c>mma.sync</c> m16n8kK with float32 accumulators. With g = lane / 4 and t = lane % 4, and e elements a register (2, or 1 of
+/// tf32): registers of A are at rows g, g+8, g, g+8 and columns e*t on, the second two e*4 further; registers of B at rows e*t
+/// and e*4 further, column g; c0, c1 at row g, columns 2t, 2t+1, and c2, c3 at row g+8. So the registers of four lanes, one
+/// after another, are a piece of a row of A or C or of a column of B.
 /// Products and their sum are exact to double precision and are rounded once.
 /// </summary>
-internal sealed unsafe class MatrixMultiply(MatrixElement element, int k, Slot[] d, Slot[] a, Slot[] b, Slot[] c) : Operation
+internal sealed unsafe class MatrixMultiply<TElement>(Slot[] d, Slot[] a, Slot[] b, Slot[] c) : Operation
+    where TElement : IMatrixElement
 {
     public override OperationFlow Flow => OperationFlow.Gather;
 
     public override void Execute(Warp warp, uint mask)
     {
         if (mask != uint.MaxValue)
-            throw warp.Fault(this, System.Numerics.BitOperations.TrailingZeroCount(mask), "runs mma without all 32 lanes of its warp");
-        var left = stackalloc double[16 * k];
-        var right = stackalloc double[k * 8];
-        var sums = stackalloc double[16 * 8];
-        var elements = element == MatrixElement.TensorFloat32 ? 1 : 2;
-        for (var r = 0; r < a.Length; r++)
-        {
-            var from = (uint*)(warp.Registers + a[r].Offset);
-            for (var lane = 0; lane < 32; lane++)
-            {
-                var row = (lane >> 2) + 8 * (r & 1);
-                var column = elements * ((lane & 3) + 4 * (r >> 1));
-                for (var e = 0; e < elements; e++)
-                    left[row * k + column + e] = Element(from[lane], e);
-            }
-        }
+            throw warp.Fault(this, BitOperations.TrailingZeroCount(mask), "runs mma without all 32 lanes of its warp");
+        var piece = 4 * TElement.PerRegister;
+        var right = stackalloc double[16 * 8];
         for (var r = 0; r < b.Length; r++)
         {
-            var from = (uint*)(warp.Registers + b[r].Offset);
-            for (var lane = 0; lane < 32; lane++)
+            var from = warp.Registers + b[r].Offset;
+            for (var column = 0; column < 8; column++)
             {
-                var row = elements * ((lane & 3) + 4 * r);
-                for (var e = 0; e < elements; e++)
-                    right[(row + e) * 8 + (lane >> 2)] = Element(from[lane], e);
+                for (var k = 0; k < piece; k++)
+                    right[(8 * ((piece * r) + k)) + column] = TElement.Read(from, (piece * column) + k);
             }
         }
-        for (var r = 0; r < 4; r++)
+        var sums = stackalloc Vector512<double>[16];
+        for (var row = 0; row < 16; row++)
         {
-            var from = (float*)(warp.Registers + c[r].Offset);
-            for (var lane = 0; lane < 32; lane++)
-                sums[Place(r, lane)] = from[lane];
+            var half = row >> 3;
+            var g = row & 7;
+            var even = (float*)(warp.Registers + c[2 * half].Offset) + (4 * g);
+            var odd = (float*)(warp.Registers + c[(2 * half) + 1].Offset) + (4 * g);
+            var sum = Vector512.Create(even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], (double)odd[3]);
+            for (var r = half; r < a.Length; r += 2)
+            {
+                var from = warp.Registers + a[r].Offset;
+                for (var k = 0; k < piece; k++)
+                {
+                    var factors = Vector512.Load(right + (8 * ((piece * (r >> 1)) + k)));
+                    sum = Vector512.FusedMultiplyAdd(Vector512.Create(TElement.Read(from, (piece * g) + k)), factors, sum);
+                }
+            }
+            sums[row] = sum;
         }
         for (var row = 0; row < 16; row++)
         {
-            var sum = Vector512.Load(sums + 8 * row);
-            for (var i = 0; i < k; i++)
-                sum = Vector512.FusedMultiplyAdd(Vector512.Create(left[row * k + i]), Vector512.Load(right + 8 * i), sum);
-            sum.Store(sums + 8 * row);
-        }
-        for (var r = 0; r < 4; r++)
-        {
-            var to = (float*)(warp.Registers + d[r].Offset);
-            for (var lane = 0; lane < 32; lane++)
-                to[lane] = (float)sums[Place(r, lane)];
+            var even = (float*)(warp.Registers + d[row >> 3 << 1].Offset) + (4 * (row & 7));
+            var odd = (float*)(warp.Registers + d[(row >> 3 << 1) + 1].Offset) + (4 * (row & 7));
+            for (var t = 0; t < 4; t++)
+            {
+                even[t] = (float)sums[row][2 * t];
+                odd[t] = (float)sums[row][(2 * t) + 1];
+            }
         }
     }
-
-    private static int Place(int register, int lane) => ((lane >> 2) + 8 * (register >> 1)) * 8 + 2 * (lane & 3) + (register & 1);
-
-    private double Element(uint bits, int e) => element switch
-    {
-        MatrixElement.BFloat16 => BitConverter.UInt32BitsToSingle(e == 0 ? bits << 16 : bits & 0xFFFF0000),
-        MatrixElement.Float16 => (double)BitConverter.UInt16BitsToHalf((ushort)(bits >> (16 * e))),
-        // The hardware reads the sign, 8 bits of exponent and 10 of mantissa.
-        _ => BitConverter.UInt32BitsToSingle(bits & 0xFFFFE000),
-    };
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 using LoRA2.Native.Cuda.Tests.Emulation.Syntax;
 
@@ -21,13 +23,8 @@ internal abstract unsafe class MemoryAccess(MemoryTarget target, int bytes) : Op
     public const ulong SharedWindow = 0x0100_0000_0000_0000;
     public const ulong LocalWindow = 0x0200_0000_0000_0000;
 
-    protected MemoryTarget Target => target;
-
     /// <summary>Bytes a lane touches.</summary>
     protected int Bytes => bytes;
-
-    /// <summary>Whether the access is surely to global memory.</summary>
-    protected bool IsGlobal => target.Space is PtxSpace.Global or PtxSpace.Constant;
 
     /// <summary>The address that a lane's registers say.</summary>
     protected ulong Address(Warp warp, int lane)
@@ -37,42 +34,111 @@ internal abstract unsafe class MemoryAccess(MemoryTarget target, int bytes) : Op
         return (slot.Width == 8 ? ((ulong*)from)[lane] : ((uint*)from)[lane]) + (ulong)target.Offset;
     }
 
-    /// <summary>A pointer to the bytes at a lane's address, checked.</summary>
-    protected byte* Locate(Warp warp, int lane, ulong address, MemoryUse use)
+    /// <summary>Checks what the lanes of <paramref name="mask"/> touch, and writes pointers to it, one for each of 32 lanes.</summary>
+    protected void Locate(Warp warp, uint mask, MemoryUse use, byte** pointers)
     {
-        var space = target.Space;
-        if (space == PtxSpace.Generic)
+        // A global address is a pointer, so addresses and pointers share their place.
+        var addresses = (ulong*)pointers;
+        var slot = target.Address;
+        var from = warp.Registers + slot.Offset;
+        var offset = Vector512.Create((ulong)target.Offset);
+        for (var lane = 0; lane < 32; lane += 8)
         {
-            space = address >= LocalWindow ? PtxSpace.Local : address >= SharedWindow ? PtxSpace.Shared : PtxSpace.Global;
-            address -= space == PtxSpace.Local ? LocalWindow : space == PtxSpace.Shared ? SharedWindow : 0;
+            var address = slot.Width == 8 ? Vector512.Load((ulong*)from + lane) : Vector512.WidenLower(Vector256.Load((uint*)from + lane).ToVector512());
+            (address + offset).Store(addresses + lane);
         }
-        switch (space)
+        switch (target.Space)
         {
+            case PtxSpace.Global or PtxSpace.Constant:
+                LocateGlobal(warp, mask, use, addresses);
+                break;
             case PtxSpace.Shared:
-                return use switch
-                {
-                    MemoryUse.Read => warp.Block.Shared.Read(warp, this, lane, address, bytes),
-                    MemoryUse.Write => warp.Block.Shared.Write(warp, this, lane, address, bytes),
-                    _ => warp.Block.Shared.Atomic(warp, this, lane, address, bytes),
-                };
+                warp.Block.Shared.Locate(warp, this, mask, use, bytes, pointers);
+                break;
             case PtxSpace.Local:
-                var frame = warp.Block.Kernel.LocalBytes;
-                if (address > (ulong)(frame - bytes) || frame < bytes || (address & (ulong)(bytes - 1)) != 0)
-                    throw warp.Fault(this, lane, $"touches {bytes} bytes at 0x{address:x} of local memory, misaligned or outside its {frame} bytes");
-                return warp.Local + (long)lane * frame + (long)address;
+                LocateLocal(warp, mask, pointers);
+                break;
             default:
-                return LocateGlobal(warp, lane, address, use);
+                LocateGeneric(warp, mask, use, pointers);
+                break;
         }
     }
 
-    private byte* LocateGlobal(Warp warp, int lane, ulong address, MemoryUse use)
+    private void LocateGeneric(Warp warp, uint mask, MemoryUse use, byte** pointers)
+    {
+        var addresses = (ulong*)pointers;
+        uint shared = 0, local = 0;
+        for (var rest = mask; rest != 0; rest &= rest - 1)
+        {
+            var lane = BitOperations.TrailingZeroCount(rest);
+            if (addresses[lane] >= LocalWindow)
+            {
+                local |= 1u << lane;
+                addresses[lane] -= LocalWindow;
+            }
+            else if (addresses[lane] >= SharedWindow)
+            {
+                shared |= 1u << lane;
+                addresses[lane] -= SharedWindow;
+            }
+        }
+        LocateGlobal(warp, mask & ~shared & ~local, use, addresses);
+        LocateLocal(warp, local, pointers);
+        warp.Block.Shared.Locate(warp, this, shared, use, bytes, pointers);
+    }
+
+    private void LocateGlobal(Warp warp, uint mask, MemoryUse use, ulong* addresses)
+    {
+        var range = warp.Ranges[target.Range];
+        var odd = (ulong)bytes - 1;
+        if (mask == uint.MaxValue && range.IsSet)
+        {
+            var wrong = Vector512<ulong>.Zero;
+            for (var lane = 0; lane < 32; lane += 8)
+            {
+                var address = Vector512.Load(addresses + lane);
+                wrong |= Vector512.GreaterThan(address - Vector512.Create(range.Start), Vector512.Create(range.Last)) | (address & Vector512.Create(odd));
+            }
+            if (wrong == Vector512<ulong>.Zero)
+            {
+                warp.Block.Races?.Mark(warp, this, mask, use, addresses, bytes);
+                return;
+            }
+        }
+        for (var rest = mask; rest != 0; rest &= rest - 1)
+        {
+            var lane = BitOperations.TrailingZeroCount(rest);
+            var address = addresses[lane];
+            if (!range.Contains(address) || (address & odd) != 0)
+                range = FindRange(warp, lane, address, use);
+        }
+        warp.Block.Races?.Mark(warp, this, mask, use, addresses, bytes);
+    }
+
+    private AddressRange FindRange(Warp warp, int lane, ulong address, MemoryUse use)
     {
         var does = use switch { MemoryUse.Read => "reads", MemoryUse.Write => "writes", _ => "changes" };
         if ((address & (ulong)(bytes - 1)) != 0)
             throw warp.Fault(this, lane, $"{does} {bytes} bytes at 0x{address:x}, which is not a multiple of {bytes}");
-        ref var range = ref warp.Ranges[target.Range];
-        if (!range.Contains(address) && !warp.Block.Memory.TryFind(address, bytes, out range))
+        if (!warp.Block.Memory.TryFind(address, bytes, out var range))
             throw warp.Fault(this, lane, $"{does} {bytes} bytes at 0x{address:x}, outside every live allocation ({warp.Block.Memory.Describe(address)})");
-        return (byte*)address;
+        warp.Ranges[target.Range] = range;
+        return range;
     }
+
+    private void LocateLocal(Warp warp, uint mask, byte** pointers)
+    {
+        var frame = warp.Block.Kernel.LocalBytes;
+        for (; mask != 0; mask &= mask - 1)
+        {
+            var lane = BitOperations.TrailingZeroCount(mask);
+            var address = (ulong)pointers[lane];
+            if (address > (ulong)frame || address + (ulong)bytes > (ulong)frame || (address & (ulong)(bytes - 1)) != 0)
+                throw OutsideLocal(warp, lane, address);
+            pointers[lane] = warp.Local + ((long)lane * frame) + (long)address;
+        }
+    }
+
+    private PtxException OutsideLocal(Warp warp, int lane, ulong address) =>
+        warp.Fault(this, lane, $"touches {bytes} bytes at 0x{address:x} of local memory, misaligned or outside its {warp.Block.Kernel.LocalBytes} bytes");
 }

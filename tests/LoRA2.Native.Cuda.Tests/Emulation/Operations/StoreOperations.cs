@@ -9,36 +9,14 @@ internal sealed unsafe class Store<T>(MemoryTarget target, Slot[] from) : Memory
 {
     public override void Execute(Warp warp, uint mask)
     {
-        if (from.Length == 1 && from[0].Width == sizeof(T) && IsGlobal && Target.Address.Width == 8)
-        {
-            ExecuteGlobal(warp, mask);
-            return;
-        }
+        var pointers = stackalloc byte*[32];
+        Locate(warp, mask, MemoryUse.Write, pointers);
         for (; mask != 0; mask &= mask - 1)
         {
             var lane = BitOperations.TrailingZeroCount(mask);
-            var to = (T*)Locate(warp, lane, Address(warp, lane), MemoryUse.Write);
+            var to = (T*)pointers[lane];
             for (var e = 0; e < from.Length; e++)
-                to[e] = *(T*)(warp.Registers + from[e].Offset + lane * from[e].Width);
-        }
-    }
-
-    private void ExecuteGlobal(Warp warp, uint mask)
-    {
-        var addresses = (ulong*)(warp.Registers + Target.Address.Offset);
-        var values = (T*)(warp.Registers + from[0].Offset);
-        var offset = (ulong)Target.Offset;
-        var range = warp.Ranges[Target.Range];
-        for (; mask != 0; mask &= mask - 1)
-        {
-            var lane = BitOperations.TrailingZeroCount(mask);
-            var address = addresses[lane] + offset;
-            if (!range.Contains(address) || (address & (ulong)(sizeof(T) - 1)) != 0)
-            {
-                Locate(warp, lane, address, MemoryUse.Write);
-                range = warp.Ranges[Target.Range];
-            }
-            *(T*)address = values[lane];
+                to[e] = *(T*)(warp.Registers + from[e].Offset + (lane * from[e].Width));
         }
     }
 }
