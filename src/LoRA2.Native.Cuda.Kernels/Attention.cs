@@ -17,6 +17,7 @@ internal static unsafe class Attention
     private const int HasProbabilities = 16;
     private const int HasKept = 32;
     private const int HasResult = 64;
+    private const int HasFours = 128;
 
     /// <summary>
     /// y, and where wanted the probabilities before dropout and what the gradient takes of them: the same with the sign bit set where dropout drops. Either holds the bare scores until
@@ -24,16 +25,27 @@ internal static unsafe class Attention
     /// </summary>
     public static void Forward(
         nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint kept, nint y) =>
+        Run(false, q, k, v, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, kept, y);
+
+    /// <summary><see cref="Forward"/> with products of operands rounded to bfloat16, on the tensor cores.</summary>
+    public static void ForwardRounded(
+        nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint kept, nint y) =>
+        Run(true, q, k, v, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, kept, y);
+
+    private static void Run(
+        bool tensorCores, nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
         ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint kept, nint y)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace((length + AttentionTile.Side - 1) / AttentionTile.Side, firstHead, heads, length, width);
         var words = new DropoutWords(seed, stream, threshold, 1);
         bool isMasked = (flags & HasMask) != 0, masksQueries = (flags & MasksQueries) != 0;
-        bool writes = Grid.IdxY == 0 && (flags & (HasProbabilities | HasKept)) != 0, result = (flags & HasResult) != 0;
+        bool writes = Grid.IdxY == 0 && (flags & (HasProbabilities | HasKept)) != 0, result = (flags & HasResult) != 0, fours = (flags & HasFours) != 0;
         float* stash = (flags & HasKept) != 0 ? (float*)kept : (float*)probabilities;
         int keys = place.Keys(shared, mask, isMasked), column = Grid.IdxY * AttentionTile.Side, query = place.Tile + (4 * AttentionTile.Y);
-        var queries = new HeadRows(q, place.Row(place.Tile), width, length - place.Tile, place.Size);
+        var queries = new HeadRows(q, place.Row(place.Tile), width, length - place.Tile, place.Size, fours);
         bool is0 = place.IsToken(mask, masksQueries, query), is1 = place.IsToken(mask, masksQueries, query + 1);
         bool is2 = place.IsToken(mask, masksQueries, query + 2), is3 = place.IsToken(mask, masksQueries, query + 3);
         var largest = new Float4(ScoreRow.Lowest, ScoreRow.Lowest, ScoreRow.Lowest, ScoreRow.Lowest);
@@ -42,15 +54,15 @@ internal static unsafe class Attention
 
         for (int key = 0; key < keys; key += AttentionTile.Side)
         {
-            var rows = new HeadRows(k, place.Row(key), width, length - key, place.Size);
-            Square scores = AttentionTile.Product(shared, queries, rows, place.Size, default(Square));
+            var rows = new HeadRows(k, place.Row(key), width, length - key, place.Size, fours);
+            Square scores = AttentionTile.Product(tensorCores, shared, queries, rows, place.Size, default(Square));
             int distance = place.Tile - key + length - AttentionTile.Side;
             for (int half = 0; half < 2; half++)
             {
                 if ((flags & HasPositionKey) != 0)
                 {
-                    var positions = new PositionRows(positionKey, (uint)place.Column, width, rowOf, distance + (half * AttentionTile.Side), place.Distances, place.Size);
-                    Square terms = AttentionTile.Product(shared, queries, positions, place.Size, default(Square));
+                    var positions = new PositionRows(positionKey, (uint)place.Column, width, rowOf, distance + (half * AttentionTile.Side), place.Distances, place.Size, fours);
+                    Square terms = AttentionTile.Product(tensorCores, shared, queries, positions, place.Size, default(Square));
                     AttentionTile.Store(shared, terms);
                     Group.Barrier();
                     scores = AttentionTile.AddDistances(shared, half * AttentionTile.Side, false, scores);
@@ -58,8 +70,8 @@ internal static unsafe class Attention
 
                 if ((flags & HasPositionQuery) != 0)
                 {
-                    var positions = new PositionRows(positionQuery, (uint)place.Column, width, rowOf, distance + (half * AttentionTile.Side), place.Distances, place.Size);
-                    Square terms = AttentionTile.Product(shared, rows, positions, place.Size, default(Square));
+                    var positions = new PositionRows(positionQuery, (uint)place.Column, width, rowOf, distance + (half * AttentionTile.Side), place.Distances, place.Size, fours);
+                    Square terms = AttentionTile.Product(tensorCores, shared, rows, positions, place.Size, default(Square));
                     AttentionTile.Store(shared, terms);
                     Group.Barrier();
                     scores = AttentionTile.AddDistances(shared, half * AttentionTile.Side, true, scores);
@@ -103,10 +115,8 @@ internal static unsafe class Attention
             sums.Row1 = ScoreRow.Scaled(sums.Row1, factor.Y);
             sums.Row2 = ScoreRow.Scaled(sums.Row2, factor.Z);
             sums.Row3 = ScoreRow.Scaled(sums.Row3, factor.W);
-            Group.Barrier();
-            AttentionTile.StoreTurned(shared, scores);
-            var values = new HeadColumns(v, place.Row(key) + (uint)column, width, length - key, place.Size - column);
-            sums = AttentionTile.ProductOfTile(shared, values, AttentionTile.Side, sums);
+            var values = new HeadColumns(v, place.Row(key) + (uint)column, width, length - key, place.Size - column, fours);
+            sums = AttentionTile.Product(tensorCores, shared, scores, values, sums);
         }
 
         var inverse = new Float4(Inverse(total.X, is0), Inverse(total.Y, is1), Inverse(total.Z, is2), Inverse(total.W, is3));

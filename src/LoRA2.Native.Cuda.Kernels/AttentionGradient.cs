@@ -4,28 +4,31 @@ namespace LoRA2.Native.Cuda.Kernels;
 
 /// <summary>
 /// The gradients of <see cref="Attention"/>, from the kept probabilities (dropped ones with their sign bit set). First those of the scores, [heads of a group, length, length]; then
-/// each of the others is one product with them per tile of 64 rows, and a second one over distances for a relative term. Grids are tiles × heads × 64 columns of a head.
+/// each of the others is one product with them per tile of 64 rows, and a second one over distances for a relative term. Grids are tiles × heads × 64 columns of a head. Math: whether
+/// products are of operands rounded to bfloat16, on the tensor cores, and whether rows of tokens and of positions may be read in fours.
 /// </summary>
 [KernelFamily]
 internal static unsafe class AttentionGradient
 {
     private const int Side = AttentionTile.Side;
+    private const int OnTensorCores = 1;
+    private const int InFours = 2;
 
     /// <summary>dscores = scale · (used ∘ (dy vᵀ) − p Σ used ∘ (dy vᵀ)), where used is p after dropout. All of a row is written.</summary>
     public static void Scores(
-        nint kept, nint dy, nint v, nint mask, int isMasked, int firstHead, int heads, int length, int width, float scale, float keepScale, nint dscores)
+        nint kept, nint dy, nint v, nint mask, int isMasked, int firstHead, int heads, int length, int width, int math, float scale, float keepScale, nint dscores)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
         int keys = place.Keys(shared, mask, isMasked != 0), query = place.Tile + (4 * AttentionTile.Y);
-        var queries = new HeadRows(dy, place.Row(place.Tile), width, length - place.Tile, place.Size);
+        var queries = new HeadRows(dy, place.Row(place.Tile), width, length - place.Tile, place.Size, (math & InFours) != 0);
         float* p = (float*)kept;
         float* to = (float*)dscores;
         Float4 sums = default;
         for (int key = 0; key < keys; key += Side)
         {
-            var values = new HeadRows(v, place.Row(key), width, length - key, place.Size);
-            Square products = AttentionTile.Product(shared, queries, values, place.Size, default(Square));
+            var values = new HeadRows(v, place.Row(key), width, length - key, place.Size, (math & InFours) != 0);
+            Square products = AttentionTile.Product((math & OnTensorCores) != 0, shared, queries, values, place.Size, default(Square));
             int at = key + (4 * AttentionTile.X);
             sums = new Float4(
                 sums.X + Dot(p, to, place, query, at, keepScale, products.Row0),
@@ -45,76 +48,76 @@ internal static unsafe class AttentionGradient
     }
 
     /// <summary>dq = dscores · k, and by distance · the position keys.</summary>
-    public static void Query(nint dscores, nint k, nint positionKey, nint rowOf, int isRelative, nint mask, int isMasked, int firstHead, int heads, int length, int width, nint dq)
+    public static void Query(nint dscores, nint k, nint positionKey, nint rowOf, int isRelative, nint mask, int isMasked, int firstHead, int heads, int length, int width, int math, nint dq)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
         int keys = place.Keys(shared, mask, isMasked != 0), column = Grid.IdxY * Side;
         var rows = new ScoreRows(dscores, place.Scores, length, place.Tile);
-        var right = new HeadColumns(k, place.First + (uint)column, width, length, place.ColumnsFrom(column));
-        Square sums = AttentionTile.Product(shared, rows, right, keys, default(Square));
+        var right = new HeadColumns(k, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
+        Square sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, keys, default(Square));
         if (isRelative != 0)
         {
             int first = Larger(0, place.Tile + length - keys), end = Smaller(place.Distances, place.Tile + Side - 1 + length);
             var byDistance = new QueryDistances(dscores, place.Scores, length, place.Tile, first);
-            var positions = new PositionColumns(positionKey, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column));
-            sums = AttentionTile.Product(shared, byDistance, positions, end - first, sums);
+            var positions = new PositionColumns(positionKey, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column), (math & InFours) != 0);
+            sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, byDistance, positions, end - first, sums);
         }
 
         place.Store(dq, place.Tile, column, sums);
     }
 
     /// <summary>dk = dscoresᵀ · q, and by distance · the position queries.</summary>
-    public static void Key(nint dscores, nint q, nint positionQuery, nint rowOf, int isRelative, int firstHead, int heads, int length, int width, nint dk)
+    public static void Key(nint dscores, nint q, nint positionQuery, nint rowOf, int isRelative, int firstHead, int heads, int length, int width, int math, nint dk)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
         int column = Grid.IdxY * Side;
         var rows = new ScoreColumns(dscores, place.Scores, length, place.Tile);
-        var right = new HeadColumns(q, place.First + (uint)column, width, length, place.ColumnsFrom(column));
-        Square sums = AttentionTile.Product(shared, rows, right, length, default(Square));
+        var right = new HeadColumns(q, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
+        Square sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, length, default(Square));
         if (isRelative != 0)
         {
             int first = Larger(0, length - Side - place.Tile), end = Smaller(place.Distances, (2 * length) - 1 - place.Tile);
             var byDistance = new KeyDistances(dscores, place.Scores, length, place.Tile, first);
-            var positions = new PositionColumns(positionQuery, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column));
-            sums = AttentionTile.Product(shared, byDistance, positions, end - first, sums);
+            var positions = new PositionColumns(positionQuery, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column), (math & InFours) != 0);
+            sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, byDistance, positions, end - first, sums);
         }
 
         place.Store(dk, place.Tile, column, sums);
     }
 
     /// <summary>dv = (p after dropout)ᵀ · dy.</summary>
-    public static void Value(nint kept, nint dy, int firstHead, int heads, int length, int width, float keepScale, nint dv)
+    public static void Value(nint kept, nint dy, int firstHead, int heads, int length, int width, int math, float keepScale, nint dv)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
         int column = Grid.IdxY * Side;
         var rows = new UsedColumns(kept, place.Scores, length, place.Tile, keepScale);
-        var right = new HeadColumns(dy, place.First + (uint)column, width, length, place.ColumnsFrom(column));
-        place.Store(dv, place.Tile, column, AttentionTile.Product(shared, rows, right, length, default(Square)));
+        var right = new HeadColumns(dy, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
+        place.Store(dv, place.Tile, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, length, default(Square)));
     }
 
     /// <summary>parts[head of the batch, distance, column] = Σ over queries of dscores at this distance · q: tiles are of 64 distances.</summary>
-    public static void PositionKeys(nint dscores, nint q, int firstHead, int heads, int length, int width, nint parts)
+    public static void PositionKeys(nint dscores, nint q, int firstHead, int heads, int length, int width, int math, nint parts)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace(((2 * length) - 1 + Side - 1) / Side, firstHead, heads, length, width);
         int column = Grid.IdxY * Side, first = Larger(0, place.Tile - length + 1), end = Smaller(length, place.Tile + Side);
         var rows = new DistanceRowsByQuery(dscores, place.Scores, length, place.Tile, first);
-        var right = new HeadColumns(q, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column));
-        StorePart(place, parts, column, AttentionTile.Product(shared, rows, right, end - first, default(Square)));
+        var right = new HeadColumns(q, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column), (math & InFours) != 0);
+        StorePart(place, parts, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, end - first, default(Square)));
     }
 
     /// <summary>parts[head of the batch, distance, column] = Σ over keys of dscores at this distance · k.</summary>
-    public static void PositionQueries(nint dscores, nint k, int firstHead, int heads, int length, int width, nint parts)
+    public static void PositionQueries(nint dscores, nint k, int firstHead, int heads, int length, int width, int math, nint parts)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
         var place = new AttentionPlace(((2 * length) - 1 + Side - 1) / Side, firstHead, heads, length, width);
         int column = Grid.IdxY * Side, first = Larger(0, length - Side - place.Tile), end = Smaller(length, (2 * length) - 1 - place.Tile);
         var rows = new DistanceRowsByKey(dscores, place.Scores, length, place.Tile, first);
-        var right = new HeadColumns(k, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column));
-        StorePart(place, parts, column, AttentionTile.Product(shared, rows, right, end - first, default(Square)));
+        var right = new HeadColumns(k, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column), (math & InFours) != 0);
+        StorePart(place, parts, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, end - first, default(Square)));
     }
 
     /// <summary>

@@ -8,16 +8,20 @@ internal interface ITileOperand
 
     /// <summary>An element, 0 where there is none.</summary>
     float Element(int row, int depth);
+
+    /// <summary>An element and the three after it in memory.</summary>
+    Float4 Four(int row, int depth);
 }
 
 /// <summary>Tokens' rows of one head, with the head's columns as depth.</summary>
-internal readonly unsafe struct HeadRows(nint x, uint first, int width, int rows, int size) : ITileOperand
+internal readonly unsafe struct HeadRows(nint x, uint first, int width, int rows, int size, bool fours) : ITileOperand
 {
     private readonly float* x = (float*)x;
     private readonly uint first = first;
     private readonly int width = width;
     private readonly int rows = rows;
     private readonly int size = size;
+    private readonly bool fours = fours;
 
     public bool AlongDepth => true;
 
@@ -27,16 +31,25 @@ internal readonly unsafe struct HeadRows(nint x, uint first, int width, int rows
         if (row < rows && depth < size) value = x[first + ((uint)row * (uint)width) + (uint)depth];
         return value;
     }
+
+    public Float4 Four(int row, int depth)
+    {
+        if (!fours) return new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
+        Float4 value = default;
+        if (row < rows && depth < size) value = *(Float4*)(x + (first + ((uint)row * (uint)width) + (uint)depth));
+        return value;
+    }
 }
 
 /// <summary>One head's columns, with tokens as depth.</summary>
-internal readonly unsafe struct HeadColumns(nint x, uint first, int width, int tokens, int columns) : ITileOperand
+internal readonly unsafe struct HeadColumns(nint x, uint first, int width, int tokens, int columns, bool fours) : ITileOperand
 {
     private readonly float* x = (float*)x;
     private readonly uint first = first;
     private readonly int width = width;
     private readonly int tokens = tokens;
     private readonly int columns = columns;
+    private readonly bool fours = fours;
 
     public bool AlongDepth => false;
 
@@ -46,10 +59,18 @@ internal readonly unsafe struct HeadColumns(nint x, uint first, int width, int t
         if (row < columns && depth < tokens) value = x[first + ((uint)depth * (uint)width) + (uint)row];
         return value;
     }
+
+    public Float4 Four(int row, int depth)
+    {
+        if (!fours) return new(Element(row, depth), Element(row + 1, depth), Element(row + 2, depth), Element(row + 3, depth));
+        Float4 value = default;
+        if (row < columns && depth < tokens) value = *(Float4*)(x + (first + ((uint)depth * (uint)width) + (uint)row));
+        return value;
+    }
 }
 
 /// <summary>Rows of a position table for consecutive distances from <c>distance</c> on (some before the first or past the last), with a head's columns as depth.</summary>
-internal readonly unsafe struct PositionRows(nint table, uint first, int width, nint rowOf, int distance, int distances, int size) : ITileOperand
+internal readonly unsafe struct PositionRows(nint table, uint first, int width, nint rowOf, int distance, int distances, int size, bool fours) : ITileOperand
 {
     private readonly float* table = (float*)table;
     private readonly int* rowOf = (int*)rowOf;
@@ -58,6 +79,7 @@ internal readonly unsafe struct PositionRows(nint table, uint first, int width, 
     private readonly int distance = distance;
     private readonly int distances = distances;
     private readonly int size = size;
+    private readonly bool fours = fours;
 
     public bool AlongDepth => true;
 
@@ -68,10 +90,19 @@ internal readonly unsafe struct PositionRows(nint table, uint first, int width, 
         if (number >= 0 && number < distances && depth < size) value = table[first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)depth];
         return value;
     }
+
+    public Float4 Four(int row, int depth)
+    {
+        if (!fours) return new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
+        int number = distance + row;
+        Float4 value = default;
+        if (number >= 0 && number < distances && depth < size) value = *(Float4*)(table + (first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)depth));
+        return value;
+    }
 }
 
 /// <summary>A head's columns of a position table, with consecutive distances from <c>distance</c> on as depth.</summary>
-internal readonly unsafe struct PositionColumns(nint table, uint first, int width, nint rowOf, int distance, int distances, int columns) : ITileOperand
+internal readonly unsafe struct PositionColumns(nint table, uint first, int width, nint rowOf, int distance, int distances, int columns, bool fours) : ITileOperand
 {
     private readonly float* table = (float*)table;
     private readonly int* rowOf = (int*)rowOf;
@@ -80,6 +111,7 @@ internal readonly unsafe struct PositionColumns(nint table, uint first, int widt
     private readonly int distance = distance;
     private readonly int distances = distances;
     private readonly int columns = columns;
+    private readonly bool fours = fours;
 
     public bool AlongDepth => false;
 
@@ -88,6 +120,15 @@ internal readonly unsafe struct PositionColumns(nint table, uint first, int widt
         int number = distance + depth;
         float value = 0;
         if (number >= 0 && number < distances && row < columns) value = table[first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)row];
+        return value;
+    }
+
+    public Float4 Four(int row, int depth)
+    {
+        if (!fours) return new(Element(row, depth), Element(row + 1, depth), Element(row + 2, depth), Element(row + 3, depth));
+        int number = distance + depth;
+        Float4 value = default;
+        if (number >= 0 && number < distances && row < columns) value = *(Float4*)(table + (first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)row));
         return value;
     }
 }
@@ -109,6 +150,8 @@ internal readonly unsafe struct ScoreRows(nint x, uint first, int length, int ro
         if (row < length && depth < length) value = x[first + ((uint)row * (uint)length) + (uint)depth];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
 }
 
 /// <summary>Columns of a head's scores, with queries as depth.</summary>
@@ -128,6 +171,8 @@ internal readonly unsafe struct ScoreColumns(nint x, uint first, int length, int
         if (row < length && depth < length) value = x[first + ((uint)depth * (uint)length) + (uint)row];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row + 1, depth), Element(row + 2, depth), Element(row + 3, depth));
 }
 
 /// <summary>Columns of the probabilities after dropout, made from kept ones (a sign bit says what was dropped), with queries as depth.</summary>
@@ -148,6 +193,8 @@ internal readonly unsafe struct UsedColumns(nint x, uint first, int length, int 
         if (row < length && depth < length) value = x[first + ((uint)depth * (uint)length) + (uint)row];
         return value < 0 ? 0 : value * keepScale;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row + 1, depth), Element(row + 2, depth), Element(row + 3, depth));
 }
 
 /// <summary>Queries' rows of a head's scores, with distances from <c>distance</c> on as depth: the key is query + length − 1 − distance.</summary>
@@ -168,6 +215,8 @@ internal readonly unsafe struct QueryDistances(nint x, uint first, int length, i
         if (i < length && j >= 0 && j < length) value = x[first + ((uint)i * (uint)length) + (uint)j];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
 }
 
 /// <summary>Keys' columns of a head's scores, with distances from <c>distance</c> on as depth: the query is distance + key − length + 1.</summary>
@@ -188,6 +237,8 @@ internal readonly unsafe struct KeyDistances(nint x, uint first, int length, int
         if (j < length && i >= 0 && i < length) value = x[first + ((uint)i * (uint)length) + (uint)j];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
 }
 
 /// <summary>A head's scores by distance, from <c>distance</c> on, with queries from <c>query</c> on as depth.</summary>
@@ -208,6 +259,8 @@ internal readonly unsafe struct DistanceRowsByQuery(nint x, uint first, int leng
         if (i < length && j >= 0 && j < length) value = x[first + ((uint)i * (uint)length) + (uint)j];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row + 1, depth), Element(row + 2, depth), Element(row + 3, depth));
 }
 
 /// <summary>A head's scores by distance, from <c>distance</c> on, with keys from <c>key</c> on as depth.</summary>
@@ -228,4 +281,6 @@ internal readonly unsafe struct DistanceRowsByKey(nint x, uint first, int length
         if (j < length && i >= 0 && i < length) value = x[first + ((uint)i * (uint)length) + (uint)j];
         return value;
     }
+
+    public Float4 Four(int row, int depth) => new(Element(row, depth), Element(row, depth + 1), Element(row, depth + 2), Element(row, depth + 3));
 }

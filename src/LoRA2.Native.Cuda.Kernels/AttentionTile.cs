@@ -1,32 +1,50 @@
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace LoRA2.Native.Cuda.Kernels;
 
 /// <summary>
-/// Products of 64 × 64 tiles by 256 threads, 4 × 4 elements each, in steps of 16 through shared memory; and a tile of scores in shared memory beside them.
+/// Products of 64 × 64 tiles by 256 threads, 4 × 4 elements each, through shared memory: in float32 in steps of 16, or on the tensor cores, of operands rounded to bfloat16, in
+/// steps of 64 (<see cref="TensorCoreSquare"/>); and a tile of scores in shared memory beside them.
 /// Thread (x, y) of 16 × 16 has columns 4 x … 4 x + 3 of rows 4 y … 4 y + 3.
 /// </summary>
 internal static class AttentionTile
 {
     public const int Side = 64;
 
-    /// <summary>Floats of shared memory: a step of both operands, and a tile.</summary>
-    public const int Shared = (2 * Depth * Step) + (Side * Step);
+    /// <summary>Floats of shared memory: a step of both operands or a result, and a tile.</summary>
+    public const int Shared = 2 * Side * Step;
 
     private const int Depth = 16;
     private const int Step = Side + 4;
     private const int Right = Depth * Step;
-    private const int Tile = 2 * Depth * Step;
+    private const int LineWords = Side / 4;
+    private const int RightLines = Side * LineWords;
+    private const int Tile = Side * Step;
 
     public static int X => Group.IdxX % 16;
 
     public static int Y => Group.IdxX / 16;
 
     /// <summary>sums + a bᵀ.</summary>
-    public static Square Product<TLeft, TRight>(ArrayView<float> shared, TLeft a, TRight b, int depth, Square sums)
+    public static Square Product<TLeft, TRight>(bool tensorCores, ArrayView<float> shared, TLeft a, TRight b, int depth, Square sums)
         where TLeft : struct, ITileOperand
         where TRight : struct, ITileOperand
     {
+        if (tensorCores)
+        {
+            for (int done = 0; done < depth; done += Side)
+            {
+                Group.Barrier();
+                Round(shared, 0, a, done);
+                Round(shared, RightLines, b, done);
+                Group.Barrier();
+                sums = MultiplyRounded(shared, a.AlongDepth, b.AlongDepth, sums);
+            }
+
+            return sums;
+        }
+
         for (int done = 0; done < depth; done += Depth)
         {
             Float4 left = Load(a, done, depth), right = Load(b, done, depth);
@@ -40,13 +58,26 @@ internal static class AttentionTile
         return sums;
     }
 
-    /// <summary>sums + a bᵀ, where a is the tile in shared memory, stored by <see cref="StoreTurned"/>.</summary>
-    public static Square ProductOfTile<TRight>(ArrayView<float> shared, TRight b, int depth, Square sums)
+    /// <summary>sums + a bᵀ, where a is the threads' tile and 64 deep.</summary>
+    public static Square Product<TRight>(bool tensorCores, ArrayView<float> shared, Square a, TRight b, Square sums)
         where TRight : struct, ITileOperand
     {
-        for (int done = 0; done < depth; done += Depth)
+        Group.Barrier();
+        if (tensorCores)
         {
-            Float4 right = Load(b, done, depth);
+            RoundRow(shared, 4 * Y, a.Row0);
+            RoundRow(shared, (4 * Y) + 1, a.Row1);
+            RoundRow(shared, (4 * Y) + 2, a.Row2);
+            RoundRow(shared, (4 * Y) + 3, a.Row3);
+            Round(shared, RightLines, b, 0);
+            Group.Barrier();
+            return MultiplyRounded(shared, true, b.AlongDepth, sums);
+        }
+
+        StoreTurned(shared, a);
+        for (int done = 0; done < Side; done += Depth)
+        {
+            Float4 right = Load(b, done, Side);
             Group.Barrier();
             Store(shared, Right, b.AlongDepth, right);
             Group.Barrier();
@@ -68,7 +99,7 @@ internal static class AttentionTile
     }
 
     /// <summary>Stores the tile, by columns.</summary>
-    public static void StoreTurned(ArrayView<float> shared, Square tile)
+    private static void StoreTurned(ArrayView<float> shared, Square tile)
     {
         ArrayView<Float4> fours = shared.Cast<Float4>();
         int at = ((Tile + (4 * X * Step)) / 4) + Y;
@@ -144,6 +175,55 @@ internal static class AttentionTile
             sums.Row3 = Float4.MultiplyAdd(a1.W, b1, Float4.MultiplyAdd(a0.W, b0, sums.Row3));
         }
 
+        return sums;
+    }
+
+    /// <summary>A step of 64 of an operand, rounded, as lines along whichever axis is next to each other in memory.</summary>
+    private static void Round<T>(ArrayView<float> shared, int start, T operand, int done)
+        where T : struct, ITileOperand
+    {
+        int line = Group.IdxX / LineWords, place = Group.IdxX % LineWords, lines = 256 / LineWords;
+        bool alongDepth = operand.AlongDepth;
+        Float4 x0 = operand.Four(alongDepth ? line : 4 * place, done + (alongDepth ? 4 * place : line));
+        Float4 x1 = operand.Four(alongDepth ? line + lines : 4 * place, done + (alongDepth ? 4 * place : line + lines));
+        Float4 x2 = operand.Four(alongDepth ? line + (2 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (2 * lines)));
+        Float4 x3 = operand.Four(alongDepth ? line + (3 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (3 * lines)));
+        StoreRounded(shared, start, line, place, x0);
+        StoreRounded(shared, start, line + lines, place, x1);
+        StoreRounded(shared, start, line + (2 * lines), place, x2);
+        StoreRounded(shared, start, line + (3 * lines), place, x3);
+    }
+
+    private static void RoundRow(ArrayView<float> shared, int row, Float4 x) => StoreRounded(shared, 0, row, X, x);
+
+    /// <summary>Four neighbours of a line, as 8 bytes of a swizzled chunk of 16.</summary>
+    private static void StoreRounded(ArrayView<float> shared, int start, int line, int place, Float4 x)
+    {
+        ArrayView<ulong> words = shared.Cast<ulong>();
+        int chunk = (place >> 1) ^ (line & 7);
+        words[start + (line * LineWords) + (2 * chunk) + (place & 1)] = BFloat16Terms.Rounded(x.X, x.Y) | ((ulong)BFloat16Terms.Rounded(x.Z, x.W) << 32);
+    }
+
+    private static Square MultiplyRounded(ArrayView<float> shared, bool leftAlongDepth, bool rightAlongDepth, Square sums)
+    {
+        nint address = TileFinish.AddressOf(shared);
+        if (leftAlongDepth)
+        {
+            if (rightAlongDepth) CudaAsm.Emit(TensorCoreSquare.RowsByRows, address);
+            else CudaAsm.Emit(TensorCoreSquare.RowsByDepth, address);
+        }
+        else
+        {
+            if (rightAlongDepth) CudaAsm.Emit(TensorCoreSquare.DepthByRows, address);
+            else CudaAsm.Emit(TensorCoreSquare.DepthByDepth, address);
+        }
+
+        ArrayView<Float4> fours = shared.Cast<Float4>();
+        int at = (Y * Step) + X;
+        sums.Row0 = Float4.MultiplyAdd(1, fours[at], sums.Row0);
+        sums.Row1 = Float4.MultiplyAdd(1, fours[at + (Step / 4)], sums.Row1);
+        sums.Row2 = Float4.MultiplyAdd(1, fours[at + (2 * Step / 4)], sums.Row2);
+        sums.Row3 = Float4.MultiplyAdd(1, fours[at + (3 * Step / 4)], sums.Row3);
         return sums;
     }
 }

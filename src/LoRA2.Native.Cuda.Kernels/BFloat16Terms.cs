@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace LoRA2.Native.Cuda.Kernels;
 
@@ -22,6 +23,13 @@ internal static class BFloat16Terms
 
     /// <summary>Two terms in one word, the first in the lower half.</summary>
     public static uint Pair(float first, float second) => Round(first) | (Round(second) << 16);
+
+    /// <summary>The same in one instruction, whose NaN has other bits.</summary>
+    public static uint Rounded(float first, float second)
+    {
+        CudaAsm.Emit("cvt.rn.bf16x2.f32 %0, %1, %2;", out uint word, second, first);
+        return word;
+    }
 
     /// <summary>Term number <paramref name="plane"/> of x.</summary>
     public static uint Term(float x, int plane)

@@ -100,7 +100,7 @@ internal sealed unsafe partial class CudaKernels
         Launch("GemmThin.AlongColumns", new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, (nint)parts.Pointer);
         Launch(
             "GemmThin.AddParts",
-            BlocksOf((long)rows * columns),
+            ElementBlocks(rows * columns, 0),
             256,
             (nint)parts.Pointer, count, rows, columns, padded, turned,
             output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, output.Rows, output.Columns);
@@ -125,10 +125,10 @@ internal sealed unsafe partial class CudaKernels
             lowStep = transposeB ? lowDepth : RoundUp(n, 8);
             low = device.Memory.Rent((nuint)Bytes(transposeB ? (long)RoundUp(n, 256) * lowDepth : ((long)lowDepth * lowStep) + 256));
             Launch(
-                "GemmPack.Terms", BlocksOf((long)m * lowDepth), 256,
+                "GemmPack.Terms", ElementBlocks(m * lowDepth, 0), 256,
                 epilogue.Left, rank, 1, m, rank, (float)(epilogue.Scale / alpha), 0, lowTerms.Codes, lowTerms.Products, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step, 1, lowDepth);
             Launch(
-                "GemmPack.Terms", BlocksOf((long)n * lowDepth), 256,
+                "GemmPack.Terms", ElementBlocks(n * lowDepth, 0), 256,
                 epilogue.Right, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n, n, rank, 1f, 2, lowTerms.Codes, lowTerms.Products,
                 (nint)low.Pointer, transposeB ? lowStep : 1, transposeB ? 1 : lowStep, lowDepth);
         }
@@ -151,7 +151,7 @@ internal sealed unsafe partial class CudaKernels
         if (parts is not null)
         {
             Launch(
-                "GemmSplit.Finish", BlocksOf((long)m * n), 256,
+                "GemmSplit.Finish", ElementBlocks(m * n, 0), 256,
                 (nint)parts.Pointer, splits, output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, m, n);
             parts.Release();
         }
@@ -182,7 +182,7 @@ internal sealed unsafe partial class CudaKernels
         int plane = RoundUp(columns, 32), step = planes * plane;
         Storage storage = device.Memory.Rent((nuint)Bytes(((long)RoundUp(rows, 256) * step) + 256));
         if (b.DType == DType.Float32) Round(b, storage.Pointer, step, planes, RoundUp(rows, 32));
-        else Launch("GemmPack.Copy", BlocksOf((long)RoundUp(rows, 32) * plane), 256, b, rows, columns, (nint)storage.Pointer, step, RoundUp(rows, 32), plane);
+        else Launch("GemmPack.Copy", ElementBlocks(RoundUp(rows, 32) * plane, 0), 256, b, rows, columns, (nint)storage.Pointer, step, RoundUp(rows, 32), plane);
         return new RoundedOperand(storage, precision, Bytes(step), Bytes(plane));
     }
 
@@ -191,7 +191,7 @@ internal sealed unsafe partial class CudaKernels
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         int padded = RoundUp(columns, 32);
         Launch(
-            "GemmPack.Round", BlocksOf((long)paddedRows * padded / 8), 256,
+            "GemmPack.Round", ElementBlocks(paddedRows * padded / 8, 0), 256,
             x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to, step, padded, planes, paddedRows, padded);
     }
 
@@ -214,9 +214,6 @@ internal sealed unsafe partial class CudaKernels
         if (small < middle && small < wide) return Small;
         return wide < middle && driver.SharedMemoryPerBlock >= Wide.SharedMemory ? Wide : Middle;
     }
-
-    /// <summary>Blocks of 256 threads for a loop over so many elements.</summary>
-    private int BlocksOf(long count) => (int)Math.Clamp((count + 255) / 256, 1, 8L * driver.Multiprocessors);
 
     private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
     {

@@ -22,6 +22,8 @@ internal sealed record AttentionCase(int Batch, int Length, int Heads, int Size)
 
     public bool Probabilities { get; init; }
 
+    public Precision Precision { get; init; }
+
     /// <summary>y, the gradients that there are, and the probabilities if wanted.</summary>
     public float[][] Run(Device device)
     {
@@ -30,7 +32,7 @@ internal sealed record AttentionCase(int Batch, int Length, int Heads, int Size)
         Tensor q = Draw(1, shape, device), k = Draw(2, shape, device), v = Draw(3, shape, device), dy = Draw(4, shape, device);
         Tensor? keys = PositionKey ? Draw(5, [Positions, width], device) : null, queries = PositionQuery ? Draw(6, [Positions, width], device) : null;
         var terms = new AttentionTerms(
-            Heads, 0.4, Masked ? Mask().To(device) : null, MaskQueries, Dropout > 0 ? new DropoutMask(Dropout, 11, 22, 33) : DropoutMask.None, keys, queries, keys is null && queries is null ? null : Buckets());
+            Heads, 0.4, Masked ? Mask().To(device) : null, MaskQueries, Dropout > 0 ? new DropoutMask(Dropout, 11, 22, 33) : DropoutMask.None, keys, queries, keys is null && queries is null ? null : Buckets(), Precision);
         Shape scores = [Batch, Heads, Length, Length];
         Tensor? probabilities = Probabilities ? Tensor.Empty(scores, DType.Float32, device) : null, kept = Keeps ? Tensor.Empty(scores, DType.Float32, device) : null;
         Tensor y = Like(q);

@@ -36,6 +36,16 @@ public sealed class AttentionTests
     }
 
     [Fact]
+    public void OnTensorCoresItIsCloseToFloat32()
+    {
+        foreach ((int length, int size) in new[] { (1, 1), (37, 7), (70, 64), (130, 72) })
+        {
+            Check(new AttentionCase(2, length, 1, size) { Precision = Precision.BFloat16, Keeps = true }, 0.02f);
+            Check(new AttentionCase(2, length, 2, size) { Precision = Precision.BFloat16, Masked = true, Dropout = 0.1, PositionKey = true, PositionQuery = true }, 0.02f);
+        }
+    }
+
+    [Fact]
     public void WhatIsKeptChangesNoBit()
     {
         using var driver = new EmulatedDriver();
@@ -46,17 +56,17 @@ public sealed class AttentionTests
         Assert.Equal(expected, actual);
     }
 
-    private static void Check(AttentionCase attention)
+    private static void Check(AttentionCase attention, float tolerance = 1e-5f)
     {
         using var driver = new EmulatedDriver();
         using var device = new CudaDevice(driver, 0);
         using var scope = new TensorScope();
-        float[][] expected = attention.Run(Device.Cpu), actual = attention.Run(device);
+        float[][] expected = (attention with { Precision = Precision.Float32 }).Run(Device.Cpu), actual = attention.Run(device);
         for (int i = 0; i < expected.Length; i++)
         {
             float largest = expected[i].Select(Math.Abs).Append(1e-3f).Max();
             for (int j = 0; j < expected[i].Length; j++)
-                Assert.True(Math.Abs(expected[i][j] - actual[i][j]) <= 1e-5f * largest, $"{attention}: result {i}, element {j} is {actual[i][j]}; expected {expected[i][j]}");
+                Assert.True(Math.Abs(expected[i][j] - actual[i][j]) <= tolerance * largest, $"{attention}: result {i}, element {j} is {actual[i][j]}; expected {expected[i][j]}");
         }
     }
 }

@@ -28,6 +28,8 @@ public sealed class ProductPtxTests
     [InlineData("GemmPack")]
     [InlineData("GemmSingle")]
     [InlineData("GemmThin")]
+    [InlineData("Attention")]
+    [InlineData("AttentionGradient")]
     public void NothingIsKeptInLocalMemory(string family)
     {
         string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(family));
