@@ -1,7 +1,7 @@
-using LoRA2.Native.Cuda.Driver;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
+using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli;
