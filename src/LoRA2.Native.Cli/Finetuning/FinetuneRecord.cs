@@ -48,6 +48,7 @@ internal static class FinetuneRecord
             TrainingJson.Write(json, options);
             Dropout(json, model.Config);
             json.WriteStartObject("machine");
+            json.WriteString("device", model.Device.Name);
             Machine(json);
             json.WriteEndObject();
             json.WriteEndObject();

@@ -97,6 +97,9 @@ public sealed class SequenceClassifier : IDisposable
     {
         foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
         foreach (LinearLayer layer in AdaptableLayers) layer.Adapter?.MoveTo(device);
+        if (device == Device) return;
+        // Nobody there needs blocks of the weights' sizes any more.
+        Device.Memory.Trim();
         Device = device;
     }
 
