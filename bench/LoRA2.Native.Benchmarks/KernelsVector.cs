@@ -83,6 +83,8 @@ public unsafe class VectorKernelBenchmarks
     [Benchmark]
     public void AdamWStep()
     {
+        Span<double> row = stackalloc double[Tensors.AdamWStep.Columns];
+        new Tensors.AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 0, 10).Write(row);
         var parameter = new AdamWPointers<float>
         {
             Count = Count,
@@ -90,7 +92,7 @@ public unsafe class VectorKernelBenchmarks
             Gradient = dy,
             FirstMoment = m,
             SecondMoment = v,
-            Constants = AdamWConstants<float>.From(new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 10)),
+            Constants = AdamWConstants<float>.From(row, 1),
         };
         AdamW.Step(&parameter, 1);
     }

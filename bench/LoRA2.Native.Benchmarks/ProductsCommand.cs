@@ -97,13 +97,14 @@ internal static class ProductsCommand
         const int rows = 1024, width = 768, rank = 8;
         using var scope = new TensorScope();
         Tensor[] tall = [.. Enumerable.Range(0, TallCopies).Select(i => Random([rows, width], (ulong)i))];
+        Tensor sum = Tensor.Empty([], DType.Float64);
         (Tensor factor, Tensor thin, Tensor t, Tensor gradient, Tensor across) =
             (Random([rank, width], 3), Random([rows, rank], 4), Tensor.Empty([rows, rank]), Tensor.Empty([rank, width]), Tensor.Empty([width, rank]));
         Kernels kernels = factor.Device.Kernels;
         double bytes = rows * width * sizeof(float) / 1e9;
         var turns = new Turns
         {
-            { "read", () => bytes / Median(seconds, i => kernels.SumOfSquares(tall[i % TallCopies])) },
+            { "read", () => bytes / Median(seconds, i => kernels.SumOfSquares([tall[i % TallCopies]], sum)) },
             { "x A", () => bytes / Median(seconds, i => kernels.MatMul(tall[i % TallCopies], false, factor, true, t)) },
             { "hᵀ x", () => bytes / Median(seconds, i => kernels.MatMul(thin, true, tall[i % TallCopies], false, gradient)) },
             { "yᵀ t", () => bytes / Median(seconds, i => kernels.MatMul(tall[i % TallCopies], true, thin, false, across)) },

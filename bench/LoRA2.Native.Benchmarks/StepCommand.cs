@@ -37,6 +37,7 @@ internal static class StepCommand
             ["dropout"] = "0.1",
             ["dtype"] = "float32",
             ["recompute"] = "false",
+            ["record"] = "true",
             ["regularise"] = "false",
             ["serve"] = "false",
         };
@@ -92,6 +93,10 @@ internal static class StepCommand
         using Tensor mask = Tensor.Full([batch, length], 1, DType.Int32);
         using Tensor labels = Tensor.From([.. Enumerable.Range(0, batch).Select(i => i % 2)], [batch]);
         var context = new ForwardContext { IsTraining = !inference, Seed = 3, Recompute = bool.Parse(options["recompute"]) };
+        // On a device everything is there already, and a step is recorded once.
+        EncoderBatch given = model.Prepare(new EncoderBatch(ids, mask)).To(model.Device);
+        Tensor targets = labels.To(model.Device);
+        Dictionary<bool, DeviceProgram>? recordings = model.Device.Records && bool.Parse(options["record"]) ? [] : null;
         var seconds = new List<double>(4096);
         long allocated = 0;
         int done = 0;
@@ -100,15 +105,36 @@ internal static class StepCommand
         seconds.Clear();
         if (bool.Parse(options["serve"])) Serve.Lines(Timed);
         else for (int i = 0; i < Int("steps"); i++) Timed();
-        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count), model.Device.Memory.PeakBytesInUse);
+        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count), gpu?.PeakBytes ?? MemoryPool.Shared.PeakBytesInUse);
+
+        void Step(uint pass, bool scores)
+        {
+            using TensorScope scope = model.OpenScope();
+            context.Begin(pass);
+            if (optimizer is null)
+            {
+                model.Forward(given, context);
+                return;
+            }
+
+            using var tape = new Tape();
+            tape.Backward(model.Loss(model.Forward(given, context), targets));
+            if (whole is { RegulariserWeight: not 0 } && whole.Regulariser(adapters) is { } term) tape.Backward(term, Tensor.Full([], whole.RegulariserWeight, term.DType, term.Device));
+            optimizer.Update(scores ? allocator!.ScoredAt(done) : []);
+            optimizer.ClearGradients();
+        }
 
         double Timed()
         {
             long before = GC.GetTotalAllocatedBytes(precise: true);
             long start = Stopwatch.GetTimestamp();
-            context.Begin((uint)done);
-            Step(model, optimizer, new EncoderBatch(ids, mask), labels, context, adapters, whole, allocator, done++);
-            optimizer?.ClearGradients();
+            optimizer?.Prepare(1e-3, 1);
+            bool scores = optimizer is not null && allocator is not null && !allocator.ScoredAt(done).IsEmpty;
+            if (recordings is null) Step((uint)done, scores);
+            else if (recordings.TryGetValue(scores, out DeviceProgram? program)) program.Run((uint)done);
+            else (recordings[scores] = model.Device.Record((uint)done, () => Step((uint)done, scores))).Run((uint)done);
+            if (optimizer is not null) allocator?.Prune(done);
+            done++;
             model.Device.Synchronize();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
@@ -127,24 +153,6 @@ internal static class StepCommand
         }
 
         return method;
-    }
-
-    private static void Step(
-        SequenceClassifier model, AdamWOptimizer? optimizer, EncoderBatch batch, Tensor labels, ForwardContext context, Adapter[] adapters, AdapterMethod? whole, RankAllocator? allocator, int step)
-    {
-        using TensorScope scope = model.OpenScope();
-        if (optimizer is null)
-        {
-            model.Forward(batch, context);
-            return;
-        }
-
-        using var tape = new Tape();
-        Tensor logits = model.Forward(batch, context);
-        tape.Backward(model.Loss(logits, labels));
-        if (whole is { RegulariserWeight: not 0 } && whole.Regulariser(adapters) is { } term) tape.Backward(term, Tensor.Full([], whole.RegulariserWeight));
-        optimizer.Step(1e-3, AdamWOptimizer.ClipFactor(optimizer.GradientNorm(), 1), allocator is null ? [] : allocator.ScoredAt(step));
-        allocator?.Prune(step);
     }
 
     private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated, long peakBytes)

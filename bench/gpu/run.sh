@@ -20,5 +20,6 @@ for shape in "$deberta" "$roberta"; do
     common="$shape --batch 32 --length 128 --rank 8 --device cuda --threads 1 --warmup 10 --dtype bfloat16"
     echo
     python3 bench/turns.py "$rounds" "$LORA2_BENCH peak --serve true --threads 1" \
-        "LoRA2.Native, LoRA2" "$LORA2_BENCH step --serve true --method lora2 $common" "PyTorch, LoRA" "$python bench/peers/step.py --serve --method lora $common"
+        "LoRA2.Native, LoRA2" "$LORA2_BENCH step --serve true --method lora2 $common" \
+        "the same, kernel by kernel" "$LORA2_BENCH step --serve true --method lora2 --record false $common" "PyTorch, LoRA" "$python bench/peers/step.py --serve --method lora $common"
 done

@@ -19,6 +19,24 @@ internal static unsafe class Adapters
         }
     }
 
+    /// <summary>
+    /// reciprocal[j] = 1 / √(squared[j] + Σ_i b[j, i] (twice · linear[i, j] + square · quadratic[i, j])), in double: DoRA's norms, where twice is 2 s and square is s².
+    /// </summary>
+    public static void ReciprocalNorms(nint squared, nint b, nint linear, nint quadratic, double twice, double square, nint reciprocal, uint outputs, uint rank)
+    {
+        for (uint j = Threads.First; j < outputs; j += Threads.Count)
+        {
+            double sum = ((double*)squared)[j];
+            for (uint i = 0; i < rank; i++)
+            {
+                uint at = (i * outputs) + j;
+                sum += ((float*)b)[(j * rank) + i] * ((twice * ((float*)linear)[at]) + (square * ((float*)quadratic)[at]));
+            }
+
+            ((float*)reciprocal)[j] = (float)(1 / Math.Sqrt(sum));
+        }
+    }
+
     /// <summary>y = x c for x [rows, k] and c [k, k]; x cᵀ with <paramref name="transposed"/>.</summary>
     public static void Multiply(nint x, nint c, uint transposed, nint y, uint rows, uint k)
     {

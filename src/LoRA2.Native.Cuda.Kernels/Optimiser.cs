@@ -10,12 +10,20 @@ namespace LoRA2.Native.Cuda.Kernels;
 [KernelFamily]
 internal static unsafe class Optimiser
 {
-    /// <summary>One step of the pieces from record <paramref name="firstRecord"/> on, all of one group.</summary>
-    public static void AdamW(
-        nint records, uint firstRecord, float gradientScale, float decay, float oneLessBeta1, float beta2, float oneLessBeta2, float correction2, float epsilon, float negativeStep)
+    /// <summary>
+    /// One step of the pieces from record <paramref name="firstRecord"/> on, all of one group, whose numbers are eight doubles: 1 − η · decay, 1 − β₁, β₂, 1 − β₂, √(1 − β₂ᵗ),
+    /// ε, −η/(1 − β₁ᵗ) and the limit of the gradients' norm (0: none). The norm is the root of <paramref name="squares"/>, a double; when that is not finite nothing is done.
+    /// </summary>
+    public static void AdamW(nint records, uint firstRecord, nint numbers, nint squares)
     {
+        double* row = (double*)numbers;
+        double limit = row[7];
+        double norm = squares == 0 ? 0 : Math.Sqrt(*(double*)squares);
+        if (!(norm <= double.MaxValue)) return;
+        double factor = limit / (norm + 1e-6);
+        float gradientScale = limit > 0 && factor < 1 ? (float)factor : 1;
         nint record = records + (nint)(80UL * (firstRecord + (uint)Grid.IdxX));
-        var step = new Step(gradientScale, decay, oneLessBeta1, beta2, oneLessBeta2, correction2, epsilon, negativeStep);
+        var step = new Step(gradientScale, (float)row[0], (float)row[1], (float)row[2], (float)row[3], (float)row[4], (float)row[5], (float)row[6]);
         long* addresses = (long*)record;
         float* weights = (float*)addresses[0];
         float* gradient = (float*)addresses[1];
@@ -75,6 +83,17 @@ internal static unsafe class Optimiser
             float mean = decays.Average(w, g, ((float*)average)[i]);
             ((float*)average)[i] = mean;
             ((float*)uncertainty)[i] = decays.Uncertainty(w, g, mean, ((float*)uncertainty)[i]);
+        }
+    }
+
+    /// <summary>SoRA's threshold step in place: x − t above t, x + t below −t, else 0; where <paramref name="released"/> is not 0, x between them, and what is then below t in size is 0.</summary>
+    public static void Shrink(nint x, float threshold, uint released, uint count)
+    {
+        for (uint i = Threads.First; i < count; i += Threads.Count)
+        {
+            float value = ((float*)x)[i];
+            float left = value > threshold ? value - threshold : value < -threshold ? value + threshold : released != 0 ? value : 0;
+            ((float*)x)[i] = released != 0 && IntrinsicMath.Abs(left) < threshold ? 0 : left;
         }
     }
 

@@ -12,13 +12,18 @@ namespace LoRA2.Native.Cuda;
 public sealed unsafe class CudaDevice : Device, IDisposable
 {
     private readonly ICudaDriver driver;
+    private readonly CudaKernels kernels;
+    private readonly MemoryPool ordinary;
+    private readonly MemoryPool ofPrograms;
+    private int programs;
 
     internal CudaDevice(ICudaDriver driver, int ordinal)
     {
         this.driver = driver;
         Ordinal = ordinal;
-        Memory = new MemoryPool(this);
-        Kernels = new CudaKernels(this, driver);
+        ordinary = new MemoryPool(this);
+        ofPrograms = new MemoryPool(this, keeps: true);
+        kernels = new CudaKernels(this, driver);
     }
 
     /// <summary>The GPU's number.</summary>
@@ -34,10 +39,19 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public (long Free, long Total) MemoryBytes => driver.Memory;
 
     /// <inheritdoc/>
-    public override Kernels Kernels { get; }
+    public override Kernels Kernels => kernels;
+
+    /// <summary>The memory of every tensor here; while something is recorded, that of programs, which take turns with it.</summary>
+    public override MemoryPool Memory => Recorder is null ? ordinary : ofPrograms;
 
     /// <inheritdoc/>
-    public override MemoryPool Memory { get; }
+    public override bool Records => MayRecord;
+
+    /// <summary>Whether steps that repeat themselves become CUDA graphs; results have the same bits either way.</summary>
+    public bool MayRecord { get; set; } = true;
+
+    /// <summary>What receives the kernels that are started, instead of the stream; null for the stream.</summary>
+    internal Recorder? Recorder { get; private set; }
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
@@ -46,6 +60,48 @@ public sealed unsafe class CudaDevice : Device, IDisposable
 
     /// <inheritdoc/>
     public override void Synchronize() => driver.Synchronize();
+
+    /// <summary>The most bytes that tensors, and the tensors of programs, have taken here.</summary>
+    public long PeakBytes => ordinary.PeakBytesInUse + ofPrograms.PeakBytesInUse;
+
+    /// <inheritdoc/>
+    public override DeviceProgram Record(uint pass, Action work)
+    {
+        if (Recorder is not null) throw new InvalidOperationException($"{Name} is recording already");
+        var recorder = new Recorder(driver, ordinary, pass);
+        Recorder = recorder;
+        try
+        {
+            work();
+            DeviceProgram program = recorder.Finish(this);
+            programs++;
+            return program;
+        }
+        catch
+        {
+            recorder.Abandon();
+            throw;
+        }
+        finally
+        {
+            Recorder = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Apart(Action work)
+    {
+        Recorder? recorder = Recorder;
+        Recorder = null;
+        try
+        {
+            work();
+        }
+        finally
+        {
+            Recorder = recorder;
+        }
+    }
 
     /// <summary>Gives the GPU back. Tensors on it can't be used any more.</summary>
     public void Dispose() => driver.Dispose();
@@ -56,9 +112,35 @@ public sealed unsafe class CudaDevice : Device, IDisposable
 
     internal override void Free(byte* block) => driver.Free((nint)block);
 
-    internal override void Clear(byte* to, nuint bytes) => driver.Fill((nint)to, 0, bytes);
+    /// <summary>A program is no more; the last gives its memory back.</summary>
+    internal void Ended()
+    {
+        if (--programs == 0) ofPrograms.Trim();
+    }
 
-    internal override void CopyIn(byte* to, byte* from, nuint bytes) => driver.CopyIn((nint)to, from, bytes);
+    internal override void Clear(byte* to, nuint bytes)
+    {
+        if (bytes == 0) return;
+        if (Recorder is null) driver.Fill((nint)to, 0, bytes);
+        else Recorder.Fill((nint)to, 0, bytes);
+    }
 
-    internal override void CopyOut(byte* to, byte* from, nuint bytes) => driver.CopyOut(to, (nint)from, bytes);
+    internal override void CopyIn(byte* to, byte* from, nuint bytes)
+    {
+        if (Recorder is not { } recorder)
+        {
+            driver.CopyIn((nint)to, from, bytes);
+            return;
+        }
+
+        // The program's memory is its own only while it runs: it copies from where the bytes stay.
+        if (bytes % 4 != 0) throw new NotSupportedException($"{bytes} bytes, no whole number of words, are copied to {Name} while it records");
+        if (bytes > 0) kernels.CopyWords(recorder.Constant(from, bytes), (nint)to, bytes);
+    }
+
+    internal override void CopyOut(byte* to, byte* from, nuint bytes)
+    {
+        if (Recorder is not null) throw new InvalidOperationException($"nothing can be read back while {Name} records");
+        driver.CopyOut(to, (nint)from, bytes);
+    }
 }

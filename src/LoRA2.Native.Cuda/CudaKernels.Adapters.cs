@@ -13,6 +13,14 @@ internal sealed unsafe partial class CudaKernels
     private readonly DeviceTable planesOfLosses = new(device);
     private readonly DeviceTable planesOfGradients = new(device);
 
+    public override void ReciprocalNorms(Tensor squared, Tensor b, Tensor linear, Tensor quadratic, double s, Tensor reciprocal)
+    {
+        RequireFloat64(nameof(ReciprocalNorms), squared);
+        RequireFloat32(nameof(ReciprocalNorms), b, linear, quadratic, reciprocal);
+        (int outputs, int rank) = (b.Shape[0], b.Shape[1]);
+        if (outputs > 0) Launch("Adapters.ReciprocalNorms", ElementBlocks(outputs, 0), ElementThreads, squared, b, linear, quadratic, 2 * s, s * s, reciprocal, outputs, rank);
+    }
+
     public override void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded)
     {
         RequireFloat32(nameof(LoRA2Fold), factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, folded);

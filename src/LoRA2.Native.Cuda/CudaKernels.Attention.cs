@@ -112,7 +112,7 @@ internal sealed unsafe partial class CudaKernels
         uint threshold = dropout.Probability > 0 ? (uint)Math.Min(Math.Ceiling(dropout.Probability * 4294967296.0), uint.MaxValue) : 0;
         int columnTiles = y is null ? 1 : ((width / terms.Heads) + TileSide - 1) / TileSide;
         Launch(
-            terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", new Grid3((length + TileSide - 1) / TileSide * count, columnTiles), 256,
+            terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", new Grid3((length + TileSide - 1) / TileSide * count, columnTiles), 256, dropout, 14,
             q, k, v, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, first, terms.Heads, length, width, (float)terms.Scale,
             dropout.Random.Seed, dropout.Random.Stream, threshold, KeepScaleOf(dropout), probabilities, kept, y);
     }
@@ -120,12 +120,13 @@ internal sealed unsafe partial class CudaKernels
     private nint PositionRowsOf(in AttentionTerms terms)
     {
         if (terms.PositionOf is null) return 0;
-        Tensor rows = positionRows.GetValue(terms.PositionOf, values =>
+        if (!positionRows.TryGetValue(terms.PositionOf, out Tensor? rows))
         {
-            Tensor tensor = Tensor.Empty([values.Length], DType.Int32, device).Leave();
-            fixed (int* from = values) device.CopyIn(tensor.Address, (byte*)from, tensor.Bytes);
-            return tensor;
-        });
+            int[] values = terms.PositionOf;
+            device.Apart(() => positionRows.Add(values, Tensor.From(values, [values.Length]).To(device).Leave()));
+            rows = positionRows.GetValue(values, _ => throw new InvalidOperationException());
+        }
+
         return (nint)rows.Address;
     }
 }

@@ -13,6 +13,12 @@ internal sealed unsafe partial class CudaKernels
     {
         RequireHere(nameof(Copy), source);
         RequireHere(nameof(Copy), destination);
+        if (source.DType == DType.Float64 && destination.DType == DType.Float64 && source.IsContiguous)
+        {
+            CopyWords((nint)source.Address, (nint)destination.Address, source.Bytes);
+            return;
+        }
+
         string kernel = (source.DType, destination.DType) switch
         {
             (DType.Float32, DType.Float32) or (DType.Int32, DType.Int32) => "Copies.Words",
@@ -25,8 +31,7 @@ internal sealed unsafe partial class CudaKernels
         if (source.Count == 0) return;
         if (source.IsContiguous && kernel == "Copies.Words")
         {
-            int vectors = Vectors(source.Count, source, destination);
-            Launch("Elementwise.Copy", ElementBlocks(source.Count, vectors), ElementThreads, source, destination, vectors, source.Count);
+            CopyWords((nint)source.Address, (nint)destination.Address, source.Bytes);
             return;
         }
 
@@ -51,6 +56,13 @@ internal sealed unsafe partial class CudaKernels
         Launch(
             kernel, ElementBlocks(count, 0), ElementThreads, source, destination, count, layout.Rank,
             sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], strides[0], strides[1], strides[2], strides[3], strides[4], strides[5]);
+    }
+
+    /// <summary>Copies contiguous words of four bytes.</summary>
+    internal void CopyWords(nint from, nint to, nuint bytes)
+    {
+        int count = checked((int)(bytes / 4)), vectors = from % 16 == 0 && to % 16 == 0 ? count / 4 : 0;
+        if (count > 0) Launch("Elementwise.Copy", ElementBlocks(count, vectors), ElementThreads, from, to, vectors, count);
     }
 
     public override void AccumulateInto(Tensor source, Tensor destination)

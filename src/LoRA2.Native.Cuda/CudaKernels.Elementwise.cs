@@ -59,7 +59,7 @@ internal sealed unsafe partial class CudaKernels
         if (y.Count == 0) return;
         int vectors = Vectors(y.Count, x, y);
         (Philox random, uint threshold, float scale) = WordsOf(mask);
-        Launch("Dropout.Apply", ElementBlocks(y.Count, vectors), ElementThreads, x, random.Seed, random.Stream, threshold, scale, y, vectors, y.Count);
+        Launch("Dropout.Apply", ElementBlocks(y.Count, vectors), ElementThreads, mask, 2, x, random.Seed, random.Stream, threshold, scale, y, vectors, y.Count);
     }
 
     /// <summary>A mask as kernels take it: what decides, the smallest word that keeps an element, and the factor of what is kept.</summary>

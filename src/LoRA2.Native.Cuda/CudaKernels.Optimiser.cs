@@ -8,8 +8,9 @@ internal sealed unsafe partial class CudaKernels
 {
     private readonly DeviceTable optimised = new(device);
 
-    public override void AdamW(ReadOnlySpan<AdamWParameter> parameters)
+    public override void AdamW(ReadOnlySpan<AdamWParameter> parameters, Tensor numbers, Tensor? squares)
     {
+        RequireFloat64(nameof(AdamW), numbers, squares);
         int pieces = 0;
         foreach (AdamWParameter parameter in parameters)
         {
@@ -30,15 +31,18 @@ internal sealed unsafe partial class CudaKernels
         int begin = 0, end = 0;
         for (int i = 0; i < parameters.Length; i++)
         {
+            int group = parameters[i].Group;
             end += Blocks(parameters[i].Value.Count, Piece);
-            // Parameters of a group follow each other and share their numbers.
-            if (end == begin || (i + 1 < parameters.Length && parameters[i + 1].Step == parameters[i].Step)) continue;
-            AdamWStep s = parameters[i].Step;
-            Launch(
-                "Optimiser.AdamW", end - begin, ElementThreads, table, begin, (float)s.GradientScale, (float)(1 - (s.LearningRate * s.WeightDecay)), (float)(1 - s.Beta1), (float)s.Beta2,
-                (float)(1 - s.Beta2), (float)Math.Sqrt(1 - Math.Pow(s.Beta2, s.Step)), (float)s.Epsilon, (float)(-s.LearningRate / (1 - Math.Pow(s.Beta1, s.Step))));
+            if (end == begin || (i + 1 < parameters.Length && parameters[i + 1].Group == group)) continue;
+            Launch("Optimiser.AdamW", end - begin, ElementThreads, table, begin, (nint)numbers.Address + (group * AdamWStep.Columns * sizeof(double)), squares);
             begin = end;
         }
+    }
+
+    public override void Shrink(Tensor x, double threshold, bool released)
+    {
+        RequireFloat32(nameof(Shrink), x);
+        if (x.Count > 0) Launch("Optimiser.Shrink", ElementBlocks(x.Count, 0), ElementThreads, x, (float)threshold, released ? 1 : 0, x.Count);
     }
 
     public override void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient)

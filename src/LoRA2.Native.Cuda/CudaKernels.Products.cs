@@ -170,10 +170,16 @@ internal sealed unsafe partial class CudaKernels
             IDisposable?[] cache = b.BackendCache ??= new IDisposable?[1];
             if (cache[0] is RoundedOperand found && found.Precision == precision) return found;
             cache[0]?.Dispose();
-            var rounded = Round(b, precision, planes);
-            cache[0] = rounded;
-            return rounded;
+            return RoundApart(b, precision, planes, cache);
         }
+    }
+
+    private RoundedOperand RoundApart(Tensor b, Precision precision, int planes, IDisposable?[] cache)
+    {
+        RoundedOperand rounded = null!;
+        device.Apart(() => rounded = Round(b, precision, planes));
+        cache[0] = rounded;
+        return rounded;
     }
 
     private RoundedOperand Round(Tensor b, Precision precision, int planes)

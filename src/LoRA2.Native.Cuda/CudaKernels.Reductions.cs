@@ -33,12 +33,18 @@ internal sealed unsafe partial class CudaKernels
         return flag.Item() == 0;
     }
 
-    public override double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
+    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor sum)
     {
         RequireFloat32(nameof(SumOfSquares), tensors);
+        RequireFloat64(nameof(SumOfSquares), sum);
         int pieces = 0;
         foreach (Tensor tensor in tensors) pieces += Blocks(tensor.Count, Piece);
-        if (pieces == 0) return 0;
+        if (pieces == 0)
+        {
+            device.Clear(sum.Address, sum.Bytes);
+            return;
+        }
+
         Span<PieceRecord> records = MemoryMarshal.Cast<byte, PieceRecord>(squares.Next(pieces * sizeof(PieceRecord)));
         int at = 0;
         foreach (Tensor tensor in tensors)
@@ -49,10 +55,8 @@ internal sealed unsafe partial class CudaKernels
 
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([pieces], DType.Float64, device);
-        Tensor sum = Tensor.Empty([], DType.Float64, device);
         Launch("Reductions.Squares", pieces, RowThreads, squares.Put(), partials);
         Launch("Reductions.FinishDouble", 1, RowThreads, partials, pieces, sum);
-        return sum.Item();
     }
 
     public override void SumRows(Tensor x, Tensor sums)

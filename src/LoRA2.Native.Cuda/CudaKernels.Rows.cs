@@ -57,9 +57,9 @@ internal sealed unsafe partial class CudaKernels
         int vectors = RowVectors(columns, x, residual, gain, bias, sum, y);
         (Philox random, uint threshold, float scale) = WordsOf(dropout);
         if (vectors > 0)
-            Launch("LayerNorm.AddWarp", Blocks(rows, 4), RowThreads, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, rows, vectors);
+            Launch("LayerNorm.AddWarp", Blocks(rows, 4), RowThreads, dropout, 2, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, rows, vectors);
         else
-            Launch("LayerNorm.AddBlock", rows, RowThreads, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, columns);
+            Launch("LayerNorm.AddBlock", rows, RowThreads, dropout, 2, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, columns);
     }
 
     public override void AddLayerNormBackward(
@@ -122,9 +122,9 @@ internal sealed unsafe partial class CudaKernels
         int wanted = (dx is null ? 0 : 1) | (dropped is null ? 0 : 2);
         (Philox random, uint threshold, float scale) = WordsOf(dropout);
         if (vectors > 0)
-            Launch("LayerNormGradient.Warp", Blocks(rows, 4), RowThreads, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, rows, vectors);
+            Launch("LayerNormGradient.Warp", Blocks(rows, 4), RowThreads, dropout, 9, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, rows, vectors);
         else
-            Launch("LayerNormGradient.Block", rows, RowThreads, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, columns);
+            Launch("LayerNormGradient.Block", rows, RowThreads, dropout, 9, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, columns);
     }
 
     private void NormParametersBackward(Tensor x, Tensor mean, Tensor rstd, Tensor dy, Tensor? dgain, Tensor? dbias)

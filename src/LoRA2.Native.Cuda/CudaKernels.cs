@@ -11,11 +11,19 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
     /// <summary>Starts the kernel called "family.name", of static shared memory.</summary>
     private void Launch(string kernel, Grid3 grid, Grid3 block, params ReadOnlySpan<Argument> arguments) => Launch(kernel, grid, block, 0, arguments);
 
+    /// <summary>Starts a kernel that draws a dropout mask, when its probability is not 0: argument number <paramref name="streamAt"/> is the mask's stream.</summary>
+    private void Launch(string kernel, Grid3 grid, Grid3 block, in DropoutMask mask, int streamAt, params ReadOnlySpan<Argument> arguments) =>
+        Launch(kernel, grid, block, 0, arguments, mask.Probability > 0 ? streamAt : -1);
+
     /// <summary>Starts the kernel called "family.name". One kernel always asks for the same dynamic shared memory.</summary>
-    private void Launch(string kernel, Grid3 grid, Grid3 block, int sharedMemory, ReadOnlySpan<Argument> arguments)
+    private void Launch(string kernel, Grid3 grid, Grid3 block, int sharedMemory, ReadOnlySpan<Argument> arguments, int streamAt = -1)
     {
+        nint found = library.Find(kernel, sharedMemory);
         fixed (Argument* first = arguments)
-            driver.Launch(library.Find(kernel, sharedMemory), grid, block, sharedMemory, (ulong*)first, arguments.Length);
+        {
+            if (device.Recorder is { } recorder) recorder.Launch(found, grid, block, sharedMemory, (ulong*)first, arguments.Length, streamAt);
+            else driver.Launch(found, grid, block, sharedMemory, (ulong*)first, arguments.Length);
+        }
     }
 
     /// <summary>Where a tensor that may be null is; 0 for none.</summary>
@@ -29,6 +37,17 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
             if (tensor is null) continue;
             RequireHere(kernel, tensor);
             if (tensor.DType != DType.Float32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; on {device.Name} it has to be Float32");
+        }
+    }
+
+    /// <summary>Refuses what is not a number that counts in double.</summary>
+    private void RequireFloat64(string kernel, params ReadOnlySpan<Tensor?> tensors)
+    {
+        foreach (Tensor? tensor in tensors)
+        {
+            if (tensor is null) continue;
+            RequireHere(kernel, tensor);
+            if (tensor.DType != DType.Float64) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; Float64 is needed");
         }
     }
 

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Cuda;
 /// A table in the device's memory of what one kernel goes over: it is copied there again only when it is not what it was the last time, as the tensors of one
 /// training step seldom differ from those of the step before.
 /// </summary>
-internal sealed unsafe class DeviceTable(Device device)
+internal sealed unsafe class DeviceTable(CudaDevice device)
 {
     private byte[] next = [];
     private byte[] there = [];
@@ -27,6 +27,11 @@ internal sealed unsafe class DeviceTable(Device device)
     public nint Put()
     {
         ReadOnlySpan<byte> table = next.AsSpan(0, length);
+        if (device.Recorder is { } recorder)
+        {
+            fixed (byte* from = table) return recorder.Constant(from, (nuint)length);
+        }
+
         if (length == lengthThere && table.SequenceEqual(there.AsSpan(0, length))) return (nint)memory!.Pointer;
         if (memory is null || memory.Size < (nuint)length)
         {

@@ -28,6 +28,20 @@ public abstract unsafe class Device
     /// <summary>Waits until all kernels started here are done.</summary>
     public abstract void Synchronize();
 
+    /// <summary>Whether <see cref="Record"/> works here.</summary>
+    public virtual bool Records => false;
+
+    /// <summary>
+    /// The kernels that <paramref name="work"/> starts, to be run again and again without it; they are not run now. Nothing else may use the device meanwhile, and
+    /// the work may read nothing back. What it copies to the device is copied as it is now.
+    /// </summary>
+    /// <param name="pass">The number of the pass (<see cref="DropoutMask.Step"/>) that the work is of.</param>
+    /// <param name="work">What to record.</param>
+    public virtual DeviceProgram Record(uint pass, Action work) => throw new NotSupportedException($"{Name} does not record");
+
+    /// <summary>Does some work at once and for good while something is recorded: what a recording makes once and everyone uses.</summary>
+    public virtual void Apart(Action work) => work();
+
     /// <summary>A new block, aligned for every kernel.</summary>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
     internal abstract byte* Allocate(nuint bytes);

@@ -19,8 +19,8 @@ public abstract class Kernels
     /// <summary>Whether no element is NaN or infinite.</summary>
     public abstract bool IsFinite(Tensor x);
 
-    /// <summary>The sum of the squares of all tensors, accumulated in double in a fixed order, each tensor's first. Tensors may differ in type.</summary>
-    public abstract double SumOfSquares(params ReadOnlySpan<Tensor> tensors);
+    /// <summary>sum (Float64, one element) = Σ of the squares of all tensors, accumulated in double in a fixed order, each tensor's first. Tensors may differ in type.</summary>
+    public abstract void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor sum);
 
     /// <summary>y = a + b.</summary>
     public abstract void Add(Tensor a, Tensor b, Tensor y);
@@ -124,6 +124,17 @@ public abstract class Kernels
     /// </summary>
     public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients);
 
+    /// <summary>
+    /// reciprocal[j] = 1 / √(squared[j] + Σ_i b[j, i] (2 s linear[i, j] + s² quadratic[i, j])), summed in double: DoRA's norms (arXiv 2402.09353, equation 5) of
+    /// W + s B A, with squared (Float64) the squared norms of W's rows, linear = A Wᵀ and quadratic = A Aᵀ Bᵀ.
+    /// </summary>
+    public abstract void ReciprocalNorms(Tensor squared, Tensor b, Tensor linear, Tensor quadratic, double s, Tensor reciprocal);
+
+    /// <summary>
+    /// SoRA's threshold step in place (arXiv 2311.11696): x − t above t, x + t below −t, else 0; as its authors' code has it, x between them, and what is then below t in size is 0.
+    /// </summary>
+    public abstract void Shrink(Tensor x, double threshold, bool released);
+
     /// <summary>middle = v diag(λ) 𝒰 [k, k] and folded = u · middle [in, k], of LoRA2's factors.</summary>
     public abstract void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded);
 
@@ -154,9 +165,12 @@ public abstract class Kernels
 
     /// <summary>
     /// One AdamW step in place (Loshchilov and Hutter, arXiv 1711.05101, as PyTorch orders it), and after it the sensitivities of the parameters that
-    /// have them. Parameters may differ in type; no two are the same tensor.
+    /// have them. Parameters may differ in type; no two are the same tensor, and those of a group follow each other.
     /// </summary>
-    public abstract void AdamW(ReadOnlySpan<AdamWParameter> parameters);
+    /// <param name="parameters">What is changed.</param>
+    /// <param name="numbers">[groups, 8] Float64: what <see cref="AdamWStep.Write"/> writes for each group.</param>
+    /// <param name="squares">The sum of the squares of all gradients, for clipping; when it is not finite nothing is changed. Null: no clipping.</param>
+    public abstract void AdamW(ReadOnlySpan<AdamWParameter> parameters, Tensor numbers, Tensor? squares);
 
     /// <summary>The update of one <see cref="Sensitivity"/> by itself.</summary>
     public abstract void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient);

@@ -13,12 +13,19 @@ public sealed unsafe class MemoryPool
     private const int BigBlock = 1 << 20;
 
     private readonly Lock gate = new();
+    private readonly bool checks;
     private readonly Dictionary<nuint, Stack<Storage>> free = [];
     private long inUse;
     private long reserved;
     private long peak;
 
-    internal MemoryPool(Device device) => Device = device;
+    /// <param name="device">Whose memory.</param>
+    /// <param name="keeps">Whether blocks are used again even where accesses are checked.</param>
+    internal MemoryPool(Device device, bool keeps = false)
+    {
+        Device = device;
+        checks = device.ChecksAccesses && !keeps;
+    }
 
     /// <summary>The pool every CPU tensor comes from.</summary>
     public static MemoryPool Shared => Device.Cpu.Memory;
@@ -55,11 +62,11 @@ public sealed unsafe class MemoryPool
     /// <summary>A block of at least so many bytes, with one owner.</summary>
     internal Storage Rent(nuint bytes)
     {
-        nuint size = Device.ChecksAccesses ? bytes : ClassOf(bytes);
+        nuint size = checks ? bytes : ClassOf(bytes);
         Storage? block;
         lock (gate)
         {
-            block = Device.ChecksAccesses ? null : Take(size);
+            block = checks ? null : Take(size);
             if (block is null) reserved += (long)size;
             inUse += (long)(block?.Size ?? size);
             peak = Math.Max(peak, inUse);
@@ -75,7 +82,7 @@ public sealed unsafe class MemoryPool
         lock (gate)
         {
             inUse -= (long)block.Size;
-            if (Device.ChecksAccesses)
+            if (checks)
             {
                 Device.Free(block.Pointer);
                 GC.SuppressFinalize(block);

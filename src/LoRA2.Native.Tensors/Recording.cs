@@ -52,7 +52,7 @@ internal sealed class Recording
         current = null;
         try
         {
-            using (new TensorScope()) Node.Accumulate(loss, (seed?.Clone() ?? Tensor.Full(loss.Shape, 1, loss.DType)).To(loss.Device));
+            using (new TensorScope()) Node.Accumulate(loss, seed?.Clone().To(loss.Device) ?? Tensor.Full(loss.Shape, 1, loss.DType, loss.Device));
 
             for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
         }

@@ -28,9 +28,12 @@ public sealed unsafe partial class Tensor
     }
 
     /// <summary>A contiguous tensor on the CPU with every element <paramref name="value"/>.</summary>
-    public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32)
+    public static Tensor Full(Shape shape, double value, DType dtype = DType.Float32) => Full(shape, value, dtype, Device.Cpu);
+
+    /// <summary>A contiguous tensor on <paramref name="device"/> with every element <paramref name="value"/>.</summary>
+    public static Tensor Full(Shape shape, double value, DType dtype, Device device)
     {
-        Tensor tensor = Empty(shape, dtype);
+        Tensor tensor = Empty(shape, dtype, device);
         tensor.Device.Kernels.Fill(tensor, value);
         return tensor;
     }

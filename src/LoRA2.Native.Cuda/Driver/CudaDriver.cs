@@ -163,6 +163,65 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         Check(status, "start a kernel");
     }
 
+    public nint CreateGraph()
+    {
+        Enter();
+        Check(LibCuda.GraphCreate(out nint graph, 0), "make a graph");
+        return graph;
+    }
+
+    public nint AddKernel(nint graph, nint after, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count)
+    {
+        Enter();
+        void** addresses = stackalloc void*[count];
+        LibCuda.KernelNode parameters = NodeOf(kernel, grid, block, sharedMemory, arguments, count, addresses);
+        Check(LibCuda.GraphAddKernel(out nint node, graph, &after, after == 0 ? 0u : 1u, &parameters), "add a kernel to a graph");
+        return node;
+    }
+
+    public nint AddFill(nint graph, nint after, nint address, byte value, nuint bytes)
+    {
+        Enter();
+        var parameters = new LibCuda.FillNode { Address = address, Pitch = bytes, Value = value, ElementBytes = 1, Width = bytes, Height = 1 };
+        Check(LibCuda.GraphAddFill(out nint node, graph, &after, after == 0 ? 0u : 1u, &parameters, context), "add a fill to a graph");
+        return node;
+    }
+
+    public nint Instantiate(nint graph)
+    {
+        Enter();
+        Check(LibCuda.GraphInstantiate(out nint executable, graph, null, null, 0), "make a graph ready");
+        return executable;
+    }
+
+    public void SetKernel(nint executable, nint node, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count)
+    {
+        Enter();
+        void** addresses = stackalloc void*[count];
+        LibCuda.KernelNode parameters = NodeOf(kernel, grid, block, sharedMemory, arguments, count, addresses);
+        Check(LibCuda.GraphSetKernel(executable, node, &parameters), "change a kernel of a graph");
+    }
+
+    public void LaunchGraph(nint executable)
+    {
+        Enter();
+        Check(LibCuda.GraphLaunch(executable, stream), "start a graph");
+    }
+
+    public void DestroyExecutable(nint executable)
+    {
+        if (disposed) return;
+        Enter();
+        Check(LibCuda.GraphExecutableDestroy(executable), "give up a graph");
+    }
+
+    public void DestroyGraph(nint graph)
+    {
+        if (disposed) return;
+        Enter();
+        Check(LibCuda.GraphDestroy(graph), "give up a graph");
+    }
+
     public void Synchronize()
     {
         Enter();
@@ -177,6 +236,23 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         _ = LibCuda.StreamDestroy(stream);
         _ = LibCuda.PrimaryContextRelease(device);
         currentContext = 0;
+    }
+
+    private static LibCuda.KernelNode NodeOf(nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count, void** addresses)
+    {
+        for (int i = 0; i < count; i++) addresses[i] = arguments + i;
+        return new LibCuda.KernelNode
+        {
+            Function = kernel,
+            GridX = (uint)grid.X,
+            GridY = (uint)grid.Y,
+            GridZ = (uint)grid.Z,
+            BlockX = (uint)block.X,
+            BlockY = (uint)block.Y,
+            BlockZ = (uint)block.Z,
+            SharedMemory = (uint)sharedMemory,
+            Arguments = addresses,
+        };
     }
 
     private static string NameOf(int device)

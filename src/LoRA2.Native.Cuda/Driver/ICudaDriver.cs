@@ -48,6 +48,28 @@ internal unsafe interface ICudaDriver : IDisposable
     /// <summary>Starts a kernel in the stream. Each argument is 8 bytes, of which the kernel takes as many as its parameter has.</summary>
     void Launch(nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count);
 
+    /// <summary>An empty graph.</summary>
+    nint CreateGraph();
+
+    /// <summary>Adds a kernel, to run after node <paramref name="after"/> (0: at once), and returns its node.</summary>
+    nint AddKernel(nint graph, nint after, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count);
+
+    /// <summary>Adds the filling of memory with a byte.</summary>
+    nint AddFill(nint graph, nint after, nint address, byte value, nuint bytes);
+
+    /// <summary>Makes a graph ready to be started. Its nodes keep the handles they had.</summary>
+    nint Instantiate(nint graph);
+
+    /// <summary>Gives a kernel of a graph that is ready other arguments; nothing else may differ.</summary>
+    void SetKernel(nint executable, nint node, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count);
+
+    /// <summary>Starts a graph in the stream.</summary>
+    void LaunchGraph(nint executable);
+
+    void DestroyExecutable(nint executable);
+
+    void DestroyGraph(nint graph);
+
     /// <summary>Waits for the stream.</summary>
     void Synchronize();
 }

@@ -90,6 +90,30 @@ internal static unsafe partial class LibCuda
     [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
     public static partial int GetErrorString(int status, out byte* text);
 
+    [LibraryImport(Library, EntryPoint = "cuGraphCreate")]
+    public static partial int GraphCreate(out nint graph, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphAddKernelNode")]
+    public static partial int GraphAddKernel(out nint node, nint graph, nint* after, nuint count, KernelNode* kernel);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphAddMemsetNode")]
+    public static partial int GraphAddFill(out nint node, nint graph, nint* after, nuint count, FillNode* fill, nint context);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphInstantiate_v2")]
+    public static partial int GraphInstantiate(out nint executable, nint graph, nint* errorNode, byte* log, nuint logBytes);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphExecKernelNodeSetParams")]
+    public static partial int GraphSetKernel(nint executable, nint node, KernelNode* kernel);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphLaunch")]
+    public static partial int GraphLaunch(nint executable, nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphExecDestroy")]
+    public static partial int GraphExecutableDestroy(nint executable);
+
+    [LibraryImport(Library, EntryPoint = "cuGraphDestroy")]
+    public static partial int GraphDestroy(nint graph);
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library) return 0;
@@ -99,5 +123,33 @@ internal static unsafe partial class LibCuda
         }
 
         return 0;
+    }
+
+    /// <summary>CUDA_KERNEL_NODE_PARAMS_v1.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct KernelNode
+    {
+        public nint Function;
+        public uint GridX;
+        public uint GridY;
+        public uint GridZ;
+        public uint BlockX;
+        public uint BlockY;
+        public uint BlockZ;
+        public uint SharedMemory;
+        public void** Arguments;
+        public void** Extra;
+    }
+
+    /// <summary>CUDA_MEMSET_NODE_PARAMS: rows of <see cref="Width"/> elements.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct FillNode
+    {
+        public nint Address;
+        public nuint Pitch;
+        public uint Value;
+        public uint ElementBytes;
+        public nuint Width;
+        public nuint Height;
     }
 }

@@ -23,20 +23,21 @@ internal unsafe struct AdamWPointers<T>
     public SensitivityDecay<T> Decay;
 }
 
-/// <summary>An <see cref="AdamWStep"/> as the kernel uses it.</summary>
+/// <summary>The numbers of a step as the kernel uses them.</summary>
 internal readonly record struct AdamWConstants<T>(
     T GradientScale, T Decay, T OneLessBeta1, T Beta2, T OneLessBeta2, T Correction2, T Epsilon, T NegativeStep)
     where T : unmanaged
 {
-    public static AdamWConstants<T> From(in AdamWStep s) => new(
-        VectorMath.Scalar<T>(s.GradientScale),
-        VectorMath.Scalar<T>(1 - (s.LearningRate * s.WeightDecay)),
-        VectorMath.Scalar<T>(1 - s.Beta1),
-        VectorMath.Scalar<T>(s.Beta2),
-        VectorMath.Scalar<T>(1 - s.Beta2),
-        VectorMath.Scalar<T>(Math.Sqrt(1 - Math.Pow(s.Beta2, s.Step))),
-        VectorMath.Scalar<T>(s.Epsilon),
-        VectorMath.Scalar<T>(-s.LearningRate / (1 - Math.Pow(s.Beta1, s.Step))));
+    /// <summary>Of a row that <see cref="AdamWStep.Write"/> wrote, with the factor of the gradients.</summary>
+    public static AdamWConstants<T> From(ReadOnlySpan<double> row, double gradientScale) => new(
+        VectorMath.Scalar<T>(gradientScale),
+        VectorMath.Scalar<T>(row[0]),
+        VectorMath.Scalar<T>(row[1]),
+        VectorMath.Scalar<T>(row[2]),
+        VectorMath.Scalar<T>(row[3]),
+        VectorMath.Scalar<T>(row[4]),
+        VectorMath.Scalar<T>(row[5]),
+        VectorMath.Scalar<T>(row[6]));
 }
 
 /// <summary>

@@ -6,6 +6,13 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// <content>Kernels of adapters' factors.</content>
 internal sealed unsafe partial class CpuKernels
 {
+    public override void ReciprocalNorms(Tensor squared, Tensor b, Tensor linear, Tensor quadratic, double s, Tensor reciprocal)
+    {
+        if (IsDouble(b)) ReciprocalNorms<double>(squared, b, linear, quadratic, s, reciprocal);
+        else ReciprocalNorms<float>(squared, b, linear, quadratic, s, reciprocal);
+        Keep(squared, b, linear, quadratic, reciprocal);
+    }
+
     public override void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded)
     {
         if (IsDouble(middle)) Fold<double>(factors, middle, folded);
@@ -103,4 +110,19 @@ internal sealed unsafe partial class CpuKernels
 
     private static T* PointerTo<T>(Tensor? tensor)
         where T : unmanaged => tensor is null ? null : (T*)tensor.Pointer;
+
+    private static void ReciprocalNorms<T>(Tensor squared, Tensor b, Tensor linear, Tensor quadratic, double s, Tensor reciprocal)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ReadOnlySpan<T> factors = b.AsSpan<T>(), first = linear.AsSpan<T>(), second = quadratic.AsSpan<T>();
+        Span<T> values = reciprocal.AsSpan<T>();
+        (int outputs, int rank) = (b.Shape[0], b.Shape[1]);
+        for (int j = 0; j < outputs; j++)
+        {
+            double sum = squared.F64[j];
+            for (int i = 0; i < rank; i++)
+                sum += double.CreateTruncating(factors[(j * rank) + i]) * ((2 * s * double.CreateTruncating(first[(i * outputs) + j])) + (s * s * double.CreateTruncating(second[(i * outputs) + j])));
+            values[j] = T.CreateTruncating(1 / Math.Sqrt(sum));
+        }
+    }
 }

@@ -5,18 +5,28 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// <content>The optimiser's kernels.</content>
 internal sealed unsafe partial class CpuKernels
 {
-    public override double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
+    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor sum)
     {
-        double sum = SumOfSquares<float>(tensors, DType.Float32) + SumOfSquares<double>(tensors, DType.Float64);
+        *sum.F64 = SumOfSquares<float>(tensors, DType.Float32) + SumOfSquares<double>(tensors, DType.Float64);
         foreach (Tensor tensor in tensors) Keep(tensor);
-        return sum;
+        Keep(sum);
     }
 
-    public override void AdamW(ReadOnlySpan<AdamWParameter> parameters)
+    public override void AdamW(ReadOnlySpan<AdamWParameter> parameters, Tensor numbers, Tensor? squares)
     {
-        AdamW<float>(parameters, DType.Float32);
-        AdamW<double>(parameters, DType.Float64);
+        double norm = squares is null ? 0 : Math.Sqrt(*squares.F64);
+        if (!double.IsFinite(norm)) return;
+        AdamW<float>(parameters, DType.Float32, numbers, norm);
+        AdamW<double>(parameters, DType.Float64, numbers, norm);
+        Keep(numbers, squares);
         foreach (AdamWParameter parameter in parameters) Keep(parameter.Value, parameter.Gradient, parameter.FirstMoment, parameter.SecondMoment, parameter.Sensitivity?.Average, parameter.Sensitivity?.Uncertainty);
+    }
+
+    public override void Shrink(Tensor x, double threshold, bool released)
+    {
+        if (IsDouble(x)) Shrink(x.AsSpan<double>(), threshold, released);
+        else Shrink(x.AsSpan<float>(), (float)threshold, released);
+        Keep(x);
     }
 
     public override void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient)
@@ -25,6 +35,16 @@ internal sealed unsafe partial class CpuKernels
         if (IsDouble(weight)) SensitivityUpdate.Run(weight.F64, gradient.F64, beta1, beta2, weight.Count, average.F64, uncertainty.F64);
         else SensitivityUpdate.Run(weight.F32, gradient.F32, beta1, beta2, weight.Count, average.F32, uncertainty.F32);
         Keep(weight, gradient, average, uncertainty);
+    }
+
+    private static void Shrink<T>(Span<T> values, T threshold, bool released)
+        where T : IBinaryFloatingPointIeee754<T>
+    {
+        foreach (ref T value in values)
+        {
+            T left = value > threshold ? value - threshold : value < -threshold ? value + threshold : released ? value : T.Zero;
+            value = released && T.Abs(left) < threshold ? T.Zero : left;
+        }
     }
 
     private static double SumOfSquares<T>(ReadOnlySpan<Tensor> tensors, DType dtype)
@@ -41,18 +61,23 @@ internal sealed unsafe partial class CpuKernels
         return count == 0 ? 0 : Reduction.SumOfSquares<T>(new ReadOnlySpan<ArrayOf<T>>(arrays, count));
     }
 
-    private static void AdamW<T>(ReadOnlySpan<AdamWParameter> parameters, DType dtype)
+    private static void AdamW<T>(ReadOnlySpan<AdamWParameter> parameters, DType dtype, Tensor numbers, double norm)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         AdamWPointers<T>* pointers = Scratch.Get<AdamWPointers<T>>(ScratchSlot.Operands, parameters.Length);
         int count = 0;
-        AdamWStep last = default;
+        int last = -1;
         AdamWConstants<T> constants = default;
         foreach (AdamWParameter parameter in parameters)
         {
             if (parameter.Value.DType != dtype) continue;
-            // Parameters of a group follow each other and share their numbers.
-            if (count == 0 || parameter.Step != last) constants = AdamWConstants<T>.From(last = parameter.Step);
+            if (parameter.Group != last)
+            {
+                last = parameter.Group;
+                ReadOnlySpan<double> row = numbers.AsSpan<double>().Slice(last * AdamWStep.Columns, AdamWStep.Columns);
+                constants = AdamWConstants<T>.From(row, AdamWStep.ClipFactor(norm, row[^1]));
+            }
+
             AdamWPointers<T>* next = pointers + count++;
             *next = new()
             {

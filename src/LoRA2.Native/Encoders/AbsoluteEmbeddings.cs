@@ -26,12 +26,13 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
         norm = source.Norm($"{name}.LayerNorm", width, config.LayerNormEpsilon);
     }
 
+    public EncoderBatch Prepare(in EncoderBatch batch) => batch.Positions is null ? batch with { Positions = Positions(batch) } : batch;
+
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
         using var scope = new TensorScope();
         // Positions are counted where the ids came from, before they go to the device.
-        Tensor positionIds = Positions(batch);
-        batch = batch.To(words.Value.Device);
+        batch = Prepare(batch).To(words.Value.Device);
         Tensor sum = Ops.Embedding(words.Value, batch.Ids, config.PadTokenId);
         if (types is not null)
         {
@@ -39,11 +40,11 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 
-        sum = Ops.Add(sum, Ops.Embedding(positions.Value, positionIds, isRoberta ? config.PadTokenId : -1));
+        sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, isRoberta ? config.PadTokenId : -1));
         return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
     }
 
-    private Tensor Positions(EncoderBatch batch)
+    private Tensor Positions(in EncoderBatch batch)
     {
         int longest = config.LongestInput;
         if (batch.Length > longest) throw new ArgumentException($"a batch of {batch.Length} tokens is longer than the model's {longest} positions");
@@ -60,6 +61,6 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             }
         }
 
-        return positionIds.To(words.Value.Device);
+        return positionIds;
     }
 }

@@ -42,6 +42,13 @@ internal sealed class Encoder
         }
     }
 
+    /// <summary>See <see cref="IEmbeddings.Prepare"/>.</summary>
+    public EncoderBatch Prepare(in EncoderBatch batch)
+    {
+        batch.Require();
+        return embeddings.Prepare(batch);
+    }
+
     /// <summary>The last hidden states, [batch, length, width].</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {

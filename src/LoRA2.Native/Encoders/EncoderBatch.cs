@@ -14,8 +14,37 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
     /// <summary>Tokens of the longest, padding included.</summary>
     public int Length => Ids.Shape[1];
 
+    /// <summary>[batch, length] Int32 rows of a table of absolute positions, or null: they are counted from the ids.</summary>
+    internal Tensor? Positions { get; init; }
+
     /// <summary>The same batch on a device; itself when it is there.</summary>
-    internal EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device));
+    internal EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device) };
+
+    /// <summary>Overwrites this batch with another of its shape, on any device.</summary>
+    internal void CopyFrom(in EncoderBatch other)
+    {
+        Ids.CopyFrom(other.Ids);
+        Mask.CopyFrom(other.Mask);
+        TypeIds?.CopyFrom(other.TypeIds!);
+        Positions?.CopyFrom(other.Positions!);
+    }
+
+    /// <summary>Takes all of it out of the current tensor scope.</summary>
+    internal EncoderBatch Detach(TensorScope scope)
+    {
+        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions])
+        {
+            if (tensor is not null) scope.Detach(tensor);
+        }
+
+        return this;
+    }
+
+    /// <summary>Frees it.</summary>
+    internal void Free()
+    {
+        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions]) tensor?.Dispose();
+    }
 
     internal void Require()
     {

@@ -73,7 +73,13 @@ public sealed class SequenceClassifier : IDisposable
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0) => new(config, null, seed);
 
     /// <summary>A scope for one step or pass: a reusing one, unless an adapter that is not this library's may hold on to tensors.</summary>
-    internal TensorScope OpenScope() => new(encoder.KeepsNothing ? reuse : null);
+    internal TensorScope OpenScope() => new(KeepsNothing ? reuse : null);
+
+    /// <summary>Whether a pass leaves nothing behind and asks nothing of its own results: all adapters are this library's own.</summary>
+    internal bool KeepsNothing => encoder.KeepsNothing;
+
+    /// <summary>A batch with all that has to be counted where the ids are: a pass takes it, moved to the model's device, without looking at ids in this process.</summary>
+    internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
     public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);

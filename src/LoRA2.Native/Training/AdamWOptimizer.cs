@@ -24,6 +24,10 @@ public sealed class AdamWOptimizer : IDisposable
     private readonly List<Tensor> gradients = [];
     private readonly List<AdamWParameter> stepped = [];
     private readonly List<Sensitivity> apart = [];
+    private readonly ParameterGroup[] kinds;
+    private readonly double[] rows;
+    private readonly Tensor? numbers;
+    private readonly Tensor? squares;
 
     /// <summary>Starts with all moments 0.</summary>
     /// <exception cref="ArgumentException">A parameter is frozen or in two groups.</exception>
@@ -34,16 +38,23 @@ public sealed class AdamWOptimizer : IDisposable
         this.epsilon = epsilon;
         var seen = new HashSet<Parameter>();
         using var scope = new TensorScope();
-        foreach (ParameterGroup group in groups)
+        kinds = [.. groups];
+        for (int i = 0; i < kinds.Length; i++)
         {
+            ParameterGroup group = kinds[i];
             foreach (Parameter parameter in group.Parameters)
             {
                 if (!parameter.IsTrainable) throw new ArgumentException($"parameter {parameter.Name} is frozen");
                 if (!seen.Add(parameter)) throw new ArgumentException($"parameter {parameter.Name} is in two groups");
                 Tensor Moment() => scope.Detach(Tensor.Zeros(parameter.Value.Shape, parameter.Value.DType, parameter.Value.Device));
-                slots.Add(new Slot(parameter, Moment(), Moment(), group));
+                slots.Add(new Slot(parameter, Moment(), Moment(), i));
             }
         }
+
+        rows = new double[kinds.Length * AdamWStep.Columns];
+        if (slots.Count == 0) return;
+        numbers = scope.Detach(Tensor.Empty([kinds.Length, AdamWStep.Columns], DType.Float64, slots[0].Parameter.Value.Device));
+        squares = scope.Detach(Tensor.Zeros([], DType.Float64, slots[0].Parameter.Value.Device));
     }
 
     /// <summary>Steps taken.</summary>
@@ -56,31 +67,49 @@ public sealed class AdamWOptimizer : IDisposable
     internal IEnumerable<(string Name, Tensor Values)> State =>
         slots.SelectMany(slot => ((string, Tensor)[])[($"{slot.Parameter.Name}.exp_avg", slot.First), ($"{slot.Parameter.Name}.exp_avg_sq", slot.Second)]);
 
+    /// <summary>The sum of the squares of all gradients at the last <see cref="Update"/> (Float64, one element), where the parameters are; null without parameters.</summary>
+    internal Tensor? SquaredNorm => squares;
+
     /// <summary>The Euclidean norm of all gradients together.</summary>
     public double GradientNorm()
     {
-        gradients.Clear();
-        foreach (Slot slot in slots)
-        {
-            if (slot.Parameter.Value.Grad is { } gradient) gradients.Add(gradient);
-        }
-
-        return gradients.Count == 0 ? 0 : Math.Sqrt(gradients[0].Device.Kernels.SumOfSquares(CollectionsMarshal.AsSpan(gradients)));
+        Measure();
+        return squares is null ? 0 : Math.Sqrt(squares.Item());
     }
 
     /// <summary>
-    /// One step with the gradients as they stand, each multiplied by <paramref name="gradientScale"/> on the fly. Parameters without a gradient
-    /// are left alone, as in PyTorch.
+    /// One step with the gradients as they stand, clipped on the fly. Parameters without a gradient are left alone, as in PyTorch; when the norm of all gradients
+    /// is not finite, all are.
     /// </summary>
     /// <param name="learningRate">η of the groups without a schedule, before a group's factor.</param>
-    /// <param name="gradientScale">For clipping.</param>
+    /// <param name="clipNorm">Limit of the norm of all gradients together (PyTorch's clip_grad_norm_); 0 for none.</param>
     /// <param name="scorers">
-    /// Importance scorers that take the new values and the gradients, unscaled, into their averages: as <see cref="ImportanceScorer.Update"/> after the
+    /// Importance scorers that take the new values and the gradients, not clipped, into their averages: as <see cref="ImportanceScorer.Update"/> after the
     /// step, but in the same pass over the parameters.
     /// </param>
-    public void Step(double learningRate, double gradientScale = 1, params ReadOnlySpan<ImportanceScorer> scorers)
+    public void Step(double learningRate, double clipNorm = 0, params ReadOnlySpan<ImportanceScorer> scorers)
+    {
+        Prepare(learningRate, clipNorm);
+        Update(scorers);
+    }
+
+    /// <summary>Begins a step: what of it is new in every step goes to where the parameters are.</summary>
+    internal void Prepare(double learningRate, double clipNorm)
     {
         Steps++;
+        for (int i = 0; i < kinds.Length; i++)
+        {
+            var step = new AdamWStep(kinds[i].RateAt(Steps - 1, learningRate), beta1, beta2, epsilon, kinds[i].WeightDecay, clipNorm, checked((int)Steps));
+            step.Write(rows.AsSpan(i * AdamWStep.Columns, AdamWStep.Columns));
+        }
+
+        numbers?.Write<double>(rows);
+    }
+
+    /// <summary>The rest of the step: kernels alone, the same in every step with gradients of the same parameters.</summary>
+    internal void Update(ReadOnlySpan<ImportanceScorer> scorers)
+    {
+        Measure();
         stepped.Clear();
         places.Clear();
         foreach (Slot slot in slots)
@@ -88,12 +117,11 @@ public sealed class AdamWOptimizer : IDisposable
             Tensor value = slot.Parameter.Value;
             if (value.Grad is not { } gradient) continue;
             if (scorers.Length > 0) places[value] = stepped.Count;
-            var step = new AdamWStep(slot.Group.RateAt(Steps - 1, learningRate), beta1, beta2, epsilon, slot.Group.WeightDecay, gradientScale, checked((int)Steps));
-            stepped.Add(new AdamWParameter(value, gradient, slot.First, slot.Second, step));
+            stepped.Add(new AdamWParameter(value, gradient, slot.First, slot.Second, slot.Group));
         }
 
         Score(scorers);
-        if (stepped.Count > 0) stepped[0].Value.Device.Kernels.AdamW(CollectionsMarshal.AsSpan(stepped));
+        if (stepped.Count > 0) stepped[0].Value.Device.Kernels.AdamW(CollectionsMarshal.AsSpan(stepped), numbers!, squares);
         foreach (Sensitivity sensitivity in apart) sensitivity.Update();
     }
 
@@ -119,9 +147,6 @@ public sealed class AdamWOptimizer : IDisposable
         foreach (Slot slot in slots) slot.Parameter.Value.ClearGrad();
     }
 
-    /// <summary>PyTorch's clip_grad_norm_ as a factor: 1 below the limit, else limit / (norm + 1e-6).</summary>
-    public static double ClipFactor(double norm, double limit) => limit <= 0 ? 1 : Math.Min(1, limit / (norm + 1e-6));
-
     /// <summary>Frees the moments.</summary>
     public void Dispose()
     {
@@ -130,7 +155,21 @@ public sealed class AdamWOptimizer : IDisposable
             slot.First.Dispose();
             slot.Second.Dispose();
         }
+
+        numbers?.Dispose();
+        squares?.Dispose();
     }
 
-    private sealed record Slot(Parameter Parameter, Tensor First, Tensor Second, ParameterGroup Group);
+    private void Measure()
+    {
+        gradients.Clear();
+        foreach (Slot slot in slots)
+        {
+            if (slot.Parameter.Value.Grad is { } gradient) gradients.Add(gradient);
+        }
+
+        squares?.Device.Kernels.SumOfSquares(CollectionsMarshal.AsSpan(gradients), squares);
+    }
+
+    private sealed record Slot(Parameter Parameter, Tensor First, Tensor Second, int Group);
 }

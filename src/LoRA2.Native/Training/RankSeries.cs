@@ -63,9 +63,11 @@ public sealed class RankSeries
         return sum;
     }
 
+    internal bool IsDue(int step) => step % interval == 0 || step == totalSteps;
+
     internal void After(int step)
     {
-        if (step % interval != 0 && step != totalSteps) return;
+        if (!IsDue(step)) return;
         using var scope = new TensorScope();
         for (int matrix = 0; matrix < adapters.Length; matrix++)
         {

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Training;
 
 /// <summary>
 /// Fine-tunes a model. The result is a function of the model, the data and the options alone: the same bits for any number of threads, and for a
-/// run that was killed and resumed. One step: forward and backward of the task loss + the method's regulariser, clip, AdamW, the method's own step, importance scores and budget.
+/// run that was killed and resumed.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -27,11 +27,14 @@ public sealed class Trainer : IDisposable
     private readonly LearningRateSchedule rankSchedule;
     private readonly RankAllocator? allocator;
     private readonly TrainingState state;
-    private readonly ForwardContext context;
+    private readonly StepRunner runner;
+    private readonly List<StepResult> started = [];
+    private readonly List<StepResult> settled = [];
     private readonly ILogger logger;
     private readonly int stepsPerEpoch;
     private int[][] batches = [];
     private int plannedEpoch = -1;
+    private long tokens;
 
     /// <summary>Prepares a run. What is trained must have been attached to the model already (<see cref="AdapterAttachment.Attach"/>).</summary>
     /// <param name="model">The model; its trainable parameters change.</param>
@@ -55,7 +58,6 @@ public sealed class Trainer : IDisposable
         this.metrics = metrics;
         Require();
         model.Precision = options.Precision;
-        context = new ForwardContext { IsTraining = true, Seed = options.Seed, Recompute = options.Recompute };
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;
@@ -64,6 +66,7 @@ public sealed class Trainer : IDisposable
             options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
         rankSchedule = method.RankWarmup is { } share ? schedule with { WarmupSteps = (int)Math.Ceiling(share * TotalSteps) } : schedule;
         optimizer = new AdamWOptimizer(Groups());
+        runner = new StepRunner(model, options, train, optimizer, adapters);
         allocator = Allocator();
         state = new TrainingState(new TrainingSeries(TotalSteps, adapters, allocator));
     }
@@ -100,7 +103,7 @@ public sealed class Trainer : IDisposable
         var clock = Stopwatch.StartNew();
         var pause = new Stopwatch();
         int first = state.Step;
-        long tokens = 0;
+        tokens = 0;
         while (state.Step < TotalSteps && !state.StoppedEarly)
         {
             if (cancellation.IsCancellationRequested)
@@ -109,9 +112,7 @@ public sealed class Trainer : IDisposable
                 cancellation.ThrowIfCancellationRequested();
             }
 
-            int[] batch = BatchOf(state.Step);
-            StepResult result = TrainStep(batch);
-            foreach (int index in batch) tokens += train.Length(index);
+            TrainStep(BatchOf(state.Step));
             Evaluation? evaluation = null;
             if (IsEvaluationDue())
             {
@@ -121,11 +122,9 @@ public sealed class Trainer : IDisposable
             }
 
             bool last = state.Step == TotalSteps || state.StoppedEarly;
-            if (!last && (evaluation is not null || (options.CheckpointEvery > 0 && state.Step % options.CheckpointEvery == 0))) Save(checkpoint);
-            if (progress is null) continue;
-            double seconds = clock.Elapsed.TotalSeconds;
-            progress.Report(new TrainingProgress(
-                state.Step, TotalSteps, state.Step / (double)stepsPerEpoch, result.Loss, result.Regulariser, result.LearningRate, result.GradientNorm, tokens / Math.Max((clock.Elapsed - pause.Elapsed).TotalSeconds, 1e-9), TimeSpan.FromSeconds(seconds / (state.Step - first) * (TotalSteps - state.Step)), allocator?.Budget, evaluation));
+            if (!last && (evaluation is not null || IsCheckpointDue())) Save(checkpoint);
+            if (progress is not null) Report(progress, evaluation, first, clock.Elapsed, clock.Elapsed - pause.Elapsed);
+            settled.Clear();
         }
 
         state.Best?.Restore(model);
@@ -140,6 +139,7 @@ public sealed class Trainer : IDisposable
     public void Save(string? checkpoint)
     {
         if (checkpoint is null) return;
+        Settle();
         Checkpoint.Save(checkpoint, Fingerprint(), model, optimizer, allocator, state);
         TrainingLog.CheckpointWritten(logger, state.Step, TotalSteps, checkpoint);
     }
@@ -147,76 +147,62 @@ public sealed class Trainer : IDisposable
     /// <summary>Frees the optimiser's and the scorers' memory.</summary>
     public void Dispose()
     {
+        runner.Dispose();
         optimizer.Dispose();
         allocator?.Dispose();
         state.Dispose();
     }
 
-    private StepResult TrainStep(int[] batch)
+    private void TrainStep(int[] batch)
     {
-        // Gradients live until the end of the step, and with them everything that the next step uses again.
+        // What is made on the way lives until the end of the step, when the next may use it again.
         using TensorScope scope = model.OpenScope();
-        double loss = 0;
-        int part = 0;
-        int size = (batch.Length + options.Accumulation - 1) / options.Accumulation;
-        for (int start = 0; start < batch.Length; start += size)
-        {
-            ReadOnlySpan<int> rows = batch.AsSpan(start, Math.Min(size, batch.Length - start));
-            loss += Backward(rows, rows.Length / (double)batch.Length, part++);
-        }
-
-        double regulariser = BackwardRegulariser();
-        double norm = optimizer.GradientNorm();
-        if (!double.IsFinite(loss) || !double.IsFinite(norm))
-        {
-            optimizer.ClearGradients();
-            string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
-            throw new TrainingException(
-                $"{what} at step {state.Step + 1} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact");
-        }
-
         double rate = schedule.At(state.Step);
-        optimizer.Step(rate, AdamWOptimizer.ClipFactor(norm, options.ClipNorm), allocator is null ? [] : allocator.ScoredAt(state.Step));
-        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rankSchedule.At(state.Step));
-        allocator?.Prune(state.Step);
-        optimizer.ClearGradients();
-        state.Step++;
-        state.Took(loss);
-        state.Series.Took(loss, regulariser, norm, rate, allocator?.Budget);
-        return new StepResult(loss, regulariser, rate, norm);
-    }
-
-    private double Backward(ReadOnlySpan<int> rows, double weight, int part)
-    {
-        using var scope = new TensorScope();
-        using var tape = new Tape { DetectAnomaly = options.DetectAnomaly };
         try
         {
-            context.Begin((uint)((state.Step * options.Accumulation) + part));
-            Tensor logits = model.Forward(train.Batch(rows), context);
-            Tensor loss = model.Loss(logits, train.Targets(rows, model.Config.IsRegression));
-            double value = loss.Item();
-            if (double.IsFinite(value)) tape.Backward(loss, Tensor.Full([], weight));
-            return value * weight;
+            optimizer.Prepare(rate, options.ClipNorm);
+            runner.Run(batch, state.Step, allocator is null ? [] : allocator.ScoredAt(state.Step));
         }
         catch (AnomalyException e)
         {
             optimizer.ClearGradients();
             throw new TrainingException($"{e.Message}, at step {state.Step + 1} of {TotalSteps}; the last checkpoint is intact", e);
         }
+
+        foreach (Adapter adapter in adapters) method.AfterStep(adapter, rankSchedule.At(state.Step));
+        allocator?.Prune(state.Step);
+        state.Step++;
+        foreach (int index in batch) tokens += train.Length(index);
+        started.Add(new StepResult(state.Step, 0, 0, rate, 0, allocator?.Budget, tokens));
+        if (runner.Readings.IsFull || state.Step == TotalSteps || IsEvaluationDue() || IsCheckpointDue() || state.Series.HasRanksAt(state.Step)) Settle();
     }
 
-    /// <summary>The method's regulariser; its gradient, times its weight, is added to the parameters'.</summary>
-    private double BackwardRegulariser()
+    /// <summary>Waits for the steps that were started, and takes what they read.</summary>
+    /// <exception cref="TrainingException">One had no finite loss or gradient norm; the optimiser did nothing in it.</exception>
+    private void Settle()
     {
-        if (method.RegulariserWeight == 0) return 0;
-        using var scope = new TensorScope();
-        using var tape = new Tape();
-        if (method.Regulariser(adapters) is not { } term) return 0;
-        double value = term.Item();
-        tape.Backward(term, Tensor.Full([], method.RegulariserWeight));
-        return value;
+        if (started.Count == 0) return;
+        int count = runner.Readings.Read();
+        for (int i = 0; i < count; i++)
+        {
+            (double loss, double regulariser, double norm) = runner.Readings.At(i);
+            StepResult result = started[i] with { Loss = loss, Regulariser = regulariser, GradientNorm = norm };
+            if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            {
+                started.Clear();
+                string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
+                throw new TrainingException($"{what} at step {result.Step} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact");
+            }
+
+            state.Took(loss);
+            state.Series.Took(loss, regulariser, norm, result.LearningRate, result.Budget);
+            settled.Add(result);
+        }
+
+        started.Clear();
     }
+
+    private bool IsCheckpointDue() => options.CheckpointEvery > 0 && state.Step % options.CheckpointEvery == 0;
 
     private bool IsEvaluationDue()
     {
@@ -302,5 +288,16 @@ public sealed class Trainer : IDisposable
 
     private string Fingerprint() => $"{TrainingJson.Text(options)} {train.Fingerprint()} {development?.Fingerprint()}{string.Concat(further.Values.Select(data => $" {data.Fingerprint()}"))} {model.Config with { LabelNames = null, UnknownFields = [] }}";
 
-    private readonly record struct StepResult(double Loss, double Regulariser, double LearningRate, double GradientNorm);
+    private void Report(IProgress<TrainingProgress> progress, Evaluation? evaluation, int first, TimeSpan elapsed, TimeSpan training)
+    {
+        TimeSpan remaining = elapsed / Math.Max(state.Step - first, 1) * (TotalSteps - state.Step);
+        foreach (StepResult step in settled)
+        {
+            progress.Report(new TrainingProgress(
+                step.Step, TotalSteps, step.Step / (double)stepsPerEpoch, step.Loss, step.Regulariser, step.LearningRate, step.GradientNorm, step.Tokens / Math.Max(training.TotalSeconds, 1e-9), remaining, step.Budget,
+                step.Step == state.Step ? evaluation : null));
+        }
+    }
+
+    private readonly record struct StepResult(int Step, double Loss, double Regulariser, double LearningRate, double GradientNorm, int? Budget, long Tokens);
 }

@@ -74,6 +74,9 @@ public sealed class TrainingSeries : IReadOnlyList<SeriesPoint>
     /// <summary>The least stretch of which no more than <paramref name="most"/> make up the run.</summary>
     internal static int StrideOf(int totalSteps, int most) => Math.Max(1, ((totalSteps - 1) / most) + 1);
 
+    /// <summary>Whether ranks and importances are taken after that step: <see cref="Took"/> reads them off the adapters as they then are.</summary>
+    internal bool HasRanksAt(int step) => Ranks?.IsDue(step) ?? false;
+
     internal void Took(double loss, double regulariser, double gradientNorm, double learningRate, int? budget)
     {
         Span<double> row = rows.AsSpan(steps / Stride * Columns, Columns);

@@ -12,11 +12,18 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private readonly List<PtxModule> modules = [];
     private readonly List<(PtxKernel Kernel, int SharedBytes)> kernels = [];
     private readonly Dictionary<nint, nuint> sizes = [];
+    private readonly Dictionary<nint, List<EmulatedNode>> graphs = [];
+    private nint handles;
     private nuint used;
     private bool disposed;
 
     /// <summary>The machine: its checks and its counts of instructions.</summary>
     public PtxMachine Machine { get; } = new();
+
+    /// <summary>How often memory was copied back, and how many graphs were made ready.</summary>
+    public int Readings { get; private set; }
+
+    public int GraphsMade { get; private set; }
 
     public string DeviceName => "PTX interpreter";
 
@@ -78,6 +85,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public void CopyOut(void* to, nint from, nuint bytes)
     {
         Machine.Check(from, (long)bytes, "copied from");
+        Readings++;
         Buffer.MemoryCopy((void*)from, to, bytes, bytes);
     }
 
@@ -108,6 +116,68 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         Machine.Launch(code, grid, block, sharedMemory, new ReadOnlySpan<ulong>(arguments, count));
     }
 
+    public nint CreateGraph()
+    {
+        lock (gate)
+        {
+            graphs.Add(++handles, []);
+            return handles;
+        }
+    }
+
+    public nint AddKernel(nint graph, nint after, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count) =>
+        Add(graph, after, new EmulatedNode(kernel, grid, block, sharedMemory, new ReadOnlySpan<ulong>(arguments, count).ToArray()));
+
+    public nint AddFill(nint graph, nint after, nint address, byte value, nuint bytes) =>
+        Add(graph, after, new EmulatedNode(0, default, default, value, [(ulong)address, bytes]));
+
+    public nint Instantiate(nint graph)
+    {
+        lock (gate)
+        {
+            GraphsMade++;
+            graphs.Add(++handles, [.. graphs[graph]]);
+            return handles;
+        }
+    }
+
+    public void SetKernel(nint executable, nint node, nint kernel, Grid3 grid, Grid3 block, int sharedMemory, ulong* arguments, int count)
+    {
+        lock (gate)
+        {
+            var nodes = graphs[executable];
+            var was = nodes[(int)node - 1];
+            if ((was.Kernel, was.Grid, was.Block, was.SharedMemory, was.Arguments.Length) != (kernel, grid, block, sharedMemory, count))
+                throw new CudaException($"can't change a kernel of a graph: node {node} is of another kernel or shape");
+            nodes[(int)node - 1] = was with { Arguments = new ReadOnlySpan<ulong>(arguments, count).ToArray() };
+        }
+    }
+
+    public void LaunchGraph(nint executable)
+    {
+        EmulatedNode[] nodes;
+        lock (gate) nodes = [.. graphs[executable]];
+        foreach (var node in nodes)
+        {
+            if (node.Kernel == 0) Fill((nint)node.Arguments[0], (byte)node.SharedMemory, (nuint)node.Arguments[1]);
+            else
+            {
+                fixed (ulong* arguments = node.Arguments) Launch(node.Kernel, node.Grid, node.Block, node.SharedMemory, arguments, node.Arguments.Length);
+            }
+        }
+    }
+
+    public void DestroyExecutable(nint executable) => DestroyGraph(executable);
+
+    public void DestroyGraph(nint graph)
+    {
+        lock (gate)
+        {
+            if (!graphs.Remove(graph))
+                throw new CudaException($"there is no graph {graph}");
+        }
+    }
+
     public void Synchronize()
     {
     }
@@ -121,9 +191,25 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         }
     }
 
+    /// <summary>A node's handle is its place, from 1: graphs here are chains.</summary>
+    private nint Add(nint graph, nint after, EmulatedNode node)
+    {
+        lock (gate)
+        {
+            var nodes = graphs[graph];
+            if (after != nodes.Count)
+                throw new CudaException($"a node after {after} was added to a chain of {nodes.Count}");
+            nodes.Add(node);
+            return nodes.Count;
+        }
+    }
+
     private (PtxKernel Kernel, int SharedBytes) At(nint kernel)
     {
         lock (gate)
             return kernels[(int)kernel - 1];
     }
+
+    /// <summary>A kernel, or, where that is 0, a fill of an address with bytes of <see cref="SharedMemory"/>'s value.</summary>
+    private sealed record EmulatedNode(nint Kernel, Grid3 Grid, Grid3 Block, int SharedMemory, ulong[] Arguments);
 }

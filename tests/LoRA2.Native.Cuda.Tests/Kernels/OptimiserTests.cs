@@ -6,9 +6,10 @@ namespace LoRA2.Native.Cuda.Tests.Kernels;
 public sealed class OptimiserTests : KernelTest
 {
     private static readonly AdamWStep First = new(1e-2, 0.9, 0.999, 1e-8, 0.1, 0.7, 1);
+    private static readonly AdamWStep Other = First with { LearningRate = 2e-3, WeightDecay = 0, ClipNorm = 0 };
 
     [Fact]
-    public void ManyParametersOfTwoGroupsForThreeSteps() => AssertUlps(0, side =>
+    public void ManyParametersOfTwoGroupsForFiveSteps() => AssertUlps(0, side =>
     {
         int[] counts = [5, 0, 4099, 64, 8192, 1];
         var made = new List<Tensor>();
@@ -25,18 +26,38 @@ public sealed class OptimiserTests : KernelTest
             int n = counts[i];
             (Tensor value, Tensor gradient) = (Make(Normal(n, 10 * i)), Make(Normal(n, (10 * i) + 1)));
             Sensitivity? scored = i % 2 == 0 ? new Sensitivity(value, Make(new float[n]), Make(new float[n]), 0.85, 0.8) : null;
-            parameters.Add(new AdamWParameter(value, gradient, Make(new float[n]), Make(new float[n]), First, scored));
+            parameters.Add(new AdamWParameter(value, gradient, Make(new float[n]), Make(new float[n]), i < 3 ? 0 : 1, scored));
         }
 
-        for (int step = 1; step <= 3; step++)
+        for (int step = 1; step <= 5; step++)
         {
-            for (int i = 0; i < parameters.Count; i++)
-                parameters[i] = parameters[i] with { Step = First with { Step = step, LearningRate = i < 3 ? 1e-2 : 2e-3, WeightDecay = i < 3 ? 0.1 : 0 } };
-            side.Kernels.AdamW(parameters.ToArray());
+            double[] rows = new double[2 * AdamWStep.Columns];
+            (First with { Step = step }).Write(rows);
+            (Other with { Step = step }).Write(rows.AsSpan(AdamWStep.Columns));
+            // The last two norms are not finite: they change nothing.
+            double? squared = step switch { 1 => null, 2 => 1234.5, 3 => 1e-3, 4 => double.PositiveInfinity, _ => double.NaN };
+            side.Kernels.AdamW(parameters.ToArray(), side.Of(rows, 2, AdamWStep.Columns), squared is { } sum ? side.Of([sum]) : null);
         }
 
         return [.. made];
-    }, "three steps");
+    }, "five steps");
+
+    [Fact]
+    public void SoRAsThreshold()
+    {
+        foreach (int n in Counts)
+        {
+            foreach (bool released in (bool[])[false, true])
+            {
+                AssertUlps(0, side =>
+                {
+                    Tensor gates = side.Of([.. Normal(n, 1).Select((gate, i) => i % 7 == 3 ? 0.5f : gate)], n);
+                    side.Kernels.Shrink(gates, 0.5, released);
+                    return [gates];
+                }, $"{n} gates, released {released}");
+            }
+        }
+    }
 
     [Fact]
     public void ASensitivityByItself()

@@ -34,9 +34,11 @@ public sealed class ReductionTests : KernelTest
             float[][] values = [.. counts.Select((count, i) => Normal(count, 2 + i))];
             double expected = values.Sum(array => array.Sum(value => (double)value * value));
             Tensor[] tensors = [.. values.Select(array => side.Of(array, array.Length))];
-            double sum = device.Kernels.SumOfSquares(tensors);
-            Assert.Equal(expected, sum, 1e-12 * expected);
-            Assert.Equal(sum, device.Kernels.SumOfSquares(tensors));
+            Tensor sum = Tensor.Full([], double.NaN, DType.Float64).To(device), again = Tensor.Full([], double.NaN, DType.Float64).To(device);
+            device.Kernels.SumOfSquares(tensors, sum);
+            device.Kernels.SumOfSquares(tensors, again);
+            Assert.Equal(expected, sum.Item(), 1e-12 * expected);
+            Assert.Equal(sum.Item(), again.Item());
         }
     }
 

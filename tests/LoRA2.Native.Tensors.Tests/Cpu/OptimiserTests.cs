@@ -30,7 +30,8 @@ public sealed unsafe class OptimiserTests : KernelTest
                     for (int t = 1; t <= 20; t++)
                     {
                         using var g = Array<T>(gradients[t - 1]);
-                        var settings = new AdamWStep(LearningRate, Beta1, Beta2, Epsilon, Decay, Scale, t);
+                        double[] row = new double[AdamWStep.Columns];
+                        new AdamWStep(LearningRate, Beta1, Beta2, Epsilon, Decay, 0, t).Write(row);
                         var parameter = new AdamWPointers<T>
                         {
                             Count = n,
@@ -38,7 +39,7 @@ public sealed unsafe class OptimiserTests : KernelTest
                             Gradient = g.Pointer,
                             FirstMoment = firstMoment.Pointer,
                             SecondMoment = secondMoment.Pointer,
-                            Constants = AdamWConstants<T>.From(settings),
+                            Constants = AdamWConstants<T>.From(row, Scale),
                         };
                         AdamW.Step(&parameter, 1);
                     }
@@ -113,16 +114,26 @@ public sealed unsafe class OptimiserTests : KernelTest
                 }
 
                 Tensor value = Values(), gradient = Values();
-                var step = new AdamWStep(0.01 * (1 + (i / 3)), 0.9, 0.999, 1e-8, 0.1, 0.5, 3);
-                var parameter = new AdamWParameter(value, gradient, Values(), Positive(), step);
+                var parameter = new AdamWParameter(value, gradient, Values(), Positive(), i / 3);
                 return i % 2 == 0 ? parameter with { Sensitivity = new Sensitivity(value, Positive(), Positive(), 0.85, 0.8) } : parameter;
             })];
             AdamWParameter[] together = Parameters(), alone = Parameters();
             Kernels kernels = together[0].Value.Device.Kernels;
-            kernels.AdamW(together);
+            double[] rows = new double[3 * AdamWStep.Columns];
+            for (int i = 0; i < 3; i++) new AdamWStep(0.01 * (1 + i), 0.9, 0.999, 1e-8, 0.1, 0.5, 3).Write(rows.AsSpan(i * AdamWStep.Columns));
+            Tensor numbers = Tensor.From(rows, [3, AdamWStep.Columns]), squares = Tensor.Zeros([], DType.Float64);
+            double SumOfSquares(params ReadOnlySpan<Tensor> tensors)
+            {
+                kernels.SumOfSquares(tensors, squares);
+                return squares.Item();
+            }
+
+            SumOfSquares([.. together.Select(parameter => parameter.Gradient)]);
+            Assert.InRange(squares.Item(), 1, double.MaxValue);
+            kernels.AdamW(together, numbers, squares);
             foreach (AdamWParameter parameter in alone)
             {
-                kernels.AdamW([parameter with { Sensitivity = null }]);
+                kernels.AdamW([parameter with { Sensitivity = null }], numbers, squares);
                 if (parameter.Sensitivity is { } sensitivity) kernels.UpdateSensitivity(sensitivity, parameter.Gradient);
             }
 
@@ -138,8 +149,24 @@ public sealed unsafe class OptimiserTests : KernelTest
 
             Tensor[] gradients = [.. together.Select(parameter => parameter.Gradient)];
             double norm = 0;
-            foreach (DType dtype in types) norm += gradients.Where(gradient => gradient.DType == dtype).Aggregate(0.0, (sum, gradient) => sum + kernels.SumOfSquares(gradient));
-            Assert.Equal(norm, kernels.SumOfSquares(gradients));
+            foreach (DType dtype in types) norm += gradients.Where(gradient => gradient.DType == dtype).Aggregate(0.0, (sum, gradient) => sum + SumOfSquares(gradient));
+            Assert.Equal(norm, SumOfSquares(gradients));
+        }
+    }
+
+    /// <summary>A gradient that is not finite changes nothing; without clipping by a norm, nothing is scaled.</summary>
+    [Fact]
+    public void NothingChangesWhenTheNormIsNotFinite()
+    {
+        using var scope = new TensorScope();
+        double[] row = new double[AdamWStep.Columns];
+        new AdamWStep(0.1, 0.9, 0.999, 1e-8, 0.1, 1, 1).Write(row);
+        Tensor numbers = Tensor.From(row, [1, AdamWStep.Columns]);
+        foreach (double squared in (double[])[double.NaN, double.PositiveInfinity])
+        {
+            Tensor value = Tensor.Full([5], 2), first = Tensor.Full([5], 3), second = Tensor.Full([5], 4);
+            value.Device.Kernels.AdamW([new AdamWParameter(value, Tensor.Full([5], 1), first, second, 0, new Sensitivity(value, first, second, 0.5, 0.5))], numbers, Tensor.Scalar(squared, DType.Float64));
+            Assert.Equal([2f, 3, 4], [value.ToArray<float>()[4], first.ToArray<float>()[4], second.ToArray<float>()[4]]);
         }
     }
 

@@ -24,9 +24,9 @@ public sealed class SoRAGateTests
     [InlineData(ProximalForm.Released, 1f, 0.75f)]
     public void The_threshold_has_its_edges(ProximalForm form, float gate, float expected)
     {
-        float[] gates = [gate, -gate];
-        SoRAMethod.Shrink(gates, Xi, form);
-        Assert.Equal([expected, -expected], gates);
+        using Tensor gates = Tensor.From<float>([gate, -gate], [2]);
+        gates.Device.Kernels.Shrink(gates, Xi, form == ProximalForm.Released);
+        Assert.Equal([expected, -expected], gates.ToArray<float>());
     }
 
     [Theory]

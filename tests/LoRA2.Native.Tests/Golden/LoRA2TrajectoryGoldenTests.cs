@@ -39,7 +39,7 @@ public sealed partial class LoRA2TrajectoryGoldenTests(ITestOutputHelper output)
             Assert.Equal(step, expected.GetProperty("step").GetInt32());
             using var scope = new TensorScope();
             Backward(closeness, expected, adapted, batches.Of(step), gamma, kind);
-            optimizer.Step(rate, 1, [.. allocator.ScoredAt(step), .. budget.Scores(step) ? full : []]);
+            optimizer.Step(rate, 0, [.. allocator.ScoredAt(step), .. budget.Scores(step) ? full : []]);
             allocator.Prune(step);
             optimizer.ClearGradients();
 

@@ -42,7 +42,7 @@ public sealed class DoRAAdapter : Adapter
     private readonly Parameter magnitude;
     private readonly double scale;
     private Tensor? measured;
-    private double[] squaredNorms = [];
+    private Tensor? squaredNorms;
 
     /// <summary>Takes over A [r, in], B [out, r] and m [out].</summary>
     public DoRAAdapter(string module, Tensor a, Tensor b, Tensor magnitude, double scale)
@@ -96,25 +96,25 @@ public sealed class DoRAAdapter : Adapter
     /// </summary>
     private Tensor ReciprocalNorms(Tensor weight)
     {
-        if (measured != weight) (measured, squaredNorms) = (weight, SquaredRowNorms(weight));
+        if (measured != weight) MeasureApart(weight);
         using var scope = new TensorScope();
-        Tensor norms = Tensor.Empty([squaredNorms.Length], DType.Float32, Device.Cpu);
         // Copies take no part in the tape.
         Tensor constantA = a.Value.Clone(), constantB = b.Value.Clone();
         Tensor linear = Ops.Linear(constantA, weight);
-        Tensor gram = Ops.Linear(constantA, constantA);
-        Tensor quadratic = Ops.Linear(gram, constantB);
-        ReadOnlySpan<float> factors = constantB.To(Device.Cpu).AsSpan<float>(), first = linear.To(Device.Cpu).AsSpan<float>(), second = quadratic.To(Device.Cpu).AsSpan<float>();
-        Span<float> values = norms.AsSpan<float>();
-        (int outputs, int rank) = (values.Length, constantA.Shape[0]);
-        for (int j = 0; j < outputs; j++)
-        {
-            double squared = squaredNorms[j];
-            for (int i = 0; i < rank; i++) squared += factors[(j * rank) + i] * ((2 * scale * first[(i * outputs) + j]) + (scale * scale * second[(i * outputs) + j]));
-            values[j] = (float)(1 / Math.Sqrt(squared));
-        }
+        Tensor quadratic = Ops.Linear(Ops.Linear(constantA, constantA), constantB);
+        Tensor reciprocal = Tensor.Empty([constantB.Shape[0]], constantB.DType, constantB.Device);
+        reciprocal.Device.Kernels.ReciprocalNorms(squaredNorms!, constantB, linear, quadratic, scale, reciprocal);
+        return scope.Keep(reciprocal);
+    }
 
-        return scope.Keep(norms.To(weight.Device));
+    private void MeasureApart(Tensor weight) => weight.Device.Apart(() => Measure(weight));
+
+    private void Measure(Tensor weight)
+    {
+        using var scope = new TensorScope();
+        double[] squared = SquaredRowNorms(weight);
+        squaredNorms?.Dispose();
+        (measured, squaredNorms) = (weight, scope.Detach(Tensor.From(squared, [squared.Length]).To(weight.Device)));
     }
 
     private static double[] SquaredRowNorms(Tensor weight)

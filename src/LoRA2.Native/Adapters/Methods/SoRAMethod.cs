@@ -114,11 +114,7 @@ public sealed record SoRAMethod : LowRankMethod
         for (int i = 0; i < adapters.Count; i++) each[i] = ((SoRAAdapter)adapters[i]).Gate;
         Tensor gates = Ops.Concat(0, each.AsSpan(0, adapters.Count));
         ArrayPool<Tensor>.Shared.Return(each, clearArray: true);
-        Tensor signs = Tensor.Empty(gates.Shape, gates.DType, Device.Cpu);
-        Span<float> sign = signs.AsSpan<float>();
-        ReadOnlySpan<float> value = gates.To(Device.Cpu).AsSpan<float>();
-        for (int i = 0; i < sign.Length; i++) sign[i] = value[i] > 0 ? 1 : value[i] < 0 ? -1 : 0;
-        return Ops.Mean(Ops.Multiply(gates, signs.To(gates.Device)));
+        return Ops.Mean(Ops.Add(Ops.Relu(gates), Ops.Relu(Ops.Scale(gates, -1))));
     }
 
     /// <inheritdoc/>
@@ -126,28 +122,7 @@ public sealed record SoRAMethod : LowRankMethod
     {
         double threshold = Proximal == ProximalForm.Rate ? Threshold * learningRate * GateRate : Threshold;
         Tensor gate = ((SoRAAdapter)adapter).Gate;
-        using var scope = new TensorScope();
-        Tensor values = gate.To(Device.Cpu);
-        Shrink(values.AsSpan<float>(), (float)threshold, Proximal);
-        if (values != gate) gate.CopyFrom(values);
-    }
-
-    /// <summary>The threshold step on some gates.</summary>
-    public static void Shrink(Span<float> gates, float threshold, ProximalForm form)
-    {
-        foreach (ref float gate in gates)
-        {
-            if (form == ProximalForm.Released)
-            {
-                if (gate > threshold) gate -= threshold;
-                if (gate < -threshold) gate += threshold;
-                if (Math.Abs(gate) < threshold) gate = 0;
-            }
-            else
-            {
-                gate = gate > threshold ? gate - threshold : gate < -threshold ? gate + threshold : 0;
-            }
-        }
+        gate.Device.Kernels.Shrink(gate, threshold, Proximal == ProximalForm.Released);
     }
 
     /// <inheritdoc/>

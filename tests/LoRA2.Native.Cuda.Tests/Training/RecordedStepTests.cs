@@ -1,0 +1,152 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Cli;
+using LoRA2.Native.Cuda.Tests.Emulation;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tokenizers;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Cuda.Tests.Training;
+
+/// <summary>A run whose steps are CUDA graphs: the bits of one whose kernels are started one by one, the CPU's numbers, and few readings.</summary>
+public sealed class RecordedStepTests
+{
+    private const int Steps = 7;
+
+    [Theory]
+    [InlineData(EncoderFamily.DebertaV3, "lora2")]
+    [InlineData(EncoderFamily.DebertaV3, "adalora")]
+    [InlineData(EncoderFamily.DebertaV3, "full")]
+    [InlineData(EncoderFamily.Roberta, "sora")]
+    [InlineData(EncoderFamily.Roberta, "dora")]
+    public void ARecordedRunHasTheBitsOfOneThatIsNot(EncoderFamily family, string method)
+    {
+        Run recorded = Train(family, method, true), started = Train(family, method, false), cpu = Train(family, method, null);
+        Assert.Equal(started.Losses, recorded.Losses);
+        Assert.Equal(started.Parameters, recorded.Parameters);
+        Assert.Equal(Steps, recorded.Losses.Count);
+        for (int i = 0; i < Steps; i++) Assert.Equal(cpu.Losses[i], recorded.Losses[i], 1e-4);
+        // Two shapes of batches, and LoRA2's and AdaLoRA's steps before and after the warm-up.
+        Assert.InRange(recorded.Graphs, 2, 4);
+        Assert.Equal(0, started.Graphs);
+    }
+
+    [Fact]
+    public void LossesAreReadOnceInManySteps()
+    {
+        Run recorded = Train(EncoderFamily.DebertaV3, "lora", true);
+        // Losses, regularisers and norms of all seven steps.
+        Assert.Equal(3, recorded.Readings);
+    }
+
+    [Fact]
+    public void AStepWithoutAFiniteLossEndsTheRunAndIsNamed()
+    {
+        using var device = new CudaDevice(new EmulatedDriver(), 0);
+        using SequenceClassifier model = Model(EncoderFamily.DebertaV3, "lora", device);
+        Parameter classifier = model.HeadLayers.Last().Weight;
+        classifier.Value.Write<float>([.. Enumerable.Repeat(float.NaN, classifier.Value.Count)]);
+        using var trainer = new Trainer(model, Options("lora"), Data(model.Config), null, [Metric.Accuracy]);
+        var e = Assert.Throws<TrainingException>(() => trainer.Run());
+        Assert.Contains($"the loss is NaN at step 1 of {Steps}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NothingIsReadWhileADeviceRecords()
+    {
+        using var device = new CudaDevice(new EmulatedDriver(), 0);
+        using Tensor x = Tensor.Scalar(2).To(device);
+        Assert.Throws<InvalidOperationException>(() => device.Record(0, () => x.Item()));
+        // And it goes on as before.
+        using Tensor y = Ops.Scale(x, 2);
+        Assert.Equal(4, y.Item());
+    }
+
+    /// <summary>Constants made in a recording are there again in every run, whatever a run did to the memory.</summary>
+    [Fact]
+    public void AProgramStartsFromTheSameConstants()
+    {
+        using var device = new CudaDevice(new EmulatedDriver(), 0);
+        using Tensor sum = Tensor.Zeros([3], DType.Float32, device);
+        using (DeviceProgram program = device.Record(0, () =>
+        {
+            using var scope = new TensorScope();
+            Tensor constant = Tensor.From<float>([1, 2, 3], [3]).To(device);
+            device.Kernels.AddScaled(constant, 1, sum);
+            device.Kernels.Fill(constant, 100);
+        }))
+        {
+            Assert.Equal([0f, 0, 0], sum.ToArray<float>());
+            program.Run(0);
+            program.Run(1);
+        }
+
+        Assert.Equal([2f, 4, 6], sum.ToArray<float>());
+    }
+
+    private static Run Train(EncoderFamily family, string method, bool? recorded)
+    {
+        var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0) { MayRecord = recorded == true };
+        using SequenceClassifier model = Model(family, method, recorded is null ? Device.Cpu : device);
+        using var trainer = new Trainer(model, Options(method), Data(model.Config), null, [Metric.Accuracy]);
+        int before = driver.Readings;
+        var losses = new List<double>();
+        trainer.Run(progress: new Losses(losses));
+        int readings = driver.Readings - before;
+        return new Run(losses, [.. model.Parameters.Where(parameter => parameter.IsTrainable).SelectMany(parameter => parameter.Value.ToArray<float>())], driver.GraphsMade, readings);
+    }
+
+    private static SequenceClassifier Model(EncoderFamily family, string method, Device device)
+    {
+        SequenceClassifier model = SequenceClassifier.Create(
+            EncoderConfig.DebertaV3Base(8064) with
+            {
+                Family = family,
+                Layers = 1,
+                HiddenSize = 32,
+                Heads = 2,
+                IntermediateSize = 64,
+                PositionBuckets = 8,
+                MaxPositions = 64,
+                TypeVocabularySize = family == EncoderFamily.Roberta ? 1 : 0,
+            },
+            3);
+        model.Attach(Options(method).Adapter, 4);
+        model.MoveTo(device);
+        return model;
+    }
+
+    private static TrainingOptions Options(string method) => new()
+    {
+        Adapter = new AdapterSettings
+        {
+            Method = method switch
+            {
+                "lora2" => new LoRA2Method { Rank = 4, OuterRank = 4 },
+                "adalora" => new AdaLoRAMethod { Rank = 4 },
+                _ => AdapterMethods.Named(method),
+            },
+        },
+        BatchSize = 4,
+        MaxSteps = Steps,
+        Accumulation = method == "lora2" ? 2 : 1,
+        Budget = method is "lora2" or "adalora" ? new BudgetOptions(2, 2, 1, Interval: 2) : null,
+    };
+
+    private static TokenizedDataset Data(EncoderConfig config)
+    {
+        string[] texts = ["My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "No.", "No.", "No.", "No."];
+        Example[] examples = [.. texts.Select((text, i) => new Example(text, null, i % 2))];
+        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(QuickStart.Model), config, 32);
+    }
+
+    private sealed record Run(List<double> Losses, float[] Parameters, int Graphs, int Readings);
+
+    private sealed class Losses(List<double> all) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => all.Add(value.Loss);
+    }
+}
