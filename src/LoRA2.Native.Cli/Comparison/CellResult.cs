@@ -89,6 +89,7 @@ internal sealed record CellResult
     private static string MachineOf(JsonElement machine)
     {
         string Text(string name) => machine.GetProperty(name).GetString()!;
-        return $"{Text("system")}, {Text("architecture")}, {machine.GetProperty("processors").GetInt32()} processors, {Text("simd")}, bfloat16 on {Text("bfloat16")}, {Text("runtime")}";
+        string device = Text("device") is var name and not "cpu" ? $", {name}" : "";
+        return $"{Text("system")}, {Text("architecture")}, {machine.GetProperty("processors").GetInt32()} processors, {Text("simd")}, bfloat16 on {Text("bfloat16")}, {Text("runtime")}{device}";
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Cli.Commands;
 using LoRA2.Native.Cli.Finetuning;
@@ -70,7 +71,7 @@ internal sealed class RunOptions
         if (Decided.TryGetValue(name, out string? why)) throw new InputException($"'{text}': this option of finetune can't be given here: {why}");
         if (!known.TryGetValue(name, out Option? option)) throw new InputException($"'{text}': '{name}' is no option of lora2 finetune; lora2 finetune --help lists them, and they stand here without dashes");
         if (option is Option<bool> != (name.Length == text.Length)) throw new InputException($"'{text}': {(option is Option<bool> ? $"{name} alone" : $"{name}=VALUE")} was expected");
-        var asked = new RunOption(name, option is Option<bool> ? "true" : text[(name.Length + 1)..]);
+        var asked = new RunOption(name, option is Option<bool> ? "true" : Number(text[(name.Length + 1)..]));
         ParseResult parsed = command.Parse(Arguments([asked]));
         return parsed.Errors.Count > 0 ? throw new InputException(parsed.Errors[0].Message) : asked;
     }
@@ -89,6 +90,12 @@ internal sealed class RunOptions
         return parsed.Errors.Count > 0 ? throw new InputException(parsed.Errors[^1].Message) : FinetuneCommand.Request(parsed, options).Request;
     }
 
+    /// <summary>A number in the one form that its value has, so that 1e-3 and 0.001 ask for the same run; other text as it is.</summary>
+    private static string Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && Math.Abs(value) < 1L << 53
+            ? value.ToString("R", CultureInfo.InvariantCulture)
+            : text;
+
     private bool IsFlag(RunOption option) => known[option.Name] is Option<bool>;
 
     private static string? TextOf(string name, Option option, JsonPlace place)
@@ -102,10 +109,10 @@ internal sealed class RunOptions
             (Option<bool>, _) => throw place.Unexpected("true or false"),
             (Option<string[]>, JsonValueKind.Array) => string.Join(',', place.Items().Select(item => item.Text())),
             (Option<string[]>, _) => place.Text(),
-            (Option<string?>, JsonValueKind.Number) => value.GetRawText(),
+            (Option<string?>, JsonValueKind.Number) => Number(value.GetRawText()),
             (Option<string?>, JsonValueKind.String) => name == "from" ? place.FullPath() : place.Text(),
             (Option<string?>, _) => throw place.Unexpected("a string or a number"),
-            (_, JsonValueKind.Number) => value.GetRawText(),
+            (_, JsonValueKind.Number) => Number(value.GetRawText()),
             _ => throw place.Unexpected("a number"),
         };
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Inspection;
 using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Cuda;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
@@ -48,8 +49,7 @@ internal static class FinetuneRecord
             TrainingJson.Write(json, options);
             Dropout(json, model.Config);
             json.WriteStartObject("machine");
-            json.WriteString("device", model.Device.Name);
-            Machine(json);
+            Machine(json, model.Device);
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -110,8 +110,9 @@ internal static class FinetuneRecord
     }
 
     /// <summary>Into an object that is open.</summary>
-    public static void Machine(Utf8JsonWriter json)
+    public static void Machine(Utf8JsonWriter json, Device device)
     {
+        json.WriteString("device", device is CudaDevice gpu ? $"{gpu.Name}, {gpu.Model}" : device.Name);
         json.WriteString("system", RuntimeInformation.OSDescription);
         json.WriteString("architecture", RuntimeInformation.ProcessArchitecture.ToString());
         json.WriteString("runtime", RuntimeInformation.FrameworkDescription);

@@ -120,7 +120,7 @@ internal sealed class RunReport(FinetuneRequest request, TrainingOptions options
                 foreach ((string prefix, Dataset set) in data.Further) json.WriteString($"{prefix}development", set.Name);
                 FinetuneRecord.Data(json, data, train);
             }),
-            SettingsTable.Of("Machine", FinetuneRecord.Machine))));
+            SettingsTable.Of("Machine", json => FinetuneRecord.Machine(json, model.Device)))));
 
     private static XElement Footer() => Html.Element(
         "footer", $"Written by lora2 {typeof(RunReport).Assembly.GetName().Version?.ToString(3)} on {DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC. The same curves are in tensorboard/, the numbers in training.json.");

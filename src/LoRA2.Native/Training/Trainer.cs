@@ -94,7 +94,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Runs to the end; the model then has the best weights, or the last without development data.</summary>
     /// <param name="checkpoint">Where checkpoints are written, or null for none.</param>
-    /// <param name="progress">Told after every step, on this thread's synchronisation context.</param>
+    /// <param name="progress">Told of every step, on this thread's synchronisation context; on a GPU of up to sixteen at once, when their losses are read.</param>
     /// <param name="cancellation">Stops after the step in progress, when a checkpoint was written.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint has everything.</exception>
     /// <exception cref="TrainingException">The loss was NaN or infinite; the last checkpoint is intact.</exception>
@@ -190,6 +190,7 @@ public sealed class Trainer : IDisposable
             if (!double.IsFinite(loss) || !double.IsFinite(norm))
             {
                 started.Clear();
+                state.Step = result.Step - 1;
                 string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
                 throw new TrainingException($"{what} at step {result.Step} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact");
             }

@@ -12,7 +12,7 @@ public sealed class ComparisonFileTests : IDisposable
     [Fact]
     public void The_cells_are_methods_by_tasks_by_seeds_with_the_most_particular_options()
     {
-        tiny.Plan["options"] = new JsonObject { ["epochs"] = 1, ["rank"] = 2, ["learning-rate"] = 1e-3, ["clip"] = 3 };
+        tiny.Plan["options"] = new JsonObject { ["epochs"] = 1, ["rank"] = 2, ["learning-rate"] = JsonNode.Parse("1e-3"), ["clip"] = 3 };
         tiny.Plan["task-options"] = new JsonObject { ["RTE"] = new JsonObject { ["epochs"] = 2, ["rank"] = 3, ["clip"] = null } };
         tiny.Plan["methods"] = new JsonArray(
             new JsonObject
