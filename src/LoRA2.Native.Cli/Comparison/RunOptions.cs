@@ -71,7 +71,9 @@ internal sealed class RunOptions
         if (Decided.TryGetValue(name, out string? why)) throw new InputException($"'{text}': this option of finetune can't be given here: {why}");
         if (!known.TryGetValue(name, out Option? option)) throw new InputException($"'{text}': '{name}' is no option of lora2 finetune; lora2 finetune --help lists them, and they stand here without dashes");
         if (option is Option<bool> != (name.Length == text.Length)) throw new InputException($"'{text}': {(option is Option<bool> ? $"{name} alone" : $"{name}=VALUE")} was expected");
-        var asked = new RunOption(name, option is Option<bool> ? "true" : Number(text[(name.Length + 1)..]));
+        string given = option is Option<bool> ? "true" : text[(name.Length + 1)..];
+        // A folder may well be called 007.
+        var asked = new RunOption(name, name == "from" ? given : Number(given));
         ParseResult parsed = command.Parse(Arguments([asked]));
         return parsed.Errors.Count > 0 ? throw new InputException(parsed.Errors[0].Message) : asked;
     }

@@ -39,6 +39,13 @@ public sealed class ComparisonFileTests : IDisposable
         Assert.Contains("--recompute", cells[0].Arguments(plan, options));
     }
 
+    [Theory]
+    [InlineData("learning-rate=1e-3", "0.001")]
+    [InlineData("rank=8", "8")]
+    [InlineData("precision=bfloat16", "bfloat16")]
+    [InlineData("from=007", "007")]
+    public void A_number_is_asked_for_in_one_form(string given, string expected) => Assert.Equal(expected, new RunOptions().Parse(given).Value);
+
     [Fact]
     public void Comments_and_trailing_commas_are_allowed()
     {
