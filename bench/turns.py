@@ -63,11 +63,11 @@ def main():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(f"{machine.get('Model name')}, {machine.get('CPU(s)')} cores; {datetime.date.today()}; commit {commit}; {rounds} rounds of one step each, in turn; "
           f"float32 peak in between {spread(peak.answers, 0)} GFLOP/s; {100 * passed[7] / sum(passed):.0f} % of the time stolen by the host. Medians (quartiles).\n")
-    print(f"| | seconds per step | least | tokens/s | over {sides[0].name}'s, by round | peak memory MB | managed bytes a step |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print(f"| | seconds per step | least | tokens/s | over {sides[0].name}'s, by round | peak memory MB | device memory MB | process start to first step, s | managed bytes a step |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for side in sides:
         ratios = [own / first for own, first in zip(side.answers, sides[0].answers)]
         print(f"| {side.name} | {spread(side.answers, 3)} | {min(side.answers):.3f} | {side.report['tokens'] / statistics.median(side.answers):.0f} | "
-              f"{spread(ratios, 2)} | {side.report['peak_memory_mb']:.0f} | {side.report.get('managed_bytes_per_step', '')} |")
+              f"{spread(ratios, 2)} | {side.report['peak_memory_mb']:.0f} | {side.report.get('device_memory_mb') or 0:.0f} | {side.report['seconds_from_start_to_first_step']:.1f} | {side.report.get('managed_bytes_per_step', '')} |")
     for i, side in enumerate(sides[1:], 1):
         for other in sides[i + 1:]:
             print(f"\n{side.name} over {other.name}, by round: {spread([own / its for own, its in zip(side.answers, other.answers)], 2)}.")

@@ -100,12 +100,13 @@ internal static class StepCommand
         var seconds = new List<double>(4096);
         long allocated = 0;
         int done = 0;
+        double firstStep = 0;
         while (done < Int("warmup")) Timed();
         allocated = 0;
         seconds.Clear();
         if (bool.Parse(options["serve"])) Serve.Lines(Timed);
         else for (int i = 0; i < Int("steps"); i++) Timed();
-        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count), gpu?.PeakBytes ?? MemoryPool.Shared.PeakBytesInUse);
+        Print(options, seconds, batch * length, allocated / Math.Max(1, seconds.Count), firstStep, gpu);
 
         void Step(uint pass, bool scores)
         {
@@ -137,6 +138,7 @@ internal static class StepCommand
             done++;
             model.Device.Synchronize();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (done == 1) firstStep = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
             seconds.Add(elapsed);
             return elapsed;
@@ -155,7 +157,7 @@ internal static class StepCommand
         return method;
     }
 
-    private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated, long peakBytes)
+    private static void Print(Dictionary<string, string> options, List<double> seconds, int tokens, long allocated, double firstStep, CudaDevice? gpu)
     {
         double[] sorted = [.. seconds.Order()];
         double median = (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
@@ -170,7 +172,9 @@ internal static class StepCommand
         json.WriteNumber("tokens", tokens);
         json.WriteNumber("tokens_per_second", tokens / median);
         json.WriteNumber("peak_memory_mb", process.PeakWorkingSet64 / 1048576.0);
-        json.WriteNumber("tensor_memory_mb", peakBytes / 1048576.0);
+        json.WriteNumber("tensor_memory_mb", (gpu?.PeakBytes ?? MemoryPool.Shared.PeakBytesInUse) / 1048576.0);
+        if (gpu is not null) json.WriteNumber("device_memory_mb", gpu.ReservedBytes / 1048576.0);
+        json.WriteNumber("seconds_from_start_to_first_step", firstStep);
         json.WriteNumber("managed_bytes_per_step", allocated);
         json.WriteString("simd", Compute.SimdPath);
         foreach ((string name, string value) in options) json.WriteString(name, value);

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import resource
 import statistics
 import sys
@@ -81,8 +82,14 @@ def make_batch(chosen):
     return {name: values.to(chosen.device) for name, values in batch.items()}
 
 
+def since_start():
+    """Seconds since this process was started."""
+    ticks = int(open("/proc/self/stat").read().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
 def time_steps(chosen, model, loss_of):
-    """Seconds of each step after the warm-up."""
+    """Seconds of each step after the warm-up, and from the process's start to the end of its first step."""
     batch = make_batch(chosen)
     training = chosen.method != "inference"
     model.train(training)
@@ -111,9 +118,11 @@ def time_steps(chosen, model, loss_of):
                 sys.exit(f"step.py: the loss of step {step} is {float(loss)}")
         if chosen.device != "cpu":
             torch.cuda.synchronize()
+        if step == 0:
+            first = since_start()
         if step >= chosen.warmup:
             seconds.append(time.perf_counter() - start)
-    return seconds
+    return seconds, first
 
 
 def main():
@@ -125,7 +134,7 @@ def main():
     source = library(chosen)
     model, loss_of = (hf_model if source == "hf" else plain_model)(chosen, config)
     model.to(chosen.device)
-    seconds = time_steps(chosen, model, loss_of)
+    seconds, first = time_steps(chosen, model, loss_of)
     report = {"engine": "pytorch", "library": source, "torch": torch.__version__}
     report.update({name: getattr(chosen, name) for name in (
         "model", "method", "dtype", "layers", "hidden", "intermediate", "heads", "vocabulary", "batch", "length", "rank",
@@ -135,7 +144,7 @@ def main():
     report.update(tokens=tokens, trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
                   seconds=[round(s, 4) for s in seconds], seconds_min=round(min(seconds), 4),
                   seconds_median=round(median, 4), tokens_per_second=round(tokens / median, 1),
-                  tokens_per_second_best=round(tokens / min(seconds), 1),
+                  seconds_from_start_to_first_step=round(first, 2), tokens_per_second_best=round(tokens / min(seconds), 1),
                   device=chosen.device, device_memory_mb=None if chosen.device == "cpu" else round(torch.cuda.max_memory_reserved() / 1048576, 1),
                   peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
     print(json.dumps(report))

@@ -64,6 +64,9 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     /// <summary>The most bytes that tensors, and the tensors of programs, have taken here.</summary>
     public long PeakBytes => ordinary.PeakBytesInUse + ofPrograms.PeakBytesInUse;
 
+    /// <summary>The bytes of the GPU's memory that are held for tensors and for the tensors of programs, used now or not.</summary>
+    public long ReservedBytes => ordinary.BytesReserved + ofPrograms.BytesReserved;
+
     /// <inheritdoc/>
     public override DeviceProgram Record(uint pass, Action work)
     {
