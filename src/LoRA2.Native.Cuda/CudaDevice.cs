@@ -68,7 +68,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override DeviceProgram Record(uint pass, Action work)
     {
         if (Recorder is not null) throw new InvalidOperationException($"{Name} is recording already");
-        var recorder = new Recorder(driver, ordinary, pass);
+        var recorder = new Recorder(driver, kernels.Library, ordinary, pass);
         Recorder = recorder;
         try
         {
@@ -80,6 +80,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         catch
         {
             recorder.Abandon();
+            if (programs == 0) ofPrograms.Trim();
             throw;
         }
         finally

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using LoRA2.Native.Cuda.Driver;
 
@@ -24,6 +25,22 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public int Readings { get; private set; }
 
     public int GraphsMade { get; private set; }
+
+    /// <summary>Graphs, ready or not, that were not given up.</summary>
+    public int LiveGraphs
+    {
+        get
+        {
+            lock (gate)
+                return graphs.Count;
+        }
+    }
+
+    /// <summary>The names of the modules that were loaded.</summary>
+    public ConcurrentQueue<string> Loaded { get; } = [];
+
+    /// <summary>Told of every module before it is loaded, by the thread that loads it; may throw.</summary>
+    public Action<string>? Loading { get; set; }
 
     public string DeviceName => "PTX interpreter";
 
@@ -91,6 +108,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
 
     public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
     {
+        Loading?.Invoke(name);
+        Loaded.Enqueue(name);
         var module = PtxModule.Parse(Encoding.UTF8.GetString(ptx));
         lock (gate)
         {
