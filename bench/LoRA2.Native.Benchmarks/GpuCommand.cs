@@ -30,7 +30,7 @@ internal static class GpuCommand
             GpuTimings.Print(gpu, peer);
             return right ? 0 : 1;
         }
-        catch (CudaException e)
+        catch (Exception e) when (e is CudaException or CudaMemoryException)
         {
             Console.Error.WriteLine(e.Message);
             return 2;

@@ -10,6 +10,7 @@ namespace LoRA2.Native.Cli;
 internal sealed class DeviceOption : IDisposable
 {
     private readonly CudaDevice? gpu;
+    private bool settled;
 
     private DeviceOption(CudaDevice? gpu) => this.gpu = gpu;
 
@@ -36,29 +37,55 @@ internal sealed class DeviceOption : IDisposable
         return option;
     }
 
-    /// <summary>Opens what a checked value names.</summary>
+    /// <summary>
+    /// Does a command's work on the device that a checked value names. With <c>auto</c>, work that finds not enough memory on the GPU is done again on the CPU, if it has
+    /// not called <see cref="Settle"/> before.
+    /// </summary>
     /// <param name="value">The option's; the CPU for none.</param>
     /// <param name="notes">Told why <c>auto</c> took the CPU.</param>
+    /// <param name="work">Returns the exit code.</param>
     /// <exception cref="InputException">The GPU can't be used; the message says why.</exception>
-    public static DeviceOption Open(string? value, TextWriter notes)
+    public static int Use(string? value, TextWriter notes, Func<DeviceOption, int> work) => Use(value, notes, work, CudaDevice.Open);
+
+    internal static int Use(string? value, TextWriter notes, Func<DeviceOption, int> work, Func<int, CudaDevice> open)
+    {
+        using (DeviceOption device = Open(value, notes, open))
+        {
+            try
+            {
+                return work(device);
+            }
+            catch (CudaMemoryException e) when (value == "auto" && !device.settled)
+            {
+                Note(notes, e);
+            }
+        }
+
+        using var cpu = new DeviceOption(null);
+        return work(cpu);
+    }
+
+    /// <summary>Says that the work has shown results or used up its input, and is not to be done again.</summary>
+    public void Settle() => settled = true;
+
+    public void Dispose() => gpu?.Dispose();
+
+    private static DeviceOption Open(string? value, TextWriter notes, Func<int, CudaDevice> open)
     {
         if (value is null or "cpu") return new DeviceOption(null);
         try
         {
-            return new DeviceOption(CudaDevice.Open(Ordinal(value) ?? 0));
+            return new DeviceOption(open(Ordinal(value) ?? 0));
         }
-        catch (CudaException e) when (value == "auto")
+        catch (Exception e) when (e is CudaException or CudaMemoryException)
         {
-            notes.WriteLine($"lora2: --device auto takes the CPU: {e.Message}");
+            if (value != "auto") throw new InputException($"--device {value}: {e.Message}", e);
+            Note(notes, e);
             return new DeviceOption(null);
-        }
-        catch (CudaException e)
-        {
-            throw new InputException($"--device {value}: {e.Message}", e);
         }
     }
 
-    public void Dispose() => gpu?.Dispose();
+    private static void Note(TextWriter notes, Exception e) => notes.WriteLine($"lora2: --device auto takes the CPU: {e.Message}");
 
     private static int? Ordinal(string value)
     {

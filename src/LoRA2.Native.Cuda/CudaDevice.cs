@@ -56,7 +56,8 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     /// <summary>Opens a GPU.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
     /// <exception cref="CudaException">There is no driver, no such GPU, or one too old; the message says which.</exception>
-    public static CudaDevice Open(int ordinal = 0) => new(new CudaDriver(ordinal), ordinal);
+    /// <exception cref="CudaMemoryException">Others have taken all of its memory.</exception>
+    public static CudaDevice Open(int ordinal = 0) => Open(new CudaDriver(ordinal), ordinal);
 
     /// <inheritdoc/>
     public override void Synchronize() => driver.Synchronize();
@@ -71,7 +72,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override DeviceProgram Record(uint pass, Action work)
     {
         if (Recorder is not null) throw new InvalidOperationException($"{Name} is recording already");
-        var recorder = new Recorder(driver, ordinary, pass);
+        var recorder = new Recorder(driver, kernels.Library, ordinary, pass);
         Recorder = recorder;
         try
         {
@@ -83,6 +84,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         catch
         {
             recorder.Abandon();
+            if (programs == 0) ofPrograms.Trim();
             throw;
         }
         finally
@@ -111,7 +113,35 @@ public sealed unsafe class CudaDevice : Device, IDisposable
 
     internal override bool ChecksAccesses => driver.ChecksAccesses;
 
-    internal override byte* Allocate(nuint bytes) => (byte*)driver.Allocate(bytes);
+    /// <summary>Opens a GPU through its driver, of which the first kernel shows whether it compiles any.</summary>
+    internal static CudaDevice Open(ICudaDriver driver, int ordinal)
+    {
+        var device = new CudaDevice(driver, ordinal);
+        try
+        {
+            device.kernels.Library.Find("Copies.Words", 0);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where there is not enough memory, what tensors have left behind goes back first; what programs have used is still theirs.</summary>
+    internal override byte* Allocate(nuint bytes)
+    {
+        try
+        {
+            return (byte*)driver.Allocate(bytes);
+        }
+        catch (CudaMemoryException)
+        {
+            ordinary.Trim();
+            return (byte*)driver.Allocate(bytes);
+        }
+    }
 
     internal override void Free(byte* block) => driver.Free((nint)block);
 

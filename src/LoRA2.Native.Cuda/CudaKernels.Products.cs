@@ -19,6 +19,9 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Products that have fewer tiles are split along k; from the shape alone, since it decides how sums are grouped.</summary>
     private const int ManyTiles = 128;
 
+    /// <summary>Held while a frozen operand is rounded, which is done once.</summary>
+    private readonly Lock rounding = new();
+
     /// <summary>The kernel of every product on the tensor cores, for tests; null chooses by shape.</summary>
     internal string? ForcedTile { get; set; }
 
@@ -165,7 +168,7 @@ internal sealed unsafe partial class CudaKernels
     private RoundedOperand Rounded(Tensor b, Precision precision, int planes)
     {
         if (!b.IsConstant) return Round(b, precision, planes);
-        lock (library)
+        lock (rounding)
         {
             IDisposable?[] cache = b.BackendCache ??= new IDisposable?[1];
             if (cache[0] is RoundedOperand found && found.Precision == precision) return found;

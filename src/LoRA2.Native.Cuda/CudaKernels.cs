@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
 
@@ -6,7 +7,8 @@ namespace LoRA2.Native.Cuda;
 /// <summary>The kernels on an NVIDIA GPU. Tensors are Float32; ids, labels and masks Int32; frozen weights may be BFloat16.</summary>
 internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver driver) : Kernels
 {
-    private readonly KernelLibrary library = new(driver);
+    /// <summary>What the driver has compiled.</summary>
+    public KernelLibrary Library { get; } = new(driver);
 
     /// <summary>Starts the kernel called "family.name", of static shared memory.</summary>
     private void Launch(string kernel, Grid3 grid, Grid3 block, params ReadOnlySpan<Argument> arguments) => Launch(kernel, grid, block, 0, arguments);
@@ -18,12 +20,15 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
     /// <summary>Starts the kernel called "family.name". One kernel always asks for the same dynamic shared memory.</summary>
     private void Launch(string kernel, Grid3 grid, Grid3 block, int sharedMemory, ReadOnlySpan<Argument> arguments, int streamAt = -1)
     {
-        nint found = library.Find(kernel, sharedMemory);
-        fixed (Argument* first = arguments)
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<Argument, ulong>(arguments);
+        if (device.Recorder is { } recorder)
         {
-            if (device.Recorder is { } recorder) recorder.Launch(found, grid, block, sharedMemory, (ulong*)first, arguments.Length, streamAt);
-            else driver.Launch(found, grid, block, sharedMemory, (ulong*)first, arguments.Length);
+            recorder.Launch(kernel, grid, block, sharedMemory, words, streamAt);
+            return;
         }
+
+        nint found = Library.Find(kernel, sharedMemory);
+        fixed (ulong* first = words) driver.Launch(found, grid, block, sharedMemory, first, words.Length);
     }
 
     /// <summary>Where a tensor that may be null is; 0 for none.</summary>

@@ -1,38 +1,50 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using LoRA2.Native.Cuda.Driver;
 
 namespace LoRA2.Native.Cuda;
 
-/// <summary>The kernels that come with this library, as PTX; each file is compiled by the driver when a kernel of it is first asked for.</summary>
+/// <summary>The kernels that the driver has compiled: each is a module of its own and is compiled once, when it is first asked for.</summary>
 internal sealed class KernelLibrary(ICudaDriver driver)
 {
-    private readonly Dictionary<string, nint> modules = [];
-    private readonly Dictionary<string, nint> kernels = [];
-    private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<string, Lazy<nint>> kernels = [];
 
-    /// <summary>The names of the files, without extension.</summary>
-    public static IEnumerable<string> Families =>
-        typeof(KernelLibrary).Assembly.GetManifestResourceNames().Where(name => name.EndsWith(".ptx", StringComparison.Ordinal)).Select(name => name[..^4]).Order(StringComparer.Ordinal);
-
-    /// <summary>The PTX of one family of kernels.</summary>
-    public static byte[] Ptx(string family)
-    {
-        using Stream stream = typeof(KernelLibrary).Assembly.GetManifestResourceStream($"{family}.ptx")
-            ?? throw new CudaException($"there is no {family}.ptx in {typeof(KernelLibrary).Assembly.GetName().Name}");
-        byte[] text = new byte[stream.Length];
-        stream.ReadExactly(text);
-        return text;
-    }
-
-    /// <summary>The kernel called "family.name".</summary>
+    /// <summary>The kernel called "family.entry". Of threads that ask for one at once, one has it compiled and the others wait; none waits for another kernel.</summary>
     public nint Find(string kernel, int dynamicSharedMemory)
     {
-        lock (gate)
+        if (kernels.TryGetValue(kernel, out Lazy<nint>? found) && found.IsValueCreated) return found.Value;
+        found ??= kernels.GetOrAdd(kernel, name => new Lazy<nint>(() => Load(name, dynamicSharedMemory)));
+        try
         {
-            if (kernels.TryGetValue(kernel, out nint found)) return found;
-            int dot = kernel.IndexOf('.', StringComparison.Ordinal);
-            string family = kernel[..dot];
-            if (!modules.TryGetValue(family, out nint module)) modules[family] = module = driver.LoadModule(family, Ptx(family));
-            return kernels[kernel] = driver.GetKernel(module, kernel[(dot + 1)..], dynamicSharedMemory);
+            return found.Value;
+        }
+        catch
+        {
+            // Who asks again has it tried again.
+            kernels.TryRemove(new KeyValuePair<string, Lazy<nint>>(kernel, found));
+            throw;
         }
     }
+
+    /// <summary>Has kernels compiled on all processors, those of the longest texts first.</summary>
+    public void Load(IEnumerable<(string Kernel, int DynamicSharedMemory)> wanted)
+    {
+        (string Kernel, int DynamicSharedMemory)[] missing =
+            [.. wanted.Where(one => !kernels.ContainsKey(one.Kernel)).DistinctBy(one => one.Kernel).OrderByDescending(one => PtxText.OfKernel(one.Kernel).Length).ThenBy(one => one.Kernel, StringComparer.Ordinal)];
+        if (missing.Length == 0) return;
+        try
+        {
+            Parallel.ForEach(
+                Partitioner.Create(missing, EnumerablePartitionerOptions.NoBuffering),
+                new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+                one => Find(one.Kernel, one.DynamicSharedMemory));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private nint Load(string kernel, int dynamicSharedMemory) =>
+        driver.GetKernel(driver.LoadModule(kernel, PtxText.OfKernel(kernel)), PtxText.Parts(kernel).Entry, dynamicSharedMemory);
 }

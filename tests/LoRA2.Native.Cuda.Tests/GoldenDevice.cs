@@ -22,7 +22,7 @@ internal static class GoldenDevice
             using CudaDevice device = CudaDevice.Open();
             return device.Model;
         }
-        catch (CudaException)
+        catch (Exception e) when (e is CudaException or CudaMemoryException)
         {
             return null;
         }

@@ -14,8 +14,8 @@ public class PtxFilesTests
         foreach (string file in Directory.GetFiles(sources, "*.cs").OrderBy(Path.GetFileName, StringComparer.Ordinal))
             hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(file)}\n{File.ReadAllText(file).ReplaceLineEndings("\n")}"));
         string expected = $"// sources: sha256 {Convert.ToHexStringLower(hash.GetHashAndReset())}";
-        Assert.NotEmpty(KernelLibrary.Families);
-        Assert.All(KernelLibrary.Families, family => Assert.Equal(expected, Encoding.UTF8.GetString(KernelLibrary.Ptx(family)).Split('\n')[0]));
+        Assert.NotEmpty(PtxText.Families);
+        Assert.All(PtxText.Families, family => Assert.Equal(expected, Encoding.UTF8.GetString(PtxText.OfFamily(family)).Split('\n')[0]));
     }
 
     private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Cuda.Tests;
 /// <summary>What the compiled kernels must and must not have in them.</summary>
 public sealed partial class PtxStructureTests
 {
-    public static TheoryData<string> Families => [.. KernelLibrary.Families];
+    public static TheoryData<string> Families => [.. PtxText.Families];
 
     /// <summary>Kernels that move most of their bytes in accesses of 16.</summary>
     public static TheoryData<string> InFours =>
@@ -20,7 +20,7 @@ public sealed partial class PtxStructureTests
     [MemberData(nameof(Families))]
     public void NothingLiesInLocalMemoryOrIsReachedGenerically(string family)
     {
-        string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(family));
+        string ptx = Encoding.UTF8.GetString(PtxText.OfFamily(family));
         Assert.DoesNotMatch(LocalMemory(), ptx);
         Assert.DoesNotMatch(GenericAccess(), ptx);
         Assert.DoesNotMatch(Call(), ptx);
@@ -30,12 +30,9 @@ public sealed partial class PtxStructureTests
     [MemberData(nameof(InFours))]
     public void ReadsAndWritesInFours(string kernel)
     {
-        string[] parts = kernel.Split('.');
-        string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(parts[0]));
-        Match entry = Regex.Match(ptx, $@"\.entry {parts[1]}\(.*?^}}", RegexOptions.Singleline | RegexOptions.Multiline);
-        Assert.True(entry.Success, $"there is no {kernel}");
-        Assert.Contains("ld.global.v4.f32", entry.Value, StringComparison.Ordinal);
-        Assert.Contains("st.global.v4.f32", entry.Value, StringComparison.Ordinal);
+        string ptx = Encoding.UTF8.GetString(PtxText.OfKernel(kernel));
+        Assert.Contains("ld.global.v4.f32", ptx, StringComparison.Ordinal);
+        Assert.Contains("st.global.v4.f32", ptx, StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"\.local\b")]

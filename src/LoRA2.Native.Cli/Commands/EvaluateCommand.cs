@@ -37,21 +37,23 @@ internal static class EvaluateCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             if (task is null && parsed.GetValue(file) is null && location.Model != QuickStart.Model)
                 throw new InputException("no data was given: add --file, or --task and --data");
-            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
-            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
-            classifier.Model.MoveTo(chosen.Device);
-            UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
-            (string Prefix, Dataset Set)[] sets = task is null
-                ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]
-                : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));
-            if (task is not null) TaskMatch.Require(task, classifier);
-            foreach ((_, Dataset set) in sets)
+            return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
-            }
+                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+                classifier.Model.MoveTo(chosen.Device);
+                UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
+                (string Prefix, Dataset Set)[] sets = task is null
+                    ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]
+                    : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));
+                if (task is not null) TaskMatch.Require(task, classifier);
+                foreach ((_, Dataset set) in sets)
+                {
+                    if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
+                }
 
-            Report(classifier, sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
-            return ExitCode.Done;
+                Report(classifier, sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
+                return ExitCode.Done;
+            });
         });
         return command;
     }

@@ -41,20 +41,29 @@ internal static class PredictCommand
             if (folder is not null && (one is not null || parsed.GetValue(jsonLines))) throw new InputException("--submission is of test data; leave out --text and --json-lines");
             int size = parsed.GetValue(batchSize) ?? (task is null && streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
-            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
-            using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
-            classifier.Model.MoveTo(chosen.Device);
-            UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
-            if (task is not null)
+            return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                new SubmissionFolder(folder!).Add(classifier, task, parsed.GetValue(data.Folder)!, size, streams);
-                return ExitCode.Done;
-            }
+                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+                classifier.Model.MoveTo(chosen.Device);
+                UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
+                if (task is not null)
+                {
+                    new SubmissionFolder(folder!).Add(classifier, task, parsed.GetValue(data.Folder)!, size, streams);
+                    return ExitCode.Done;
+                }
 
-            using var output = new JsonLineWriter(streams.OutputBytes);
-            if (one is not null) Answer(classifier, [new Example(one, second)], 1, output);
-            else AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output);
-            return ExitCode.Done;
+                using var output = new JsonLineWriter(streams.OutputBytes);
+                if (one is not null)
+                {
+                    Answer(classifier, [new Example(one, second)], 1, output);
+                    return ExitCode.Done;
+                }
+
+                // Standard input is read once.
+                chosen.Settle();
+                AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output);
+                return ExitCode.Done;
+            });
         });
         return command;
     }

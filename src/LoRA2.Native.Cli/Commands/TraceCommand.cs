@@ -36,14 +36,16 @@ internal static class TraceCommand
         {
             string folder = parsed.GetValue(output)!;
             if (File.Exists(folder)) throw new InputException($"--output '{folder}' is a file; a folder was expected");
-            LoadedModel loaded = LoadedModel.Load(ModelLocation.Named(parsed.GetValue(model))!, parsed.GetValue(adapter), PrecisionOption.Parse(parsed.GetValue(precision)));
-            using SequenceClassifier classifier = loaded.Model;
-            using DeviceOption chosen = DeviceOption.Open(parsed.GetValue(device), streams.Error);
-            classifier.MoveTo(chosen.Device);
-            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
-            Run(classifier, parsed.GetValue(inputs)!, folder, parsed.GetValue(gradients), loaded.Adapter);
-            streams.Output.WriteLine($"written to {folder}");
-            return ExitCode.Done;
+            return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
+            {
+                LoadedModel loaded = LoadedModel.Load(ModelLocation.Named(parsed.GetValue(model))!, parsed.GetValue(adapter), PrecisionOption.Parse(parsed.GetValue(precision)));
+                using SequenceClassifier classifier = loaded.Model;
+                classifier.MoveTo(chosen.Device);
+                UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
+                Run(classifier, parsed.GetValue(inputs)!, folder, parsed.GetValue(gradients), loaded.Adapter);
+                streams.Output.WriteLine($"written to {folder}");
+                return ExitCode.Done;
+            });
         });
         return command;
     }

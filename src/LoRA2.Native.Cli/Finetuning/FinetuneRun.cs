@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Reporting;
+using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Inference;
@@ -21,7 +22,11 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         if (request.Resume) output.RequireFolder();
         else output.RequireFree(request.Overwrite);
         if (request.Threads is { } threads) Compute.Threads = threads;
-        using DeviceOption device = DeviceOption.Open(request.Device, streams.Error);
+        return DeviceOption.Use(request.Device, streams.Error, Run);
+    }
+
+    private int Run(DeviceOption device)
+    {
         using SequenceClassifier model = LoadModel();
         Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
         TokenizedDataset train = Tokenize(data.Train, tokenizer, model);
@@ -38,7 +43,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         int resumedAfter = trainer.Step;
         if (!request.Resume) output.RemoveCheckpoint();
         var report = new RunReport(request, options, data, train, model, trainer);
-        if (Train(trainer, report) is not { } result) return ExitCode.Interrupted;
+        if (Train(trainer, report, device) is not { } result) return ExitCode.Interrupted;
         byte[] record = FinetuneRecord.Of(request, options, data, train, model, result, output.FullPath, resumedAfter);
         Save(model, options, record, report.Page(result, failure: null));
         new FinetuneSummary(human).After(data, result, trainer, output.FullPath);
@@ -87,8 +92,9 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     }
 
     /// <summary>Null when it was interrupted, after saving.</summary>
-    private TrainingResult? Train(Trainer trainer, RunReport report)
+    private TrainingResult? Train(Trainer trainer, RunReport report, DeviceOption device)
     {
+        int before = trainer.Step;
         using var interruption = new Interruption(streams.Cancellation);
         if (request.StopWithInput) interruption.AtEndOf(streams.Input);
         using var log = new TensorBoardLog(output.TensorBoard, trainer);
@@ -97,6 +103,11 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
             bool terminal = request.Json ? streams.IsErrorTerminal : streams.IsOutputTerminal;
             TrainingResult Run(IProgress<TrainingProgress> progress) => trainer.Run(output.Checkpoint, new BothProgress(log, progress), interruption.Token);
             return terminal ? BarProgress.Show(human, Run) : Run(new PlainProgress(human, request.LogEvery));
+        }
+        catch (CudaMemoryException)
+        {
+            if (trainer.Step > before) device.Settle();
+            throw;
         }
         catch (TrainingException e)
         {

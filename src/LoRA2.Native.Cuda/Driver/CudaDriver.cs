@@ -29,10 +29,13 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     private readonly int device;
     private readonly nint context;
     private readonly nint stream;
+    private readonly HashSet<nint> blocks = [];
+    private volatile bool failed;
     private bool disposed;
 
     /// <summary>Opens device number <paramref name="ordinal"/>.</summary>
     /// <exception cref="CudaException">There is no driver, no such device, or one too old; the message says which.</exception>
+    /// <exception cref="CudaMemoryException">Others have taken all of the device's memory.</exception>
     public CudaDriver(int ordinal)
     {
         int version, count;
@@ -57,17 +60,26 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         if (ordinal < 0 || ordinal >= count) throw new CudaException(count == 0 ? "the NVIDIA driver finds no GPU" : $"there is no GPU number {ordinal}; the last is {count - 1}");
         Check(LibCuda.DeviceGet(out device, ordinal), "open the GPU");
         ComputeCapability = (10 * Attribute(AttributeMajor)) + Attribute(AttributeMinor);
-        DeviceName = NameOf(device);
+        DeviceName = NameOf();
         if (ComputeCapability < LeastCapability)
             throw new CudaException($"{DeviceName} has compute capability {ComputeCapability / 10}.{ComputeCapability % 10}; {LeastCapability / 10}.{LeastCapability % 10} (Ampere) or later is needed");
         Multiprocessors = Attribute(AttributeMultiprocessors);
         SharedMemoryPerBlock = Attribute(AttributeSharedMemory);
-        Check(LibCuda.PrimaryContextRetain(out context, device), $"open {DeviceName}");
-        Enter();
-        Check(LibCuda.StreamCreate(out stream, NonBlocking), "make a stream");
+        Check(LibCuda.PrimaryContextRetain(out context, device), "open the GPU");
+        try
+        {
+            Enter();
+            Check(LibCuda.StreamCreate(out stream, NonBlocking), "make a stream");
+        }
+        catch
+        {
+            _ = LibCuda.PrimaryContextRelease(device);
+            currentContext = 0;
+            throw;
+        }
     }
 
-    public string DeviceName { get; }
+    public string DeviceName { get; } = "the GPU";
 
     public int ComputeCapability { get; }
 
@@ -92,10 +104,11 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         if (status == OutOfMemory)
         {
             (long free, long total) = Memory;
-            throw new CudaMemoryException($"{DeviceName} has {free >> 20} MB of its {total >> 20} MB free; {(long)bytes >> 20} MB more were needed");
+            throw new CudaMemoryException(DeviceName, free, total, (long)bytes);
         }
 
         Check(status, $"allocate {bytes} bytes");
+        lock (blocks) blocks.Add(address);
         return address;
     }
 
@@ -104,7 +117,8 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         // A finalizer may come after the device was closed; its memory went with it.
         if (disposed) return;
         Enter();
-        Check(LibCuda.MemoryFree(address), "free memory");
+        lock (blocks) blocks.Remove(address);
+        Release(LibCuda.MemoryFree(address), "free memory");
     }
 
     public void Fill(nint address, byte value, nuint bytes)
@@ -141,7 +155,8 @@ internal sealed unsafe class CudaDriver : ICudaDriver
             void** values = stackalloc void*[2] { errors, (void*)LogBytes };
             int status = LibCuda.ModuleLoad(out nint module, image, 2, options, values);
             if (status == 0) return module;
-            throw new CudaException($"the driver did not compile {name}.ptx: {Named(status)} {Marshal.PtrToStringUTF8((nint)errors)}".TrimEnd(), status);
+            if (status == OutOfMemory) Check(status, $"compile {name}");
+            throw new CudaException(CompilationFailure(name, Named(status), Marshal.PtrToStringUTF8((nint)errors) ?? ""), status);
         }
     }
 
@@ -212,14 +227,14 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     {
         if (disposed) return;
         Enter();
-        Check(LibCuda.GraphExecutableDestroy(executable), "give up a graph");
+        Release(LibCuda.GraphExecutableDestroy(executable), "give up a graph");
     }
 
     public void DestroyGraph(nint graph)
     {
         if (disposed) return;
         Enter();
-        Check(LibCuda.GraphDestroy(graph), "give up a graph");
+        Release(LibCuda.GraphDestroy(graph), "give up a graph");
     }
 
     public void Synchronize()
@@ -233,6 +248,8 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         if (disposed) return;
         disposed = true;
         Enter();
+        // The context is the process's, and others may go on using it.
+        foreach (nint block in blocks) _ = LibCuda.MemoryFree(block);
         _ = LibCuda.StreamDestroy(stream);
         _ = LibCuda.PrimaryContextRelease(device);
         currentContext = 0;
@@ -255,16 +272,32 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         };
     }
 
-    private static string NameOf(int device)
+    /// <summary>One sentence of what the driver's compiler had to say, in however many lines.</summary>
+    internal static string CompilationFailure(string kernel, string status, string log)
+    {
+        string[] lines = log.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return $"the NVIDIA driver did not compile the kernel {kernel}: {string.Join("; ", [status, .. lines])}";
+    }
+
+    private string NameOf()
     {
         byte* name = stackalloc byte[256];
         Check(LibCuda.DeviceGetName(name, 256, device), "ask the GPU's name");
         return Marshal.PtrToStringUTF8((nint)name) ?? "GPU";
     }
 
-    private static void Check(int status, string what)
+    private void Check(int status, string what)
     {
-        if (status != 0) throw new CudaException($"can't {what}: {Named(status)}", status);
+        if (status == 0) return;
+        if (status == OutOfMemory) throw new CudaMemoryException($"can't {what}: {DeviceName} has not enough free memory");
+        failed = true;
+        throw new CudaException($"can't {what}: {Named(status)}", status);
+    }
+
+    /// <summary>Checks what gives something back, unless the device has failed before: then nothing can be, and that failure is the one to hear of.</summary>
+    private void Release(int status, string what)
+    {
+        if (!failed) Check(status, what);
     }
 
     private static string Named(int status)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using LoRA2.Native.Cuda.Driver;
 
@@ -6,8 +7,6 @@ namespace LoRA2.Native.Cuda.Tests.Emulation;
 /// <summary>A device that runs PTX on the processor: what the backend's tests have where there is no GPU.</summary>
 internal sealed unsafe class EmulatedDriver : ICudaDriver
 {
-    private const long MemoryBytes = 8L << 30;
-
     private readonly Lock gate = new();
     private readonly List<PtxModule> modules = [];
     private readonly List<(PtxKernel Kernel, int SharedBytes)> kernels = [];
@@ -15,7 +14,6 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     private readonly Dictionary<nint, List<EmulatedNode>> graphs = [];
     private nint handles;
     private nuint used;
-    private bool disposed;
 
     /// <summary>The machine: its checks and its counts of instructions.</summary>
     public PtxMachine Machine { get; } = new();
@@ -24,6 +22,24 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public int Readings { get; private set; }
 
     public int GraphsMade { get; private set; }
+
+    /// <summary>Graphs, ready or not, that were not given up.</summary>
+    public int LiveGraphs
+    {
+        get
+        {
+            lock (gate)
+                return graphs.Count;
+        }
+    }
+
+    /// <summary>The names of the modules that were loaded.</summary>
+    public ConcurrentQueue<string> Loaded { get; } = [];
+
+    /// <summary>Told of every module before it is loaded, by the thread that loads it; may throw.</summary>
+    public Action<string>? Loading { get; set; }
+
+    public bool IsDisposed { get; private set; }
 
     public string DeviceName => "PTX interpreter";
 
@@ -42,14 +58,17 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         }
     }
 
-    public bool ChecksAccesses => true;
+    public bool ChecksAccesses { get; init; } = true;
+
+    /// <summary>The size of the device's memory.</summary>
+    public long MemoryBytes { get; set; } = 8L << 30;
 
     public nint Allocate(nuint bytes)
     {
         lock (gate)
         {
             if ((long)used + (long)bytes > MemoryBytes)
-                throw new CudaMemoryException($"{DeviceName} has {(MemoryBytes - (long)used) >> 20} MB of its {MemoryBytes >> 20} MB free; {(long)bytes >> 20} MB more were needed");
+                throw new CudaMemoryException(DeviceName, MemoryBytes - (long)used, MemoryBytes, (long)bytes);
             var address = Machine.Allocate((long)bytes);
             sizes.Add(address, bytes);
             used += bytes;
@@ -62,7 +81,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
         lock (gate)
         {
             // A finalizer may come after the device was closed; its memory went with it.
-            if (disposed)
+            if (IsDisposed)
                 return;
             Machine.Free(address);
             sizes.Remove(address, out var bytes);
@@ -91,6 +110,8 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
 
     public nint LoadModule(string name, ReadOnlySpan<byte> ptx)
     {
+        Loading?.Invoke(name);
+        Loaded.Enqueue(name);
         var module = PtxModule.Parse(Encoding.UTF8.GetString(ptx));
         lock (gate)
         {
@@ -186,7 +207,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     {
         lock (gate)
         {
-            disposed = true;
+            IsDisposed = true;
             Machine.Dispose();
         }
     }

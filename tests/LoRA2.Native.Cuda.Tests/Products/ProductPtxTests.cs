@@ -8,7 +8,7 @@ public sealed class ProductPtxTests
     [Fact]
     public void TilesRunOnTensorCoresThroughARingOfSharedMemory()
     {
-        string[] kernels = Encoding.UTF8.GetString(KernelLibrary.Ptx("Gemm")).Split(".visible .entry ")[1..];
+        string[] kernels = Encoding.UTF8.GetString(PtxText.OfFamily("Gemm")).Split(".visible .entry ")[1..];
         Assert.Equal(6, kernels.Length);
         foreach (string kernel in kernels)
         {
@@ -32,7 +32,7 @@ public sealed class ProductPtxTests
     [InlineData("AttentionGradient")]
     public void NothingIsKeptInLocalMemory(string family)
     {
-        string ptx = Encoding.UTF8.GetString(KernelLibrary.Ptx(family));
+        string ptx = Encoding.UTF8.GetString(PtxText.OfFamily(family));
         Assert.DoesNotContain(".local", ptx, StringComparison.Ordinal);
         Assert.Contains(".v4", ptx, StringComparison.Ordinal);
     }
