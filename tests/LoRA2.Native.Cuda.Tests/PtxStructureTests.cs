@@ -13,7 +13,7 @@ public sealed partial class PtxStructureTests
     [
         "Elementwise.Add", "Elementwise.Subtract", "Elementwise.Multiply", "Elementwise.Scale", "Elementwise.AddScaled", "Elementwise.Copy", "Activations.Gelu", "Activations.GeluBackward",
         "Activations.Tanh", "Activations.TanhBackward", "Activations.Relu", "Activations.ReluBackward", "Broadcasts.AddRowFours", "Broadcasts.ScaleBy", "Copies.Fours", "Dropout.Apply",
-        "Embedding.GatherFours", "LayerNorm.Warp", "LayerNorm.AddWarp", "LayerNormGradient.Warp", "Optimiser.AdamW", "Softmax.Warp", "Softmax.BackwardWarp",
+        "Attention.ForwardRounded", "AttentionGradient.QueryRounded", "AttentionGradient.KeyRounded", "Embedding.GatherFours", "LayerNorm.Warp", "LayerNorm.AddWarp", "LayerNormGradient.Warp", "Optimiser.AdamW", "Softmax.Warp", "Softmax.BackwardWarp",
     ];
 
     [Theory]
