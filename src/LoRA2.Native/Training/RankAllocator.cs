@@ -21,7 +21,7 @@ public sealed class RankAllocator : IDisposable
     private readonly Tensor mask;
     private bool chosen;
 
-    /// <summary>Takes the adapters in the order of their names.</summary>
+    /// <summary>Takes the adapters in the order of their names. They stay on the device that they are on.</summary>
     /// <exception cref="ArgumentException">The schedule's initial budget is not the number of singular values.</exception>
     public RankAllocator(IEnumerable<SingularValueAdapter> adapters, BudgetSchedule schedule, double beta1 = 0.85, double beta2 = 0.85)
     {
