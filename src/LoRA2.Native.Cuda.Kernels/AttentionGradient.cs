@@ -3,207 +3,186 @@ using ILGPU;
 namespace LoRA2.Native.Cuda.Kernels;
 
 /// <summary>
-/// The gradients of <see cref="Attention"/>, from the kept probabilities (dropped ones with their sign bit set). First those of the scores, [heads of a group, length, length]; then
-/// each of the others is one product with them per tile of 64 rows, and a second one over distances for a relative term. Grids are tiles × heads × 64 columns of a head. Math: whether
-/// products are of operands rounded to bfloat16, on the tensor cores, and whether rows of tokens and of positions may be read in fours.
+/// The gradients of <see cref="Attention"/> without scores in global memory (after Dao, arXiv 2307.08691, algorithm 2, without atomic additions): the scores of a tile of 64 queries ×
+/// 64 keys are computed again, by blocks of threads that have a tile of queries for the gradients of queries and of position keys, and by others that have a tile of keys for those of
+/// keys, values and position queries. Grids are tiles × heads × 64 columns of a head.
+/// <para>
+/// The gradients of position rows are first summed by tile and distance: <c>parts</c> is [heads from the first, tiles, tiles + 1 windows, 64 distances, columns of a head]. Window w of
+/// the tile of queries t begins at distance 64 (t − w) + length, that of the tile of keys t at 64 (w − t − 1) + length: the 127 distances of two tiles are in two windows, of which the
+/// next two tiles share one.
+/// </para>
 /// </summary>
 [KernelFamily]
 internal static unsafe class AttentionGradient
 {
     private const int Side = AttentionTile.Side;
-    private const int OnTensorCores = 1;
-    private const int InFours = 2;
 
-    /// <summary>dscores = scale · (used ∘ (dy vᵀ) − p Σ used ∘ (dy vᵀ)), where used is p after dropout. All of a row is written.</summary>
-    public static void Scores(
-        nint kept, nint dy, nint v, nint mask, int isMasked, int firstHead, int heads, int length, int width, int math, float scale, float keepScale, nint dscores)
+    /// <summary>Of each head and token, Σ over the head's columns of dy · y; a warp each.</summary>
+    public static void Dots(nint dy, nint y, int count, int heads, int length, int width, nint dots)
     {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
-        int keys = place.Keys(shared, mask, isMasked != 0), query = place.Tile + (4 * AttentionTile.Y);
-        var queries = new HeadRows(dy, place.Row(place.Tile), width, length - place.Tile, place.Size, (math & InFours) != 0);
-        float* p = (float*)kept;
-        float* to = (float*)dscores;
-        Float4 sums = default;
-        for (int key = 0; key < keys; key += Side)
+        int size = width / heads, lane = Group.IdxX % 32;
+        for (int i = (int)(Threads.First / 32); i < count; i += (int)(Threads.Count / 32))
         {
-            var values = new HeadRows(v, place.Row(key), width, length - key, place.Size, (math & InFours) != 0);
-            Square products = AttentionTile.Product((math & OnTensorCores) != 0, shared, queries, values, place.Size, default(Square));
-            int at = key + (4 * AttentionTile.X);
-            sums = new Float4(
-                sums.X + Dot(p, to, place, query, at, keepScale, products.Row0),
-                sums.Y + Dot(p, to, place, query + 1, at, keepScale, products.Row1),
-                sums.Z + Dot(p, to, place, query + 2, at, keepScale, products.Row2),
-                sums.W + Dot(p, to, place, query + 3, at, keepScale, products.Row3));
-        }
-
-        sums = new Float4(ScoreRow.Sum(sums.X), ScoreRow.Sum(sums.Y), ScoreRow.Sum(sums.Z), ScoreRow.Sum(sums.W));
-        for (int key = 4 * AttentionTile.X; key < length; key += Side)
-        {
-            Finish(p, to, place, query, key, keys, scale, keepScale, sums.X);
-            Finish(p, to, place, query + 1, key, keys, scale, keepScale, sums.Y);
-            Finish(p, to, place, query + 2, key, keys, scale, keepScale, sums.Z);
-            Finish(p, to, place, query + 3, key, keys, scale, keepScale, sums.W);
+            int head = i / length, batch = head / heads;
+            uint first = ((((uint)batch * (uint)length) + (uint)(i - (head * length))) * (uint)width) + ((uint)(head - (batch * heads)) * (uint)size);
+            float sum = 0;
+            for (int column = lane; column < size; column += 32) sum += ((float*)dy)[first + (uint)column] * ((float*)y)[first + (uint)column];
+            sum = WarpReduction.Sum(sum);
+            if (lane == 0) ((float*)dots)[(uint)i] = sum;
         }
     }
 
-    /// <summary>dq = dscores · k, and by distance · the position keys.</summary>
-    public static void Query(nint dscores, nint k, nint positionKey, nint rowOf, int isRelative, nint mask, int isMasked, int firstHead, int heads, int length, int width, int math, nint dq)
-    {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
-        int keys = place.Keys(shared, mask, isMasked != 0), column = Grid.IdxY * Side;
-        var rows = new ScoreRows(dscores, place.Scores, length, place.Tile);
-        var right = new HeadColumns(k, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
-        Square sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, keys, default(Square));
-        if (isRelative != 0)
-        {
-            int first = Larger(0, place.Tile + length - keys), end = Smaller(place.Distances, place.Tile + Side - 1 + length);
-            var byDistance = new QueryDistances(dscores, place.Scores, length, place.Tile, first);
-            var positions = new PositionColumns(positionKey, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column), (math & InFours) != 0);
-            sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, byDistance, positions, end - first, sums);
-        }
+    /// <summary>dq = dscores · k, and by distance · the position keys; and the parts of the position keys' gradient, where there is room for it.</summary>
+    public static void Query(
+        nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
+        QueryOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dq, parts);
 
-        place.Store(dq, place.Tile, column, sums);
-    }
-
-    /// <summary>dk = dscoresᵀ · q, and by distance · the position queries.</summary>
-    public static void Key(nint dscores, nint q, nint positionQuery, nint rowOf, int isRelative, int firstHead, int heads, int length, int width, int math, nint dk)
-    {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
-        int column = Grid.IdxY * Side;
-        var rows = new ScoreColumns(dscores, place.Scores, length, place.Tile);
-        var right = new HeadColumns(q, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
-        Square sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, length, default(Square));
-        if (isRelative != 0)
-        {
-            int first = Larger(0, length - Side - place.Tile), end = Smaller(place.Distances, (2 * length) - 1 - place.Tile);
-            var byDistance = new KeyDistances(dscores, place.Scores, length, place.Tile, first);
-            var positions = new PositionColumns(positionQuery, (uint)(place.Column + column), width, rowOf, first, place.Distances, place.ColumnsFrom(column), (math & InFours) != 0);
-            sums = AttentionTile.Product((math & OnTensorCores) != 0, shared, byDistance, positions, end - first, sums);
-        }
-
-        place.Store(dk, place.Tile, column, sums);
-    }
-
-    /// <summary>dv = (p after dropout)ᵀ · dy.</summary>
-    public static void Value(nint kept, nint dy, int firstHead, int heads, int length, int width, int math, float keepScale, nint dv)
-    {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace((length + Side - 1) / Side, firstHead, heads, length, width);
-        int column = Grid.IdxY * Side;
-        var rows = new UsedColumns(kept, place.Scores, length, place.Tile, keepScale);
-        var right = new HeadColumns(dy, place.First + (uint)column, width, length, place.ColumnsFrom(column), (math & InFours) != 0);
-        place.Store(dv, place.Tile, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, length, default(Square)));
-    }
-
-    /// <summary>parts[head of the batch, distance, column] = Σ over queries of dscores at this distance · q: tiles are of 64 distances.</summary>
-    public static void PositionKeys(nint dscores, nint q, int firstHead, int heads, int length, int width, int math, nint parts)
-    {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace(((2 * length) - 1 + Side - 1) / Side, firstHead, heads, length, width);
-        int column = Grid.IdxY * Side, first = Larger(0, place.Tile - length + 1), end = Smaller(length, place.Tile + Side);
-        var rows = new DistanceRowsByQuery(dscores, place.Scores, length, place.Tile, first);
-        var right = new HeadColumns(q, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column), (math & InFours) != 0);
-        StorePart(place, parts, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, end - first, default(Square)));
-    }
-
-    /// <summary>parts[head of the batch, distance, column] = Σ over keys of dscores at this distance · k.</summary>
-    public static void PositionQueries(nint dscores, nint k, int firstHead, int heads, int length, int width, int math, nint parts)
-    {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
-        var place = new AttentionPlace(((2 * length) - 1 + Side - 1) / Side, firstHead, heads, length, width);
-        int column = Grid.IdxY * Side, first = Larger(0, length - Side - place.Tile), end = Smaller(length, (2 * length) - 1 - place.Tile);
-        var rows = new DistanceRowsByKey(dscores, place.Scores, length, place.Tile, first);
-        var right = new HeadColumns(k, place.Row(first) + (uint)column, width, length - first, place.ColumnsFrom(column), (math & InFours) != 0);
-        StorePart(place, parts, column, AttentionTile.Product((math & OnTensorCores) != 0, shared, rows, right, end - first, default(Square)));
-    }
+    /// <summary><see cref="Query"/> with products of operands rounded to bfloat16, on the tensor cores; rows are read by 16 bytes.</summary>
+    public static void QueryRounded(
+        nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
+        QueryOf(true, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dq, parts);
 
     /// <summary>
-    /// The gradient of a position table, positions × width: for each element the sum over the distances that have its row, in their order, and over the batch. A row with no distance gets 0.
+    /// dk = dscoresᵀ · q, and by distance · the position queries; dv = (p after dropout)ᵀ · dy; and the parts of the position queries' gradient. Each where there is room for it.
     /// </summary>
-    public static void AddPositions(nint parts, nint rowOf, int length, int batch, int heads, int width, int positions, nint table)
+    public static void Key(
+        nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
+        KeyOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dk, dv, parts);
+
+    /// <summary><see cref="Key"/> with products of operands rounded to bfloat16, on the tensor cores; rows are read by 16 bytes.</summary>
+    public static void KeyRounded(
+        nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
+        KeyOf(true, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dk, dv, parts);
+
+    /// <summary>
+    /// The gradient of a position table, positions × width: for each element the sum over the distances that have its row, in their order, and over tiles and sequences; added to what
+    /// is there, if <paramref name="adds"/>, else in place of it. A row with no distance gets 0.
+    /// </summary>
+    public static void AddPositions(nint parts, nint rowOf, int byQuery, int length, int firstHead, int count, int heads, int width, int positions, int adds, nint table)
     {
         int* rows = (int*)rowOf;
-        float* from = (float*)parts;
-        int distances = (2 * length) - 1, size = width / heads;
-        uint stepOfBatch = (uint)heads * (uint)distances * (uint)size;
+        int distances = (2 * length) - 1, size = width / heads, tiles = (length + Side - 1) / Side;
         for (uint i = Threads.First; i < (uint)positions * (uint)width; i += Threads.Count)
         {
-            uint row = i / (uint)width, column = i - (row * (uint)width), head = column / (uint)size;
-            uint at = (head * (uint)distances * (uint)size) + (column - (head * (uint)size));
-            float sum = 0;
-            for (int distance = 0; distance < distances; distance++, at += (uint)size)
+            int row = (int)(i / (uint)width), column = (int)(i - ((uint)row * (uint)width)), head = column / size;
+            // The first head of the group that has this number within its sequence.
+            int local = (head - (firstHead % heads) + heads) % heads;
+            float sum = adds != 0 ? ((float*)table)[i] : 0;
+            for (int distance = 0; distance < distances; distance++)
             {
-                if (rows[distance] != (int)row) continue;
-                uint part = at;
-                for (int b = 0; b < batch; b++, part += stepOfBatch) sum += from[part];
+                if (rows[(uint)distance] != row) continue;
+                int window = ((distance - length + (Side * tiles)) / Side) - tiles;
+                uint place = ((uint)(distance - length - (window * Side)) * (uint)size) + (uint)(column - (head * size));
+                for (int tile = 0; tile < tiles; tile++)
+                {
+                    int number = byQuery != 0 ? tile - window : window + tile + 1;
+                    if (number < 0 || number > tiles) continue;
+                    for (int h = local; h < count; h += heads)
+                        sum += ((float*)parts)[((((((uint)h * (uint)tiles) + (uint)tile) * (uint)(tiles + 1)) + (uint)number) * (uint)(Side * size)) + place];
+                }
             }
 
             ((float*)table)[i] = sum;
         }
     }
 
-    private static void StorePart(AttentionPlace place, nint parts, int column, Square x)
+    private static void QueryOf(
+        bool tensorCores, nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts)
     {
-        int distance = place.Tile + (4 * AttentionTile.Y);
-        column += 4 * AttentionTile.X;
-        StorePart(place, (float*)parts, distance, column, x.Row0);
-        StorePart(place, (float*)parts, distance + 1, column, x.Row1);
-        StorePart(place, (float*)parts, distance + 2, column, x.Row2);
-        StorePart(place, (float*)parts, distance + 3, column, x.Row3);
-    }
-
-    private static void StorePart(AttentionPlace place, float* parts, int distance, int column, Float4 x)
-    {
-        if (distance >= place.Distances) return;
-        uint at = ((((uint)place.Number * (uint)place.Distances) + (uint)distance) * (uint)place.Size) + (uint)column;
-        if (column < place.Size) parts[at] = x.X;
-        if (column + 1 < place.Size) parts[at + 1] = x.Y;
-        if (column + 2 < place.Size) parts[at + 2] = x.Z;
-        if (column + 3 < place.Size) parts[at + 3] = x.W;
-    }
-
-    /// <summary>Writes dy · v of four elements for <see cref="Finish(float*, float*, AttentionPlace, int, int, int, float, float, float)"/>, and takes their part of the row's sum.</summary>
-    private static float Dot(float* p, float* to, AttentionPlace place, int query, int key, float keepScale, Float4 products)
-    {
-        if (query >= place.Length) return 0;
-        uint at = place.Scores + ((uint)query * (uint)place.Length) + (uint)key;
-        float sum = 0;
-        if (key < place.Length) sum += Part(p, to, at, keepScale, products.X);
-        if (key + 1 < place.Length) sum += Part(p, to, at + 1, keepScale, products.Y);
-        if (key + 2 < place.Length) sum += Part(p, to, at + 2, keepScale, products.Z);
-        if (key + 3 < place.Length) sum += Part(p, to, at + 3, keepScale, products.W);
-        return sum;
-    }
-
-    private static float Part(float* p, float* to, uint at, float keepScale, float product)
-    {
-        to[at] = product;
-        return Used(p[at], keepScale) * product;
-    }
-
-    private static void Finish(float* p, float* to, AttentionPlace place, int query, int key, int keys, float scale, float keepScale, float dot)
-    {
-        if (query >= place.Length) return;
-        uint at = place.Scores + ((uint)query * (uint)place.Length) + (uint)key;
-        for (int i = 0; i < 4; i++)
+        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
+        var place = new AttentionPlace(firstHead, heads, length, width);
+        bool fours = (flags & AttentionScores.HasFours) != 0;
+        var tiles = new AttentionGradientTiles(
+            new AttentionScores(q, k, positionKey, positionQuery, rowOf, mask, flags, scale), v, dy, largest, inverse, dots, scale, new DropoutWords(seed, stream, threshold, 1), threshold, keepScale);
+        int keys = place.Keys(shared, mask, (flags & AttentionScores.HasMask) != 0), column = Grid.IdxY * Side, columns = place.ColumnsFrom(column);
+        var queries = new HeadColumns(q, place.Row(place.Tile) + (uint)column, width, length - place.Tile, columns);
+        Square sums = default;
+        var part = new AttentionPart(place, parts, column, fours);
+        part.Store(0, default);
+        for (int key = 0; key < length; key += Side)
         {
-            float value = 0;
-            if (key + i < keys)
+            if (key >= keys)
             {
-                float coded = p[at + (uint)i];
-                value = ((Used(coded, keepScale) * to[at + (uint)i]) - (IntrinsicMath.Abs(coded) * dot)) * scale;
+                part.Store((key / Side) + 1, default);
+                continue;
             }
 
-            if (key + i < place.Length) to[at + (uint)i] = value;
+            Square gradient = tiles.Of(tensorCores, shared, place, place.Tile, key).Gradient;
+            sums = AttentionTile.Product(tensorCores, shared, gradient, false, new HeadColumns(k, place.Row(key) + (uint)column, width, length - key, columns), sums);
+            if ((flags & AttentionScores.HasPositionKey) == 0) continue;
+            AttentionTile.Store(shared, gradient);
+            Group.Barrier();
+            for (int half = 0; half <= Side; half += Side)
+            {
+                Square band = AttentionTile.ByDistance(shared, half, false);
+                int distance = place.DistanceOf(place.Tile, key) + half;
+                sums = AttentionTile.Product(
+                    tensorCores, shared, band, false, new PositionColumns(positionKey, (uint)(place.Column + column), width, rowOf, distance, place.Distances, columns), sums);
+                if (parts == 0) continue;
+                Square before = default;
+                if (half != 0) before = part.Load(key / Side);
+                part.Store((key / Side) + (half == 0 ? 1 : 0), AttentionTile.Product(tensorCores, shared, band, true, queries, before));
+            }
         }
+
+        if (dq != 0) place.Store(dq, place.Tile, column, fours, sums);
     }
 
-    private static float Used(float coded, float keepScale) => coded < 0 ? 0 : coded * keepScale;
+    private static void KeyOf(
+        bool tensorCores, nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
+        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts)
+    {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(AttentionTile.Shared);
+        var place = new AttentionPlace(firstHead, heads, length, width);
+        bool fours = (flags & AttentionScores.HasFours) != 0;
+        var tiles = new AttentionGradientTiles(
+            new AttentionScores(q, k, positionKey, positionQuery, rowOf, mask, flags, scale), v, dy, largest, inverse, dots, scale, new DropoutWords(seed, stream, threshold, 1), threshold, keepScale);
+        int keys = place.Keys(shared, mask, (flags & AttentionScores.HasMask) != 0), column = Grid.IdxY * Side, columns = place.ColumnsFrom(column);
+        int end = (flags & AttentionScores.MasksQueries) != 0 ? keys : length;
+        if (place.Tile >= keys) end = 0;
+        var own = new HeadColumns(k, place.Row(place.Tile) + (uint)column, width, length - place.Tile, columns);
+        Square sums = default;
+        if (dv != 0) place.Store(dv, place.Tile, column, fours, default);
+        var part = new AttentionPart(place, parts, column, fours);
+        part.Store(0, default);
+        for (int query = 0; query < length; query += Side)
+        {
+            if (query >= end)
+            {
+                part.Store((query / Side) + 1, default);
+                continue;
+            }
 
-    private static int Larger(int a, int b) => a > b ? a : b;
+            AttentionGradientTile tile = tiles.Of(tensorCores, shared, place, query, place.Tile);
+            // It waits in shared memory, and values are added up in global memory, each element by its own thread: registers are what the kernel lacks.
+            AttentionTile.Store(shared, tile.Gradient);
+            if (dv != 0)
+            {
+                var gradients = new HeadColumns(dy, place.Row(query) + (uint)column, width, length - query, columns);
+                Square before = place.Load(dv, place.Tile, column, fours);
+                place.Store(dv, place.Tile, column, fours, AttentionTile.Product(tensorCores, shared, tile.Used, true, gradients, before));
+            }
 
-    private static int Smaller(int a, int b) => a < b ? a : b;
+            sums = AttentionTile.Product(tensorCores, shared, AttentionTile.Load(shared), true, new HeadColumns(q, place.Row(query) + (uint)column, width, length - query, columns), sums);
+            if ((flags & AttentionScores.HasPositionQuery) == 0) continue;
+            for (int half = 0; half <= Side; half += Side)
+            {
+                Square band = AttentionTile.ByDistance(shared, half, true);
+                int distance = place.DistanceOf(query, place.Tile) + half;
+                sums = AttentionTile.Product(
+                    tensorCores, shared, band, false, new PositionColumns(positionQuery, (uint)(place.Column + column), width, rowOf, distance, place.Distances, columns), sums);
+                if (parts == 0) continue;
+                Square before = default;
+                if (half == 0) before = part.Load(query / Side);
+                part.Store((query / Side) + (half == 0 ? 0 : 1), AttentionTile.Product(tensorCores, shared, band, true, own, before));
+            }
+        }
+
+        if (dk != 0) place.Store(dk, place.Tile, column, fours, sums);
+    }
 }

@@ -4,7 +4,7 @@ namespace LoRA2.Native.Cuda.Kernels;
 
 /// <summary>
 /// Sizes of an attention, and which head of which sequence a block of threads works at: block number / tiles, counted from <c>firstHead</c>. Tensors are [batch, length, width];
-/// scores are [heads from the first, length, length].
+/// a block's own tile is its number's remainder.
 /// </summary>
 internal readonly unsafe struct AttentionPlace
 {
@@ -18,32 +18,41 @@ internal readonly unsafe struct AttentionPlace
     /// <summary>The head's number among all of the batch.</summary>
     public readonly int Number;
 
+    /// <summary>The head's number from the first on.</summary>
+    public readonly int Local;
+
     /// <summary>First element of the head's columns in a row.</summary>
     public readonly int Column;
 
     /// <summary>First element of the sequence's rows, in the head's columns.</summary>
     public readonly uint First;
 
-    /// <summary>First element of the head's scores.</summary>
-    public readonly uint Scores;
-
-    public AttentionPlace(int tiles, int firstHead, int heads, int length, int width)
+    public AttentionPlace(int firstHead, int heads, int length, int width)
     {
+        int tiles = (length + AttentionTile.Side - 1) / AttentionTile.Side;
         Length = length;
         Width = width;
         Size = width / heads;
         Distances = (2 * length) - 1;
-        int local = Grid.IdxX / tiles;
-        Tile = (Grid.IdxX - (local * tiles)) * AttentionTile.Side;
-        Number = firstHead + local;
+        Local = Grid.IdxX / tiles;
+        Tile = (Grid.IdxX - (Local * tiles)) * AttentionTile.Side;
+        Number = firstHead + Local;
         Batch = Number / heads;
         Column = (Number - (Batch * heads)) * Size;
         First = ((uint)Batch * (uint)length * (uint)width) + (uint)Column;
-        Scores = (uint)local * (uint)length * (uint)length;
     }
 
     /// <summary>First element of a token's row, in the head's columns.</summary>
     public uint Row(int token) => First + ((uint)token * (uint)Width);
+
+    /// <summary>A token's number in [batch, heads, length].</summary>
+    public uint RowNumber(int token) => ((uint)Number * (uint)Length) + (uint)token;
+
+    /// <summary>Index of an element in [batch, heads, length, length].</summary>
+    public uint Element(int query, int key) => (RowNumber(query) * (uint)Length) + (uint)key;
+
+    /// <summary>The number, from 0, of the least of the 127 distances of two tiles, which begin at these tokens; it may be negative.</summary>
+    public int DistanceOf(int query, int key) => query - key + Length - AttentionTile.Side;
 
     /// <summary>Columns of the head from the block's own 64 on.</summary>
     public int ColumnsFrom(int column) => Size - column;
@@ -83,24 +92,72 @@ internal readonly unsafe struct AttentionPlace
     }
 
     /// <summary>Writes a thread's elements of 64 rows and columns of a tensor of the head's shape.</summary>
-    public void Store(nint to, int token, int column, Square x)
+    public void Store(nint to, int token, int column, bool fours, Square x)
     {
         token += 4 * AttentionTile.Y;
         column += 4 * AttentionTile.X;
-        StoreRow((float*)to, token, column, x.Row0);
-        StoreRow((float*)to, token + 1, column, x.Row1);
-        StoreRow((float*)to, token + 2, column, x.Row2);
-        StoreRow((float*)to, token + 3, column, x.Row3);
+        StoreRow((float*)to, token, column, fours, x.Row0);
+        StoreRow((float*)to, token + 1, column, fours, x.Row1);
+        StoreRow((float*)to, token + 2, column, fours, x.Row2);
+        StoreRow((float*)to, token + 3, column, fours, x.Row3);
     }
 
-    private void StoreRow(float* to, int token, int column, Float4 x)
+    /// <summary>What <see cref="Store"/> has written.</summary>
+    public Square Load(nint from, int token, int column, bool fours)
     {
-        if (token >= Length) return;
-        uint at = Row(token) + (uint)column;
-        if (column < Size) to[at] = x.X;
-        if (column + 1 < Size) to[at + 1] = x.Y;
-        if (column + 2 < Size) to[at + 2] = x.Z;
-        if (column + 3 < Size) to[at + 3] = x.W;
+        token += 4 * AttentionTile.Y;
+        column += 4 * AttentionTile.X;
+        return new()
+        {
+            Row0 = LoadRow((float*)from, token, column, fours),
+            Row1 = LoadRow((float*)from, token + 1, column, fours),
+            Row2 = LoadRow((float*)from, token + 2, column, fours),
+            Row3 = LoadRow((float*)from, token + 3, column, fours),
+        };
+    }
+
+    /// <summary>Those of four elements that are among the columns; 0 for the others.</summary>
+    public static Float4 LoadRow(float* from, int columns, bool fours)
+    {
+        Float4 x = default;
+        if (fours)
+        {
+            if (columns > 0) x = *(Float4*)from;
+            return x;
+        }
+
+        if (columns > 0) x.X = from[0];
+        if (columns > 1) x.Y = from[1];
+        if (columns > 2) x.Z = from[2];
+        if (columns > 3) x.W = from[3];
+        return x;
+    }
+
+    /// <summary>Writes those of four elements that are among the columns.</summary>
+    public static void StoreRow(float* to, int columns, bool fours, Float4 x)
+    {
+        if (fours)
+        {
+            if (columns > 0) *(Float4*)to = x;
+            return;
+        }
+
+        if (columns > 0) to[0] = x.X;
+        if (columns > 1) to[1] = x.Y;
+        if (columns > 2) to[2] = x.Z;
+        if (columns > 3) to[3] = x.W;
+    }
+
+    private Float4 LoadRow(float* from, int token, int column, bool fours)
+    {
+        Float4 x = default;
+        if (token < Length) x = LoadRow(from + (Row(token) + (uint)column), Size - column, fours);
+        return x;
+    }
+
+    private void StoreRow(float* to, int token, int column, bool fours, Float4 x)
+    {
+        if (token < Length) StoreRow(to + (Row(token) + (uint)column), Size - column, fours, x);
     }
 
     private static int Larger(int a, int b) => a > b ? a : b;

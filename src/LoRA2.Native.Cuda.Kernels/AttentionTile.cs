@@ -12,15 +12,16 @@ internal static class AttentionTile
 {
     public const int Side = 64;
 
-    /// <summary>Floats of shared memory: a step of both operands or a result, and a tile.</summary>
-    public const int Shared = 2 * Side * Step;
+    /// <summary>Floats of shared memory: a step of both operands, a tile that is an operand (or, in the place of them all, two rounded operands or their product), and another tile.</summary>
+    public const int Shared = Tile + (Side * Step);
 
     private const int Depth = 16;
     private const int Step = Side + 4;
     private const int Right = Depth * Step;
     private const int LineWords = Side / 4;
     private const int RightLines = Side * LineWords;
-    private const int Tile = Side * Step;
+    private const int Left = 2 * Depth * Step;
+    private const int Tile = Left + (Side * Step);
 
     public static int X => Group.IdxX % 16;
 
@@ -58,8 +59,8 @@ internal static class AttentionTile
         return sums;
     }
 
-    /// <summary>sums + a bᵀ, where a is the threads' tile and 64 deep.</summary>
-    public static Square Product<TRight>(bool tensorCores, ArrayView<float> shared, Square a, TRight b, Square sums)
+    /// <summary>sums + a bᵀ, where a is the threads' tile, or that turned, and 64 deep.</summary>
+    public static Square Product<TRight>(bool tensorCores, ArrayView<float> shared, Square a, bool turned, TRight b, Square sums)
         where TRight : struct, ITileOperand
     {
         Group.Barrier();
@@ -71,38 +72,49 @@ internal static class AttentionTile
             RoundRow(shared, (4 * Y) + 3, a.Row3);
             Round(shared, RightLines, b, 0);
             Group.Barrier();
-            return MultiplyRounded(shared, true, b.AlongDepth, sums);
+            return MultiplyRounded(shared, !turned, b.AlongDepth, sums);
         }
 
-        StoreTurned(shared, a);
+        if (turned) Store(shared, Left, a);
+        else StoreTurned(shared, a);
         for (int done = 0; done < Side; done += Depth)
         {
             Float4 right = Load(b, done, Side);
             Group.Barrier();
             Store(shared, Right, b.AlongDepth, right);
             Group.Barrier();
-            sums = Multiply(shared, Tile + (done * Step), sums);
+            sums = Multiply(shared, Left + (done * Step), sums);
         }
 
         return sums;
     }
 
-    /// <summary>Stores the tile, by rows.</summary>
-    public static void Store(ArrayView<float> shared, Square tile)
+    /// <summary>Stores the tile, by rows, where products leave it.</summary>
+    public static void Store(ArrayView<float> shared, Square tile) => Store(shared, Tile, tile);
+
+    /// <summary>The thread's elements of the stored tile.</summary>
+    public static Square Load(ArrayView<float> shared)
     {
         ArrayView<Float4> fours = shared.Cast<Float4>();
         int at = ((Tile + (4 * Y * Step)) / 4) + X;
+        return new() { Row0 = fours[at], Row1 = fours[at + (Step / 4)], Row2 = fours[at + (2 * Step / 4)], Row3 = fours[at + (3 * Step / 4)] };
+    }
+
+    private static void Store(ArrayView<float> shared, int start, Square tile)
+    {
+        ArrayView<Float4> fours = shared.Cast<Float4>();
+        int at = ((start + (4 * Y * Step)) / 4) + X;
         fours[at] = tile.Row0;
         fours[at + (Step / 4)] = tile.Row1;
         fours[at + (2 * Step / 4)] = tile.Row2;
         fours[at + (3 * Step / 4)] = tile.Row3;
     }
 
-    /// <summary>Stores the tile, by columns.</summary>
+    /// <summary>Stores the tile, by columns, as an operand.</summary>
     private static void StoreTurned(ArrayView<float> shared, Square tile)
     {
         ArrayView<Float4> fours = shared.Cast<Float4>();
-        int at = ((Tile + (4 * X * Step)) / 4) + Y;
+        int at = ((Left + (4 * X * Step)) / 4) + Y;
         fours[at] = new Float4(tile.Row0.X, tile.Row1.X, tile.Row2.X, tile.Row3.X);
         fours[at + (Step / 4)] = new Float4(tile.Row0.Y, tile.Row1.Y, tile.Row2.Y, tile.Row3.Y);
         fours[at + (2 * Step / 4)] = new Float4(tile.Row0.Z, tile.Row1.Z, tile.Row2.Z, tile.Row3.Z);
@@ -125,17 +137,45 @@ internal static class AttentionTile
     private static Float4 AddDistances(ArrayView<float> shared, int first, bool byColumn, int row, Float4 x)
     {
         int column = 4 * X, distance = row - column + Side - 1 - first;
-        x.X += AtDistance(shared, byColumn ? column : row, distance);
-        x.Y += AtDistance(shared, byColumn ? column + 1 : row, distance - 1);
-        x.Z += AtDistance(shared, byColumn ? column + 2 : row, distance - 2);
-        x.W += AtDistance(shared, byColumn ? column + 3 : row, distance - 3);
+        x.X += OfDistance(shared, byColumn ? column : row, distance);
+        x.Y += OfDistance(shared, byColumn ? column + 1 : row, distance - 1);
+        x.Z += OfDistance(shared, byColumn ? column + 2 : row, distance - 2);
+        x.W += OfDistance(shared, byColumn ? column + 3 : row, distance - 3);
         return x;
     }
 
-    private static float AtDistance(ArrayView<float> shared, int row, int distance)
+    private static float OfDistance(ArrayView<float> shared, int row, int distance)
     {
         float value = 0;
         if (distance >= 0 && distance < Side) value = shared[Tile + (row * Step) + distance];
+        return value;
+    }
+
+    /// <summary>
+    /// What the stored tile has at the distances row − column + 63 = <paramref name="first"/> …, which are the result's columns; its rows are the tile's, or its columns. 0 where a
+    /// distance is not within the tile.
+    /// </summary>
+    public static Square ByDistance(ArrayView<float> shared, int first, bool byColumn) => new()
+    {
+        Row0 = ByDistance(shared, first, byColumn, 4 * Y),
+        Row1 = ByDistance(shared, first, byColumn, (4 * Y) + 1),
+        Row2 = ByDistance(shared, first, byColumn, (4 * Y) + 2),
+        Row3 = ByDistance(shared, first, byColumn, (4 * Y) + 3),
+    };
+
+    private static Float4 ByDistance(ArrayView<float> shared, int first, bool byColumn, int row)
+    {
+        int distance = first + (4 * X) - (Side - 1);
+        return new(
+            AtDistance(shared, byColumn, row, distance), AtDistance(shared, byColumn, row, distance + 1), AtDistance(shared, byColumn, row, distance + 2), AtDistance(shared, byColumn, row, distance + 3));
+    }
+
+    /// <summary>The tile's element in a row whose column is this far below, or in a column whose row is this far above.</summary>
+    private static float AtDistance(ArrayView<float> shared, bool byColumn, int line, int distance)
+    {
+        int other = byColumn ? line + distance : line - distance;
+        float value = 0;
+        if (other >= 0 && other < Side) value = shared[Tile + (byColumn ? (other * Step) + line : (line * Step) + other)];
         return value;
     }
 

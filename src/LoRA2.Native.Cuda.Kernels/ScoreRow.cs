@@ -54,10 +54,6 @@ internal static class ScoreRow
     public static Float4 Drop(Float4 x, uint kept, float scale) => new(
         (kept & 1) != 0 ? x.X * scale : 0, (kept & 2) != 0 ? x.Y * scale : 0, (kept & 4) != 0 ? x.Z * scale : 0, (kept & 8) != 0 ? x.W * scale : 0);
 
-    /// <summary>x with the sign bit set where dropped.</summary>
-    public static Float4 Code(Float4 x, uint kept) => new(
-        (kept & 1) != 0 ? x.X : -x.X, (kept & 2) != 0 ? x.Y : -x.Y, (kept & 4) != 0 ? x.Z : -x.Z, (kept & 8) != 0 ? x.W : -x.W);
-
     private static uint KeptOfBlock(DropoutWords words, uint block)
     {
         Float4 ones = words.Of(new Float4(1, 1, 1, 1), block);

@@ -4,37 +4,42 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Cuda;
 
-/// <content>Attention: with BFloat16 its products are of rounded operands, on the tensor cores; else in float32.</content>
+/// <content>Attention: with BFloat16 its products are of rounded operands, on the tensor cores, where rows can be read by 16 bytes; else in float32.</content>
 internal sealed unsafe partial class CudaKernels
 {
-    /// <summary>Longest sequence whose probabilities are kept for the backward pass: reading them takes less time than computing them again, but they grow with the square of the length.</summary>
-    private const int MostKeptLength = 256;
-
-    /// <summary>Bytes of scores or of their gradient that the backward pass works at, at least one head's.</summary>
-    private const long GroupBytes = 64 << 20;
-
     private const int TileSide = 64;
 
     /// <summary>Copies on the device of the arrays that say which position row each distance has; one a length, and so few.</summary>
     private readonly ConditionalWeakTable<int[], Tensor> positionRows = [];
 
-    public override bool KeepsAttention(int length) => length <= MostKeptLength;
+    /// <summary>Bytes of the position tables' gradients by tile that the backward pass works at, at least one head's.</summary>
+    internal long AttentionGroupBytes { get; set; } = 64 << 20;
+
+    /// <summary>Of each query the largest score, and 1 / the sum of its probabilities' numerators.</summary>
+    public override AttentionMemory KeptOfAttention(int batch, int heads, int length) => new([2, batch, heads, length], Result: true);
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {
         RequireFloat32("Attention", q, k, v, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
         if (terms.Mask is not null) RequireInt32("Attention", terms.Mask);
         if (y.Count == 0) return;
-        AttentionForward(q, k, v, terms, 0, q.Shape[0] * terms.Heads, probabilities, AddressOf(kept), y);
+        (int batch, int length, int width, int heads) = (q.Shape[0], q.Shape[1], q.Shape[2], terms.Heads);
+        bool fours = InFours(width / heads, q, k, v, y, terms.PositionKey, terms.PositionQuery);
+        int flags = FlagsOf(terms, fours) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
+        DropoutMask dropout = terms.Dropout;
+        Launch(
+            fours && terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
+            q, k, v, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
+            dropout.Random.Seed, dropout.Random.Stream, ThresholdOf(dropout), KeepScaleOf(dropout), probabilities, kept, InverseOf(kept), y);
     }
 
-    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients)
+    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients)
     {
+        if (kept is null || y is null) throw new ArgumentException($"AttentionBackward: on {device.Name} it needs what Attention kept, and its result");
         RequireFloat32(
-            "AttentionBackward", q, k, v, terms.PositionKey, terms.PositionQuery, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
+            "AttentionBackward", q, k, v, terms.PositionKey, terms.PositionQuery, kept, y, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
         if (terms.Mask is not null) RequireInt32("AttentionBackward", terms.Mask);
         (int batch, int length, int width, int heads) = (q.Shape[0], q.Shape[1], q.Shape[2], terms.Heads);
-        int size = width / heads, all = batch * heads, positions = (terms.PositionKey ?? terms.PositionQuery)?.Shape[0] ?? 0;
         if (q.Count == 0)
         {
             Clear(gradients.PositionKey);
@@ -42,79 +47,85 @@ internal sealed unsafe partial class CudaKernels
             return;
         }
 
-        long bytes = (long)length * length * sizeof(float), partBytes = (long)all * ((2 * length) - 1) * size * sizeof(float);
-        int group = (int)Math.Clamp(GroupBytes / bytes, 1, all);
-        Storage dscores = device.Memory.Rent((nuint)(group * bytes));
-        Storage? computed = kept is null ? device.Memory.Rent((nuint)(group * bytes)) : null;
-        Storage? keyParts = gradients.PositionKey is null ? null : device.Memory.Rent((nuint)partBytes);
-        Storage? queryParts = gradients.PositionQuery is null ? null : device.Memory.Rent((nuint)partBytes);
-        int tiles = (length + TileSide - 1) / TileSide, distanceTiles = ((2 * length) - 1 + TileSide - 1) / TileSide, columnTiles = (size + TileSide - 1) / TileSide;
-        nint rowOf = PositionRowsOf(terms), ds = (nint)dscores.Pointer;
-        bool fours = IsAligned(dy) && InFours(q, k, v, terms);
-        int math = (terms.Precision == Precision.BFloat16 ? 1 : 0) | (fours ? 2 : 0);
-        float scale = (float)terms.Scale, keepScale = KeepScaleOf(terms.Dropout);
+        int size = width / heads, all = batch * heads, tiles = Blocks(length, TileSide);
+        long headBytes = (long)tiles * (tiles + 1) * TileSide * size * sizeof(float);
+        long groups = Math.Clamp(((headBytes * all * ((gradients.PositionKey is null ? 0 : 1) + (gradients.PositionQuery is null ? 0 : 1))) + AttentionGroupBytes - 1) / AttentionGroupBytes, 1, all);
+        int group = (int)((all + groups - 1) / groups);
+        Storage dots = device.Memory.Rent((nuint)all * (nuint)length * sizeof(float));
+        Storage? keyParts = gradients.PositionKey is null ? null : device.Memory.Rent((nuint)(group * headBytes));
+        Storage? queryParts = gradients.PositionQuery is null ? null : device.Memory.Rent((nuint)(group * headBytes));
+        bool fours = InFours(size, q, k, v, dy, gradients.Query, gradients.Key, gradients.Value) && InFours(size, terms.PositionKey, terms.PositionQuery);
+        bool queries = (gradients.Query ?? gradients.PositionKey) is not null, keys = (gradients.Key ?? gradients.Value ?? gradients.PositionQuery) is not null;
+        int flags = FlagsOf(terms, fours);
+        DropoutMask dropout = terms.Dropout;
+        (uint threshold, float keepScale, float scale) = (ThresholdOf(dropout), KeepScaleOf(dropout), (float)terms.Scale);
+        nint rowOf = PositionRowsOf(terms), dot = (nint)dots.Pointer;
+        string rounded = fours && terms.Precision == Precision.BFloat16 ? "Rounded" : "";
+        Launch("AttentionGradient.Dots", Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dot);
         for (int first = 0; first < all; first += group)
         {
             int count = Math.Min(group, all - first);
-            nint p = computed is null ? (nint)kept!.Address + (nint)(first * bytes) : (nint)computed.Pointer;
-            if (computed is not null) AttentionForward(q, k, v, terms, first, count, null, p, null);
-            Launch("AttentionGradient.Scores", tiles * count, 256, p, dy, v, terms.Mask, terms.Mask is null ? 0 : 1, first, heads, length, width, math, scale, keepScale, ds);
-            if (gradients.Query is not null)
+            Grid3 grid = TilesOf(count, length, size);
+            if (queries)
             {
                 Launch(
-                    "AttentionGradient.Query", new Grid3(tiles * count, columnTiles), 256,
-                    ds, k, terms.PositionKey, rowOf, terms.PositionKey is null ? 0 : 1, terms.Mask, terms.Mask is null ? 0 : 1, first, heads, length, width, math, gradients.Query);
+                    "AttentionGradient.Query" + rounded, grid, 256, dropout, 15,
+                    q, k, v, dy, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
+                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept), dot, gradients.Query, AddressOf(keyParts));
             }
 
-            if (gradients.Key is not null)
+            if (keys)
             {
                 Launch(
-                    "AttentionGradient.Key", new Grid3(tiles * count, columnTiles), 256,
-                    ds, q, terms.PositionQuery, rowOf, terms.PositionQuery is null ? 0 : 1, first, heads, length, width, math, gradients.Key);
+                    "AttentionGradient.Key" + rounded, grid, 256, dropout, 15,
+                    q, k, v, dy, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
+                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
             }
 
-            if (gradients.Value is not null) Launch("AttentionGradient.Value", new Grid3(tiles * count, columnTiles), 256, p, dy, first, heads, length, width, math, keepScale, gradients.Value);
-            if (keyParts is not null) Launch("AttentionGradient.PositionKeys", new Grid3(distanceTiles * count, columnTiles), 256, ds, q, first, heads, length, width, math, (nint)keyParts.Pointer);
-            if (queryParts is not null) Launch("AttentionGradient.PositionQueries", new Grid3(distanceTiles * count, columnTiles), 256, ds, k, first, heads, length, width, math, (nint)queryParts.Pointer);
+            AddPositions(keyParts, 1, first, count, gradients.PositionKey);
+            AddPositions(queryParts, 0, first, count, gradients.PositionQuery);
         }
 
-        AddPositions(keyParts, gradients.PositionKey);
-        AddPositions(queryParts, gradients.PositionQuery);
-        computed?.Release();
-        dscores.Release();
+        dots.Release();
+        keyParts?.Release();
+        queryParts?.Release();
 
-        void AddPositions(Storage? parts, Tensor? table)
+        void AddPositions(Storage? parts, int byQuery, int first, int count, Tensor? table)
         {
-            if (parts is null) return;
-            Launch("AttentionGradient.AddPositions", ElementBlocks(positions * width, 0), 256, (nint)parts.Pointer, rowOf, length, batch, heads, width, positions, table);
-            parts.Release();
+            if (parts is not null && table!.Count > 0)
+                Launch("AttentionGradient.AddPositions", ElementBlocks(table.Count, 0), 256, (nint)parts.Pointer, rowOf, byQuery, length, first, count, heads, width, table.Shape[0], first == 0 ? 0 : 1, table);
         }
     }
 
+    private static nint AddressOf(Storage? storage) => storage is null ? 0 : (nint)storage.Pointer;
+
+    /// <summary>The second half of what attention keeps.</summary>
+    private static nint InverseOf(Tensor? kept) => kept is null ? 0 : (nint)kept.Address + (nint)(kept.Bytes / 2);
+
+    private static uint ThresholdOf(DropoutMask dropout) => dropout.Probability > 0 ? (uint)Math.Min(Math.Ceiling(dropout.Probability * 4294967296.0), uint.MaxValue) : 0;
+
+    /// <summary>Tiles of tokens × heads × 64 columns of a head.</summary>
+    private static Grid3 TilesOf(int heads, int length, int size) => new(Blocks(length, TileSide) * heads, Blocks(size, TileSide));
+
+    private static int FlagsOf(in AttentionTerms terms, bool fours) =>
+        (terms.PositionKey is null ? 0 : 1) | (terms.PositionQuery is null ? 0 : 2) | (terms.Mask is null ? 0 : 4) | (terms.Mask is null || !terms.MaskQueries ? 0 : 8) | (fours ? 16 : 0);
+
     private static float KeepScaleOf(DropoutMask dropout) => (float)(1 / (1 - dropout.Probability));
 
-    /// <summary>Whether rows of a head may be read by 16 bytes.</summary>
-    private static bool InFours(Tensor q, Tensor k, Tensor v, in AttentionTerms terms) =>
-        q.Shape[2] / terms.Heads % 4 == 0 && IsAligned(q) && IsAligned(k) && IsAligned(v) && IsAligned(terms.PositionKey) && IsAligned(terms.PositionQuery);
+    /// <summary>Whether rows of a head may be read and written by 16 bytes.</summary>
+    private static bool InFours(int size, params ReadOnlySpan<Tensor?> tensors)
+    {
+        foreach (Tensor? tensor in tensors)
+        {
+            if (!IsAligned(tensor)) return false;
+        }
+
+        return size % 4 == 0;
+    }
 
     private static void Clear(Tensor? tensor)
     {
         if (tensor is not null) tensor.Device.Clear(tensor.Address, tensor.Bytes);
-    }
-
-    /// <summary>The forward pass of some heads of the batch; <paramref name="kept"/> is for these, y for all.</summary>
-    private void AttentionForward(Tensor q, Tensor k, Tensor v, in AttentionTerms terms, int first, int count, Tensor? probabilities, nint kept, Tensor? y)
-    {
-        (int length, int width) = (q.Shape[1], q.Shape[2]);
-        int flags = (terms.PositionKey is null ? 0 : 1) | (terms.PositionQuery is null ? 0 : 2) | (terms.Mask is null ? 0 : 4) | (terms.Mask is null || !terms.MaskQueries ? 0 : 8)
-            | (probabilities is null ? 0 : 16) | (kept == 0 ? 0 : 32) | (y is null ? 0 : 64) | (InFours(q, k, v, terms) ? 128 : 0);
-        DropoutMask dropout = terms.Dropout;
-        uint threshold = dropout.Probability > 0 ? (uint)Math.Min(Math.Ceiling(dropout.Probability * 4294967296.0), uint.MaxValue) : 0;
-        int columnTiles = y is null ? 1 : ((width / terms.Heads) + TileSide - 1) / TileSide;
-        Launch(
-            terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", new Grid3((length + TileSide - 1) / TileSide * count, columnTiles), 256, dropout, 14,
-            q, k, v, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, first, terms.Heads, length, width, (float)terms.Scale,
-            dropout.Random.Seed, dropout.Random.Stream, threshold, KeepScaleOf(dropout), probabilities, kept, y);
     }
 
     private nint PositionRowsOf(in AttentionTerms terms)

@@ -105,24 +105,21 @@ public abstract class Kernels
     /// <summary>The same for each matrix of the last two axes; a and b have the same leading axes.</summary>
     public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);
 
-    /// <summary>
-    /// Whether, at this length, <see cref="AttentionBackward"/> would rather have what <see cref="Attention"/> can keep for it,
-    /// [batch, heads, length, length], than compute it again. Not beyond some length, so that memory grows with the length and not its square.
-    /// </summary>
-    public abstract bool KeepsAttention(int length);
+    /// <summary>What <see cref="AttentionBackward"/> takes of <see cref="Attention"/>. It grows with the length and not, beyond some length, with its square.</summary>
+    public abstract AttentionMemory KeptOfAttention(int batch, int heads, int length);
 
     /// <summary>
     /// Multi-head attention: q, k, v and y are [batch, length, width]. The probabilities before dropout are written to
-    /// <paramref name="probabilities"/>, [batch, heads, length, length], and what the backward pass wants to <paramref name="kept"/>, in the
-    /// backend's own form; either may be null.
+    /// <paramref name="probabilities"/>, [batch, heads, length, length], and what the backward pass wants to <paramref name="kept"/>, of the shape that
+    /// <see cref="KeptOfAttention"/> says and in the backend's own form; either may be null.
     /// </summary>
     public abstract void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y);
 
     /// <summary>
-    /// The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width]. Null for
-    /// <paramref name="kept"/> computes it again.
+    /// The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width]. <paramref name="kept"/> is what the
+    /// forward pass kept and <paramref name="y"/> its result; null where <see cref="KeptOfAttention"/> names none.
     /// </summary>
-    public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients);
+    public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients);
 
     /// <summary>
     /// reciprocal[j] = 1 / √(squared[j] + Σ_i b[j, i] (2 s linear[i, j] + s² quadratic[i, j])), summed in double: DoRA's norms (arXiv 2402.09353, equation 5) of

@@ -137,7 +137,7 @@ public sealed class AttentionTests
         var gradients = new AttentionGradients(Like(x.Q), Like(x.K), Like(x.V), Like(x.Terms.PositionKey!), Like(x.Terms.PositionQuery!));
         Kernels kernels = x.Q.Device.Kernels;
         kernels.Attention(x.Q, x.K, x.V, x.Terms, null, kept, y);
-        kernels.AttentionBackward(x.Q, x.K, x.V, x.Terms, kept, x.V, gradients);
+        kernels.AttentionBackward(x.Q, x.K, x.V, x.Terms, kept, null, x.V, gradients);
         Tensor[] results = [y, gradients.Query!, gradients.Key!, gradients.Value!, gradients.PositionKey!, gradients.PositionQuery!];
         return [.. results.Select(tensor => MemoryMarshal.AsBytes(tensor.ToArray<float>().AsSpan()).ToArray())];
     }

@@ -13,7 +13,7 @@ internal sealed unsafe partial class CpuKernels
     /// </summary>
     private const int MostKeptLength = 256;
 
-    public override bool KeepsAttention(int length) => length <= MostKeptLength;
+    public override AttentionMemory KeptOfAttention(int batch, int heads, int length) => new(length <= MostKeptLength ? [batch, heads, length, length] : (Shape?)null, Result: false);
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {
@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuKernels
         Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
     }
 
-    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor dy, AttentionGradients gradients)
+    public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients)
     {
         if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, kept, dy, gradients);
         else AttentionBackwardOf<float>(q, k, v, terms, kept, dy, gradients);

@@ -44,9 +44,10 @@ public static partial class Ops
         terms = terms with { Mask = terms.Mask?.To(q.Device) };
         Tensor y = Tensor.Empty(q.Shape, q.DType, q.Device);
         bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
-        Tensor? kept = records && q.Device.Kernels.KeepsAttention(q.Shape[1]) ? Tensor.Empty(ProbabilitiesOf(q, terms), q.DType, q.Device) : null;
+        AttentionMemory memory = records ? q.Device.Kernels.KeptOfAttention(q.Shape[0], terms.Heads, q.Shape[1]) : default;
+        Tensor? kept = memory.Kept is { } shape ? Tensor.Empty(shape, q.DType, q.Device) : null;
         q.Device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
-        return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept), y) : y;
+        return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept, memory.Result ? y : null), y) : y;
     }
 
     private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms) => [q.Shape[0], terms.Heads, q.Shape[1], q.Shape[1]];
@@ -87,8 +88,9 @@ public static partial class Ops
         private Tensor v = null!;
         private AttentionTerms terms;
         private Tensor? kept;
+        private Tensor? y;
 
-        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept)
+        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y)
         {
             AttentionNode node = Take<AttentionNode>();
             node.q = node.Save(q);
@@ -96,6 +98,7 @@ public static partial class Ops
             node.v = node.Save(v);
             node.terms = terms;
             node.kept = node.Save(kept);
+            node.y = node.Save(y);
             node.Save(terms.Mask);
             node.Save(terms.PositionKey);
             node.Save(terms.PositionQuery);
@@ -106,7 +109,7 @@ public static partial class Ops
         {
             var gradients = new AttentionGradients(
                 WantedGradient(q), WantedGradient(k), WantedGradient(v), WantedGradient(terms.PositionKey), WantedGradient(terms.PositionQuery));
-            q.Device.Kernels.AttentionBackward(q, k, v, terms, kept, gradient, gradients);
+            q.Device.Kernels.AttentionBackward(q, k, v, terms, kept, y, gradient, gradients);
             if (gradients.Query is not null) Accumulate(q, gradients.Query);
             if (gradients.Key is not null) Accumulate(k, gradients.Key);
             if (gradients.Value is not null) Accumulate(v, gradients.Value);

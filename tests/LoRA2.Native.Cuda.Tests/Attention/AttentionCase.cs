@@ -18,8 +18,6 @@ internal sealed record AttentionCase(int Batch, int Length, int Heads, int Size)
 
     public bool PositionQuery { get; init; }
 
-    public bool Keeps { get; init; }
-
     public bool Probabilities { get; init; }
 
     public Precision Precision { get; init; }
@@ -28,17 +26,17 @@ internal sealed record AttentionCase(int Batch, int Length, int Heads, int Size)
     public float[][] Run(Device device)
     {
         int width = Heads * Size;
-        Shape shape = [Batch, Length, width];
-        Tensor q = Draw(1, shape, device), k = Draw(2, shape, device), v = Draw(3, shape, device), dy = Draw(4, shape, device);
+        Shape whole = [Batch, Length, width];
+        Tensor q = Draw(1, whole, device), k = Draw(2, whole, device), v = Draw(3, whole, device), dy = Draw(4, whole, device);
         Tensor? keys = PositionKey ? Draw(5, [Positions, width], device) : null, queries = PositionQuery ? Draw(6, [Positions, width], device) : null;
         var terms = new AttentionTerms(
             Heads, 0.4, Masked ? Mask().To(device) : null, MaskQueries, Dropout > 0 ? new DropoutMask(Dropout, 11, 22, 33) : DropoutMask.None, keys, queries, keys is null && queries is null ? null : Buckets(), Precision);
         Shape scores = [Batch, Heads, Length, Length];
-        Tensor? probabilities = Probabilities ? Tensor.Empty(scores, DType.Float32, device) : null, kept = Keeps ? Tensor.Empty(scores, DType.Float32, device) : null;
+        Tensor? probabilities = Probabilities ? Tensor.Empty(scores, DType.Float32, device) : null, kept = device.Kernels.KeptOfAttention(Batch, Heads, Length).Kept is { } shape ? Tensor.Empty(shape, DType.Float32, device) : null;
         Tensor y = Like(q);
         device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
         var gradients = new AttentionGradients(Like(q), Like(k), Like(v), keys is null ? null : Like(keys), queries is null ? null : Like(queries));
-        device.Kernels.AttentionBackward(q, k, v, terms, kept, dy, gradients);
+        device.Kernels.AttentionBackward(q, k, v, terms, kept, y, dy, gradients);
         Tensor?[] results = [y, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery, probabilities];
         return [.. results.OfType<Tensor>().Select(tensor => tensor.ToArray<float>())];
     }

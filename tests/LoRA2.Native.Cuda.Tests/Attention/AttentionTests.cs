@@ -19,20 +19,20 @@ public sealed class AttentionTests
     {
         Check(new AttentionCase(batch, length, heads, size));
         Check(new AttentionCase(batch, length, heads, size) { Masked = true, Dropout = 0.3, PositionKey = true, PositionQuery = true });
-        Check(new AttentionCase(batch, length, heads, size) { Masked = true, MaskQueries = true, Dropout = 0.1, PositionKey = true, PositionQuery = true, Keeps = true, Probabilities = true });
+        Check(new AttentionCase(batch, length, heads, size) { Masked = true, MaskQueries = true, Dropout = 0.1, PositionKey = true, PositionQuery = true, Probabilities = true });
     }
 
     [Fact]
     public void EachTermAlone()
     {
         var plain = new AttentionCase(3, 41, 2, 6);
-        Check(plain with { Keeps = true });
+        Check(plain);
         Check(plain with { Probabilities = true });
         Check(plain with { Masked = true });
         Check(plain with { Masked = true, MaskQueries = true });
-        Check(plain with { Dropout = 0.5, Keeps = true });
+        Check(plain with { Dropout = 0.5 });
         Check(plain with { PositionKey = true });
-        Check(plain with { PositionQuery = true, Keeps = true });
+        Check(plain with { PositionQuery = true });
     }
 
     [Fact]
@@ -40,26 +40,35 @@ public sealed class AttentionTests
     {
         foreach ((int length, int size) in new[] { (1, 1), (37, 7), (70, 64), (130, 72) })
         {
-            Check(new AttentionCase(2, length, 1, size) { Precision = Precision.BFloat16, Keeps = true }, 0.02f);
+            Check(new AttentionCase(2, length, 1, size) { Precision = Precision.BFloat16 }, 0.02f);
             Check(new AttentionCase(2, length, 2, size) { Precision = Precision.BFloat16, Masked = true, Dropout = 0.1, PositionKey = true, PositionQuery = true }, 0.02f);
         }
     }
 
     [Fact]
-    public void WhatIsKeptChangesNoBit()
+    public void HeadsByGroups()
+    {
+        var attention = new AttentionCase(3, 70, 2, 8) { Masked = true, PositionKey = true, PositionQuery = true };
+        Check(attention, groupBytes: 1);
+        Check(attention, groupBytes: 5 * 2 * 2 * 3 * 64 * 8 * sizeof(float));
+    }
+
+    [Fact]
+    public void WantedProbabilitiesChangeNoBit()
     {
         using var driver = new EmulatedDriver();
         using var device = new CudaDevice(driver, 0);
         var attention = new AttentionCase(2, 70, 2, 8) { Masked = true, Dropout = 0.2, PositionKey = true, PositionQuery = true };
         using var scope = new TensorScope();
-        float[][] expected = attention.Run(device), actual = (attention with { Keeps = true }).Run(device);
-        Assert.Equal(expected, actual);
+        float[][] expected = attention.Run(device), actual = (attention with { Probabilities = true }).Run(device);
+        Assert.Equal(expected, actual[..^1]);
     }
 
-    private static void Check(AttentionCase attention, float tolerance = 1e-5f)
+    private static void Check(AttentionCase attention, float tolerance = 1e-5f, long groupBytes = 1 << 20)
     {
         using var driver = new EmulatedDriver();
         using var device = new CudaDevice(driver, 0);
+        ((CudaKernels)device.Kernels).AttentionGroupBytes = groupBytes;
         using var scope = new TensorScope();
         float[][] expected = (attention with { Precision = Precision.Float32 }).Run(Device.Cpu), actual = attention.Run(device);
         for (int i = 0; i < expected.Length; i++)
