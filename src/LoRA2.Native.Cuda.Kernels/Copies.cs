@@ -34,6 +34,19 @@ internal static unsafe class Copies
             ((ushort*)destination)[i] = ((ushort*)source)[Offset(i, dimensions, n1, n2, n3, n4, n5, s0, s1, s2, s3, s4, s5)];
     }
 
+    /// <summary>
+    /// The words of many arrays to one, a block a piece. A piece's record is of 16 bytes: its address, the number of its words, and the place of the first in the
+    /// destination.
+    /// </summary>
+    public static void Join(nint records, nint destination)
+    {
+        nint record = records + (nint)(16UL * (uint)Grid.IdxX);
+        uint* from = (uint*)*(long*)record;
+        uint count = ((uint*)record)[2];
+        uint* to = (uint*)destination + ((uint*)record)[3];
+        for (uint i = (uint)Group.IdxX; i < count; i += (uint)Group.DimX) to[i] = from[i];
+    }
+
     /// <summary>Float to bfloat16, to nearest, ties to even.</summary>
     public static void ToBFloat16(
         nint source, nint destination, uint count, uint dimensions, uint n1, uint n2, uint n3, uint n4, uint n5, int s0, int s1, int s2, int s3, int s4, int s5)

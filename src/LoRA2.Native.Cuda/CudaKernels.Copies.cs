@@ -9,6 +9,8 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Where a destination element has sums at least so long and there are few of them, a block adds up each.</summary>
     private const int LongSum = 256, FewSums = 4096;
 
+    private readonly DeviceTable joined = new(device);
+
     public override void Copy(Tensor source, Tensor destination)
     {
         RequireHere(nameof(Copy), source);
@@ -56,6 +58,14 @@ internal sealed unsafe partial class CudaKernels
         Launch(
             kernel, ElementBlocks(count, 0), ElementThreads, source, destination, count, layout.Rank,
             sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], strides[0], strides[1], strides[2], strides[3], strides[4], strides[5]);
+    }
+
+    public override void Concatenate(ReadOnlySpan<Tensor> tensors, Tensor y)
+    {
+        RequireFloat32(nameof(Concatenate), tensors);
+        RequireFloat32(nameof(Concatenate), y);
+        int pieces = Pieces(tensors, joined);
+        if (pieces > 0) Launch("Copies.Join", pieces, ElementThreads, joined.Put(), y);
     }
 
     /// <summary>Copies contiguous words of four bytes.</summary>

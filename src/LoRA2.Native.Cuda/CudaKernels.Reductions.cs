@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
 
@@ -15,9 +14,6 @@ internal sealed unsafe partial class CudaKernels
 
     /// <summary>The fewest rows of a chunk.</summary>
     private const int LeastRows = 64;
-
-    /// <summary>Elements of one piece of an array of many.</summary>
-    private const int Piece = 4096;
 
     private readonly DeviceTable squares = new(device);
 
@@ -37,20 +33,11 @@ internal sealed unsafe partial class CudaKernels
     {
         RequireFloat32(nameof(SumOfSquares), tensors);
         RequireFloat64(nameof(SumOfSquares), sum);
-        int pieces = 0;
-        foreach (Tensor tensor in tensors) pieces += Blocks(tensor.Count, Piece);
+        int pieces = Pieces(tensors, squares);
         if (pieces == 0)
         {
             device.Clear(sum.Address, sum.Bytes);
             return;
-        }
-
-        Span<PieceRecord> records = MemoryMarshal.Cast<byte, PieceRecord>(squares.Next(pieces * sizeof(PieceRecord)));
-        int at = 0;
-        foreach (Tensor tensor in tensors)
-        {
-            for (int first = 0; first < tensor.Count; first += Piece)
-                records[at++] = new PieceRecord((ulong)tensor.Address + (4UL * (uint)first), (uint)Math.Min(Piece, tensor.Count - first));
         }
 
         using var scope = new TensorScope();
@@ -96,7 +83,4 @@ internal sealed unsafe partial class CudaKernels
         int each = Math.Max(LeastRows, Blocks(rows, MostChunks));
         return (each, Blocks(rows, each));
     }
-
-    [StructLayout(LayoutKind.Sequential, Size = 16)]
-    private readonly record struct PieceRecord(ulong Address, uint Count);
 }

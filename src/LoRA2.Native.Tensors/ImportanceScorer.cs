@@ -25,9 +25,9 @@ public sealed record ScoredFactor(string Name, Tensor Value, int? RankAxis, int 
 /// </summary>
 public sealed class ImportanceScorer : IDisposable
 {
-    private readonly int rank;
     private readonly ScoredFactor[] factors;
     private readonly Sensitivity[] sensitivities;
+    private readonly ScoreTerm[] terms;
 
     /// <summary>Starts with all averages 0.</summary>
     /// <param name="factors">The scored factors, the singular values first.</param>
@@ -42,8 +42,9 @@ public sealed class ImportanceScorer : IDisposable
         }
 
         this.factors = [.. factors];
-        rank = factors[0].Value.Count;
+        Rank = factors[0].Value.Count;
         sensitivities = [.. factors.Select(factor => new Sensitivity(factor.Value, Detached(factor.Value), Detached(factor.Value), beta1, beta2))];
+        terms = [.. factors.Zip(sensitivities).Where(pair => pair.First.Value.Count > 0).Select(pair => ScoreTerm.Of(pair.First, pair.Second, Rank))];
     }
 
     /// <summary>
@@ -55,6 +56,9 @@ public sealed class ImportanceScorer : IDisposable
         : this(factors.Scored(mode), beta1, beta2)
     {
     }
+
+    /// <summary>r, the number of singular values.</summary>
+    public int Rank { get; }
 
     /// <summary>Elements whose averages one <see cref="Update"/> touches: for LoRA2 r + 2 k r in the reduced mode, whatever the layer's width.</summary>
     public int ElementsPerUpdate => sensitivities.Sum(sensitivity => sensitivity.Weight.Count);
@@ -75,6 +79,9 @@ public sealed class ImportanceScorer : IDisposable
         }
     }
 
+    /// <summary>What the factors that have elements add to the scores, in their order.</summary>
+    internal ReadOnlySpan<ScoreTerm> Terms => terms;
+
     /// <summary>Takes the current values and gradients of the scored factors into the averages. A factor without gradient counts as gradient 0.</summary>
     public void Update()
     {
@@ -84,37 +91,24 @@ public sealed class ImportanceScorer : IDisposable
     /// <summary>𝕀_i for i = 0 … r − 1.</summary>
     public double[] Scores()
     {
-        double[] scores = new double[rank];
-        Scores(scores);
+        double[] scores = new double[Rank];
+        Scores([this], scores);
         return scores;
     }
 
-    /// <summary>Writes 𝕀_i for i = 0 … r − 1.</summary>
-    /// <exception cref="ArgumentException">There is not room for r numbers.</exception>
-    public void Scores(Span<double> scores)
+    /// <summary>Writes the 𝕀_i of many scorers, one scorer after the other; their averages are on one device, which is read once.</summary>
+    /// <exception cref="ArgumentException">There is not room for exactly the scorers' numbers.</exception>
+    public static void Scores(ReadOnlySpan<ImportanceScorer> scorers, Span<double> scores)
     {
-        if (scores.Length != rank) throw new ArgumentException($"ImportanceScorer: room for {scores.Length} scores was given for {rank} singular values");
-        scores.Clear();
-        for (int factor = 0; factor < factors.Length; factor++)
-        {
-            if (sensitivities[factor].Weight.Count == 0) continue;
-            using var scope = new TensorScope();
-            ReadOnlySpan<double> values = Values(sensitivities[factor]);
-            (int? rankAxis, int divisor) = (factors[factor].RankAxis, factors[factor].Divisor);
-            int each = values.Length / Math.Max(rank, 1);
-            double all = 0;
-            if (rankAxis is null)
-            {
-                foreach (double value in values) all += value;
-            }
-
-            for (int i = 0; i < rank; i++)
-            {
-                double sum = all;
-                for (int j = 0; j < each && rankAxis is { } axis; j++) sum += values[axis == 0 ? (i * each) + j : (j * rank) + i];
-                scores[i] += sum / divisor;
-            }
-        }
+        int total = 0;
+        foreach (ImportanceScorer scorer in scorers) total += scorer.Rank;
+        if (scores.Length != total) throw new ArgumentException($"ImportanceScorer: room for {scores.Length} scores was given for {total} singular values");
+        if (total == 0) return;
+        using var scope = new TensorScope();
+        Device device = scorers[0].sensitivities[0].Average.Device;
+        Tensor values = Tensor.Empty([total], DType.Float64, device);
+        device.Kernels.ImportanceScores(scorers, values);
+        values.Read(scores);
     }
 
     /// <summary>Frees the averages.</summary>
@@ -125,14 +119,6 @@ public sealed class ImportanceScorer : IDisposable
             sensitivity.Average.Dispose();
             sensitivity.Uncertainty.Dispose();
         }
-    }
-
-    /// <summary>Ī ∘ Ū, as long as the current scope is open.</summary>
-    private static ReadOnlySpan<double> Values(Sensitivity sensitivity)
-    {
-        Tensor product = Tensor.Empty(sensitivity.Average.Shape, DType.Float64, Device.Cpu);
-        product.Device.Kernels.Multiply(sensitivity.Average.To(Device.Cpu).To(DType.Float64), sensitivity.Uncertainty.To(Device.Cpu).To(DType.Float64), product);
-        return product.AsSpan<double>();
     }
 
     private static Tensor Detached(Tensor like)

@@ -171,6 +171,18 @@ public abstract class Kernels
 
     /// <summary>The update of one <see cref="Sensitivity"/> by itself.</summary>
     public abstract void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient);
+
+    /// <summary>
+    /// scores (Float64) = the importances of each scorer's singular values, one scorer after the other. Products and sums are made in double, each sum in the order
+    /// of its elements and then of its factors: backends agree to the bit, and so on what is pruned.
+    /// </summary>
+    public abstract void ImportanceScores(ReadOnlySpan<ImportanceScorer> scorers, Tensor scores);
+
+    /// <summary>Sets every element to 0 whose <paramref name="kept"/> (Int32, of all tensors' elements, one tensor after the other) is 0. Tensors may differ in type.</summary>
+    public abstract void Prune(ReadOnlySpan<Tensor> tensors, Tensor kept);
+
+    /// <summary>y (of as many elements) = the elements of all tensors, of its type, one tensor after the other.</summary>
+    public abstract void Concatenate(ReadOnlySpan<Tensor> tensors, Tensor y);
 }
 
 /// <summary>What is added to a matrix product in the same pass over its result.</summary>

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Cpu;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Equations 6 to 9 against a plain implementation, and what the reduced mode saves.</summary>
@@ -61,6 +63,79 @@ public sealed class ImportanceScorerTests
             Assert.Equal(2 * (r + (2 * k * r)), scorer.State.Sum(state => state.Values.Count));
         }
     });
+
+    /// <summary>Whatever the threads, the scores of many scorers of both types have the bits of sums in double, element after element and factor after factor.</summary>
+    [Fact]
+    public void TheScoresOfManyScorersAreSumsInOrder() => Seeds.ForAll(20, source =>
+    {
+        var scorers = new List<ImportanceScorer>();
+        var expected = new List<double>();
+        for (int i = source.Int(0, 30); i > 0; i--)
+        {
+            (int rank, int width) = (source.Extent(8), source.Extent(20));
+            DType dtype = source.Flag() ? DType.Float32 : DType.Float64;
+            Tensor Zeros(params int[] shape) => Tensor.Zeros(new Shape(shape), dtype);
+            ScoredFactor[] factors = [new("lambda", Zeros(rank), 0, 1), new("rows", Zeros(rank, width), 0, 3), new("columns", Zeros(width, rank), 1, 7), new("all", Zeros(width, 2), null, 5)];
+            var scorer = new ImportanceScorer(factors);
+            foreach ((_, Tensor values) in scorer.State) values.CopyFrom(source.Values(values.Shape, requiresGrad: false).To(dtype));
+            double[][] sensitivities = [.. scorer.Sensitivities.ToArray().Select(sensitivity =>
+                sensitivity.Average.To(DType.Float64).ToArray<double>().Zip(sensitivity.Uncertainty.To(DType.Float64).ToArray<double>(), (mean, spread) => mean * spread).ToArray())];
+            double Sum(int factor, Func<int, bool> counts) => sensitivities[factor].Where((_, place) => counts(place)).Aggregate(0.0, (sum, value) => sum + value);
+            for (int r = 0; r < rank; r++)
+            {
+                double score = 0;
+                score += Sum(0, place => place == r) / 1;
+                score += Sum(1, place => place / width == r) / 3;
+                score += Sum(2, place => place % rank == r) / 7;
+                expected.Add(score + (Sum(3, _ => true) / 5));
+            }
+
+            scorers.Add(scorer);
+        }
+
+        double[] found = new double[expected.Count];
+        int before = ThreadTeam.Count;
+        try
+        {
+            foreach (int threads in (int[])[1, 2, 5])
+            {
+                ThreadTeam.Count = threads;
+                found.AsSpan().Fill(double.NaN);
+                ImportanceScorer.Scores([.. scorers], found);
+                Assert.Equal(expected, found);
+            }
+        }
+        finally
+        {
+            ThreadTeam.Count = before;
+        }
+
+        Assert.Throws<ArgumentException>(() => ImportanceScorer.Scores([.. scorers], new double[found.Length + 1]));
+        foreach (ImportanceScorer scorer in scorers) scorer.Dispose();
+    });
+
+    [Fact]
+    public void WhatIsNotKeptIsZero()
+    {
+        using var scope = new TensorScope();
+        Tensor[] tensors = [Tensor.Full([3], 2), Tensor.Full([0], 2), Tensor.Full([2, 2], double.NaN, DType.Float64), Tensor.Full([], 4)];
+        Device.Cpu.Kernels.Prune(tensors, Tensor.From([0, 1, -7, 1, 0, 0, 1, 0], [8]));
+        Assert.Equal([0f, 2, 2], tensors[0].ToArray<float>());
+        Assert.Equal([double.NaN, 0, 0, double.NaN], tensors[2].ToArray<double>());
+        Assert.Equal(0, tensors[3].Item());
+    }
+
+    [Fact]
+    public void TensorsOneAfterTheOther()
+    {
+        using var scope = new TensorScope();
+        foreach (DType dtype in (DType[])[DType.Float32, DType.Float64])
+        {
+            Tensor y = Tensor.Empty([3, 2], dtype);
+            Device.Cpu.Kernels.Concatenate([Tensor.Full([3], 1, dtype), Tensor.Full([0, 5], 2, dtype), Tensor.Full([1, 2], 3, dtype), Tensor.Full([], 4, dtype)], y);
+            Assert.Equal([1.0, 1, 1, 3, 3, 4], y.To(DType.Float64).ToArray<double>());
+        }
+    }
 
     /// <summary>METHODS.md: d = 768, r = 8, k = 1 keeps 24 of 1,560 sensitivities.</summary>
     [Fact]

@@ -23,6 +23,19 @@ internal sealed unsafe partial class CpuKernels
         Keep(source, destination);
     }
 
+    public override void Concatenate(ReadOnlySpan<Tensor> tensors, Tensor y)
+    {
+        byte* to = y.Pointer;
+        foreach (Tensor tensor in tensors)
+        {
+            Elementwise.Copy(tensor.Pointer, (nint)tensor.Bytes, to);
+            to += tensor.Bytes;
+            Keep(tensor);
+        }
+
+        Keep(y);
+    }
+
     public override void AccumulateInto(Tensor source, Tensor destination)
     {
         Span<nint> shape = stackalloc nint[source.Shape.Rank];

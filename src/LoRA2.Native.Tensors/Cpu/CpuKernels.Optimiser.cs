@@ -37,6 +37,52 @@ internal sealed unsafe partial class CpuKernels
         Keep(weight, gradient, average, uncertainty);
     }
 
+    public override void ImportanceScores(ReadOnlySpan<ImportanceScorer> scorers, Tensor scores)
+    {
+        int count = 0;
+        foreach (ImportanceScorer scorer in scorers) count += scorer.Terms.Length;
+        ScorePointers* terms = Scratch.Get<ScorePointers>(ScratchSlot.Operands, count);
+        int* starts = Scratch.Get<int>(ScratchSlot.Starts, scorers.Length + 1);
+        scores.AsSpan<double>().Clear();
+        double* own = scores.F64;
+        count = 0;
+        for (int i = 0; i < scorers.Length; i++)
+        {
+            starts[i] = count;
+            foreach (ScoreTerm term in scorers[i].Terms)
+                terms[count++] = new(term.Average.Pointer, term.Uncertainty.Pointer, IsDouble(term.Average), term.Length, term.Along, term.Next, term.Divisor, own, scorers[i].Rank);
+            own += scorers[i].Rank;
+        }
+
+        starts[scorers.Length] = count;
+        Cpu.ImportanceScores.Run(terms, starts, scorers.Length);
+        Keep(scores);
+        foreach (ImportanceScorer scorer in scorers) Keep(scorer);
+    }
+
+    public override void Prune(ReadOnlySpan<Tensor> tensors, Tensor kept)
+    {
+        ReadOnlySpan<int> left = kept.AsSpan<int>();
+        foreach (Tensor tensor in tensors)
+        {
+            if (IsDouble(tensor)) Prune(tensor.AsSpan<double>(), left);
+            else Prune(tensor.AsSpan<float>(), left);
+            left = left[tensor.Count..];
+            Keep(tensor);
+        }
+
+        Keep(kept);
+    }
+
+    private static void Prune<T>(Span<T> values, ReadOnlySpan<int> kept)
+        where T : unmanaged
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (kept[i] == 0) values[i] = default;
+        }
+    }
+
     private static void Shrink<T>(Span<T> values, T threshold, bool released)
         where T : IBinaryFloatingPointIeee754<T>
     {

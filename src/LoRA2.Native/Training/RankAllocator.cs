@@ -12,11 +12,16 @@ public sealed class RankAllocator : IDisposable
 {
     private readonly SingularValueAdapter[] adapters;
     private readonly ImportanceScorer[] scorers;
+    private readonly Tensor[] values;
     private readonly double[] scores;
     private readonly double[] ordered;
-    private bool[]? kept;
 
-    /// <summary>Takes the adapters in the order of their names.</summary>
+    // The last mask, 1 for what is kept, here and where the adapters are.
+    private readonly int[] kept;
+    private readonly Tensor mask;
+    private bool chosen;
+
+    /// <summary>Takes the adapters in the order of their names. They stay on the device that they are on.</summary>
     /// <exception cref="ArgumentException">The schedule's initial budget is not the number of singular values.</exception>
     public RankAllocator(IEnumerable<SingularValueAdapter> adapters, BudgetSchedule schedule, double beta1 = 0.85, double beta2 = 0.85)
     {
@@ -26,8 +31,12 @@ public sealed class RankAllocator : IDisposable
         if (schedule.Initial != total) throw new ArgumentException($"the initial budget {schedule.Initial} is not the number of singular values, {total}");
         Schedule = schedule;
         scorers = Array.ConvertAll(this.adapters, adapter => new ImportanceScorer(adapter.Scored(), beta1, beta2));
+        values = Array.ConvertAll(this.adapters, adapter => adapter.SingularValues);
         scores = new double[total];
         ordered = new double[total];
+        kept = new int[total];
+        using var scope = new TensorScope();
+        mask = scope.Detach(Tensor.Zeros([total], DType.Int32, total > 0 ? values[0].Device : Device.Cpu));
         Budget = total;
     }
 
@@ -45,19 +54,19 @@ public sealed class RankAllocator : IDisposable
     {
         get
         {
-            if (kept is null) return null;
+            if (!chosen) return null;
             int start = 0;
-            return Array.ConvertAll(adapters, adapter => kept[start..(start += adapter.SingularValues.Count)]);
+            return Array.ConvertAll(values, value => Array.ConvertAll(kept[start..(start += value.Count)], keep => keep != 0));
         }
     }
 
     /// <summary>How many of an adapter's singular values the last mask kept; all of them before the first mask.</summary>
     public int KeptCount(int adapter)
     {
-        if (kept is null) return adapters[adapter].SingularValues.Count;
+        if (!chosen) return values[adapter].Count;
         int start = 0;
-        for (int i = 0; i < adapter; i++) start += adapters[i].SingularValues.Count;
-        return kept.AsSpan(start, adapters[adapter].SingularValues.Count).Count(true);
+        for (int i = 0; i < adapter; i++) start += values[i].Count;
+        return kept.AsSpan(start, values[adapter].Count).Count(1);
     }
 
     /// <summary>The averages of every adapter's scorer by name, for checkpoints.</summary>
@@ -67,21 +76,34 @@ public sealed class RankAllocator : IDisposable
     /// <summary>The last mask as a string of 0 and 1, or null, for checkpoints.</summary>
     internal string? Mask
     {
-        get => kept is null ? null : string.Concat(kept.Select(keep => keep ? '1' : '0'));
-        set => kept = value?.Select(digit => digit == '1').ToArray();
+        get => chosen ? string.Concat(kept.Select(keep => keep == 0 ? '0' : '1')) : null;
+        set
+        {
+            chosen = false;
+            if (value is null) return;
+            if (value.Length != kept.Length) throw new FormatException($"the mask is of {value.Length} singular values; {kept.Length} were expected");
+            for (int i = 0; i < kept.Length; i++) kept[i] = value[i] == '1' ? 1 : 0;
+            mask.Write<int>(kept);
+            chosen = true;
+        }
     }
 
     /// <summary>The importances of an adapter's singular values.</summary>
     public double[] Importance(int adapter) => scorers[adapter].Scores();
 
-    /// <summary>The mean of <see cref="Importance"/>; allocates nothing.</summary>
-    public double MeanImportance(int adapter)
+    /// <summary>Writes for each adapter the mean of <see cref="Importance"/>, from one reading of them all; allocates nothing.</summary>
+    public void MeanImportances(Span<double> means)
     {
-        Span<double> own = scores.AsSpan(0, adapters[adapter].SingularValues.Count);
-        scorers[adapter].Scores(own);
-        double sum = 0;
-        foreach (double score in own) sum += score;
-        return sum / Math.Max(1, own.Length);
+        ImportanceScorer.Scores(scorers, scores);
+        int start = 0;
+        for (int i = 0; i < adapters.Length; i++)
+        {
+            int rank = values[i].Count;
+            double sum = 0;
+            foreach (double score in scores.AsSpan(start, rank)) sum += score;
+            means[i] = sum / Math.Max(1, rank);
+            start += rank;
+        }
     }
 
     /// <summary>The scorers whose averages step <paramref name="step"/> (from 0) changes, for the optimiser to update with the weights; then call <see cref="Prune"/>.</summary>
@@ -92,7 +114,7 @@ public sealed class RankAllocator : IDisposable
     {
         Budget = Schedule.At(step);
         if (Schedule.Chooses(step)) Choose();
-        if (Schedule.Masks(step)) Apply();
+        if (chosen && Schedule.Masks(step) && kept.Length > 0) mask.Device.Kernels.Prune(values, mask);
     }
 
     /// <summary>For an optimiser that knows no scorers: call after its step, while its gradients are still there.</summary>
@@ -106,18 +128,12 @@ public sealed class RankAllocator : IDisposable
     public void Dispose()
     {
         foreach (ImportanceScorer scorer in scorers) scorer.Dispose();
+        mask.Dispose();
     }
 
     private void Choose()
     {
-        int start = 0;
-        for (int i = 0; i < scorers.Length; i++)
-        {
-            int rank = adapters[i].SingularValues.Count;
-            scorers[i].Scores(scores.AsSpan(start, rank));
-            start += rank;
-        }
-
+        ImportanceScorer.Scores(scorers, scores);
         scores.CopyTo(ordered, 0);
         Array.Sort(ordered);
         // CompareTo, unlike an operator, puts a NaN below every number, as sorting does.
@@ -128,28 +144,13 @@ public sealed class RankAllocator : IDisposable
             if (score.CompareTo(least) > 0) ties--;
         }
 
-        kept ??= new bool[scores.Length];
         for (int place = 0; place < scores.Length; place++)
         {
             int order = scores[place].CompareTo(least);
-            kept[place] = order > 0 || (order == 0 && ties-- > 0);
+            kept[place] = order > 0 || (order == 0 && ties-- > 0) ? 1 : 0;
         }
-    }
 
-    private void Apply()
-    {
-        if (kept is null) return;
-        int place = 0;
-        foreach (SingularValueAdapter adapter in adapters)
-        {
-            using var scope = new TensorScope();
-            Tensor values = adapter.SingularValues.To(Device.Cpu);
-            foreach (ref float value in values.AsSpan<float>())
-            {
-                if (!kept[place++]) value = 0;
-            }
-
-            if (values != adapter.SingularValues) adapter.SingularValues.CopyFrom(values);
-        }
+        chosen = true;
+        mask.Write<int>(kept);
     }
 }

@@ -16,6 +16,11 @@ public sealed class RankSeries
     private readonly Adapter[] adapters;
     private readonly RankAllocator? allocator;
 
+    // What a point is made of: each matrix's mean importance with a budget, all singular values or gates without.
+    private readonly double[] means;
+    private readonly Tensor[] tensors;
+    private readonly float[] read;
+
     // [snapshot][matrix][ranks, importance].
     private readonly double[] values;
 
@@ -27,6 +32,9 @@ public sealed class RankSeries
         interval = TrainingSeries.StrideOf(totalSteps, MostSnapshots);
         Modules = Array.ConvertAll(adapters, adapter => adapter.Module);
         Initial = Array.ConvertAll(adapters, adapter => adapter.RankValues!.Count);
+        means = new double[allocator is null ? 0 : adapters.Length];
+        tensors = new Tensor[adapters.Length];
+        read = new float[allocator is null ? Initial.Sum() : 0];
         values = new double[Snapshots(totalSteps) * adapters.Length * 2];
     }
 
@@ -68,12 +76,22 @@ public sealed class RankSeries
     internal void After(int step)
     {
         if (!IsDue(step)) return;
-        using var scope = new TensorScope();
+        if (allocator is null) Read();
+        else allocator.MeanImportances(means);
+        int start = 0;
         for (int matrix = 0; matrix < adapters.Length; matrix++)
         {
             int place = ((Count * adapters.Length) + matrix) * 2;
-            values[place] = allocator?.KeptCount(matrix) ?? adapters[matrix].EffectiveRank;
-            values[place + 1] = allocator?.MeanImportance(matrix) ?? MeanMagnitude(adapters[matrix].RankValues!.To(Device.Cpu).AsSpan<float>());
+            if (allocator is null)
+            {
+                ReadOnlySpan<float> own = read.AsSpan(start, Initial[matrix]);
+                (values[place], values[place + 1]) = (own.Length - own.Count(0f), MeanMagnitude(own));
+                start += own.Length;
+            }
+            else
+            {
+                (values[place], values[place + 1]) = (allocator.KeptCount(matrix), means[matrix]);
+            }
         }
 
         Count++;
@@ -96,6 +114,17 @@ public sealed class RankSeries
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)snapshot, (uint)Count, nameof(snapshot));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)matrix, (uint)adapters.Length, nameof(matrix));
         return ((snapshot * adapters.Length) + matrix) * 2;
+    }
+
+    /// <summary>Reads the singular values or gates of all adapters, in one copy.</summary>
+    private void Read()
+    {
+        if (read.Length == 0) return;
+        for (int i = 0; i < adapters.Length; i++) tensors[i] = adapters[i].RankValues!;
+        using var scope = new TensorScope();
+        Tensor all = Tensor.Empty([read.Length], DType.Float32, tensors[0].Device);
+        all.Device.Kernels.Concatenate(tensors, all);
+        all.Read<float>(read);
     }
 
     private static double MeanMagnitude(ReadOnlySpan<float> values)

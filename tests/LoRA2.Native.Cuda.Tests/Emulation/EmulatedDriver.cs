@@ -18,8 +18,10 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     /// <summary>The machine: its checks and its counts of instructions.</summary>
     public PtxMachine Machine { get; } = new();
 
-    /// <summary>How often memory was copied back, and how many graphs were made ready.</summary>
+    /// <summary>How often memory was copied back and here, and how many graphs were made ready.</summary>
     public int Readings { get; private set; }
+
+    public int Writings { get; private set; }
 
     public int GraphsMade { get; private set; }
 
@@ -98,6 +100,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     public void CopyIn(nint to, void* from, nuint bytes)
     {
         Machine.Check(to, (long)bytes, "copied to");
+        Writings++;
         Buffer.MemoryCopy(from, (void*)to, bytes, bytes);
     }
 

@@ -41,6 +41,19 @@ public sealed class RecordedStepTests
         Assert.Equal(3, recorded.Readings);
     }
 
+    /// <summary>One copy back for each point of the ranks' series, of which there is one a step here, and for each mask; three for the losses with every point.</summary>
+    [Theory]
+    [InlineData("lora2")]
+    [InlineData("adalora")]
+    [InlineData("sora")]
+    public void RanksAreReadInOneCopy(string method)
+    {
+        Run recorded = Train(EncoderFamily.DebertaV3, method, true);
+        // The budget's masks are chosen after the warm-up at every second step, and at the beginning of the final phase.
+        int masks = method == "sora" ? 0 : 2;
+        Assert.Equal((Steps * (3 + 1)) + masks, recorded.Readings);
+    }
+
     [Fact]
     public void AStepWithoutAFiniteLossEndsTheRunAndIsNamed()
     {
