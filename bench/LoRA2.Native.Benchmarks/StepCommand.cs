@@ -76,7 +76,9 @@ internal static class StepCommand
             HiddenDropout = dropout,
             AttentionDropout = dropout,
         };
+        long creation = Stopwatch.GetTimestamp();
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
+        TimeSpan created = Stopwatch.GetElapsedTime(creation);
         model.Precision = precision;
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
@@ -138,7 +140,7 @@ internal static class StepCommand
             done++;
             model.Device.Synchronize();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (done == 1) firstStep = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
+            if (done == 1) firstStep = (DateTime.Now - Process.GetCurrentProcess().StartTime - created).TotalSeconds;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
             seconds.Add(elapsed);
             return elapsed;
