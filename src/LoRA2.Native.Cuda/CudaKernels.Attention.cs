@@ -27,6 +27,9 @@ internal sealed unsafe partial class CudaKernels
         bool fours = InFours(width / heads, q, k, v, y, terms.PositionKey, terms.PositionQuery);
         int flags = FlagsOf(terms, fours) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
         DropoutMask dropout = terms.Dropout;
+        // The kernels number the mask's elements in 32 bits.
+        if (dropout.Probability > 0 && (ulong)batch * (ulong)heads * (ulong)length * (ulong)length > uint.MaxValue)
+            throw new NotSupportedException($"Attention: dropout of {batch} sequences of {heads} heads and length {length} has 2^32 elements or more; on {device.Name} it has to be fewer");
         Launch(
             fours && terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
             q, k, v, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,

@@ -63,7 +63,7 @@ public sealed class CaseSource(int seed)
         Tensor tensor = Values(shape);
         foreach (ref double value in tensor.AsSpan<double>())
         {
-            if (Math.Abs(value) < margin) value = margin + value;
+            if (Math.Abs(value) < margin) value += Math.CopySign(margin, value);
         }
 
         return tensor;

@@ -64,6 +64,17 @@ public sealed class AttentionTests
         Assert.Equal(expected, actual[..^1]);
     }
 
+    [Fact]
+    public void MoreElementsOfDropoutThanHaveNumbersAreRefused()
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        using var scope = new TensorScope();
+        Tensor x = Tensor.Zeros([1, 65536, 1], DType.Float32, device);
+        var error = Assert.Throws<NotSupportedException>(() => device.Kernels.Attention(x, x, x, new AttentionTerms(1, 1, Dropout: new DropoutMask(0.1, 1, 2, 3)), null, null, x));
+        Assert.Equal("Attention: dropout of 1 sequences of 1 heads and length 65536 has 2^32 elements or more; on cuda:0 it has to be fewer", error.Message);
+    }
+
     private static void Check(AttentionCase attention, float tolerance = 1e-5f, long groupBytes = 1 << 20)
     {
         using var driver = new EmulatedDriver();
