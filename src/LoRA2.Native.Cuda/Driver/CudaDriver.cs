@@ -115,9 +115,12 @@ internal sealed unsafe class CudaDriver : ICudaDriver
     public void Free(nint address)
     {
         // A finalizer may come after the device was closed; its memory went with it.
-        if (disposed) return;
+        lock (blocks)
+        {
+            if (!blocks.Remove(address)) return;
+        }
+
         Enter();
-        lock (blocks) blocks.Remove(address);
         Release(LibCuda.MemoryFree(address), "free memory");
     }
 
@@ -249,7 +252,12 @@ internal sealed unsafe class CudaDriver : ICudaDriver
         disposed = true;
         Enter();
         // The context is the process's, and others may go on using it.
-        foreach (nint block in blocks) _ = LibCuda.MemoryFree(block);
+        lock (blocks)
+        {
+            foreach (nint block in blocks) _ = LibCuda.MemoryFree(block);
+            blocks.Clear();
+        }
+
         _ = LibCuda.StreamDestroy(stream);
         _ = LibCuda.PrimaryContextRelease(device);
         currentContext = 0;
