@@ -6,16 +6,33 @@ namespace LoRA2.Native.Cuda.Kernels;
 [KernelFamily]
 internal static unsafe class Adapters
 {
-    /// <summary>middle = v diag(λ) 𝒰.</summary>
-    public static void Middle(nint v, nint lambda, nint right, nint middle, uint k, uint r)
+    /// <summary>Values of M that a block has in shared memory.</summary>
+    private const int Shared = 4096;
+
+    /// <summary>middle = v diag(λ) 𝒰 and folded = u · middle: blocks are rows of u × columns of M, which each computes for itself; k columns of its M are at most <see cref="Shared"/> values.</summary>
+    public static void Fold(nint u, nint v, nint lambda, nint right, nint middle, nint folded, uint rows, uint k, uint r, uint rowsPerBlock, uint columnsPerBlock)
     {
-        for (uint e = Threads.First; e < k * k; e += Threads.Count)
+        ArrayView<float> shared = SharedMemory.Allocate<float>(Shared);
+        uint first = (uint)Grid.IdxY * columnsPerBlock, thread = (uint)Group.IdxX, threads = (uint)Group.DimX;
+        uint columns = k - first < columnsPerBlock ? k - first : columnsPerBlock;
+        for (uint e = thread; e < k * columns; e += threads)
         {
-            uint row = e / k;
-            uint column = e - (row * k);
+            uint row = e / columns, column = first + e - (row * columns);
             float sum = 0;
             for (uint i = 0; i < r; i++) sum = Single.MultiplyAdd(((float*)v)[(row * r) + i] * ((float*)lambda)[i], ((float*)right)[(i * k) + column], sum);
-            ((float*)middle)[e] = sum;
+            shared[(int)e] = sum;
+            if (Grid.IdxX == 0) ((float*)middle)[(row * k) + column] = sum;
+        }
+
+        Group.Barrier();
+        uint firstRow = (uint)Grid.IdxX * rowsPerBlock, here = 0;
+        if (firstRow < rows) here = rows - firstRow < rowsPerBlock ? rows - firstRow : rowsPerBlock;
+        for (uint e = thread; e < here * columns; e += threads)
+        {
+            uint row = e / columns, column = e - (row * columns), from = (firstRow + row) * k;
+            float sum = 0;
+            for (uint p = 0; p < k; p++) sum = Single.MultiplyAdd(((float*)u)[from + p], shared[(int)((p * columns) + column)], sum);
+            ((float*)folded)[from + first + column] = sum;
         }
     }
 
@@ -37,43 +54,39 @@ internal static unsafe class Adapters
         }
     }
 
-    /// <summary>y = x c for x [rows, k] and c [k, k]; x cᵀ with <paramref name="transposed"/>.</summary>
-    public static void Multiply(nint x, nint c, uint transposed, nint y, uint rows, uint k)
+    /// <summary>
+    /// What a chunk of rows of u [rows, k] and of folded's gradient g gives, by a block each: partials[chunk] = uᵀ g, and of u's own gradient, where it has an address, these rows of
+    /// g · middleᵀ, which are added to what is there if <paramref name="adds"/>.
+    /// </summary>
+    public static void FoldGradient(nint u, nint g, nint middle, nint partials, nint du, int adds, uint rows, uint k, uint rowsPerChunk)
     {
-        uint down = transposed != 0 ? 1 : k;
-        uint across = transposed != 0 ? k : 1;
-        for (uint e = Threads.First; e < rows * k; e += Threads.Count)
-        {
-            uint row = e / k;
-            uint column = e - (row * k);
-            float sum = 0;
-            for (uint p = 0; p < k; p++) sum = Single.MultiplyAdd(((float*)x)[(row * k) + p], ((float*)c)[(p * down) + (column * across)], sum);
-            ((float*)y)[e] = sum;
-        }
-    }
-
-    /// <summary>partials[chunk] = aᵀ b over a chunk of rows, for a and b [rows, k]; a block a chunk.</summary>
-    public static void OverRows(nint a, nint b, nint partials, uint rows, uint k, uint rowsPerChunk)
-    {
-        uint first = (uint)Grid.IdxX * rowsPerChunk;
+        uint first = (uint)Grid.IdxX * rowsPerChunk, thread = (uint)Group.IdxX, threads = (uint)Group.DimX;
         uint end = first + rowsPerChunk < rows ? first + rowsPerChunk : rows;
         float* to = (float*)partials + ((uint)Grid.IdxX * k * k);
-        for (uint e = (uint)Group.IdxX; e < k * k; e += (uint)Group.DimX)
+        for (uint e = thread; e < k * k; e += threads)
         {
-            uint i = e / k;
-            uint j = e - (i * k);
+            uint i = e / k, j = e - (i * k);
             float sum = 0;
-            for (uint row = first; row < end; row++) sum = Single.MultiplyAdd(((float*)a)[(row * k) + i], ((float*)b)[(row * k) + j], sum);
+            for (uint row = first; row < end; row++) sum = Single.MultiplyAdd(((float*)u)[(row * k) + i], ((float*)g)[(row * k) + j], sum);
             to[e] = sum;
+        }
+
+        if (du == 0) return;
+        for (uint e = (first * k) + thread; e < end * k; e += threads)
+        {
+            uint row = e / k, column = e - (row * k);
+            float sum = 0;
+            for (uint p = 0; p < k; p++) sum = Single.MultiplyAdd(((float*)g)[(row * k) + p], ((float*)middle)[(column * k) + p], sum);
+            Put((float*)du, e, sum, adds);
         }
     }
 
     /// <summary>
-    /// From ∂M = Σ partials, in order: ∂v = ∂M 𝒰ᵀ Λ, ∂λ_i = (vᵀ ∂M 𝒰ᵀ)_ii and ∂𝒰 = Λ vᵀ ∂M, each where its bit of <paramref name="wanted"/> (1, 2, 4) is set. One block;
-    /// work has room for k² + k r values.
+    /// From ∂M = Σ partials, in order: ∂v = ∂M 𝒰ᵀ Λ, ∂λ_i = (vᵀ ∂M 𝒰ᵀ)_ii and ∂𝒰 = Λ vᵀ ∂M, each where it has an address; added to what is there if
+    /// <paramref name="adds"/>. One block; work has room for k² + k r values.
     /// </summary>
     public static void Inner(
-        nint v, nint lambda, nint right, nint partials, uint chunks, nint work, nint dv, nint dlambda, nint dright, uint wanted, uint k, uint r)
+        nint v, nint lambda, nint right, nint partials, uint chunks, nint work, nint dv, nint dlambda, nint dright, int adds, uint k, uint r)
     {
         uint thread = (uint)Group.IdxX;
         uint threads = (uint)Group.DimX;
@@ -94,28 +107,30 @@ internal static unsafe class Adapters
             float sum = 0;
             for (uint c = 0; c < k; c++) sum = Single.MultiplyAdd(middle[(j * k) + c], ((float*)right)[(i * k) + c], sum);
             product[e] = sum;
-            if ((wanted & 1) != 0) ((float*)dv)[e] = sum * ((float*)lambda)[i];
+            if (dv != 0) Put((float*)dv, e, sum * ((float*)lambda)[i], adds);
         }
 
         Group.Barrier();
-        if ((wanted & 2) != 0)
+        if (dlambda != 0)
         {
             for (uint i = thread; i < r; i += threads)
             {
                 float sum = 0;
                 for (uint j = 0; j < k; j++) sum += product[(j * r) + i] * ((float*)v)[(j * r) + i];
-                ((float*)dlambda)[i] = sum;
+                Put((float*)dlambda, i, sum, adds);
             }
         }
 
-        if ((wanted & 4) == 0) return;
+        if (dright == 0) return;
         for (uint e = thread; e < r * k; e += threads)
         {
             uint i = e / k;
             uint c = e - (i * k);
             float sum = 0;
             for (uint j = 0; j < k; j++) sum = Single.MultiplyAdd(((float*)v)[(j * r) + i] * ((float*)lambda)[i], middle[(j * k) + c], sum);
-            ((float*)dright)[e] = sum;
+            Put((float*)dright, e, sum, adds);
         }
     }
+
+    private static void Put(float* to, uint at, float value, int adds) => to[at] = adds != 0 ? to[at] + value : value;
 }

@@ -79,11 +79,31 @@ internal static unsafe class GemmPack
     }
 
     /// <summary>
-    /// One factor of a low-rank term, its planes laid side by side along the rank as the products of planes want them: element (row, number · rank + i), of
-    /// width, is the term of scale · x(row, i) that the code with this number names from bit <paramref name="shift"/> on; what is left of the width is 0.
-    /// Strides of x and y are for a row and for a step along the rank.
+    /// Both factors of a low-rank term, their planes laid side by side along the rank as the products of planes want them: element (row, number · rank + i), of width, is the term of
+    /// scale · left(row, i), or of right(row, i), that the code with this number names in its lower or upper two bits; what is left of the width is 0. Strides are for a row and for a step
+    /// along the rank.
     /// </summary>
-    public static void Terms(nint x, int xRow, int xColumn, int rows, int rank, float scale, int shift, int codes, int products, nint y, int yRow, int yColumn, int width)
+    public static void Terms(
+        nint left, int leftRows, float scale, nint right, int rightRow, int rightColumn, int rightRows, int rank, int codes, int products, int width,
+        nint toLeft, int toLeftRow, nint toRight, int toRightRow, int toRightColumn)
+    {
+        TermsOf(left, rank, 1, leftRows, rank, scale, 0, codes, products, toLeft, toLeftRow, 1, width);
+        TermsOf(right, rightRow, rightColumn, rightRows, rank, 1, 2, codes, products, toRight, toRightRow, toRightColumn, width);
+    }
+
+    /// <summary><see cref="Round"/> and <see cref="Terms"/>; the left factor's terms come after y's planes.</summary>
+    public static void RoundWithTerms(
+        nint x, int rows, int columns, int vectors, nint y, int step, int plane, int planes, int paddedRows, int paddedColumns,
+        nint left, float scale, nint right, int rightRow, int rightColumn, int rightRows, int rank, int codes, int products, int width,
+        nint toRight, int toRightRow, int toRightColumn)
+    {
+        Round(x, rows, columns, vectors, y, step, plane, planes, paddedRows, paddedColumns);
+        Terms(
+            left, rows, scale, right, rightRow, rightColumn, rightRows, rank, codes, products, width,
+            (nint)((ushort*)y + ((uint)planes * (uint)plane)), step, toRight, toRightRow, toRightColumn);
+    }
+
+    private static void TermsOf(nint x, int xRow, int xColumn, int rows, int rank, float scale, int shift, int codes, int products, nint y, int yRow, int yColumn, int width)
     {
         uint count = (uint)rows * (uint)width;
         for (uint i = Threads.First; i < count; i += Threads.Count)

@@ -7,8 +7,11 @@ namespace LoRA2.Native.Cuda;
 /// <content>Kernels of adapters' factors.</content>
 internal sealed unsafe partial class CudaKernels
 {
-    /// <summary>Rows of an outer factor that one block adds up, and how much of a plane's width.</summary>
+    /// <summary>Rows of an outer factor that one block takes, and how much of a plane's width.</summary>
     private const int FoldRows = 64, PlaneWidth = 128;
+
+    /// <summary>Values of the middle matrix that a block has room for.</summary>
+    private const int FoldValues = 4096;
 
     private readonly DeviceTable planesOfLosses = new(device);
     private readonly DeviceTable planesOfGradients = new(device);
@@ -26,26 +29,29 @@ internal sealed unsafe partial class CudaKernels
         RequireFloat32(nameof(LoRA2Fold), factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, folded);
         (int inputs, int k, int r) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank);
         if (k == 0) return;
-        Launch("Adapters.Middle", ElementBlocks(k * k, 0), ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, k, r);
-        if (inputs > 0) Launch("Adapters.Multiply", ElementBlocks(inputs * k, 0), ElementThreads, factors.OuterLeft, middle, 0, folded, inputs, k);
+        if (k > FoldValues) throw new NotSupportedException($"LoRA2Fold: an outer rank of {k}; on {device.Name} it has to be at most {FoldValues}");
+        int columns = Math.Min(k, FoldValues / k);
+        Launch(
+            "Adapters.Fold", new Grid3(Math.Max(1, Blocks(inputs, FoldRows)), Blocks(k, columns)), ElementThreads,
+            factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, folded, inputs, k, r, FoldRows, columns);
     }
 
     public override void LoRA2FoldBackward(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight)
+        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
     {
         RequireFloat32(nameof(LoRA2FoldBackward), factors.OuterLeft, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
         (int inputs, int k, int r) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank);
-        if (douterLeft is not null && inputs * k > 0) Launch("Adapters.Multiply", ElementBlocks(inputs * k, 0), ElementThreads, dfolded, middle, 1, douterLeft, inputs, k);
-        int wanted = (dinnerLeft is null ? 0 : 1) | (dsingularValues is null ? 0 : 2) | (dinnerRight is null ? 0 : 4);
-        if (wanted == 0 || r == 0) return;
-        int chunks = Blocks(inputs, FoldRows);
+        bool inner = (dinnerLeft ?? dsingularValues ?? dinnerRight) is not null && r > 0;
+        if (douterLeft is null && !inner) return;
+        int chunks = Blocks(inputs, FoldRows), added = adds ? 1 : 0;
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([chunks, k, k], DType.Float32, device);
         Tensor work = Tensor.Empty([k, k + r], DType.Float32, device);
-        if (chunks > 0) Launch("Adapters.OverRows", chunks, ElementThreads, factors.OuterLeft, dfolded, partials, inputs, k, FoldRows);
+        if (chunks > 0 && k > 0) Launch("Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, dfolded, middle, partials, douterLeft, added, inputs, k, FoldRows);
+        if (!inner) return;
         Launch(
             "Adapters.Inner", 1, ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, partials, chunks, work,
-            dinnerLeft, dsingularValues, dinnerRight, wanted, k, r);
+            dinnerLeft, dsingularValues, dinnerRight, added, k, r);
     }
 
     public override void Orthogonality(ReadOnlySpan<OrthogonalityPlane> planes, bool norms, double scale, Tensor loss, Tensor kept)

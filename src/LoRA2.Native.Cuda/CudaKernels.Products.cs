@@ -118,23 +118,24 @@ internal sealed unsafe partial class CudaKernels
         int depth = RoundUp(k, 32), lowDepth = RoundUp(rank * lowTerms.Products, 32), step = (terms.Planes * depth) + lowDepth;
 
         Storage left = device.Memory.Rent((nuint)Bytes((long)RoundUp(m, 128) * step));
-        if (transposeA) Launch("GemmPack.RoundTransposed", new Grid3(depth / 32, (m + 31) / 32), 256, a, k, m, (nint)left.Pointer, step, depth, terms.Planes);
-        else Round(a, left.Pointer, step, terms.Planes, m);
-
         Storage? low = null;
         int lowStep = 0;
         if (rank > 0)
         {
             lowStep = transposeB ? lowDepth : RoundUp(n, 8);
             low = device.Memory.Rent((nuint)Bytes(transposeB ? (long)RoundUp(n, 256) * lowDepth : ((long)lowDepth * lowStep) + 256));
-            Launch(
-                "GemmPack.Terms", ElementBlocks(m * lowDepth, 0), 256,
-                epilogue.Left, rank, 1, m, rank, (float)(epilogue.Scale / alpha), 0, lowTerms.Codes, lowTerms.Products, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step, 1, lowDepth);
-            Launch(
-                "GemmPack.Terms", ElementBlocks(n * lowDepth, 0), 256,
-                epilogue.Right, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n, n, rank, 1f, 2, lowTerms.Codes, lowTerms.Products,
-                (nint)low.Pointer, transposeB ? lowStep : 1, transposeB ? 1 : lowStep, lowDepth);
+            var factors = new LowRankFactors(
+                (nint)epilogue.Left!.Address, (float)(epilogue.Scale / alpha), (nint)epilogue.Right!.Address, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n,
+                rank, lowTerms, lowDepth, (nint)low.Pointer, transposeB ? lowStep : 1, transposeB ? 1 : lowStep);
+            if (transposeA)
+            {
+                RoundTransposed(a, k, m, left, step, depth, terms.Planes);
+                Terms(factors, m, n, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step);
+            }
+            else RoundWithTerms(a, left, step, terms.Planes, m, factors, n);
         }
+        else if (transposeA) RoundTransposed(a, k, m, left, step, depth, terms.Planes);
+        else Round(a, left.Pointer, step, terms.Planes, m);
 
         RoundedOperand right = Rounded(b, precision, terms.Planes);
         int tiles = depth / 32, total = (terms.Products * tiles) + (lowDepth / 32), splits = SplitsOf(m, n, total);
@@ -204,6 +205,25 @@ internal sealed unsafe partial class CudaKernels
             x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to, step, padded, planes, paddedRows, padded);
     }
 
+    private void RoundTransposed(Tensor x, int rows, int columns, Storage to, int step, int depth, int planes) =>
+        Launch("GemmPack.RoundTransposed", new Grid3(depth / 32, (columns + 31) / 32), 256, x, rows, columns, (nint)to.Pointer, step, depth, planes);
+
+    private void Terms(in LowRankFactors factors, int rows, int columns, nint toLeft, int toLeftRow) => Launch(
+        "GemmPack.Terms", ElementBlocks(Math.Max(rows, columns) * factors.Width, 0), 256,
+        factors.Left, rows, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, columns, factors.Rank, factors.Terms.Codes, factors.Terms.Products, factors.Width,
+        toLeft, toLeftRow, factors.To, factors.ToRow, factors.ToColumn);
+
+    private void RoundWithTerms(Tensor x, Storage to, int step, int planes, int paddedRows, in LowRankFactors factors, int rightRows)
+    {
+        (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+        int padded = RoundUp(columns, 32);
+        Launch(
+            "GemmPack.RoundWithTerms", ElementBlocks(Math.Max(paddedRows * padded / 8, rightRows * factors.Width), 0), 256,
+            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to.Pointer, step, padded, planes, paddedRows, padded,
+            factors.Left, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, rightRows, factors.Rank, factors.Terms.Codes, factors.Terms.Products, factors.Width,
+            factors.To, factors.ToRow, factors.ToColumn);
+    }
+
     private static int SplitsOf(int m, int n, int total)
     {
         int tiles = (m + 127) / 128 * ((n + 127) / 128);
@@ -223,6 +243,10 @@ internal sealed unsafe partial class CudaKernels
         if (small < middle && small < wide) return Small;
         return wide < middle && driver.SharedMemoryPerBlock >= Wide.SharedMemory ? Wide : Middle;
     }
+
+    /// <summary>The factors of a low-rank term, with the right one's strides, and where the right one's terms go.</summary>
+    private readonly record struct LowRankFactors(
+        nint Left, float Scale, nint Right, int RightRow, int RightColumn, int Rank, SplitTerms Terms, int Width, nint To, int ToRow, int ToColumn);
 
     private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
     {

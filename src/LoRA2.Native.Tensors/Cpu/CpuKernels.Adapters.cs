@@ -20,10 +20,10 @@ internal sealed unsafe partial class CpuKernels
     }
 
     public override void LoRA2FoldBackward(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight)
+        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
     {
-        if (IsDouble(middle)) FoldBackward<double>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
-        else FoldBackward<float>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
+        if (IsDouble(middle)) FoldBackward<double>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight, adds);
+        else FoldBackward<float>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight, adds);
     }
 
     public override void Orthogonality(ReadOnlySpan<OrthogonalityPlane> planes, bool norms, double scale, Tensor loss, Tensor kept)
@@ -58,7 +58,7 @@ internal sealed unsafe partial class CpuKernels
     }
 
     private static void FoldBackward<T>(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight)
+        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         FactorPointers<T> gradients = new()
@@ -68,7 +68,7 @@ internal sealed unsafe partial class CpuKernels
             SingularValues = PointerTo<T>(dsingularValues),
             InnerRight = PointerTo<T>(dinnerRight),
         };
-        Adapters.LoRA2Fold.Backward(Pointers<T>(factors), factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank, (T*)middle.Pointer, (T*)dfolded.Pointer, gradients);
+        Adapters.LoRA2Fold.Backward(Pointers<T>(factors), factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank, (T*)middle.Pointer, (T*)dfolded.Pointer, gradients, adds);
         Keep(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
     }
 

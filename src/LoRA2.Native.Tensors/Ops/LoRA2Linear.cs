@@ -64,12 +64,7 @@ public static partial class Ops
             Kernels kernels = gradient.Device.Kernels;
             Tensor h = Tensor.Empty(t.Shape, gradient.DType, gradient.Device);
             kernels.MatMul(gradient, false, factors.OuterRight, true, h);
-            if (WantedGradient(factors.OuterRight) is { } douterRight)
-            {
-                kernels.MatMul(t, true, gradient, false, douterRight, scale);
-                Accumulate(factors.OuterRight, douterRight);
-            }
-
+            AccumulateProduct(factors.OuterRight, t, true, gradient, false, scale);
             if (TrainsFolded(factors)) AccumulateFolded(h);
             AccumulateWeightAndBias(gradient);
             AccumulateInput(gradient, new Epilogue(null, h, folded, scale, RightTransposed: true));
@@ -84,13 +79,18 @@ public static partial class Ops
             Kernels kernels = h.Device.Kernels;
             Tensor dfolded = Tensor.Empty(folded.Shape, h.DType, h.Device);
             kernels.MatMul(Input, true, h, false, dfolded, scale);
-            Tensor? douterLeft = WantedGradient(factors.OuterLeft), dinnerLeft = WantedGradient(factors.InnerLeft);
-            Tensor? dvalues = WantedGradient(factors.SingularValues), dinnerRight = WantedGradient(factors.InnerRight);
-            kernels.LoRA2FoldBackward(factors, middle, dfolded, douterLeft, dinnerLeft, dvalues, dinnerRight);
+            bool adds = HasGradient(factors.OuterLeft) && HasGradient(factors.InnerLeft) && HasGradient(factors.SingularValues) && HasGradient(factors.InnerRight);
+            Tensor? Gradient(Tensor factor) => adds ? GradientToAddTo(factor) : WantedGradient(factor);
+            Tensor? douterLeft = Gradient(factors.OuterLeft), dinnerLeft = Gradient(factors.InnerLeft), dvalues = Gradient(factors.SingularValues), dinnerRight = Gradient(factors.InnerRight);
+            kernels.LoRA2FoldBackward(factors, middle, dfolded, douterLeft, dinnerLeft, dvalues, dinnerRight, adds);
+            if (adds) return;
             if (douterLeft is not null) Accumulate(factors.OuterLeft, douterLeft);
             if (dinnerLeft is not null) Accumulate(factors.InnerLeft, dinnerLeft);
             if (dvalues is not null) Accumulate(factors.SingularValues, dvalues);
             if (dinnerRight is not null) Accumulate(factors.InnerRight, dinnerRight);
         }
+
+        /// <summary>Whether a factor wants no gradient, or has one to add to.</summary>
+        private static bool HasGradient(Tensor factor) => !factor.RequiresGrad || GradientToAddTo(factor) is not null;
     }
 }

@@ -52,18 +52,8 @@ public static partial class Ops
             Kernels kernels = gradient.Device.Kernels;
             Tensor h = Tensor.Empty(t.Shape, t.DType, t.Device);
             kernels.MatMul(gradient, false, b, false, h);
-            if (WantedGradient(b) is { } db)
-            {
-                kernels.MatMul(gradient, true, t, false, db, scale);
-                Accumulate(b, db);
-            }
-
-            if (WantedGradient(a) is { } da)
-            {
-                kernels.MatMul(h, true, Input, false, da, scale);
-                Accumulate(a, da);
-            }
-
+            AccumulateProduct(b, gradient, true, t, false, scale);
+            if (a.RequiresGrad) AccumulateProduct(a, h, true, Input, false, scale);
             AccumulateWeightAndBias(gradient);
             AccumulateInput(gradient, new Epilogue(null, h, a, scale));
         }

@@ -7,7 +7,7 @@ public sealed class AdapterTests : KernelTest
 {
     private const double Close = 2e-6;
 
-    private static readonly (int Inputs, int Outputs, int K, int R)[] Sizes = [(1, 1, 1, 1), (5, 7, 3, 2), (0, 3, 2, 2), (67, 130, 8, 8), (130, 129, 4, 11), (300, 5, 16, 3), (9, 9, 2, 0)];
+    private static readonly (int Inputs, int Outputs, int K, int R)[] Sizes = [(1, 1, 1, 1), (5, 7, 3, 2), (0, 3, 2, 2), (67, 130, 8, 8), (130, 129, 4, 11), (300, 5, 16, 3), (9, 9, 2, 0), (70, 5, 90, 2)];
 
     [Fact]
     public void FoldAndItsGradients()
@@ -27,8 +27,11 @@ public sealed class AdapterTests : KernelTest
                         if ((wanted >> i & 1) == 0) gradients[i] = null;
                     }
 
-                    side.Kernels.LoRA2FoldBackward(factors, middle, side.Of(Normal(inputs * k, 6), inputs, k), gradients[0], gradients[1], gradients[2], gradients[3]);
-                    return [middle, folded, .. gradients.OfType<Tensor>()];
+                    Tensor dfolded = side.Of(Normal(inputs * k, 6), inputs, k);
+                    side.Kernels.LoRA2FoldBackward(factors, middle, dfolded, gradients[0], gradients[1], gradients[2], gradients[3], adds: false);
+                    Tensor[] once = [.. gradients.OfType<Tensor>().Select(gradient => gradient.Clone())];
+                    side.Kernels.LoRA2FoldBackward(factors, middle, dfolded, gradients[0], gradients[1], gradients[2], gradients[3], adds: true);
+                    return [middle, folded, .. once, .. gradients.OfType<Tensor>()];
                 }, $"{inputs}, {k}, {r}, wanted {wanted}");
             }
         }

@@ -14,7 +14,8 @@ internal unsafe struct FactorPointers<T>
 
 /// <summary>
 /// u M with M = v diag(λ) 𝒰, and its gradient. With G that of u M: ∂u = G Mᵀ, ∂M = uᵀ G, ∂v = ∂M 𝒰ᵀ Λ, ∂λ_i = (vᵀ ∂M 𝒰ᵀ)_ii and ∂𝒰 = Λ vᵀ ∂M. The rows
-/// of u are split into parts; each has its sum for ∂M, and the sums are added in order.
+/// of u are split into parts; each has its sum for ∂M, and the sums are added in order. Gradients may be added to what is
+/// there.
 /// </summary>
 internal static unsafe class LoRA2Fold
 {
@@ -28,7 +29,7 @@ internal static unsafe class LoRA2Fold
         SimdTask.Run<T, FoldTask<T>>(Parts(inputs, k), new(factors.OuterLeft, middle, inputs, k, folded));
     }
 
-    public static void Backward<T>(FactorPointers<T> factors, int inputs, int k, int r, T* middle, T* gradient, FactorPointers<T> gradients)
+    public static void Backward<T>(FactorPointers<T> factors, int inputs, int k, int r, T* middle, T* gradient, FactorPointers<T> gradients, bool adds)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int parts = Parts(inputs, k);
@@ -38,13 +39,13 @@ internal static unsafe class LoRA2Fold
         T* sums = transposed + square;
         new Span<T>(sums, checked((int)square)).Clear();
         RankProduct.Transpose(middle, k, k, transposed);
-        SimdTask.Run<T, RowsTask<T>>(parts, new(factors.OuterLeft, gradient, transposed, inputs, k, sums, gradients.OuterLeft));
+        SimdTask.Run<T, RowsTask<T>>(parts, new(factors.OuterLeft, gradient, transposed, inputs, k, sums, gradients.OuterLeft, adds));
         for (int part = 1; part < parts; part++)
         {
             for (nint i = 0; i < square; i++) sums[i] += sums[(part * square) + i];
         }
 
-        SimdTask.Run<T, InnerTask<T>>(1, new(factors, k, r, sums, gradients));
+        SimdTask.Run<T, InnerTask<T>>(1, new(factors, k, r, sums, gradients, adds));
     }
 
     private static int Parts(int inputs, int k) => SimdTask.Parts(inputs, RowsPerPart(k));
@@ -78,7 +79,7 @@ internal static unsafe class LoRA2Fold
         }
     }
 
-    private readonly struct RowsTask<T>(T* outer, T* gradient, T* transposed, int inputs, int k, T* sums, T* outerGradient) : ISimdTask<T>
+    private readonly struct RowsTask<T>(T* outer, T* gradient, T* transposed, int inputs, int k, T* sums, T* outerGradient, bool adds) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Run<TSimd>(int index)
@@ -87,11 +88,11 @@ internal static unsafe class LoRA2Fold
             nint start = index * RowsPerPart(k);
             nint rows = Math.Min(RowsPerPart(k), inputs - start);
             RankProduct.OverRows<TSimd, T>(outer + (start * k), k, gradient + (start * k), k, rows, sums + ((nint)index * k * k));
-            if (outerGradient != null) RankProduct.Multiply<TSimd, T>(gradient + (start * k), rows, k, transposed, k, outerGradient + (start * k), add: false);
+            if (outerGradient != null) RankProduct.Multiply<TSimd, T>(gradient + (start * k), rows, k, transposed, k, outerGradient + (start * k), add: adds);
         }
     }
 
-    private readonly struct InnerTask<T>(FactorPointers<T> factors, int k, int r, T* sum, FactorPointers<T> gradients) : ISimdTask<T>
+    private readonly struct InnerTask<T>(FactorPointers<T> factors, int k, int r, T* sum, FactorPointers<T> gradients, bool adds) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public void Run<TSimd>(int index)
@@ -102,19 +103,19 @@ internal static unsafe class LoRA2Fold
             T* right = flipped + size;
             RankProduct.Transpose(factors.InnerRight, r, k, flipped);
             RankProduct.Multiply<TSimd, T>(sum, k, k, flipped, r, right, add: false);
-            if (gradients.SingularValues != null) new Span<T>(gradients.SingularValues, r).Clear();
+            if (gradients.SingularValues != null && !adds) new Span<T>(gradients.SingularValues, r).Clear();
             for (int j = 0; j < k; j++)
             {
                 for (int i = 0; i < r; i++)
                 {
                     nint at = ((nint)j * r) + i;
-                    if (gradients.InnerLeft != null) gradients.InnerLeft[at] = right[at] * factors.SingularValues[i];
+                    if (gradients.InnerLeft != null) gradients.InnerLeft[at] = (adds ? gradients.InnerLeft[at] : T.Zero) + (right[at] * factors.SingularValues[i]);
                     if (gradients.SingularValues != null) gradients.SingularValues[i] += right[at] * factors.InnerLeft[at];
                     flipped[((nint)i * k) + j] = factors.InnerLeft[at] * factors.SingularValues[i];
                 }
             }
 
-            if (gradients.InnerRight != null) RankProduct.Multiply<TSimd, T>(flipped, r, k, sum, k, gradients.InnerRight, add: false);
+            if (gradients.InnerRight != null) RankProduct.Multiply<TSimd, T>(flipped, r, k, sum, k, gradients.InnerRight, add: adds);
         }
     }
 }
