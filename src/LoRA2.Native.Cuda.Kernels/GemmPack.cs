@@ -103,6 +103,59 @@ internal static unsafe class GemmPack
             (nint)((ushort*)y + ((uint)planes * (uint)plane)), step, toRight, toRightRow, toRightColumn);
     }
 
+    /// <summary>
+    /// <see cref="RoundWithTerms"/> where the left factor is x · down, which is computed and written on the way, as <see cref="GemmThin.AlongRows"/> does: x is read once. Its columns are a
+    /// multiple of 4 and it is aligned. 256 threads; the grid is 32 rows.
+    /// </summary>
+    public static void RoundThrough(
+        nint x, int rows, int columns, nint y, int step, int plane, int planes, int paddedColumns,
+        nint down, int downRow, int downColumn, nint left, float scale, nint right, int rightRow, int rightColumn, int rightRows, int rank, int codes, int products, int width,
+        nint toRight, int toRightRow, int toRightColumn)
+    {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(ThinRows.Shared);
+        int row = ThinRows.FirstRow;
+        ushort* terms = (ushort*)y + ((uint)planes * (uint)plane);
+        for (int first = 0; first < rank; first += ThinRows.Width)
+        {
+            // The second time round there are no rows left to write.
+            var rounded = new RoundedRows(y, first == 0 ? rows : 0, step, plane, planes);
+            ThinRows sums = ThinRows.Of(rounded, shared, x, columns, 1, down, downRow, downColumn, rows, first, rank);
+            FinishRow(row, rows, first, rank, sums.Row0, (float*)left, scale, codes, products, terms, step, width);
+            FinishRow(row + 1, rows, first, rank, sums.Row1, (float*)left, scale, codes, products, terms, step, width);
+            FinishRow(row + 2, rows, first, rank, sums.Row2, (float*)left, scale, codes, products, terms, step, width);
+            FinishRow(row + 3, rows, first, rank, sums.Row3, (float*)left, scale, codes, products, terms, step, width);
+        }
+
+        int lane = Group.IdxX % 32, padding = columns + (4 * lane);
+        if (padding < paddedColumns)
+        {
+            var zeros = new RoundedRows(y, rows, step, plane, planes);
+            zeros.See(row, padding, default);
+            zeros.See(row + 1, padding, default);
+            zeros.See(row + 2, padding, default);
+            zeros.See(row + 3, padding, default);
+        }
+
+        TermsOf(right, rightRow, rightColumn, rightRows, rank, 1, 2, codes, products, toRight, toRightRow, toRightColumn, width);
+    }
+
+    /// <summary>Eight values of a row of the left factor, and their terms; with the first eight also what is left of the terms' width.</summary>
+    private static void FinishRow(int row, int rows, int first, int rank, Eight sums, float* left, float scale, int codes, int products, ushort* terms, int step, int width)
+    {
+        int lane = Group.IdxX % 32, column = first + lane;
+        float value = sums.OfLane();
+        if (row >= rows) return;
+        ushort* to = terms + ((uint)row * (uint)step);
+        if (lane < ThinRows.Width && column < rank)
+        {
+            left[((uint)row * (uint)rank) + (uint)column] = value;
+            for (int number = 0; number < products; number++) to[(uint)((number * rank) + column)] = (ushort)BFloat16Terms.Term(scale * value, (codes >> (4 * number)) & 3);
+        }
+
+        if (first > 0) return;
+        for (int at = (products * rank) + lane; at < width; at += 32) to[(uint)at] = 0;
+    }
+
     private static void TermsOf(nint x, int xRow, int xColumn, int rows, int rank, float scale, int shift, int codes, int products, nint y, int yRow, int yColumn, int width)
     {
         uint count = (uint)rows * (uint)width;

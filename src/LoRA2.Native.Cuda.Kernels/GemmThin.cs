@@ -9,10 +9,7 @@ namespace LoRA2.Native.Cuda.Kernels;
 [KernelFamily]
 internal static unsafe class GemmThin
 {
-    private const int Width = 8;
-    private const int Chunk = 1024;
-    private const int RowsOfWarp = 4;
-    private const int Warps = 8;
+    private const int Width = ThinRows.Width;
     private const int Rows = 64;
     private const int Columns = 128;
 
@@ -23,69 +20,14 @@ internal static unsafe class GemmThin
     public static void AlongRows(
         nint x, int k, int vectors, nint y, int yRow, int yColumn, int rows, int columns, int turned, nint c, nint bias, nint residual, nint activated, int flags, float alpha, float beta, int m, int n)
     {
-        ArrayView<float> shared = SharedMemory.Allocate<float>(Width * Chunk);
-        int lane = Group.IdxX % 32, row = ((Grid.IdxX * Warps) + (Group.IdxX / 32)) * RowsOfWarp, first = Grid.IdxY * Width;
-        int last = rows - 1;
-        uint at0 = (uint)Smaller(row, last) * (uint)k, at1 = (uint)Smaller(row + 1, last) * (uint)k, at2 = (uint)Smaller(row + 2, last) * (uint)k, at3 = (uint)Smaller(row + 3, last) * (uint)k;
-        Eight sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-        float* px = (float*)x;
-        float* py = (float*)y;
-        for (int start = 0; start < k; start += Chunk)
-        {
-            int depth = Smaller(Chunk, k - start);
-            Group.Barrier();
-            for (int i = Group.IdxX; i < Width * Chunk; i += 32 * Warps)
-            {
-                int j = yColumn == 1 ? i % Width : i / Chunk, d = yColumn == 1 ? i / Width : i % Chunk;
-                float value = 0;
-                if (d < depth && first + j < columns) value = py[((uint)(start + d) * (uint)yRow) + ((uint)(first + j) * (uint)yColumn)];
-                shared[(j * Chunk) + d] = value;
-            }
-
-            Group.Barrier();
-            if (vectors != 0)
-            {
-                ArrayView<Float4> fours = shared.Cast<Float4>();
-                for (int d = 4 * lane; d < depth; d += 4 * 32)
-                {
-                    uint at = (uint)(start + d);
-                    Float4 x0 = *(Float4*)(px + (at0 + at)), x1 = *(Float4*)(px + (at1 + at)), x2 = *(Float4*)(px + (at2 + at)), x3 = *(Float4*)(px + (at3 + at));
-                    int from = d / 4;
-                    Float4 y0 = fours[from], y1 = fours[from + (Chunk / 4)], y2 = fours[from + (2 * Chunk / 4)], y3 = fours[from + (3 * Chunk / 4)];
-                    sum0.Low = Dots(x0, y0, y1, y2, y3, sum0.Low);
-                    sum1.Low = Dots(x1, y0, y1, y2, y3, sum1.Low);
-                    sum2.Low = Dots(x2, y0, y1, y2, y3, sum2.Low);
-                    sum3.Low = Dots(x3, y0, y1, y2, y3, sum3.Low);
-                    y0 = fours[from + (4 * Chunk / 4)];
-                    y1 = fours[from + (5 * Chunk / 4)];
-                    y2 = fours[from + (6 * Chunk / 4)];
-                    y3 = fours[from + (7 * Chunk / 4)];
-                    sum0.High = Dots(x0, y0, y1, y2, y3, sum0.High);
-                    sum1.High = Dots(x1, y0, y1, y2, y3, sum1.High);
-                    sum2.High = Dots(x2, y0, y1, y2, y3, sum2.High);
-                    sum3.High = Dots(x3, y0, y1, y2, y3, sum3.High);
-                }
-            }
-            else
-            {
-                for (int d = lane; d < depth; d += 32)
-                {
-                    uint at = (uint)(start + d);
-                    var low = new Float4(shared[d], shared[Chunk + d], shared[(2 * Chunk) + d], shared[(3 * Chunk) + d]);
-                    var high = new Float4(shared[(4 * Chunk) + d], shared[(5 * Chunk) + d], shared[(6 * Chunk) + d], shared[(7 * Chunk) + d]);
-                    sum0.Add(px[at0 + at], low, high);
-                    sum1.Add(px[at1 + at], low, high);
-                    sum2.Add(px[at2 + at], low, high);
-                    sum3.Add(px[at3 + at], low, high);
-                }
-            }
-        }
-
+        ArrayView<float> shared = SharedMemory.Allocate<float>(ThinRows.Shared);
+        int row = ThinRows.FirstRow, first = Grid.IdxY * ThinRows.Width;
+        ThinRows sums = ThinRows.Of(default(NothingMore), shared, x, k, vectors, y, yRow, yColumn, rows, first, columns);
         var output = new ProductOutput(c, 0, bias, residual, activated, flags, alpha, beta, m, n);
-        Finish(output, turned, lane, row, rows, first, columns, sum0);
-        Finish(output, turned, lane, row + 1, rows, first, columns, sum1);
-        Finish(output, turned, lane, row + 2, rows, first, columns, sum2);
-        Finish(output, turned, lane, row + 3, rows, first, columns, sum3);
+        Finish(output, turned, row, rows, first, columns, sums.Row0);
+        Finish(output, turned, row + 1, rows, first, columns, sums.Row1);
+        Finish(output, turned, row + 2, rows, first, columns, sums.Row2);
+        Finish(output, turned, row + 3, rows, first, columns, sums.Row3);
     }
 
     /// <summary>
@@ -159,43 +101,15 @@ internal static unsafe class GemmThin
         }
     }
 
-    /// <summary>Adds up the lanes' sums of one row; lane j writes column j.</summary>
-    private static void Finish(ProductOutput output, int turned, int lane, int row, int rows, int first, int columns, Eight sum)
+    /// <summary>Writes a row's sums, those of column j by lane j.</summary>
+    private static void Finish(ProductOutput output, int turned, int row, int rows, int first, int columns, Eight sums)
     {
-        float x0 = Sum(sum.Low.X), x1 = Sum(sum.Low.Y), x2 = Sum(sum.Low.Z), x3 = Sum(sum.Low.W);
-        float x4 = Sum(sum.High.X), x5 = Sum(sum.High.Y), x6 = Sum(sum.High.Z), x7 = Sum(sum.High.W);
-        float mine = lane < 4 ? (lane < 2 ? (lane == 0 ? x0 : x1) : (lane == 2 ? x2 : x3)) : lane < 6 ? (lane == 4 ? x4 : x5) : (lane == 6 ? x6 : x7);
-        if (lane >= Width || row >= rows || first + lane >= columns) return;
+        int lane = Group.IdxX % 32;
+        float mine = sums.OfLane();
+        if (lane >= ThinRows.Width || row >= rows || first + lane >= columns) return;
         if (turned != 0) output.Store(first + lane, row, mine);
         else output.Store(row, first + lane, mine);
     }
 
-    private static float Sum(float x)
-    {
-        x += Warp.ShuffleXor(x, 16);
-        x += Warp.ShuffleXor(x, 8);
-        x += Warp.ShuffleXor(x, 4);
-        x += Warp.ShuffleXor(x, 2);
-        return x + Warp.ShuffleXor(x, 1);
-    }
-
-    private static Float4 Dots(Float4 x, Float4 y0, Float4 y1, Float4 y2, Float4 y3, Float4 sum) =>
-        new(Dot(x, y0, sum.X), Dot(x, y1, sum.Y), Dot(x, y2, sum.Z), Dot(x, y3, sum.W));
-
-    private static float Dot(Float4 x, Float4 y, float sum) => (x.W * y.W) + ((x.Z * y.Z) + ((x.Y * y.Y) + ((x.X * y.X) + sum)));
-
     private static int Smaller(int a, int b) => a < b ? a : b;
-
-    /// <summary>The sums of one row.</summary>
-    private struct Eight
-    {
-        public Float4 Low;
-        public Float4 High;
-
-        public void Add(float x, Float4 low, Float4 high)
-        {
-            Low = Float4.MultiplyAdd(x, low, Low);
-            High = Float4.MultiplyAdd(x, high, High);
-        }
-    }
 }

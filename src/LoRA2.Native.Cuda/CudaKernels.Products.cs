@@ -28,17 +28,23 @@ internal sealed unsafe partial class CudaKernels
     public override void MatMul(
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
     {
-        RequireFloat32("MatMul", a, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated);
+        RequireFloat32("MatMul", a, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated, epilogue.Down);
         if (b.DType != DType.BFloat16 || precision == Precision.Float32) RequireFloat32("MatMul", b);
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
         int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
+        bool single = b.DType == DType.Float32, small = k == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores);
+        if (epilogue.Down is not null && (small || m == 0 || n == 0 || transposeA || k % 4 != 0 || !IsAligned(a) || epilogue.Left!.Shape.Columns is 0 or > MostThin))
+        {
+            MatMul(a, transposeA, epilogue.Down, epilogue.DownTransposed, epilogue.Left!);
+            epilogue = epilogue with { Down = null };
+        }
+
         if (m == 0 || n == 0) return;
         if (alpha == 0) (alpha, k) = (1, 0);
         bool lowRank = epilogue is { Left: not null, Right: not null } && epilogue.Left.Shape.Columns > 0;
         var output = new ProductOutput(c, epilogue, (float)alpha, (float)beta, m, n);
-        bool single = b.DType == DType.Float32;
         if (single && k > 0 && !lowRank && epilogue.Activated is null && Thin(a, transposeA, b, transposeB, output, k)) return;
-        if (k == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores)) Single(a, transposeA, b, transposeB, output, k, epilogue, alpha, 1);
+        if (small || k == 0) Single(a, transposeA, b, transposeB, output, k, epilogue, alpha, 1);
         else OnTensorCores(a, transposeA, b, transposeB, output, k, epilogue, alpha, precision);
     }
 
@@ -132,6 +138,7 @@ internal sealed unsafe partial class CudaKernels
                 RoundTransposed(a, k, m, left, step, depth, terms.Planes);
                 Terms(factors, m, n, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step);
             }
+            else if (epilogue.Down is { } down) RoundThrough(a, left, step, terms.Planes, down, epilogue.DownTransposed, factors, n);
             else RoundWithTerms(a, left, step, terms.Planes, m, factors, n);
         }
         else if (transposeA) RoundTransposed(a, k, m, left, step, depth, terms.Planes);
@@ -222,6 +229,17 @@ internal sealed unsafe partial class CudaKernels
             x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to.Pointer, step, padded, planes, paddedRows, padded,
             factors.Left, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, rightRows, factors.Rank, factors.Terms.Codes, factors.Terms.Products, factors.Width,
             factors.To, factors.ToRow, factors.ToColumn);
+    }
+
+    private void RoundThrough(Tensor x, Storage to, int step, int planes, Tensor down, bool transposed, in LowRankFactors factors, int rightRows)
+    {
+        (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+        int padded = RoundUp(columns, 32);
+        Launch(
+            "GemmPack.RoundThrough", Blocks(rows, 32), 256,
+            x, rows, columns, (nint)to.Pointer, step, padded, planes, padded,
+            down, transposed ? 1 : factors.Rank, transposed ? columns : 1, factors.Left, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, rightRows, factors.Rank,
+            factors.Terms.Codes, factors.Terms.Products, factors.Width, factors.To, factors.ToRow, factors.ToColumn);
     }
 
     private static int SplitsOf(int m, int n, int total)

@@ -193,5 +193,8 @@ public abstract class Kernels
 /// <param name="Residual">rows × columns, added after the rest.</param>
 /// <param name="Activated">rows × columns, receives gelu (the exact form) of the finished result, which itself stays gelu's argument.</param>
 /// <param name="RightTransposed">Whether Right is stored as columns × k.</param>
+/// <param name="Down">Where given, Left is first set to the product's left operand times this, inner × k: one pass over that operand may do both.</param>
+/// <param name="DownTransposed">Whether Down is stored as k × inner.</param>
 public readonly record struct Epilogue(
-    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, bool RightTransposed = false);
+    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, bool RightTransposed = false,
+    Tensor? Down = null, bool DownTransposed = false);

@@ -12,6 +12,7 @@ internal sealed unsafe partial class CpuKernels
     public override void MatMul(
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
     {
+        if (epilogue.Down is { } down) MatMul(a, transposeA, down, epilogue.DownTransposed, epilogue.Left!);
         if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
         else if (precision == Precision.Float32) MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
         else RoundedMatMul(a, transposeA, b, transposeB, c, (float)alpha, (float)beta, epilogue, precision);

@@ -25,10 +25,10 @@ public static partial class Ops
         Tensor folded = Tensor.Empty(factors.OuterLeft.Shape, x.DType, x.Device);
         kernels.LoRA2Fold(factors, middle, folded);
         Tensor t = Tensor.Empty([x.Shape.Rows, k], x.DType, x.Device);
-        kernels.MatMul(x, false, folded, false, t);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
         Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated), precision: weight.Precision);
+        var epilogue = new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated, Down: folded);
+        kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
         if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
             Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, folded, t, scale), y);
         return Activated(y, activated);
@@ -61,13 +61,12 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Kernels kernels = gradient.Device.Kernels;
             Tensor h = Tensor.Empty(t.Shape, gradient.DType, gradient.Device);
-            kernels.MatMul(gradient, false, factors.OuterRight, true, h);
+            if (X.RequiresGrad) AccumulateInput(gradient, new Epilogue(null, h, folded, scale, RightTransposed: true, Down: factors.OuterRight, DownTransposed: true));
+            else gradient.Device.Kernels.MatMul(gradient, false, factors.OuterRight, true, h);
             AccumulateProduct(factors.OuterRight, t, true, gradient, false, scale);
             if (TrainsFolded(factors)) AccumulateFolded(h);
             AccumulateWeightAndBias(gradient);
-            AccumulateInput(gradient, new Epilogue(null, h, folded, scale, RightTransposed: true));
         }
 
         private static bool TrainsFolded(LoRA2Factors factors) =>

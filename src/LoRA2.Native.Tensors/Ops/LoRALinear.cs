@@ -19,12 +19,11 @@ public static partial class Ops
         bias = bias is null ? null : Contiguous(bias);
         a = Contiguous(a);
         b = Contiguous(b);
-        Kernels kernels = x.Device.Kernels;
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType, x.Device);
-        kernels.MatMul(x, false, a, true, t);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
         Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
-        kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true), precision: weight.Precision);
+        var epilogue = new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true, Down: a, DownTransposed: true);
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
         if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
         return Activated(y, activated);
     }
@@ -49,13 +48,12 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
-            Kernels kernels = gradient.Device.Kernels;
             Tensor h = Tensor.Empty(t.Shape, t.DType, t.Device);
-            kernels.MatMul(gradient, false, b, false, h);
+            if (X.RequiresGrad) AccumulateInput(gradient, new Epilogue(null, h, a, scale, Down: b));
+            else gradient.Device.Kernels.MatMul(gradient, false, b, false, h);
             AccumulateProduct(b, gradient, true, t, false, scale);
             if (a.RequiresGrad) AccumulateProduct(a, h, true, Input, false, scale);
             AccumulateWeightAndBias(gradient);
-            AccumulateInput(gradient, new Epilogue(null, h, a, scale));
         }
     }
 }

@@ -63,6 +63,33 @@ public sealed class MatMulTests
     }
 
     [Theory]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.BFloat16x3)]
+    [InlineData(Precision.BFloat16x6)]
+    public void ALeftFactorComputedOnTheWayHasTheSameBits(Precision precision)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        Tensors.Kernels kernels = device.Kernels;
+        foreach ((int m, int n, int k, int rank) in new[] { (1, 3, 4, 1), (67, 72, 68, 8), (70, 20, 1060, 3), (33, 65, 96, 13), (34, 9, 31, 2), (5, 7, 8, 20), (40, 8, 64, 16) })
+        {
+            foreach ((bool transposeB, bool downTransposed) in new[] { (true, false), (false, true) })
+            {
+                using var scope = new TensorScope();
+                Tensor a = Product.Draw(1, m, k).To(device), b = Product.Draw(2, transposeB ? n : k, transposeB ? k : n).To(device), right = Product.Draw(3, rank, n).To(device);
+                Tensor down = Product.Draw(4, downTransposed ? rank : k, downTransposed ? k : rank).To(device);
+                Tensor left = Tensor.Empty([m, rank], DType.Float32, device), expected = Tensor.Empty([m, n], DType.Float32, device);
+                kernels.MatMul(a, false, down, downTransposed, left);
+                kernels.MatMul(a, false, b, transposeB, expected, epilogue: new Epilogue(null, left, right, 0.3), precision: precision);
+                Tensor leftToo = Tensor.Empty([m, rank], DType.Float32, device), actual = Tensor.Empty([m, n], DType.Float32, device);
+                kernels.MatMul(a, false, b, transposeB, actual, epilogue: new Epilogue(null, leftToo, right, 0.3, Down: down, DownTransposed: downTransposed), precision: precision);
+                Assert.Equal(left.ToArray<float>(), leftToo.ToArray<float>());
+                Assert.Equal(expected.ToArray<float>(), actual.ToArray<float>());
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("Gemm.Tile64X64")]
     [InlineData("Gemm.Tile128X128")]
     [InlineData("Gemm.Tile128X256")]
