@@ -9,6 +9,9 @@ internal static unsafe class Adapters
     /// <summary>Values of M that a block has in shared memory.</summary>
     private const int Shared = 4096;
 
+    /// <summary>The most columns of which a chunk of 64 rows has room in shared memory.</summary>
+    private const int MostStaged = Shared / 64;
+
     /// <summary>middle = v diag(λ) 𝒰 and folded = u · middle: blocks are rows of u × columns of M, which each computes for itself; k columns of its M are at most <see cref="Shared"/> values.</summary>
     public static void Fold(nint u, nint v, nint lambda, nint right, nint middle, nint folded, uint rows, uint k, uint r, uint rowsPerBlock, uint columnsPerBlock)
     {
@@ -56,28 +59,62 @@ internal static unsafe class Adapters
 
     /// <summary>
     /// What a chunk of rows of u [rows, k] and of folded's gradient g gives, by a block each: partials[chunk] = uᵀ g, and of u's own gradient, where it has an address, these rows of
-    /// g · middleᵀ, which are added to what is there if <paramref name="adds"/>.
+    /// g · middleᵀ, which are added to what is there if <paramref name="adds"/>. Up to <see cref="MostStaged"/> columns g is alpha · Σ parts, in order, which the block adds up; its strides
+    /// are for a part, a row and a column. Beyond that it is one part, by rows.
     /// </summary>
-    public static void FoldGradient(nint u, nint g, nint middle, nint partials, nint du, int adds, uint rows, uint k, uint rowsPerChunk)
+    public static void FoldGradient(
+        nint u, nint g, uint parts, uint partStride, uint rowStride, uint columnStride, float alpha, nint middle, nint partials, nint du, int adds, uint rows, uint k, uint rowsPerChunk)
     {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(Shared);
         uint first = (uint)Grid.IdxX * rowsPerChunk, thread = (uint)Group.IdxX, threads = (uint)Group.DimX;
-        uint end = first + rowsPerChunk < rows ? first + rowsPerChunk : rows;
+        uint here = rows - first < rowsPerChunk ? rows - first : rowsPerChunk;
+        bool staged = k <= MostStaged;
+        if (staged)
+        {
+            for (uint e = thread; e < here * k; e += threads)
+            {
+                // Neighbouring threads have neighbouring rows, as the parts have.
+                uint column = e / here, row = e - (column * here), at = ((first + row) * rowStride) + (column * columnStride);
+                float sum = 0;
+                for (uint part = 0; part < parts; part++, at += partStride) sum += ((float*)g)[at];
+                shared[(int)((row * k) + column)] = alpha * sum;
+            }
+
+            Group.Barrier();
+        }
+
+        float* own = (float*)g + (first * k);
+        float* outer = (float*)u + (first * k);
         float* to = (float*)partials + ((uint)Grid.IdxX * k * k);
         for (uint e = thread; e < k * k; e += threads)
         {
             uint i = e / k, j = e - (i * k);
             float sum = 0;
-            for (uint row = first; row < end; row++) sum = Single.MultiplyAdd(((float*)u)[(row * k) + i], ((float*)g)[(row * k) + j], sum);
+            for (uint row = 0; row < here; row++)
+            {
+                float value = 0;
+                if (staged) value = shared[(int)((row * k) + j)];
+                else value = own[(row * k) + j];
+                sum = Single.MultiplyAdd(outer[(row * k) + i], value, sum);
+            }
+
             to[e] = sum;
         }
 
         if (du == 0) return;
-        for (uint e = (first * k) + thread; e < end * k; e += threads)
+        for (uint e = thread; e < here * k; e += threads)
         {
             uint row = e / k, column = e - (row * k);
             float sum = 0;
-            for (uint p = 0; p < k; p++) sum = Single.MultiplyAdd(((float*)g)[(row * k) + p], ((float*)middle)[(column * k) + p], sum);
-            Put((float*)du, e, sum, adds);
+            for (uint p = 0; p < k; p++)
+            {
+                float value = 0;
+                if (staged) value = shared[(int)((row * k) + p)];
+                else value = own[(row * k) + p];
+                sum = Single.MultiplyAdd(value, ((float*)middle)[(column * k) + p], sum);
+            }
+
+            Put((float*)du, (first * k) + e, sum, adds);
         }
     }
 

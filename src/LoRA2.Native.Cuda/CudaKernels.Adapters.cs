@@ -37,17 +37,34 @@ internal sealed unsafe partial class CudaKernels
     }
 
     public override void LoRA2FoldBackward(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
+        LoRA2Factors factors, Tensor middle, Tensor x, Tensor h, double scale, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
     {
-        RequireFloat32(nameof(LoRA2FoldBackward), factors.OuterLeft, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
-        (int inputs, int k, int r) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank);
+        RequireFloat32(nameof(LoRA2FoldBackward), factors.OuterLeft, middle, x, h, douterLeft, dinnerLeft, dsingularValues, dinnerRight);
+        (int inputs, int k, int r, int tokens) = (factors.OuterLeft.Shape[0], factors.OuterRank, factors.Rank, x.Shape.Rows);
         bool inner = (dinnerLeft ?? dsingularValues ?? dinnerRight) is not null && r > 0;
         if (douterLeft is null && !inner) return;
         int chunks = Blocks(inputs, FoldRows), added = adds ? 1 : 0;
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([chunks, k, k], DType.Float32, device);
         Tensor work = Tensor.Empty([k, k + r], DType.Float32, device);
-        if (chunks > 0 && k > 0) Launch("Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, dfolded, middle, partials, douterLeft, added, inputs, k, FoldRows);
+        if (chunks > 0 && k > 0)
+        {
+            if (k <= MostThin && tokens > 0)
+            {
+                ThinParts parts = PartsAlongColumns(x, h, k, 1, inputs, k, tokens);
+                Launch(
+                    "Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, (nint)parts.Storage.Pointer, parts.Count, parts.Columns * inputs, 1, inputs, (float)scale,
+                    middle, partials, douterLeft, added, inputs, k, FoldRows);
+                parts.Storage.Release();
+            }
+            else
+            {
+                Tensor dfolded = Tensor.Empty([inputs, k], DType.Float32, device);
+                MatMul(x, true, h, false, dfolded, scale);
+                Launch("Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, dfolded, 1, 0, k, 1, 1f, middle, partials, douterLeft, added, inputs, k, FoldRows);
+            }
+        }
+
         if (!inner) return;
         Launch(
             "Adapters.Inner", 1, ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, partials, chunks, work,

@@ -104,16 +104,23 @@ internal sealed unsafe partial class CudaKernels
 
     private void AlongColumns(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k)
     {
-        int depth = RoundUp(Math.Max(64, (k + 63) / 64), 64), count = (k + depth - 1) / depth, padded = RoundUp(columns, 8);
-        Storage parts = device.Memory.Rent((nuint)count * (nuint)padded * (nuint)rows * sizeof(float));
-        Launch("GemmThin.AlongColumns", new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, (nint)parts.Pointer);
+        ThinParts parts = PartsAlongColumns(x, y, yRow, yColumn, rows, columns, k);
         Launch(
             "GemmThin.AddParts",
             ElementBlocks(rows * columns, 0),
             256,
-            (nint)parts.Pointer, count, rows, columns, padded, turned,
+            (nint)parts.Storage.Pointer, parts.Count, rows, columns, parts.Columns, turned,
             output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, output.Rows, output.Columns);
-        parts.Release();
+        parts.Storage.Release();
+    }
+
+    /// <summary>The sums of parts of k, each by columns.</summary>
+    private ThinParts PartsAlongColumns(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int k)
+    {
+        int depth = RoundUp(Math.Max(64, (k + 63) / 64), 64), count = (k + depth - 1) / depth, padded = RoundUp(columns, 8);
+        Storage parts = device.Memory.Rent((nuint)count * (nuint)padded * (nuint)rows * sizeof(float));
+        Launch("GemmThin.AlongColumns", new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, (nint)parts.Pointer);
+        return new ThinParts(parts, count, padded);
     }
 
     private void OnTensorCores(Tensor a, bool transposeA, Tensor b, bool transposeB, in ProductOutput output, int k, in Epilogue epilogue, double alpha, Precision precision)
@@ -265,6 +272,9 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>The factors of a low-rank term, with the right one's strides, and where the right one's terms go.</summary>
     private readonly record struct LowRankFactors(
         nint Left, float Scale, nint Right, int RightRow, int RightColumn, int Rank, SplitTerms Terms, int Width, nint To, int ToRow, int ToColumn);
+
+    /// <summary>Sums of parts of a thin product; of each part so many columns one after the other.</summary>
+    private readonly record struct ThinParts(Storage Storage, int Count, int Columns);
 
     private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
     {

@@ -135,9 +135,12 @@ public abstract class Kernels
     /// <summary>middle = v diag(λ) 𝒰 [k, k] and folded = u · middle [in, k], of LoRA2's factors.</summary>
     public abstract void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded);
 
-    /// <summary>The gradients of <see cref="LoRA2Fold"/> given that of folded; each may be null when not wanted. With <paramref name="adds"/> they are added to what is there.</summary>
+    /// <summary>
+    /// The gradients of <see cref="LoRA2Fold"/> given that of folded, scale · xᵀ h, of x [.., in] and h [.., k]; each may be null when not wanted. With <paramref name="adds"/> they are
+    /// added to what is there.
+    /// </summary>
     public abstract void LoRA2FoldBackward(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds);
+        LoRA2Factors factors, Tensor middle, Tensor x, Tensor h, double scale, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds);
 
     /// <summary>
     /// loss (rank 0) = scale · Σ of the planes' orthogonality losses, and a row of <paramref name="kept"/>, [planes, k² + k r at the most], for each plane's

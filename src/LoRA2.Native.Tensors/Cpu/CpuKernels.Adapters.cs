@@ -20,8 +20,10 @@ internal sealed unsafe partial class CpuKernels
     }
 
     public override void LoRA2FoldBackward(
-        LoRA2Factors factors, Tensor middle, Tensor dfolded, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
+        LoRA2Factors factors, Tensor middle, Tensor x, Tensor h, double scale, Tensor? douterLeft, Tensor? dinnerLeft, Tensor? dsingularValues, Tensor? dinnerRight, bool adds)
     {
+        Tensor dfolded = Tensor.Empty(factors.OuterLeft.Shape, middle.DType);
+        MatMul(x, true, h, false, dfolded, scale);
         if (IsDouble(middle)) FoldBackward<double>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight, adds);
         else FoldBackward<float>(factors, middle, dfolded, douterLeft, dinnerLeft, dsingularValues, dinnerRight, adds);
     }

@@ -75,13 +75,10 @@ public static partial class Ops
         /// <summary>Through u M, whose gradient is s xᵀ h.</summary>
         private void AccumulateFolded(Tensor h)
         {
-            Kernels kernels = h.Device.Kernels;
-            Tensor dfolded = Tensor.Empty(folded.Shape, h.DType, h.Device);
-            kernels.MatMul(Input, true, h, false, dfolded, scale);
             bool adds = HasGradient(factors.OuterLeft) && HasGradient(factors.InnerLeft) && HasGradient(factors.SingularValues) && HasGradient(factors.InnerRight);
             Tensor? Gradient(Tensor factor) => adds ? GradientToAddTo(factor) : WantedGradient(factor);
             Tensor? douterLeft = Gradient(factors.OuterLeft), dinnerLeft = Gradient(factors.InnerLeft), dvalues = Gradient(factors.SingularValues), dinnerRight = Gradient(factors.InnerRight);
-            kernels.LoRA2FoldBackward(factors, middle, dfolded, douterLeft, dinnerLeft, dvalues, dinnerRight, adds);
+            h.Device.Kernels.LoRA2FoldBackward(factors, middle, Input, h, scale, douterLeft, dinnerLeft, dvalues, dinnerRight, adds);
             if (adds) return;
             if (douterLeft is not null) Accumulate(factors.OuterLeft, douterLeft);
             if (dinnerLeft is not null) Accumulate(factors.InnerLeft, dinnerLeft);

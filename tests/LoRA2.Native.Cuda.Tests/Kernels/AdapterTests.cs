@@ -27,10 +27,11 @@ public sealed class AdapterTests : KernelTest
                         if ((wanted >> i & 1) == 0) gradients[i] = null;
                     }
 
-                    Tensor dfolded = side.Of(Normal(inputs * k, 6), inputs, k);
-                    side.Kernels.LoRA2FoldBackward(factors, middle, dfolded, gradients[0], gradients[1], gradients[2], gradients[3], adds: false);
+                    int tokens = inputs == 1 ? 0 : 3 * outputs;
+                    (Tensor x, Tensor h) = (side.Of(Normal(tokens * inputs, 6), tokens, inputs), side.Of(Normal(tokens * k, 7), tokens, k));
+                    side.Kernels.LoRA2FoldBackward(factors, middle, x, h, 0.2, gradients[0], gradients[1], gradients[2], gradients[3], adds: false);
                     Tensor[] once = [.. gradients.OfType<Tensor>().Select(gradient => gradient.Clone())];
-                    side.Kernels.LoRA2FoldBackward(factors, middle, dfolded, gradients[0], gradients[1], gradients[2], gradients[3], adds: true);
+                    side.Kernels.LoRA2FoldBackward(factors, middle, x, h, 0.2, gradients[0], gradients[1], gradients[2], gradients[3], adds: true);
                     return [middle, folded, .. once, .. gradients.OfType<Tensor>()];
                 }, $"{inputs}, {k}, {r}, wanted {wanted}");
             }
