@@ -29,7 +29,7 @@ internal sealed unsafe partial class CudaKernels
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
     {
         RequireFloat32("MatMul", a, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated, epilogue.Down);
-        if (b.DType != DType.BFloat16 || precision == Precision.Float32) RequireFloat32("MatMul", b);
+        if (b.DType != DType.BFloat16 || precision != Precision.BFloat16) RequireFloat32("MatMul", b);
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
         int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
         bool single = b.DType == DType.Float32, small = k == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores);
@@ -204,10 +204,12 @@ internal sealed unsafe partial class CudaKernels
     {
         (int rows, int columns) = (b.Shape.Rows, b.Shape.Columns);
         int plane = RoundUp(columns, 32), step = planes * plane;
+        // Whole tiles of either orientation: nothing is read that is not there.
+        if (b.DType == DType.BFloat16 && rows % Wide.Columns == 0 && columns % Wide.Columns == 0 && IsAligned(b)) return new RoundedOperand(null, (nint)b.Address, precision, Bytes(step), Bytes(plane));
         Storage storage = device.Memory.Rent((nuint)Bytes(((long)RoundUp(rows, 256) * step) + 256));
         if (b.DType == DType.Float32) Round(b, storage.Pointer, step, planes, RoundUp(rows, 32));
         else Launch("GemmPack.Copy", ElementBlocks(RoundUp(rows, 32) * plane, 0), 256, b, rows, columns, (nint)storage.Pointer, step, RoundUp(rows, 32), plane);
-        return new RoundedOperand(storage, precision, Bytes(step), Bytes(plane));
+        return new RoundedOperand(storage, (nint)storage.Pointer, precision, Bytes(step), Bytes(plane));
     }
 
     private void Round(Tensor x, byte* to, int step, int planes, int paddedRows)

@@ -90,6 +90,32 @@ public sealed class MatMulTests
     }
 
     [Theory]
+    [InlineData(256, 256, false)]
+    [InlineData(512, 256, false)]
+    [InlineData(256, 260, true)]
+    [InlineData(130, 256, true)]
+    public void WeightsInBFloat16AreReadWhereTheyAreIfTheyAreWholeTiles(int rows, int columns, bool copied)
+    {
+        using var driver = new EmulatedDriver();
+        using var device = new CudaDevice(driver, 0);
+        using var scope = new TensorScope();
+        foreach (bool transposed in new[] { true, false })
+        {
+            (int m, int n, int k) = (70, transposed ? rows : columns, transposed ? columns : rows);
+            Tensor rounded = Product.Draw(2, rows, columns).To(DType.BFloat16), a = Product.Draw(1, m, k).To(device);
+            Tensor weight = rounded.To(device), same = rounded.To(DType.Float32).To(device);
+            Tensor expected = Tensor.Empty([m, n], DType.Float32, device), actual = Tensor.Empty([m, n], DType.Float32, device);
+            weight.Freeze();
+            same.Freeze();
+            device.Kernels.MatMul(a, false, same, transposed, expected, precision: Precision.BFloat16);
+            long before = device.Memory.BytesInUse;
+            device.Kernels.MatMul(a, false, weight, transposed, actual, precision: Precision.BFloat16);
+            Assert.Equal(copied, device.Memory.BytesInUse > before);
+            Assert.Equal(expected.ToArray<float>(), actual.ToArray<float>());
+        }
+    }
+
+    [Theory]
     [InlineData("Gemm.Tile64X64")]
     [InlineData("Gemm.Tile128X128")]
     [InlineData("Gemm.Tile128X256")]
