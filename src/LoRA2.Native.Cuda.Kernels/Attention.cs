@@ -17,11 +17,26 @@ internal static unsafe class Attention
         ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
         Run(false, q, k, v, positionKey, positionQuery, rowOf, mask, flags, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, largest, inverse, y);
 
-    /// <summary><see cref="Forward"/> with products of operands rounded to bfloat16, on the tensor cores; rows are read by 16 bytes.</summary>
+    /// <summary><see cref="Forward"/> on the tensor cores: q, k and v are in bfloat16 (<see cref="Round"/>), and a head's columns a multiple of 4.</summary>
     public static void ForwardRounded(
         nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int heads, int length, int width, float scale,
         ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
         Run(true, q, k, v, positionKey, positionQuery, rowOf, mask, flags, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, largest, inverse, y);
+
+    /// <summary>to [3, count] = q, k and v, rounded; count is a multiple of 4. The grid's second dimension is of the three.</summary>
+    public static void Round(nint q, nint k, nint v, int vectors, uint count, nint to)
+    {
+        float* x = (float*)(Grid.IdxY == 0 ? q : Grid.IdxY == 1 ? k : v);
+        ulong* y = (ulong*)((ushort*)to + ((uint)Grid.IdxY * count));
+        for (uint i = Threads.First; i < count / 4; i += Threads.Count)
+        {
+            uint at = 4 * i;
+            var four = new Float4(0, 0, 0, 0);
+            if (vectors != 0) four = *(Float4*)(x + at);
+            else four = new Float4(x[at], x[at + 1], x[at + 2], x[at + 3]);
+            y[i] = AttentionTile.Rounded(four);
+        }
+    }
 
     private static void Run(
         bool tensorCores, nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int heads, int length, int width, float scale,

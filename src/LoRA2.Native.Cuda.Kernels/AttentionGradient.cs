@@ -17,8 +17,8 @@ internal static unsafe class AttentionGradient
 {
     private const int Side = AttentionTile.Side;
 
-    /// <summary>Of each head and token, Σ over the head's columns of dy · y; a warp each.</summary>
-    public static void Dots(nint dy, nint y, int count, int heads, int length, int width, nint dots)
+    /// <summary>Of each head and token, Σ over the head's columns of dy · y, a warp each; and dy in bfloat16, where there is room for it.</summary>
+    public static void Dots(nint dy, nint y, int count, int heads, int length, int width, nint dots, nint rounded)
     {
         int size = width / heads, lane = Group.IdxX % 32;
         for (int i = (int)(Threads.First / 32); i < count; i += (int)(Threads.Count / 32))
@@ -26,7 +26,14 @@ internal static unsafe class AttentionGradient
             int head = i / length, batch = head / heads;
             uint first = ((((uint)batch * (uint)length) + (uint)(i - (head * length))) * (uint)width) + ((uint)(head - (batch * heads)) * (uint)size);
             float sum = 0;
-            for (int column = lane; column < size; column += 32) sum += ((float*)dy)[first + (uint)column] * ((float*)y)[first + (uint)column];
+            for (int column = lane; column < size; column += 32)
+            {
+                uint at = first + (uint)column;
+                float x = ((float*)dy)[at];
+                sum += x * ((float*)y)[at];
+                if (rounded != 0) ((ushort*)rounded)[at] = (ushort)BFloat16Terms.Rounded(x, 0);
+            }
+
             sum = WarpReduction.Sum(sum);
             if (lane == 0) ((float*)dots)[(uint)i] = sum;
         }
@@ -38,7 +45,7 @@ internal static unsafe class AttentionGradient
         ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
         QueryOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dq, parts);
 
-    /// <summary><see cref="Query"/> with products of operands rounded to bfloat16, on the tensor cores; rows are read by 16 bytes.</summary>
+    /// <summary><see cref="Query"/> on the tensor cores: q, k, v and dy are in bfloat16, and a head's columns a multiple of 4.</summary>
     public static void QueryRounded(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
         ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
@@ -52,7 +59,7 @@ internal static unsafe class AttentionGradient
         ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
         KeyOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dk, dv, parts);
 
-    /// <summary><see cref="Key"/> with products of operands rounded to bfloat16, on the tensor cores; rows are read by 16 bytes.</summary>
+    /// <summary><see cref="Key"/> on the tensor cores: q, k, v and dy are in bfloat16, and a head's columns a multiple of 4.</summary>
     public static void KeyRounded(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
         ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>

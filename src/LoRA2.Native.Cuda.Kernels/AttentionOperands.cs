@@ -9,11 +9,11 @@ internal interface ITileOperand
     /// <summary>An element, 0 where there is none.</summary>
     float Element(int row, int depth);
 
-    /// <summary>An element, the first of four that begin at a multiple of 16 bytes, and the three after it in memory.</summary>
-    Float4 Four(int row, int depth);
+    /// <summary>An element and the three after it in memory, in bfloat16; the first one's number is a multiple of 4.</summary>
+    ulong Rounded(int row, int depth);
 }
 
-/// <summary>Tokens' rows of one head, with the head's columns as depth.</summary>
+/// <summary>Tokens' rows of one head, with the head's columns as depth; of floats, or for products on the tensor cores of bfloat16.</summary>
 internal readonly unsafe struct HeadRows(nint x, uint first, int width, int rows, int size) : ITileOperand
 {
     private readonly float* x = (float*)x;
@@ -31,15 +31,15 @@ internal readonly unsafe struct HeadRows(nint x, uint first, int width, int rows
         return value;
     }
 
-    public Float4 Four(int row, int depth)
+    public ulong Rounded(int row, int depth)
     {
-        Float4 value = default;
-        if (row < rows && depth < size) value = *(Float4*)(x + (first + ((uint)row * (uint)width) + (uint)depth));
+        ulong value = 0;
+        if (row < rows && depth < size) value = *(ulong*)((ushort*)x + (first + ((uint)row * (uint)width) + (uint)depth));
         return value;
     }
 }
 
-/// <summary>One head's columns, with tokens as depth.</summary>
+/// <summary>One head's columns, with tokens as depth; of floats, or for products on the tensor cores of bfloat16.</summary>
 internal readonly unsafe struct HeadColumns(nint x, uint first, int width, int tokens, int columns) : ITileOperand
 {
     private readonly float* x = (float*)x;
@@ -57,10 +57,10 @@ internal readonly unsafe struct HeadColumns(nint x, uint first, int width, int t
         return value;
     }
 
-    public Float4 Four(int row, int depth)
+    public ulong Rounded(int row, int depth)
     {
-        Float4 value = default;
-        if (row < columns && depth < tokens) value = *(Float4*)(x + (first + ((uint)depth * (uint)width) + (uint)row));
+        ulong value = 0;
+        if (row < columns && depth < tokens) value = *(ulong*)((ushort*)x + (first + ((uint)depth * (uint)width) + (uint)row));
         return value;
     }
 }
@@ -86,12 +86,12 @@ internal readonly unsafe struct PositionRows(nint table, uint first, int width, 
         return value;
     }
 
-    public Float4 Four(int row, int depth)
+    public ulong Rounded(int row, int depth)
     {
         int number = distance + row;
         Float4 value = default;
         if (number >= 0 && number < distances && depth < size) value = *(Float4*)(table + (first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)depth));
-        return value;
+        return AttentionTile.Rounded(value);
     }
 }
 
@@ -116,11 +116,11 @@ internal readonly unsafe struct PositionColumns(nint table, uint first, int widt
         return value;
     }
 
-    public Float4 Four(int row, int depth)
+    public ulong Rounded(int row, int depth)
     {
         int number = distance + depth;
         Float4 value = default;
         if (number >= 0 && number < distances && row < columns) value = *(Float4*)(table + (first + ((uint)rowOf[(uint)number] * (uint)width) + (uint)row));
-        return value;
+        return AttentionTile.Rounded(value);
     }
 }

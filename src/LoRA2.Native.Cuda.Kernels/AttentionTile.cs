@@ -89,6 +89,9 @@ internal static class AttentionTile
         return sums;
     }
 
+    /// <summary>Four elements in bfloat16.</summary>
+    public static ulong Rounded(Float4 x) => BFloat16Terms.Rounded(x.X, x.Y) | ((ulong)BFloat16Terms.Rounded(x.Z, x.W) << 32);
+
     /// <summary>Stores the tile, by rows, where products leave it.</summary>
     public static void Store(ArrayView<float> shared, Square tile) => Store(shared, Tile, tile);
 
@@ -218,30 +221,30 @@ internal static class AttentionTile
         return sums;
     }
 
-    /// <summary>A step of 64 of an operand, rounded, as lines along whichever axis is next to each other in memory.</summary>
+    /// <summary>A step of 64 of an operand, in bfloat16, as lines along whichever axis is next to each other in memory.</summary>
     private static void Round<T>(ArrayView<float> shared, int start, T operand, int done)
         where T : struct, ITileOperand
     {
         int line = Group.IdxX / LineWords, place = Group.IdxX % LineWords, lines = 256 / LineWords;
         bool alongDepth = operand.AlongDepth;
-        Float4 x0 = operand.Four(alongDepth ? line : 4 * place, done + (alongDepth ? 4 * place : line));
-        Float4 x1 = operand.Four(alongDepth ? line + lines : 4 * place, done + (alongDepth ? 4 * place : line + lines));
-        Float4 x2 = operand.Four(alongDepth ? line + (2 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (2 * lines)));
-        Float4 x3 = operand.Four(alongDepth ? line + (3 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (3 * lines)));
+        ulong x0 = operand.Rounded(alongDepth ? line : 4 * place, done + (alongDepth ? 4 * place : line));
+        ulong x1 = operand.Rounded(alongDepth ? line + lines : 4 * place, done + (alongDepth ? 4 * place : line + lines));
+        ulong x2 = operand.Rounded(alongDepth ? line + (2 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (2 * lines)));
+        ulong x3 = operand.Rounded(alongDepth ? line + (3 * lines) : 4 * place, done + (alongDepth ? 4 * place : line + (3 * lines)));
         StoreRounded(shared, start, line, place, x0);
         StoreRounded(shared, start, line + lines, place, x1);
         StoreRounded(shared, start, line + (2 * lines), place, x2);
         StoreRounded(shared, start, line + (3 * lines), place, x3);
     }
 
-    private static void RoundRow(ArrayView<float> shared, int row, Float4 x) => StoreRounded(shared, 0, row, X, x);
+    private static void RoundRow(ArrayView<float> shared, int row, Float4 x) => StoreRounded(shared, 0, row, X, Rounded(x));
 
     /// <summary>Four neighbours of a line, as 8 bytes of a swizzled chunk of 16.</summary>
-    private static void StoreRounded(ArrayView<float> shared, int start, int line, int place, Float4 x)
+    private static void StoreRounded(ArrayView<float> shared, int start, int line, int place, ulong x)
     {
         ArrayView<ulong> words = shared.Cast<ulong>();
         int chunk = (place >> 1) ^ (line & 7);
-        words[start + (line * LineWords) + (2 * chunk) + (place & 1)] = BFloat16Terms.Rounded(x.X, x.Y) | ((ulong)BFloat16Terms.Rounded(x.Z, x.W) << 32);
+        words[start + (line * LineWords) + (2 * chunk) + (place & 1)] = x;
     }
 
     private static Square MultiplyRounded(ArrayView<float> shared, bool leftAlongDepth, bool rightAlongDepth, Square sums)

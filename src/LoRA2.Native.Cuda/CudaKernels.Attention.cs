@@ -15,8 +15,13 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Bytes of the position tables' gradients by tile that the backward pass works at, at least one head's.</summary>
     internal long AttentionGroupBytes { get; set; } = 64 << 20;
 
-    /// <summary>Of each query the largest score, and 1 / the sum of its probabilities' numerators.</summary>
-    public override AttentionMemory KeptOfAttention(int batch, int heads, int length) => new([2, batch, heads, length], Result: true);
+    /// <summary>Of each query the largest score, and 1 / the sum of its probabilities' numerators; then, for the tensor cores, q, k and v in bfloat16.</summary>
+    public override AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms)
+    {
+        int rows = q.Shape[0] * terms.Heads * q.Shape[1];
+        bool rounds = Rounds(q, terms);
+        return new([(2 * rows) + (rounds ? checked(3 * (q.Count / 2)) : 0)], Result: true, Inputs: !rounds);
+    }
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {
@@ -24,16 +29,26 @@ internal sealed unsafe partial class CudaKernels
         if (terms.Mask is not null) RequireInt32("Attention", terms.Mask);
         if (y.Count == 0) return;
         (int batch, int length, int width, int heads) = (q.Shape[0], q.Shape[1], q.Shape[2], terms.Heads);
-        bool fours = InFours(width / heads, q, k, v, y, terms.PositionKey, terms.PositionQuery);
-        int flags = FlagsOf(terms, fours) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
         DropoutMask dropout = terms.Dropout;
         // The kernels number the mask's elements in 32 bits.
         if (dropout.Probability > 0 && (ulong)batch * (ulong)heads * (ulong)length * (ulong)length > uint.MaxValue)
             throw new NotSupportedException($"Attention: dropout of {batch} sequences of {heads} heads and length {length} has 2^32 elements or more; on {device.Name} it has to be fewer");
+        int rows = batch * heads * length;
+        bool rounds = Rounds(q, terms);
+        int flags = FlagsOf(terms, InFours(width / heads, q, k, v, y, terms.PositionKey, terms.PositionQuery)) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
+        Storage? temporary = rounds && kept is null ? device.Memory.Rent((nuint)(6L * q.Count)) : null;
+        HeadInputs inputs = !rounds ? new(q, k, v) : kept is null ? new(AddressOf(temporary), q.Count) : RoundedOf(kept, rows, q.Count);
+        if (rounds)
+        {
+            bool vectors = IsAligned(q) && IsAligned(k) && IsAligned(v);
+            Launch("Attention.Round", new Grid3(ElementBlocks(q.Count / 4, 0).X, 3), 256, q, k, v, vectors ? 1 : 0, q.Count, inputs.Query);
+        }
+
         Launch(
-            fours && terms.Precision == Precision.BFloat16 ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
-            q, k, v, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
-            dropout.Random.Seed, dropout.Random.Stream, ThresholdOf(dropout), KeepScaleOf(dropout), probabilities, kept, InverseOf(kept), y);
+            rounds ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
+            inputs.Query, inputs.Key, inputs.Value, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
+            dropout.Random.Seed, dropout.Random.Stream, ThresholdOf(dropout), KeepScaleOf(dropout), probabilities, kept, InverseOf(kept, rows), y);
+        temporary?.Release();
     }
 
     public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients)
@@ -57,14 +72,17 @@ internal sealed unsafe partial class CudaKernels
         Storage dots = device.Memory.Rent((nuint)all * (nuint)length * sizeof(float));
         Storage? keyParts = gradients.PositionKey is null ? null : device.Memory.Rent((nuint)(group * headBytes));
         Storage? queryParts = gradients.PositionQuery is null ? null : device.Memory.Rent((nuint)(group * headBytes));
-        bool fours = InFours(size, q, k, v, dy, gradients.Query, gradients.Key, gradients.Value) && InFours(size, terms.PositionKey, terms.PositionQuery);
+        bool rounds = Rounds(q, terms);
+        Storage? roundedGradient = rounds ? device.Memory.Rent((nuint)(2L * q.Count)) : null;
+        HeadInputs inputs = rounds ? RoundedOf(kept, all * length, q.Count) : new(q, k, v);
+        nint gradient = rounds ? AddressOf(roundedGradient) : (nint)dy.Address;
         bool queries = (gradients.Query ?? gradients.PositionKey) is not null, keys = (gradients.Key ?? gradients.Value ?? gradients.PositionQuery) is not null;
-        int flags = FlagsOf(terms, fours);
+        int flags = FlagsOf(terms, InFours(size, gradients.Query, gradients.Key, gradients.Value));
         DropoutMask dropout = terms.Dropout;
         (uint threshold, float keepScale, float scale) = (ThresholdOf(dropout), KeepScaleOf(dropout), (float)terms.Scale);
         nint rowOf = PositionRowsOf(terms), dot = (nint)dots.Pointer;
-        string rounded = fours && terms.Precision == Precision.BFloat16 ? "Rounded" : "";
-        Launch("AttentionGradient.Dots", Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dot);
+        string rounded = rounds ? "Rounded" : "";
+        Launch("AttentionGradient.Dots", Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dot, AddressOf(roundedGradient));
         for (int first = 0; first < all; first += group)
         {
             int count = Math.Min(group, all - first);
@@ -73,16 +91,16 @@ internal sealed unsafe partial class CudaKernels
             {
                 Launch(
                     "AttentionGradient.Query" + rounded, grid, 256, dropout, 15,
-                    q, k, v, dy, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept), dot, gradients.Query, AddressOf(keyParts));
+                    inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
+                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Query, AddressOf(keyParts));
             }
 
             if (keys)
             {
                 Launch(
                     "AttentionGradient.Key" + rounded, grid, 256, dropout, 15,
-                    q, k, v, dy, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
+                    inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
+                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
             }
 
             AddPositions(keyParts, 1, first, count, gradients.PositionKey);
@@ -90,6 +108,7 @@ internal sealed unsafe partial class CudaKernels
         }
 
         dots.Release();
+        roundedGradient?.Release();
         keyParts?.Release();
         queryParts?.Release();
 
@@ -102,8 +121,14 @@ internal sealed unsafe partial class CudaKernels
 
     private static nint AddressOf(Storage? storage) => storage is null ? 0 : (nint)storage.Pointer;
 
-    /// <summary>The second half of what attention keeps.</summary>
-    private static nint InverseOf(Tensor? kept) => kept is null ? 0 : (nint)kept.Address + (nint)(kept.Bytes / 2);
+    /// <summary>Whether products are on the tensor cores.</summary>
+    private static bool Rounds(Tensor q, in AttentionTerms terms) =>
+        terms.Precision == Precision.BFloat16 && q.Shape[2] / terms.Heads % 4 == 0 && IsAligned(terms.PositionKey) && IsAligned(terms.PositionQuery);
+
+    /// <summary>Of what attention keeps, the second values of all rows.</summary>
+    private static nint InverseOf(Tensor? kept, int rows) => kept is null ? 0 : (nint)kept.Address + (nint)(sizeof(float) * (long)rows);
+
+    private static HeadInputs RoundedOf(Tensor kept, int rows, int count) => new((nint)kept.Address + (nint)(2 * sizeof(float) * (long)rows), count);
 
     private static uint ThresholdOf(DropoutMask dropout) => dropout.Probability > 0 ? (uint)Math.Min(Math.Ceiling(dropout.Probability * 4294967296.0), uint.MaxValue) : 0;
 
@@ -142,5 +167,20 @@ internal sealed unsafe partial class CudaKernels
         }
 
         return (nint)rows.Address;
+    }
+
+    /// <summary>Where q, k and v are read.</summary>
+    private readonly record struct HeadInputs(nint Query, nint Key, nint Value)
+    {
+        public HeadInputs(Tensor q, Tensor k, Tensor v)
+            : this((nint)q.Address, (nint)k.Address, (nint)v.Address)
+        {
+        }
+
+        /// <summary>So many elements each in bfloat16, one after the other.</summary>
+        public HeadInputs(nint rounded, int count)
+            : this(rounded, rounded + (nint)(2L * count), rounded + (nint)(4L * count))
+        {
+        }
     }
 }

@@ -106,7 +106,7 @@ public abstract class Kernels
     public abstract void BatchedMatMul(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c);
 
     /// <summary>What <see cref="AttentionBackward"/> takes of <see cref="Attention"/>. It grows with the length and not, beyond some length, with its square.</summary>
-    public abstract AttentionMemory KeptOfAttention(int batch, int heads, int length);
+    public abstract AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms);
 
     /// <summary>
     /// Multi-head attention: q, k, v and y are [batch, length, width]. The probabilities before dropout are written to
@@ -117,7 +117,8 @@ public abstract class Kernels
 
     /// <summary>
     /// The gradients of <see cref="Attention"/>; each may be null when not wanted. Relative gradients are [positions, width]. <paramref name="kept"/> is what the
-    /// forward pass kept and <paramref name="y"/> its result; null where <see cref="KeptOfAttention"/> names none.
+    /// forward pass kept and <paramref name="y"/> its result; null where <see cref="KeptOfAttention"/> names none, which also says whether
+    /// q, k and v still have their values.
     /// </summary>
     public abstract void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients);
 

@@ -13,7 +13,11 @@ internal sealed unsafe partial class CpuKernels
     /// </summary>
     private const int MostKeptLength = 256;
 
-    public override AttentionMemory KeptOfAttention(int batch, int heads, int length) => new(length <= MostKeptLength ? [batch, heads, length, length] : (Shape?)null, Result: false);
+    public override AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms)
+    {
+        (int batch, int length) = (q.Shape[0], q.Shape[1]);
+        return new(length <= MostKeptLength ? [batch, terms.Heads, length, length] : (Shape?)null, Result: false, Inputs: true);
+    }
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {

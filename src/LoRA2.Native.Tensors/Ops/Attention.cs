@@ -44,10 +44,10 @@ public static partial class Ops
         terms = terms with { Mask = terms.Mask?.To(q.Device) };
         Tensor y = Tensor.Empty(q.Shape, q.DType, q.Device);
         bool records = Tape.Records(q, k, v, terms.PositionKey, terms.PositionQuery);
-        AttentionMemory memory = records ? q.Device.Kernels.KeptOfAttention(q.Shape[0], terms.Heads, q.Shape[1]) : default;
+        AttentionMemory memory = records ? q.Device.Kernels.KeptOfAttention(q, terms) : default;
         Tensor? kept = memory.Kept is { } shape ? Tensor.Empty(shape, q.DType, q.Device) : null;
         q.Device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
-        return records ? Tape.Record(AttentionNode.Of(q, k, v, terms, kept, memory.Result ? y : null), y) : y;
+        return records ? Tape.Record(AttentionNode.Of(q, k, v, memory.Inputs, terms, kept, memory.Result ? y : null), y) : y;
     }
 
     private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms) => [q.Shape[0], terms.Heads, q.Shape[1], q.Shape[1]];
@@ -90,12 +90,17 @@ public static partial class Ops
         private Tensor? kept;
         private Tensor? y;
 
-        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y)
+        public static AttentionNode Of(Tensor q, Tensor k, Tensor v, bool readsInputs, AttentionTerms terms, Tensor? kept, Tensor? y)
         {
             AttentionNode node = Take<AttentionNode>();
-            node.q = node.Save(q);
-            node.k = node.Save(k);
-            node.v = node.Save(v);
+            (node.q, node.k, node.v) = (q, k, v);
+            if (readsInputs)
+            {
+                node.Save(q);
+                node.Save(k);
+                node.Save(v);
+            }
+
             node.terms = terms;
             node.kept = node.Save(kept);
             node.y = node.Save(y);

@@ -32,7 +32,7 @@ internal sealed record AttentionCase(int Batch, int Length, int Heads, int Size)
         var terms = new AttentionTerms(
             Heads, 0.4, Masked ? Mask().To(device) : null, MaskQueries, Dropout > 0 ? new DropoutMask(Dropout, 11, 22, 33) : DropoutMask.None, keys, queries, keys is null && queries is null ? null : Buckets(), Precision);
         Shape scores = [Batch, Heads, Length, Length];
-        Tensor? probabilities = Probabilities ? Tensor.Empty(scores, DType.Float32, device) : null, kept = device.Kernels.KeptOfAttention(Batch, Heads, Length).Kept is { } shape ? Tensor.Empty(shape, DType.Float32, device) : null;
+        Tensor? probabilities = Probabilities ? Tensor.Empty(scores, DType.Float32, device) : null, kept = device.Kernels.KeptOfAttention(q, terms).Kept is { } shape ? Tensor.Empty(shape, DType.Float32, device) : null;
         Tensor y = Like(q);
         device.Kernels.Attention(q, k, v, terms, probabilities, kept, y);
         var gradients = new AttentionGradients(Like(q), Like(k), Like(v), keys is null ? null : Like(keys), queries is null ? null : Like(queries));
