@@ -61,10 +61,10 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
+            AccumulateProduct(factors.OuterRight, t, true, gradient, false, scale);
             Tensor h = Tensor.Empty(t.Shape, gradient.DType, gradient.Device);
             if (X.RequiresGrad) AccumulateInput(gradient, new Epilogue(null, h, folded, scale, RightTransposed: true, Down: factors.OuterRight, DownTransposed: true));
             else gradient.Device.Kernels.MatMul(gradient, false, factors.OuterRight, true, h);
-            AccumulateProduct(factors.OuterRight, t, true, gradient, false, scale);
             if (TrainsFolded(factors)) AccumulateFolded(h);
             AccumulateWeightAndBias(gradient);
         }

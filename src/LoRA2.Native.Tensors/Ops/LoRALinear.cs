@@ -48,10 +48,10 @@ public static partial class Ops
 
         protected internal override void Backward(Tensor gradient)
         {
+            AccumulateProduct(b, gradient, true, t, false, scale);
             Tensor h = Tensor.Empty(t.Shape, t.DType, t.Device);
             if (X.RequiresGrad) AccumulateInput(gradient, new Epilogue(null, h, a, scale, Down: b));
             else gradient.Device.Kernels.MatMul(gradient, false, b, false, h);
-            AccumulateProduct(b, gradient, true, t, false, scale);
             if (a.RequiresGrad) AccumulateProduct(a, h, true, Input, false, scale);
             AccumulateWeightAndBias(gradient);
         }
