@@ -60,7 +60,8 @@ internal static partial class PtxCompiler
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), default);
         string text = compiled.PTXAssembly.ReplaceLineEndings("\n");
         text = text[text.IndexOf(".visible .entry", StringComparison.Ordinal)..].Replace(compiled.Name, kernel.Name, StringComparison.Ordinal);
-        text = PtxMacros.Expand(text);
+        // ILGPU takes some conditions for the same in all lanes that are not; NVIDIA's compiler finds out by itself.
+        text = PtxMacros.Expand(text).Replace("bra.uni", "bra", StringComparison.Ordinal);
         var names = new Dictionary<string, string>();
         text = NumberedName().Replace(text, match =>
         {

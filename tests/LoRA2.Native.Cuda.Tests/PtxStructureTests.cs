@@ -24,6 +24,7 @@ public sealed partial class PtxStructureTests
         Assert.DoesNotMatch(LocalMemory(), ptx);
         Assert.DoesNotMatch(GenericAccess(), ptx);
         Assert.DoesNotMatch(Call(), ptx);
+        Assert.DoesNotContain("bra.uni", ptx, StringComparison.Ordinal);
     }
 
     [Theory]

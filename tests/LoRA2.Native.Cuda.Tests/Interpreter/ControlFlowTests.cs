@@ -32,6 +32,24 @@ public sealed unsafe class ControlFlowTests
     }
 
     [Fact]
+    public void LanesThatPromiseToGoTheSameWayMust()
+    {
+        using var run = new PtxRun();
+        run.Array(new uint[32]);
+        const string Text = """
+            setp.lt.u32 %p1, %r0, 9;
+            @%p1 bra.uni SKIP;
+            mov.u32 %r1, 1;
+            SKIP:
+            bar.warp.sync -1;
+            """;
+        var error = Assert.Throws<PtxException>(() => run.Run(Text, 32));
+        Assert.Contains("does not go where lane 0 goes, at a branch that is said to be uniform", error.Message);
+        run.Run(Text.Replace("9;", "32;"), 32);
+        run.Run(Text.Replace("bra.uni", "bra"), 32);
+    }
+
+    [Fact]
     public void LanesLeaveALoopWhenTheyAreDone()
     {
         using var run = new PtxRun();

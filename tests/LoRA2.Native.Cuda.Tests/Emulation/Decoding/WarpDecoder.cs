@@ -8,7 +8,7 @@ internal static class WarpDecoder
 {
     public static Operation? Decode(Instruction i) => i.Name switch
     {
-        "bra" => new Branch(),
+        "bra" => new Branch { IsUniform = i.Statement.Opcode == "bra.uni" },
         "brx" => new IndexedBranch(i.Source(0, PtxType.U32), i.Statement.Targets.Count),
         "ret" or "exit" => new Exit(),
         "trap" => new Trap(),

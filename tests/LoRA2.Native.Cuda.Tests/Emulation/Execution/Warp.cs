@@ -140,6 +140,8 @@ internal sealed unsafe class Warp : IDisposable
                         }
                         else
                         {
+                            if (branch.IsUniform)
+                                throw Fault(branch, BitOperations.TrailingZeroCount(mask & ~active), $"does not go where lane {BitOperations.TrailingZeroCount(active)} goes, at a branch that is said to be uniform");
                             Add(branch.Target, active);
                             mask &= ~active;
                             pc++;

@@ -7,6 +7,9 @@ internal sealed class Branch : Operation
 {
     public int Target { get; set; }
 
+    /// <summary>Whether the lanes that come here promise to go the same way.</summary>
+    public bool IsUniform { get; init; }
+
     public override OperationFlow Flow => OperationFlow.Branch;
 
     public override void Execute(Warp warp, uint mask) => throw new InvalidOperationException("A branch is the scheduler's.");
