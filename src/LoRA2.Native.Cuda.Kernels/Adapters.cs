@@ -90,14 +90,7 @@ internal static unsafe class Adapters
         {
             uint i = e / k, j = e - (i * k);
             float sum = 0;
-            for (uint row = 0; row < here; row++)
-            {
-                float value = 0;
-                if (staged) value = shared[(int)((row * k) + j)];
-                else value = own[(row * k) + j];
-                sum = Single.MultiplyAdd(outer[(row * k) + i], value, sum);
-            }
-
+            for (uint row = 0; row < here; row++) sum = Single.MultiplyAdd(outer[(row * k) + i], Element(staged, shared, own, (row * k) + j), sum);
             to[e] = sum;
         }
 
@@ -106,14 +99,7 @@ internal static unsafe class Adapters
         {
             uint row = e / k, column = e - (row * k);
             float sum = 0;
-            for (uint p = 0; p < k; p++)
-            {
-                float value = 0;
-                if (staged) value = shared[(int)((row * k) + p)];
-                else value = own[(row * k) + p];
-                sum = Single.MultiplyAdd(value, ((float*)middle)[(column * k) + p], sum);
-            }
-
+            for (uint p = 0; p < k; p++) sum = Single.MultiplyAdd(Element(staged, shared, own, (row * k) + p), ((float*)middle)[(column * k) + p], sum);
             Put((float*)du, (first * k) + e, sum, adds);
         }
     }
@@ -167,6 +153,14 @@ internal static unsafe class Adapters
             for (uint j = 0; j < k; j++) sum = Single.MultiplyAdd(((float*)v)[(j * r) + i] * ((float*)lambda)[i], middle[(j * k) + c], sum);
             Put((float*)dright, e, sum, adds);
         }
+    }
+
+    private static float Element(bool staged, ArrayView<float> shared, float* own, uint at)
+    {
+        float value = 0;
+        if (staged) value = shared[(int)at];
+        else value = own[at];
+        return value;
     }
 
     private static void Put(float* to, uint at, float value, int adds) => to[at] = adds != 0 ? to[at] + value : value;

@@ -105,7 +105,7 @@ internal static unsafe class AttentionGradient
         var place = new AttentionPlace(firstHead, heads, length, width);
         bool fours = (flags & AttentionScores.HasFours) != 0;
         var tiles = new AttentionGradientTiles(
-            new AttentionScores(q, k, positionKey, positionQuery, rowOf, mask, flags, scale), v, dy, largest, inverse, dots, scale, new DropoutWords(seed, stream, threshold, 1), threshold, keepScale);
+            q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, scale, seed, stream, threshold, keepScale, largest, inverse, dots);
         int keys = place.Keys(shared, mask, (flags & AttentionScores.HasMask) != 0), column = Grid.IdxY * Side, columns = place.ColumnsFrom(column);
         var queries = new HeadColumns(q, place.Row(place.Tile) + (uint)column, width, length - place.Tile, columns);
         Square sums = default;
@@ -148,7 +148,7 @@ internal static unsafe class AttentionGradient
         var place = new AttentionPlace(firstHead, heads, length, width);
         bool fours = (flags & AttentionScores.HasFours) != 0;
         var tiles = new AttentionGradientTiles(
-            new AttentionScores(q, k, positionKey, positionQuery, rowOf, mask, flags, scale), v, dy, largest, inverse, dots, scale, new DropoutWords(seed, stream, threshold, 1), threshold, keepScale);
+            q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, scale, seed, stream, threshold, keepScale, largest, inverse, dots);
         int keys = place.Keys(shared, mask, (flags & AttentionScores.HasMask) != 0), column = Grid.IdxY * Side, columns = place.ColumnsFrom(column);
         int end = (flags & AttentionScores.MasksQueries) != 0 ? keys : length;
         if (place.Tile >= keys) end = 0;

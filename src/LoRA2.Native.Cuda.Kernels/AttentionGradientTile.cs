@@ -14,16 +14,17 @@ internal struct AttentionGradientTile
 
 /// <summary>What <see cref="AttentionGradientTile"/>s are computed from; of each query the largest score, 1 / the sum of the probabilities' numerators (0 of a masked row), and dots.</summary>
 internal readonly unsafe struct AttentionGradientTiles(
-    AttentionScores scores, nint v, nint dy, nint largest, nint inverse, nint dots, float scale, DropoutWords words, uint threshold, float keepScale)
+    nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, float scale, ulong seed, ulong stream, uint threshold, float keepScale,
+    nint largest, nint inverse, nint dots)
 {
-    private readonly AttentionScores scores = scores;
+    private readonly AttentionScores scores = new(q, k, positionKey, positionQuery, rowOf, mask, flags, scale);
     private readonly float* v = (float*)v;
     private readonly float* dy = (float*)dy;
     private readonly float* largest = (float*)largest;
     private readonly float* inverse = (float*)inverse;
     private readonly float* dots = (float*)dots;
     private readonly float scale = scale;
-    private readonly DropoutWords words = words;
+    private readonly DropoutWords words = new(seed, stream, threshold, 1);
     private readonly uint threshold = threshold;
     private readonly float keepScale = keepScale;
 

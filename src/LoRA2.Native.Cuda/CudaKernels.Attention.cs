@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Cuda;
 
-/// <content>Attention: with BFloat16 its products are of rounded operands, on the tensor cores, where rows can be read by 16 bytes; else in float32.</content>
+/// <content>Attention: with BFloat16 its products are of rounded operands, on the tensor cores, where a head's columns are a multiple of 4; else in float32.</content>
 internal sealed unsafe partial class CudaKernels
 {
     private const int TileSide = 64;
@@ -33,9 +33,10 @@ internal sealed unsafe partial class CudaKernels
         // The kernels number the mask's elements in 32 bits.
         if (dropout.Probability > 0 && (ulong)batch * (ulong)heads * (ulong)length * (ulong)length > uint.MaxValue)
             throw new NotSupportedException($"Attention: dropout of {batch} sequences of {heads} heads and length {length} has 2^32 elements or more; on {device.Name} it has to be fewer");
+        (Philox random, uint threshold, float keepScale) = WordsOf(dropout);
         int rows = batch * heads * length;
         bool rounds = Rounds(q, terms);
-        int flags = FlagsOf(terms, InFours(width / heads, q, k, v, y, terms.PositionKey, terms.PositionQuery)) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
+        int flags = FlagsOf(terms, InFours(width / heads, y)) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
         Storage? temporary = rounds && kept is null ? device.Memory.Rent((nuint)(6L * q.Count)) : null;
         HeadInputs inputs = !rounds ? new(q, k, v) : kept is null ? new(AddressOf(temporary), q.Count) : RoundedOf(kept, rows, q.Count);
         if (rounds)
@@ -47,7 +48,7 @@ internal sealed unsafe partial class CudaKernels
         Launch(
             rounds ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
             inputs.Query, inputs.Key, inputs.Value, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
-            dropout.Random.Seed, dropout.Random.Stream, ThresholdOf(dropout), KeepScaleOf(dropout), probabilities, kept, InverseOf(kept, rows), y);
+            random.Seed, random.Stream, threshold, keepScale, probabilities, kept, InverseOf(kept, rows), y);
         temporary?.Release();
     }
 
@@ -79,9 +80,9 @@ internal sealed unsafe partial class CudaKernels
         bool queries = (gradients.Query ?? gradients.PositionKey) is not null, keys = (gradients.Key ?? gradients.Value ?? gradients.PositionQuery) is not null;
         int flags = FlagsOf(terms, InFours(size, gradients.Query, gradients.Key, gradients.Value));
         DropoutMask dropout = terms.Dropout;
-        (uint threshold, float keepScale, float scale) = (ThresholdOf(dropout), KeepScaleOf(dropout), (float)terms.Scale);
+        (Philox random, uint threshold, float keepScale) = WordsOf(dropout);
+        float scale = (float)terms.Scale;
         nint rowOf = PositionRowsOf(terms), dot = (nint)dots.Pointer;
-        string rounded = rounds ? "Rounded" : "";
         Launch("AttentionGradient.Dots", Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dot, AddressOf(roundedGradient));
         for (int first = 0; first < all; first += group)
         {
@@ -90,17 +91,17 @@ internal sealed unsafe partial class CudaKernels
             if (queries)
             {
                 Launch(
-                    "AttentionGradient.Query" + rounded, grid, 256, dropout, 15,
+                    rounds ? "AttentionGradient.QueryRounded" : "AttentionGradient.Query", grid, 256, dropout, 15,
                     inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Query, AddressOf(keyParts));
+                    random.Seed, random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Query, AddressOf(keyParts));
             }
 
             if (keys)
             {
                 Launch(
-                    "AttentionGradient.Key" + rounded, grid, 256, dropout, 15,
+                    rounds ? "AttentionGradient.KeyRounded" : "AttentionGradient.Key", grid, 256, dropout, 15,
                     inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    dropout.Random.Seed, dropout.Random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
+                    random.Seed, random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
             }
 
             AddPositions(keyParts, 1, first, count, gradients.PositionKey);
@@ -130,17 +131,13 @@ internal sealed unsafe partial class CudaKernels
 
     private static HeadInputs RoundedOf(Tensor kept, int rows, int count) => new((nint)kept.Address + (nint)(2 * sizeof(float) * (long)rows), count);
 
-    private static uint ThresholdOf(DropoutMask dropout) => dropout.Probability > 0 ? (uint)Math.Min(Math.Ceiling(dropout.Probability * 4294967296.0), uint.MaxValue) : 0;
-
     /// <summary>Tiles of tokens × heads × 64 columns of a head.</summary>
     private static Grid3 TilesOf(int heads, int length, int size) => new(Blocks(length, TileSide) * heads, Blocks(size, TileSide));
 
     private static int FlagsOf(in AttentionTerms terms, bool fours) =>
         (terms.PositionKey is null ? 0 : 1) | (terms.PositionQuery is null ? 0 : 2) | (terms.Mask is null ? 0 : 4) | (terms.Mask is null || !terms.MaskQueries ? 0 : 8) | (fours ? 16 : 0);
 
-    private static float KeepScaleOf(DropoutMask dropout) => (float)(1 / (1 - dropout.Probability));
-
-    /// <summary>Whether rows of a head may be read and written by 16 bytes.</summary>
+    /// <summary>Whether rows of a head may be written by 16 bytes.</summary>
     private static bool InFours(int size, params ReadOnlySpan<Tensor?> tensors)
     {
         foreach (Tensor? tensor in tensors)

@@ -32,7 +32,7 @@ internal sealed unsafe partial class CudaKernels
         if (b.DType != DType.BFloat16 || precision != Precision.BFloat16) RequireFloat32("MatMul", b);
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
         int k = transposeA ? a.Shape.Rows : a.Shape.Columns;
-        bool single = b.DType == DType.Float32, small = k == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores);
+        bool single = b.DType == DType.Float32, small = k == 0 || alpha == 0 || (single && precision == Precision.Float32 && Math.Min(Math.Min(m, n), k) < LeastOnTensorCores);
         if (epilogue.Down is not null && (small || m == 0 || n == 0 || transposeA || k % 4 != 0 || !IsAligned(a) || epilogue.Left!.Shape.Columns is 0 or > MostThin))
         {
             MatMul(a, transposeA, epilogue.Down, epilogue.DownTransposed, epilogue.Left!);
@@ -44,7 +44,7 @@ internal sealed unsafe partial class CudaKernels
         bool lowRank = epilogue is { Left: not null, Right: not null } && epilogue.Left.Shape.Columns > 0;
         var output = new ProductOutput(c, epilogue, (float)alpha, (float)beta, m, n);
         if (single && k > 0 && !lowRank && epilogue.Activated is null && Thin(a, transposeA, b, transposeB, output, k)) return;
-        if (small || k == 0) Single(a, transposeA, b, transposeB, output, k, epilogue, alpha, 1);
+        if (small) Single(a, transposeA, b, transposeB, output, k, epilogue, alpha, 1);
         else OnTensorCores(a, transposeA, b, transposeB, output, k, epilogue, alpha, precision);
     }
 

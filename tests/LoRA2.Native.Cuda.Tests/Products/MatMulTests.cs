@@ -85,6 +85,10 @@ public sealed class MatMulTests
                 kernels.MatMul(a, false, b, transposeB, actual, epilogue: new Epilogue(null, leftToo, right, 0.3, Down: down, DownTransposed: downTransposed), precision: precision);
                 Assert.Equal(left.ToArray<float>(), leftToo.ToArray<float>());
                 Assert.Equal(expected.ToArray<float>(), actual.ToArray<float>());
+                // Whether the product itself counts or not.
+                kernels.Fill(leftToo, 0);
+                kernels.MatMul(a, false, b, transposeB, actual, alpha: 0, epilogue: new Epilogue(null, leftToo, right, 0.3, Down: down, DownTransposed: downTransposed), precision: precision);
+                Assert.Equal(left.ToArray<float>(), leftToo.ToArray<float>());
             }
         }
     }
