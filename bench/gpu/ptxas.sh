@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Assembles the committed PTX with NVIDIA's ptxas and prints, as Markdown, what each kernel takes: registers, static shared memory, spills. Needs no GPU.
+# Assembles the kernels' PTX, built if it is not there yet, with NVIDIA's ptxas and prints, as Markdown, what each kernel takes: registers, static shared memory, spills. Needs no GPU.
 #   PTXAS=/path/to/ptxas bench/gpu/ptxas.sh [sm_90]
-# Fails when ptxas refuses a file or a kernel spills registers.
+# Fails when ptxas refuses a kernel or a kernel spills registers.
 set -euo pipefail
 architecture=${1:-sm_90} ptxas=${PTXAS:-ptxas}
-cd "$(dirname "$(realpath "$0")")/../../src/LoRA2.Native.Cuda/Ptx"
+cd "$(dirname "$(realpath "$0")")/../.."
+dotnet build -c Release src/LoRA2.Native.Cuda >&2
+cd src/LoRA2.Native.Cuda/obj/Release/net10.0/kernels
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "$("$ptxas" --version | tail -1), $architecture"
@@ -13,7 +15,7 @@ echo "| family | kernel | registers | shared bytes | spilled bytes |"
 echo "| --- | --- | --- | --- | --- |"
 for file in *.ptx; do
     "$ptxas" -arch="$architecture" -v "$file" -o "$work/cubin" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
-    awk -v family="${file%.ptx}" '
+    awk -v family="${file%%.*}" '
         /Compiling entry function/ { split($0, name, "'"'"'") }
         /spill stores/ { for (i = 1; i <= NF; i++) if ($(i + 1) == "bytes" && $(i + 2) == "spill") spilled += $i }
         /Used [0-9]+ registers/ {

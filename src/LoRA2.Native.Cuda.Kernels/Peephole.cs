@@ -45,38 +45,38 @@ internal static partial class Peephole
 
     private static string WithoutLocals(string ptx)
     {
-        List<string> lines = [.. ptx.Split('\n')];
-        for (int i = 0; i < lines.Count; i++)
+        var listing = new Listing(ptx);
+        bool any = false;
+        for (int i = 0; i < listing.Count; i++)
         {
-            if (Depot().Match(lines[i]) is { Success: true } depot && Promote(lines, i, depot.Groups[1].Value, depot.Groups[2].Value)) i = -1;
+            if (Depot().Match(listing[i]) is { Success: true } depot) any |= Promote(listing, i, depot.Groups[1].Value, depot.Groups[2].Value);
         }
 
-        return string.Join('\n', lines);
+        return any ? listing.WithoutEmptyLines() : ptx;
     }
 
-    /// <summary>Puts a register in the place of the variable at <paramref name="address"/>, if nothing but loads and stores of one type use it.</summary>
-    private static bool Promote(List<string> lines, int definition, string address, string depot)
+    /// <summary>Puts a register in the place of the variable at <paramref name="address"/>, if nothing but loads and stores of one type use it. Lines that go become empty.</summary>
+    private static bool Promote(Listing listing, int definition, string address, string depot)
     {
         string? type = null;
         List<int> stores = [], loads = [];
-        for (int i = 0; i < lines.Count; i++)
+        foreach (int i in listing.Mentioning(address))
         {
-            if (i == definition || !Mentions(lines[i], address)) continue;
-            Match store = LocalStore().Match(lines[i]);
-            Match load = LocalLoad().Match(lines[i]);
+            if (i == definition) continue;
+            Match store = LocalStore().Match(listing[i]);
+            Match load = LocalLoad().Match(listing[i]);
             if (store.Success && store.Groups[2].Value == address && (type ??= store.Groups[1].Value) == store.Groups[1].Value) stores.Add(i);
             else if (load.Success && load.Groups[3].Value == address && (type ??= load.Groups[1].Value) == load.Groups[1].Value) loads.Add(i);
             else return false;
         }
 
         string register = "%local" + depot["__local_depot".Length..];
-        foreach (int i in loads) lines[i] = $"\tmov.{type}\t{LocalLoad().Match(lines[i]).Groups[2].Value}, {register};";
-        foreach (int i in stores) lines[i] = $"\tmov.{type}\t{register}, {LocalStore().Match(lines[i]).Groups[3].Value};";
-        lines[definition] = "";
-        int declaration = lines.FindIndex(line => line.StartsWith("\t.local ", StringComparison.Ordinal) && line.Contains($" {depot}[", StringComparison.Ordinal));
-        lines[declaration] = $"\t.reg .{type}\t{register};";
-        Fold(lines, register, type!);
-        lines.RemoveAll(line => line.Length == 0);
+        foreach (int i in loads) listing[i] = $"\tmov.{type}\t{LocalLoad().Match(listing[i]).Groups[2].Value}, {register};";
+        foreach (int i in stores) listing[i] = $"\tmov.{type}\t{register}, {LocalStore().Match(listing[i]).Groups[3].Value};";
+        listing[definition] = "";
+        int declaration = listing.Mentioning(depot).First(i => listing[i].StartsWith("\t.local ", StringComparison.Ordinal));
+        listing[declaration] = $"\t.reg .{type}\t{register};";
+        Fold(listing, declaration, register, type!);
         return true;
     }
 
@@ -84,43 +84,32 @@ internal static partial class Peephole
     /// Where the variable is set to a constant, then to x, then only read, and neither x nor the registers it is read into are set elsewhere, x takes the place
     /// of them all and the variable is gone: what inline PTX with a result compiles to.
     /// </summary>
-    private static void Fold(List<string> lines, string register, string type)
+    private static void Fold(Listing listing, int declaration, string register, string type)
     {
-        List<int> uses = [.. Enumerable.Range(0, lines.Count).Where(i => Mentions(lines[i], register) && !lines[i].StartsWith("\t.reg", StringComparison.Ordinal))];
+        int[] uses = [.. listing.Mentioning(register).Where(i => i != declaration)];
         string set = $"\tmov.{type}\t{register}, ";
-        if (uses.Count < 2 || !lines[uses[0]].StartsWith(set, StringComparison.Ordinal) || !lines[uses[1]].StartsWith(set, StringComparison.Ordinal)) return;
-        string x = lines[uses[1]][set.Length..^1];
-        if (lines[uses[0]].Contains(set + '%', StringComparison.Ordinal) || Definitions(lines, x) != 1) return;
-        HashSet<string> reads = [.. uses.Skip(2).Select(i => Register().Match(lines[i]).Value)];
-        if (reads.Contains(register) || reads.Count != uses.Count - 2 || reads.Any(y => Definitions(lines, y) != 1)) return;
-        foreach (int i in uses.Skip(2)) lines[i] = "";
-        for (int i = 0; i < lines.Count && reads.Count > 0; i++) lines[i] = Register().Replace(lines[i], match => reads.Contains(match.Value) ? x : match.Value);
-        lines[uses[0]] = lines[uses[1]] = "";
-        lines.Remove($"\t.reg .{type}\t{register};");
+        if (uses.Length < 2 || !listing[uses[0]].StartsWith(set, StringComparison.Ordinal) || !listing[uses[1]].StartsWith(set, StringComparison.Ordinal)) return;
+        string x = listing[uses[1]][set.Length..^1];
+        if (listing[uses[0]].Contains(set + '%', StringComparison.Ordinal) || Definitions(listing, x) != 1) return;
+        HashSet<string> reads = [.. uses.Skip(2).Select(i => Register().Match(listing[i]).Value)];
+        if (reads.Contains(register) || reads.Count != uses.Length - 2 || reads.Any(y => Definitions(listing, y) != 1)) return;
+        foreach (int i in uses) listing[i] = "";
+        foreach (int i in reads.SelectMany(listing.Mentioning).Distinct()) listing[i] = Register().Replace(listing[i], match => reads.Contains(match.Value) ? x : match.Value);
+        listing[declaration] = "";
     }
 
     /// <summary>How often a register is written: the first register of an instruction, or those in its first braces.</summary>
-    private static int Definitions(List<string> lines, string register)
+    private static int Definitions(Listing listing, string register)
     {
         int count = 0;
-        foreach (string line in lines)
+        foreach (int i in listing.Mentioning(register))
         {
-            if (!Mentions(line, register) || line.StartsWith("\tst.", StringComparison.Ordinal) || line.StartsWith("\t@", StringComparison.Ordinal)) continue;
+            string line = listing[i];
+            if (line.StartsWith("\tst.", StringComparison.Ordinal) || line.StartsWith("\t@", StringComparison.Ordinal)) continue;
             string targets = line.Contains('{', StringComparison.Ordinal) ? line[..line.IndexOf('}', StringComparison.Ordinal)] : line.Split(',')[0];
-            if (Mentions(targets, register)) count++;
+            if (Register().Matches(targets).Any(match => match.Value == register)) count++;
         }
 
         return count;
-    }
-
-    private static bool Mentions(string line, string register)
-    {
-        if (!line.Contains(register, StringComparison.Ordinal)) return false;
-        foreach (Match match in Register().Matches(line))
-        {
-            if (match.Value == register) return true;
-        }
-
-        return false;
     }
 }

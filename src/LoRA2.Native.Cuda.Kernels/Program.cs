@@ -1,10 +1,10 @@
 using LoRA2.Native.Cuda.Kernels;
 
-if (args.Length != 2)
+if (args.Length != 1)
 {
-    Console.Error.WriteLine("usage: dotnet run -p:EnableIlgpu=true -- SOURCES PTX    compiles the kernels in the folder SOURCES (this project's) to files in the folder PTX");
+    Console.Error.WriteLine("usage: LoRA2.Native.Cuda.Kernels FOLDER    compiles every kernel to a file FAMILY.KERNEL.ptx in the folder, and lists their hashes in hashes.txt there");
     return 2;
 }
 
-PtxCompiler.CompileAll(args[0], args[1]);
+KernelFolder.Write(args[0], PtxCompiler.CompileAll());
 return 0;

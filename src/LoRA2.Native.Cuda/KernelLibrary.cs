@@ -46,5 +46,5 @@ internal sealed class KernelLibrary(ICudaDriver driver)
     }
 
     private nint Load(string kernel, int dynamicSharedMemory) =>
-        driver.GetKernel(driver.LoadModule(kernel, PtxText.OfKernel(kernel)), PtxText.Parts(kernel).Entry, dynamicSharedMemory);
+        driver.GetKernel(driver.LoadModule(kernel, PtxText.OfKernel(kernel)), PtxText.EntryOf(kernel), dynamicSharedMemory);
 }

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Cuda.Tests;
 
 public sealed class KernelLibraryTests
 {
-    private static readonly string[] Kernels = [.. PtxText.KernelsOf("Elementwise"), .. PtxText.KernelsOf("Activations"), .. PtxText.KernelsOf("Reductions")];
+    private static readonly string[] Kernels = [.. PtxText.Kernels.Where(name => name.Split('.')[0] is "Activations" or "Elementwise" or "Reductions")];
 
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
@@ -55,8 +55,7 @@ public sealed class KernelLibraryTests
     {
         using var driver = new EmulatedDriver();
         var library = new KernelLibrary(driver);
-        Assert.Equal("there is no kernel Ad in Elementwise.ptx", Assert.Throws<CudaException>(() => library.Find("Elementwise.Ad", 0)).Message);
-        Assert.Equal("there is no Element.ptx in LoRA2.Native.Cuda", Assert.Throws<CudaException>(() => library.Find("Element.Add", 0)).Message);
+        Assert.Equal("there is no kernel Elementwise.Ad in LoRA2.Native.Cuda", Assert.Throws<CudaException>(() => library.Find("Elementwise.Ad", 0)).Message);
     }
 
     /// <summary>While a step is recorded nothing is compiled; what it needs and is not there yet is, once, at its end.</summary>

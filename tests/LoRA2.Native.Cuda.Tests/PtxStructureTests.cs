@@ -6,7 +6,7 @@ namespace LoRA2.Native.Cuda.Tests;
 /// <summary>What the compiled kernels must and must not have in them.</summary>
 public sealed partial class PtxStructureTests
 {
-    public static TheoryData<string> Families => [.. PtxText.Families];
+    public static TheoryData<string> Kernels => [.. PtxText.Kernels];
 
     /// <summary>Kernels that move most of their bytes in accesses of 16.</summary>
     public static TheoryData<string> InFours =>
@@ -17,10 +17,10 @@ public sealed partial class PtxStructureTests
     ];
 
     [Theory]
-    [MemberData(nameof(Families))]
-    public void NothingLiesInLocalMemoryOrIsReachedGenerically(string family)
+    [MemberData(nameof(Kernels))]
+    public void NothingLiesInLocalMemoryOrIsReachedGenerically(string kernel)
     {
-        string ptx = Encoding.UTF8.GetString(PtxText.OfFamily(family));
+        string ptx = Encoding.UTF8.GetString(PtxText.OfKernel(kernel));
         Assert.DoesNotMatch(LocalMemory(), ptx);
         Assert.DoesNotMatch(GenericAccess(), ptx);
         Assert.DoesNotMatch(Call(), ptx);

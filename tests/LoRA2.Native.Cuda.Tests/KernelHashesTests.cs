@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+
+namespace LoRA2.Native.Cuda.Tests;
+
+public sealed class KernelHashesTests
+{
+    [Fact]
+    public void TheCommittedHashesAreThoseOfTheKernelsInTheLibrary()
+    {
+        string path = Path.GetFullPath(Path.Combine(Here(), "../../src/LoRA2.Native.Cuda/KernelHashes.txt"));
+        string[] committed = [.. File.ReadAllLines(path).Where(line => line.Length > 0 && line[0] != '#')];
+        string[] built = [.. PtxText.Kernels.Select(name => $"{Convert.ToHexStringLower(SHA256.HashData(PtxText.OfKernel(name)))}  {name}")];
+        IEnumerable<string> differing = committed.Except(built).Concat(built.Except(committed)).Select(line => line.Split(' ')[^1]).Distinct().Order(StringComparer.Ordinal);
+        Assert.True(
+            committed.SequenceEqual(built),
+            $"{path}: the build made other PTX of {string.Join(", ", differing)}; if that was meant, 'dotnet build -c Release src/LoRA2.Native.Cuda -t:RenewKernelHashes' writes the hashes anew");
+    }
+
+    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+}
