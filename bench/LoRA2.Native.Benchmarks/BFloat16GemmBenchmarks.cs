@@ -4,6 +4,7 @@ using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Benchmarks;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Cuda;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Checks;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Benchmarks;
 

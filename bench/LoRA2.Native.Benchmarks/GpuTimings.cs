@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using LoRA2.Native.Cuda;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Benchmarks;
 

@@ -2,6 +2,11 @@ using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Benchmarks;
 
@@ -83,8 +88,8 @@ public unsafe class VectorKernelBenchmarks
     [Benchmark]
     public void AdamWStep()
     {
-        Span<double> row = stackalloc double[Tensors.AdamWStep.Columns];
-        new Tensors.AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 0, 10).Write(row);
+        Span<double> row = stackalloc double[Tensors.Devices.AdamWStep.Columns];
+        new Tensors.Devices.AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 0, 10).Write(row);
         var parameter = new AdamWPointers<float>
         {
             Count = Count,

@@ -2,6 +2,9 @@ using BenchmarkDotNet.Attributes;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Benchmarks;

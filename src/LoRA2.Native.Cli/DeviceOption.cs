@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using LoRA2.Native.Cuda;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cli;
 

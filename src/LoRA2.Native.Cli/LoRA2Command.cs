@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Files;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli;

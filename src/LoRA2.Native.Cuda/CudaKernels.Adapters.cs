@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda;
 

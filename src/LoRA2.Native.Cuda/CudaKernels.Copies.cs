@@ -1,5 +1,8 @@
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda;
 

@@ -1,5 +1,7 @@
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Cuda;
 
@@ -64,7 +66,7 @@ internal sealed unsafe partial class CudaKernels
 
     /// <summary>A mask as kernels take it: what decides, the smallest word that keeps an element, and the factor of what is kept.</summary>
     private static (Philox Random, uint Threshold, float Scale) WordsOf(DropoutMask mask) =>
-        (mask.Random, Tensors.Cpu.Dropout.Threshold(mask.Probability), mask.Probability >= 1 ? 0 : (float)(1 / (1 - mask.Probability)));
+        (mask.Random, mask.Threshold, mask.Probability >= 1 ? 0 : (float)(1 / (1 - mask.Probability)));
 
     private void Unary(string name, string kernel, Tensor x, Tensor y)
     {

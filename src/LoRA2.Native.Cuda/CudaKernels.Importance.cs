@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
 
 namespace LoRA2.Native.Cuda;
 

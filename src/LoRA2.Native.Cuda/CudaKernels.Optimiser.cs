@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda;
 

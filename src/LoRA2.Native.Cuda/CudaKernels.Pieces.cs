@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda;
 

@@ -1,5 +1,6 @@
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda;
 

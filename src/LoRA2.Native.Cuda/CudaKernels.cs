@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Cuda;
 

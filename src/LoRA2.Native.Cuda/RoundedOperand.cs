@@ -1,4 +1,5 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda;
 

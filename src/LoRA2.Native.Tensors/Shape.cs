@@ -8,7 +8,7 @@ namespace LoRA2.Native.Tensors;
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The most axes a tensor has.</summary>
-    internal const int MaxRank = Cpu.StridedLayout.MaxRank;
+    internal const int MaxRank = Devices.StridedLayout.MaxRank;
 
     private readonly Axes extents;
 

@@ -1,3 +1,7 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+
 namespace LoRA2.Native.Tensors;
 
 /// <summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native;
 

@@ -1,5 +1,7 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tests;
 using Xunit.Abstractions;
 

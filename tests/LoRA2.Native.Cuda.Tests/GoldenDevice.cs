@@ -2,6 +2,7 @@ using LoRA2.Native.Cuda;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tests;
 

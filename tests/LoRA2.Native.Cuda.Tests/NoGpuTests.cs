@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using LoRA2.Native.Cli;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Cuda.Tests.Emulation;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda.Tests;
 

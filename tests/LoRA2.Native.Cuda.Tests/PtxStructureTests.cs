@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda.Tests;
 

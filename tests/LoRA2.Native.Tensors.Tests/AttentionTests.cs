@@ -1,5 +1,12 @@
 using System.Runtime.InteropServices;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 using LoRA2.Native.Tensors.Tests.Cpu;
 
 namespace LoRA2.Native.Tensors.Tests;

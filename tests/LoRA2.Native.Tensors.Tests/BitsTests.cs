@@ -1,5 +1,9 @@
 using System.Runtime.InteropServices;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.Tests.Cpu;
 
 namespace LoRA2.Native.Tensors.Tests;

@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Recomputation: what the catalogue's gradient tests don't see.</summary>

@@ -1,3 +1,8 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>The checker itself, on an op as a user writes one: it passes the right gradient and no other.</summary>

@@ -1,4 +1,8 @@
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests;
 

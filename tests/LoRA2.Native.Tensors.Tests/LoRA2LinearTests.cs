@@ -1,5 +1,9 @@
 using System.Runtime.InteropServices;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests;
 

@@ -1,4 +1,11 @@
 using System.Runtime.CompilerServices;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 using LoRA2.Native.Tensors.Tests.Cpu;
 
 namespace LoRA2.Native.Tensors.Tests;

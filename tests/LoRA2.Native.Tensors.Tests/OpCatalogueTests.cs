@@ -1,4 +1,7 @@
 using System.Reflection;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests;
 

@@ -1,3 +1,11 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Operands that don't fit are refused in one sentence that names the op and what it was given.</summary>

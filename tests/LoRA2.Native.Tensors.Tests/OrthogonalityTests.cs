@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.LowRank;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Equation 5's losses against their definitions and their floors.</summary>

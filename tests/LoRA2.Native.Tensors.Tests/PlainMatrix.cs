@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Checks;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>A matrix in double precision with products written as the definition says: the oracle of the algebraic properties.</summary>

@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 using Xunit.Abstractions;
 
 namespace LoRA2.Native.Tensors.Tests;

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.Tests.Cpu;
 
 namespace LoRA2.Native.Tensors.Tests;

@@ -1,5 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoRA2.Native.Tensors.Checks;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests;
 

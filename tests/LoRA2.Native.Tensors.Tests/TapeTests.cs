@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>What is recorded, and what a tape refuses.</summary>

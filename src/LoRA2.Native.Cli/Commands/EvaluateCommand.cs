@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Training;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 
 namespace LoRA2.Native.Cli.Commands;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Finetuning;
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Commands;
 

@@ -2,9 +2,13 @@ using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Tracing;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Cli.Commands;
 

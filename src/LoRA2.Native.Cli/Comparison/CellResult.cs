@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Comparison;
 

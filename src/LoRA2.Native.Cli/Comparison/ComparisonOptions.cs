@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Comparison;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LoRA2.Native.Cli.Finetuning;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Cli.Comparison;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Cli.Commands;
 using LoRA2.Native.Cli.Finetuning;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Comparison;
 

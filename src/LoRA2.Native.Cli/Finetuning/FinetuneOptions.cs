@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;

@@ -9,6 +9,7 @@ using LoRA2.Native.Cuda;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;

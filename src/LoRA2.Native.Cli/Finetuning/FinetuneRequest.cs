@@ -1,5 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;

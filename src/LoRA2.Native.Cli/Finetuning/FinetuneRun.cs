@@ -3,6 +3,7 @@ using LoRA2.Native.Cli.Reporting;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.TensorBoard;
 using LoRA2.Native.Tensors;

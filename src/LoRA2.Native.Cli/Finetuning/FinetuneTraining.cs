@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Files;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;

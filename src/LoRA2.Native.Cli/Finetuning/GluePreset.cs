@@ -1,3 +1,5 @@
+using LoRA2.Native.Files;
+
 namespace LoRA2.Native.Cli.Finetuning;
 
 /// <summary>The authors' settings for GLUE on DeBERTa-v3-base, as options of the command line; what is given there takes precedence.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Finetuning;
 

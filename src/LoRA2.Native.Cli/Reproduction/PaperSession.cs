@@ -4,6 +4,7 @@ using System.Xml.Linq;
 using LoRA2.Native.Cli.Comparison;
 using LoRA2.Native.Cli.Reporting;
 using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Reproduction;
 

@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Reproduction;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using LoRA2.Native.Cli.Comparison;
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Reproduction;
 

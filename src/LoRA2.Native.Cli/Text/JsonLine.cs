@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Text;
 

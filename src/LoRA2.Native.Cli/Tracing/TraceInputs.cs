@@ -1,6 +1,8 @@
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Cli.Tracing;
 
@@ -38,7 +40,7 @@ internal sealed record TraceInputs(EncoderBatch Batch, Tensor? Labels)
     {
         if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) return null;
         if (entry.ShapeText != shape) throw new InputException($"{file.Path}: tensor '{name}' has shape {entry.ShapeText}; {shape} was expected");
-        if (entry.DType.IsFloat()) throw new InputException($"{file.Path}: tensor '{name}' has dtype {entry.Type.FormatName()}; I64 or I32 was expected");
+        if (entry.Type.IsLoadableFloat()) throw new InputException($"{file.Path}: tensor '{name}' has dtype {entry.Type.FormatName()}; I64 or I32 was expected");
         Tensor values = SafetensorsTensor.Load(file, entry);
         foreach (int value in values.AsSpan<int>())
         {

@@ -1,5 +1,7 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.Adapters;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
 
 namespace LoRA2.Native.Tensors.Cpu;
 

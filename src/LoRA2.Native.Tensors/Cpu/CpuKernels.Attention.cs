@@ -1,6 +1,7 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.Attention;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu;
 

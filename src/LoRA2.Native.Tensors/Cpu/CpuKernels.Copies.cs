@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Memory;
+
 namespace LoRA2.Native.Tensors.Cpu;
 
 /// <content>Copies between layouts and element types.</content>

@@ -1,4 +1,8 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -55,7 +59,7 @@ internal sealed unsafe partial class CpuKernels
         }
 
         starts[scorers.Length] = count;
-        Cpu.ImportanceScores.Run(terms, starts, scorers.Length);
+        Cpu.Optimisers.ImportanceScores.Run(terms, starts, scorers.Length);
         Keep(scores);
         foreach (ImportanceScorer scorer in scorers) Keep(scorer);
     }
@@ -140,6 +144,6 @@ internal sealed unsafe partial class CpuKernels
             next->Decay = new SensitivityDecay<T>(sensitivity.Beta1, sensitivity.Beta2);
         }
 
-        Cpu.AdamW.Step(pointers, count);
+        Cpu.Optimisers.AdamW.Step(pointers, count);
     }
 }

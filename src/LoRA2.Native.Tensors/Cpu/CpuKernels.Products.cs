@@ -1,6 +1,8 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu;
 

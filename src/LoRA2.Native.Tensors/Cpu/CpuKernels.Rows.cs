@@ -1,3 +1,7 @@
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.RandomNumbers;
+
 namespace LoRA2.Native.Tensors.Cpu;
 
 /// <content>Kernels that go by rows, and losses.</content>
@@ -7,24 +11,24 @@ internal sealed unsafe partial class CpuKernels
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         int* kept = mask is null ? null : mask.I32;
-        if (IsDouble(x)) Cpu.Softmax.ForwardMasked(x.F64, kept, 1, 1.0, rows, columns, y.F64);
-        else Cpu.Softmax.ForwardMasked(x.F32, kept, 1, 1f, rows, columns, y.F32);
+        if (IsDouble(x)) Cpu.Rows.Softmax.ForwardMasked(x.F64, kept, 1, 1.0, rows, columns, y.F64);
+        else Cpu.Rows.Softmax.ForwardMasked(x.F32, kept, 1, 1f, rows, columns, y.F32);
         Keep(x, mask, y);
     }
 
     public override void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx)
     {
         (int rows, int columns) = (y.Shape.Rows, y.Shape.Columns);
-        if (IsDouble(y)) Cpu.Softmax.Backward(y.F64, dy.F64, 1.0, rows, columns, dx.F64, accumulate: false);
-        else Cpu.Softmax.Backward(y.F32, dy.F32, 1f, rows, columns, dx.F32, accumulate: false);
+        if (IsDouble(y)) Cpu.Rows.Softmax.Backward(y.F64, dy.F64, 1.0, rows, columns, dx.F64, accumulate: false);
+        else Cpu.Rows.Softmax.Backward(y.F32, dy.F32, 1f, rows, columns, dx.F32, accumulate: false);
         Keep(y, dy, dx);
     }
 
     public override void LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon, Tensor y, Tensor mean, Tensor rstd)
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
-        if (IsDouble(x)) Cpu.LayerNorm.Forward(x.F64, null, gain.F64, bias.F64, rows, columns, epsilon, null, y.F64, mean.F64, rstd.F64);
-        else Cpu.LayerNorm.Forward(x.F32, null, gain.F32, bias.F32, rows, columns, epsilon, null, y.F32, mean.F32, rstd.F32);
+        if (IsDouble(x)) Cpu.Rows.LayerNorm.Forward(x.F64, null, gain.F64, bias.F64, rows, columns, epsilon, null, y.F64, mean.F64, rstd.F64);
+        else Cpu.Rows.LayerNorm.Forward(x.F32, null, gain.F32, bias.F32, rows, columns, epsilon, null, y.F32, mean.F32, rstd.F32);
         Keep(x, gain, bias, y, mean, rstd);
     }
 
@@ -45,8 +49,8 @@ internal sealed unsafe partial class CpuKernels
         Tensor x, DropoutMask dropout, Tensor residual, Tensor gain, Tensor bias, double epsilon, Tensor sum, Tensor y, Tensor mean, Tensor rstd)
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
-        if (IsDouble(x)) Cpu.LayerNorm.Forward(x.F64, residual.F64, gain.F64, bias.F64, rows, columns, epsilon, sum.F64, y.F64, mean.F64, rstd.F64, dropout);
-        else Cpu.LayerNorm.Forward(x.F32, residual.F32, gain.F32, bias.F32, rows, columns, epsilon, sum.F32, y.F32, mean.F32, rstd.F32, dropout);
+        if (IsDouble(x)) Cpu.Rows.LayerNorm.Forward(x.F64, residual.F64, gain.F64, bias.F64, rows, columns, epsilon, sum.F64, y.F64, mean.F64, rstd.F64, dropout);
+        else Cpu.Rows.LayerNorm.Forward(x.F32, residual.F32, gain.F32, bias.F32, rows, columns, epsilon, sum.F32, y.F32, mean.F32, rstd.F32, dropout);
         Keep(x, residual, gain, bias, sum, y, mean, rstd);
     }
 
@@ -97,13 +101,13 @@ internal sealed unsafe partial class CpuKernels
         (int rows, int classes) = (logits.Shape[0], logits.Shape[1]);
         if (IsDouble(logits))
         {
-            *loss.F64 = Cpu.CrossEntropy.Forward(logits.F64, labels.I32, rows, classes);
-            Cpu.CrossEntropy.Backward(logits.F64, labels.I32, 1.0, rows, classes, dlogits.F64, accumulate: false);
+            *loss.F64 = Cpu.Rows.CrossEntropy.Forward(logits.F64, labels.I32, rows, classes);
+            Cpu.Rows.CrossEntropy.Backward(logits.F64, labels.I32, 1.0, rows, classes, dlogits.F64, accumulate: false);
         }
         else
         {
-            *loss.F32 = (float)Cpu.CrossEntropy.Forward(logits.F32, labels.I32, rows, classes);
-            Cpu.CrossEntropy.Backward(logits.F32, labels.I32, 1f, rows, classes, dlogits.F32, accumulate: false);
+            *loss.F32 = (float)Cpu.Rows.CrossEntropy.Forward(logits.F32, labels.I32, rows, classes);
+            Cpu.Rows.CrossEntropy.Backward(logits.F32, labels.I32, 1f, rows, classes, dlogits.F32, accumulate: false);
         }
         Keep(logits, labels, loss, dlogits);
     }
@@ -112,13 +116,13 @@ internal sealed unsafe partial class CpuKernels
     {
         if (IsDouble(x))
         {
-            *loss.F64 = Cpu.MeanSquaredError.Forward(x.F64, target.F64, x.Count);
-            Cpu.MeanSquaredError.Backward(x.F64, target.F64, 1.0, x.Count, dx.F64, accumulate: false);
+            *loss.F64 = Cpu.Rows.MeanSquaredError.Forward(x.F64, target.F64, x.Count);
+            Cpu.Rows.MeanSquaredError.Backward(x.F64, target.F64, 1.0, x.Count, dx.F64, accumulate: false);
         }
         else
         {
-            *loss.F32 = (float)Cpu.MeanSquaredError.Forward(x.F32, target.F32, x.Count);
-            Cpu.MeanSquaredError.Backward(x.F32, target.F32, 1f, x.Count, dx.F32, accumulate: false);
+            *loss.F32 = (float)Cpu.Rows.MeanSquaredError.Forward(x.F32, target.F32, x.Count);
+            Cpu.Rows.MeanSquaredError.Backward(x.F32, target.F32, 1f, x.Count, dx.F32, accumulate: false);
         }
         Keep(x, target, loss, dx);
     }

@@ -1,5 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Cpu;
 
@@ -64,8 +68,8 @@ internal sealed unsafe partial class CpuKernels : Kernels
 
     public override void AddRow(Tensor x, Tensor row, Tensor y)
     {
-        if (IsDouble(y)) Cpu.AddRow.Run(x.F64, row.F64, y.Shape.Rows, y.Shape.Columns, y.F64);
-        else Cpu.AddRow.Run(x.F32, row.F32, y.Shape.Rows, y.Shape.Columns, y.F32);
+        if (IsDouble(y)) Cpu.Pointwise.AddRow.Run(x.F64, row.F64, y.Shape.Rows, y.Shape.Columns, y.F64);
+        else Cpu.Pointwise.AddRow.Run(x.F32, row.F32, y.Shape.Rows, y.Shape.Columns, y.F32);
         Keep(x, row, y);
     }
 
@@ -98,50 +102,50 @@ internal sealed unsafe partial class CpuKernels : Kernels
 
     public override void Gelu(Tensor x, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Gelu.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Gelu.Forward(x.F32, x.Count, y.F32);
+        if (IsDouble(x)) Cpu.Pointwise.Gelu.Forward(x.F64, x.Count, y.F64);
+        else Cpu.Pointwise.Gelu.Forward(x.F32, x.Count, y.F32);
         Keep(x, y);
     }
 
     public override void GeluBackward(Tensor x, Tensor dy, Tensor dx)
     {
-        if (IsDouble(x)) Cpu.Gelu.Backward(x.F64, dy.F64, x.Count, dx.F64, accumulate: false);
-        else Cpu.Gelu.Backward(x.F32, dy.F32, x.Count, dx.F32, accumulate: false);
+        if (IsDouble(x)) Cpu.Pointwise.Gelu.Backward(x.F64, dy.F64, x.Count, dx.F64, accumulate: false);
+        else Cpu.Pointwise.Gelu.Backward(x.F32, dy.F32, x.Count, dx.F32, accumulate: false);
         Keep(x, dy, dx);
     }
 
     public override void Tanh(Tensor x, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Tanh.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Tanh.Forward(x.F32, x.Count, y.F32);
+        if (IsDouble(x)) Cpu.Pointwise.Tanh.Forward(x.F64, x.Count, y.F64);
+        else Cpu.Pointwise.Tanh.Forward(x.F32, x.Count, y.F32);
         Keep(x, y);
     }
 
     public override void TanhBackward(Tensor y, Tensor dy, Tensor dx)
     {
-        if (IsDouble(y)) Cpu.Tanh.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
-        else Cpu.Tanh.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
+        if (IsDouble(y)) Cpu.Pointwise.Tanh.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
+        else Cpu.Pointwise.Tanh.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
         Keep(y, dy, dx);
     }
 
     public override void Relu(Tensor x, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Relu.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Relu.Forward(x.F32, x.Count, y.F32);
+        if (IsDouble(x)) Cpu.Pointwise.Relu.Forward(x.F64, x.Count, y.F64);
+        else Cpu.Pointwise.Relu.Forward(x.F32, x.Count, y.F32);
         Keep(x, y);
     }
 
     public override void ReluBackward(Tensor y, Tensor dy, Tensor dx)
     {
-        if (IsDouble(y)) Cpu.Relu.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
-        else Cpu.Relu.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
+        if (IsDouble(y)) Cpu.Pointwise.Relu.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
+        else Cpu.Pointwise.Relu.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
         Keep(y, dy, dx);
     }
 
     public override void Dropout(Tensor x, DropoutMask mask, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Dropout.Run(x.F64, x.Count, mask.Probability, RandomOf(mask), y.F64, accumulate: false);
-        else Cpu.Dropout.Run(x.F32, x.Count, mask.Probability, RandomOf(mask), y.F32, accumulate: false);
+        if (IsDouble(x)) Cpu.Pointwise.Dropout.Run(x.F64, x.Count, mask.Probability, RandomOf(mask), y.F64, accumulate: false);
+        else Cpu.Pointwise.Dropout.Run(x.F32, x.Count, mask.Probability, RandomOf(mask), y.F32, accumulate: false);
         Keep(x, y);
     }
 

@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+
 namespace LoRA2.Native.Tensors.Cpu;
 
 /// <summary>

@@ -1,3 +1,6 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
+
 namespace LoRA2.Native.Tensors;
 
 /// <content>Recomputation.</content>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Adapters;
 

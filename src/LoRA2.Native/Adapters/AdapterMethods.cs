@@ -1,4 +1,5 @@
 using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Adapters;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Adapters;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;
 

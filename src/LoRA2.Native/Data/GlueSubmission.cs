@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;
 

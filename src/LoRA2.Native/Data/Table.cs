@@ -1,3 +1,5 @@
+using LoRA2.Native.Files;
+
 namespace LoRA2.Native.Data;
 
 /// <summary>A file's rows under named columns, whatever its format.</summary>

@@ -1,3 +1,5 @@
+using LoRA2.Native.Files;
+
 namespace LoRA2.Native.Data;
 
 /// <summary>Tab-separated values with a header: quotes are plain characters, empty lines are passed over.</summary>

@@ -1,4 +1,5 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
 
 namespace LoRA2.Native.Encoders;
 

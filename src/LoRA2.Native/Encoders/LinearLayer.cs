@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
 
 namespace LoRA2.Native.Encoders;
 

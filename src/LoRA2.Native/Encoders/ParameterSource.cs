@@ -1,6 +1,10 @@
 using System.Text;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.RandomNumbers;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Encoders;
 

@@ -1,6 +1,7 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;

@@ -1,8 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Training;
 

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Training;
 
@@ -98,7 +101,7 @@ public sealed class RankSeries
     }
 
     internal void Save(SafetensorsWriter writer) =>
-        writer.Add(TensorName, DType.Float64, [Count, adapters.Length, 2], MemoryMarshal.AsBytes(values.AsSpan(0, Count * adapters.Length * 2)).ToArray());
+        writer.Add(TensorName, SafetensorsDType.F64, [Count, adapters.Length, 2], MemoryMarshal.AsBytes(values.AsSpan(0, Count * adapters.Length * 2)).ToArray());
 
     /// <exception cref="InputException">The file has not what a checkpoint after that step has.</exception>
     internal void Load(SafetensorsFile file, int step)

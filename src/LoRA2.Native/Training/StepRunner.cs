@@ -1,6 +1,10 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Training;
 

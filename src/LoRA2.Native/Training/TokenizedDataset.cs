@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Training;

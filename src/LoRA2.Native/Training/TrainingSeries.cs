@@ -1,8 +1,10 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Training;
 
@@ -91,7 +93,7 @@ public sealed class TrainingSeries : IReadOnlyList<SeriesPoint>
 
     internal void Save(SafetensorsWriter writer)
     {
-        writer.Add(TensorName, DType.Float64, [Count, Columns], MemoryMarshal.AsBytes(rows.AsSpan(0, Count * Columns)).ToArray());
+        writer.Add(TensorName, SafetensorsDType.F64, [Count, Columns], MemoryMarshal.AsBytes(rows.AsSpan(0, Count * Columns)).ToArray());
         Ranks?.Save(writer);
     }
 
@@ -107,7 +109,7 @@ public sealed class TrainingSeries : IReadOnlyList<SeriesPoint>
     internal static double[] Read(SafetensorsFile file, string name, ReadOnlySpan<long> shape)
     {
         SafetensorsEntry entry = file.GetEntry(name);
-        if (entry.Type.ToDType() != DType.Float64 || !entry.Shape.SequenceEqual(shape))
+        if (entry.Type != SafetensorsDType.F64 || !entry.Shape.SequenceEqual(shape))
             throw new InputException($"{file.Path}: tensor '{name}' is {entry.Type} {entry.ShapeText}; F64 [{string.Join(", ", shape.ToArray())}] was expected");
         double[] values = new double[entry.ElementCount];
         file.GetBytes(entry).CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));

@@ -1,4 +1,7 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Cuda.Tests.Attention;
 

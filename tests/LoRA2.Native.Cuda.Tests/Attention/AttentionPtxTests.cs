@@ -1,6 +1,8 @@
 using System.Text;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda.Tests.Attention;
 

@@ -1,6 +1,7 @@
 using LoRA2.Native.Cuda.Tests.Emulation.Decoding;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 using LoRA2.Native.Cuda.Tests.Emulation.Syntax;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation;
 

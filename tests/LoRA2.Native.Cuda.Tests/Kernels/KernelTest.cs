@@ -1,5 +1,8 @@
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Cuda.Tests.Kernels;
 

@@ -1,4 +1,6 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Cuda.Tests.Kernels;
 

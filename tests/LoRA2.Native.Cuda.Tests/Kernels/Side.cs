@@ -1,5 +1,6 @@
 using LoRA2.Native.Tensors;
-using Backend = LoRA2.Native.Tensors.Kernels;
+using LoRA2.Native.Tensors.Devices;
+using Backend = LoRA2.Native.Tensors.Devices.Kernels;
 
 namespace LoRA2.Native.Cuda.Tests.Kernels;
 

@@ -1,5 +1,7 @@
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Cuda.Tests.Products;
 
@@ -70,7 +72,7 @@ public sealed class MatMulTests
     {
         using var driver = new EmulatedDriver();
         using var device = new CudaDevice(driver, 0);
-        Tensors.Kernels kernels = device.Kernels;
+        Tensors.Devices.Kernels kernels = device.Kernels;
         foreach ((int m, int n, int k, int rank) in new[] { (1, 3, 4, 1), (67, 72, 68, 8), (70, 20, 1060, 3), (33, 65, 96, 13), (34, 9, 31, 2), (5, 7, 8, 20), (40, 8, 64, 16) })
         {
             foreach ((bool transposeB, bool downTransposed) in new[] { (true, false), (false, true) })

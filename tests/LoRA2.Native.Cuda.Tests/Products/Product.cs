@@ -1,4 +1,8 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Cuda.Tests.Products;
 

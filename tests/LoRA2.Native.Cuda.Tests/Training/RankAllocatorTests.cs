@@ -3,6 +3,8 @@ using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.LowRank;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cuda.Tests.Training;

@@ -5,6 +5,9 @@ using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 

@@ -1,4 +1,7 @@
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

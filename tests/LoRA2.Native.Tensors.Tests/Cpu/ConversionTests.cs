@@ -1,4 +1,5 @@
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

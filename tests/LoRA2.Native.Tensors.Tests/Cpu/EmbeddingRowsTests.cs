@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Rows;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

@@ -1,5 +1,9 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.Optimisers;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

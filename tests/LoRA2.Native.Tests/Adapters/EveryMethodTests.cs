@@ -2,7 +2,10 @@ using System.Text.Json;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Adapters;
 

@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Adapters;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tests.Adapters;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tests.Adapters;
 

@@ -1,7 +1,10 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tests.Adapters;
 

@@ -1,4 +1,6 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Data;
 

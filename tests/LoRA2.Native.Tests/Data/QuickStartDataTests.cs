@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using LoRA2.Native.Data;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Data;
 
@@ -79,7 +80,7 @@ public partial class QuickStartDataTests
             float[] values = new float[source.ElementCount];
             original.ReadFloat32(source, values);
             byte[] half = new byte[entry.ByteLength];
-            ElementConversion.FromFloat32(values, entry.DType, half);
+            ElementConversion.FromFloat32(values, entry.Type, half);
             Assert.True(model.Get(entry.Name).File.GetBytes(entry).SequenceEqual(half), entry.Name);
         }
     }

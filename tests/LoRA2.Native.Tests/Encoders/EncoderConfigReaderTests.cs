@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Encoders;
 

@@ -1,6 +1,12 @@
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.RandomNumbers;
+using LoRA2.Native.Tensors.Serialization;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Encoders;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tests.Adapters;
 
 namespace LoRA2.Native.Tests.Encoders;

@@ -4,6 +4,8 @@ using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Cli.Tracing;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.LowRank;
 
 namespace LoRA2.Native.Tests.Golden;
 

@@ -2,6 +2,9 @@ using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.Serialization;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Golden;
 

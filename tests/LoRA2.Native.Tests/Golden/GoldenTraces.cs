@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LoRA2.Native.Tests.Data;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Golden;
 

@@ -5,6 +5,9 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Training;
 using Xunit.Abstractions;
 

@@ -1,6 +1,9 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tests.Shared;
 using Xunit.Abstractions;
 
 namespace LoRA2.Native.Tests.Golden;

@@ -1,5 +1,7 @@
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
 using Xunit.Abstractions;
 
 namespace LoRA2.Native.Tests.Golden;

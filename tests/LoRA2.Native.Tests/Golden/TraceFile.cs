@@ -1,5 +1,6 @@
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Tests.Golden;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Training;
 using Xunit.Abstractions;
 

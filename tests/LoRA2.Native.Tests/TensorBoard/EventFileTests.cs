@@ -1,4 +1,5 @@
 using LoRA2.Native.TensorBoard;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.TensorBoard;
 

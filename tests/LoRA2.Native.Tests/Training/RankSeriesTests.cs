@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tests.Adapters;
 using LoRA2.Native.Training;
 

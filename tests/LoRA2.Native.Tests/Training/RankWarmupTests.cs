@@ -4,6 +4,7 @@ using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tests.Adapters;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;

@@ -1,4 +1,7 @@
+using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors.Serialization;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Tests.Training;

@@ -1,4 +1,7 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu.Adapters;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 

@@ -1,6 +1,8 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Cpu.Rows;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
@@ -63,7 +65,7 @@ internal unsafe struct AttentionHead<T>
     /// the buffer of scores.
     /// </summary>
     public readonly void Probabilities<TSimd>(int first, int rows)
-        where TSimd : unmanaged, ISimd<TSimd, T>
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, T>
     {
         T* scores = Buffers.Scores;
         RightOperand<T> q = Buffers.Q;
@@ -133,7 +135,7 @@ internal unsafe struct AttentionHead<T>
     /// Brings the first rows of a block of <see cref="RowsOf"/> to one head's columns of a sequence, and clears the sequence's other rows from there on.
     /// </summary>
     public readonly void Store<TSimd>(T* block, int first, int rows, int end, T* destination)
-        where TSimd : unmanaged, ISimd<TSimd, T>
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, T>
     {
         T* to = destination + Shape.Block(Batch, Head) + ((nint)first * Shape.Width);
         int size = Layout.Size, full = size - (size % TSimd.Count);

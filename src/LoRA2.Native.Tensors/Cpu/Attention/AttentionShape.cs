@@ -1,4 +1,5 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 

@@ -1,4 +1,6 @@
 using System.Numerics;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 

@@ -1,5 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
@@ -26,7 +29,7 @@ internal static unsafe class ProbabilityRow
     {
         // A block before the first element and a register past the last one may be read.
         uint* words = stackalloc uint[Chunk + 24];
-        uint threshold = Dropout.Threshold(probability);
+        uint threshold = DropoutMask.ThresholdOf(probability);
         TSimd scale = TSimd.Create(VectorMath.Scalar<T>(1 / (1 - probability)));
         for (int done = 0; done < count; done += Chunk)
         {

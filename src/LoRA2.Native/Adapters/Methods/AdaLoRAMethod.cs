@@ -2,6 +2,9 @@ using System.Buffers;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Adapters.Methods;
 

@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
+using LoRA2.Native.Tensors.Cpu.Rows;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation.Operations;
 

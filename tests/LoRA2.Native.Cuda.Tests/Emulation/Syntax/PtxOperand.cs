@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Autograd;
+
 namespace LoRA2.Native.Cuda.Tests.Emulation.Syntax;
 
 /// <summary>A declared register of one kernel.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.Adapters;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu.Adapters;
 

@@ -1,6 +1,8 @@
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

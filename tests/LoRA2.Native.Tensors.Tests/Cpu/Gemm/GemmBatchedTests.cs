@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

@@ -1,5 +1,6 @@
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

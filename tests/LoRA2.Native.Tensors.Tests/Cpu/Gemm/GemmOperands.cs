@@ -3,6 +3,9 @@ using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Vectors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Devices;
+
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>

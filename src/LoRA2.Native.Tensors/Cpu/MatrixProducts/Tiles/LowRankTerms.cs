@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Simd = LoRA2.Native.Tensors.Cpu.Simd512<float>;
+using Simd = LoRA2.Native.Tensors.Cpu.Vectors.Simd512<float>;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 

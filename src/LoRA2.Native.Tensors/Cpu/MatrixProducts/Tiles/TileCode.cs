@@ -1,4 +1,5 @@
 using Iced.Intel;
+using LoRA2.Native.Tensors.Devices;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Devices;
+
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>Plans products on the tile unit: which operands are packed, in which pieces, and on how many threads.</summary>

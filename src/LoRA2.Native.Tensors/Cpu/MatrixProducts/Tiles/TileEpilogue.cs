@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -27,11 +28,11 @@ internal static unsafe class TileEpilogue
             for (int j = 0; j < columns; j += Count)
             {
                 int count = Math.Min(Count, columns - j);
-                Cpu.Simd512<float> value = Cpu.Simd512<float>.Load(block + j);
-                if (beta != 0) value = Cpu.Simd512<float>.MultiplyAdd(Cpu.Simd512<float>.Create(beta), Load(c + j, count), value);
+                Cpu.Vectors.Simd512<float> value = Cpu.Vectors.Simd512<float>.Load(block + j);
+                if (beta != 0) value = Cpu.Vectors.Simd512<float>.MultiplyAdd(Cpu.Vectors.Simd512<float>.Create(beta), Load(c + j, count), value);
                 if (residual != null) value += Load(residual + j, count);
                 Store(value, c + j, count);
-                if (activated != null) Store(value * VectorMath.NormalCdf<Cpu.Simd512<float>, float>(value, out _), activated + j, count);
+                if (activated != null) Store(value * VectorMath.NormalCdf<Cpu.Vectors.Simd512<float>, float>(value, out _), activated + j, count);
             }
 
             block += TileShape.Lanes;
@@ -48,13 +49,13 @@ internal static unsafe class TileEpilogue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Cpu.Simd512<float> Load(float* source, int count) =>
-        count == Cpu.Simd512<float>.Count ? Cpu.Simd512<float>.Load(source) : Cpu.Simd512<float>.LoadPartial(source, count, default);
+    private static Cpu.Vectors.Simd512<float> Load(float* source, int count) =>
+        count == Cpu.Vectors.Simd512<float>.Count ? Cpu.Vectors.Simd512<float>.Load(source) : Cpu.Vectors.Simd512<float>.LoadPartial(source, count, default);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Cpu.Simd512<float> value, float* destination, int count)
+    private static void Store(Cpu.Vectors.Simd512<float> value, float* destination, int count)
     {
-        if (count == Cpu.Simd512<float>.Count) Cpu.Simd512<float>.Store(value, destination);
-        else Cpu.Simd512<float>.StorePartial(value, destination, count);
+        if (count == Cpu.Vectors.Simd512<float>.Count) Cpu.Vectors.Simd512<float>.Store(value, destination);
+        else Cpu.Vectors.Simd512<float>.StorePartial(value, destination, count);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 

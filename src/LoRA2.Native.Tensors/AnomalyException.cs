@@ -1,8 +1,0 @@
-namespace LoRA2.Native.Tensors;
-
-/// <summary>An op produced, or was given as its gradient, a NaN or an infinity.</summary>
-public sealed class AnomalyException(string op, string what) : Exception($"the {what} of {op} holds a NaN or an infinity")
-{
-    /// <summary>The op's name.</summary>
-    public string Op { get; } = op;
-}

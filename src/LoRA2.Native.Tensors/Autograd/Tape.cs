@@ -1,0 +1,92 @@
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Tensors.Autograd;
+
+/// <summary>
+/// Records the ops applied on this thread while it is the current tape, so that <see cref="Backward"/> can run them in reverse. Without a tape
+/// nothing is recorded and nothing is kept.
+/// </summary>
+/// <example><code>
+/// using var scope = new TensorScope();
+/// using var tape = new Tape();
+/// Tensor loss = Ops.Mean(Ops.Gelu(Ops.Linear(x, w, b)));
+/// tape.Backward(loss);          // w.Grad and b.Grad now hold the gradients
+/// </code></example>
+public readonly struct Tape : IDisposable
+{
+    private readonly Recording recording;
+    private readonly int generation;
+
+    /// <summary>Starts recording on this thread.</summary>
+    public Tape()
+    {
+        recording = Recording.Open();
+        generation = recording.Generation;
+    }
+
+    /// <summary>Whether every result and every gradient is checked for NaN and infinity, which costs a pass over each.</summary>
+    public bool DetectAnomaly
+    {
+        get => IsOpen && recording.DetectAnomaly;
+        init => recording.DetectAnomaly = value;
+    }
+
+    /// <summary>Number of ops recorded.</summary>
+    public int Length => IsOpen ? recording.Length : 0;
+
+    private bool IsOpen => recording?.Generation == generation;
+
+    /// <summary>Whether an op on these inputs has to be recorded: a tape is current and one of them requires a gradient.</summary>
+    public static bool Records(params ReadOnlySpan<Tensor?> inputs)
+    {
+        if (Recording.Current is null) return false;
+        foreach (Tensor? input in inputs)
+        {
+            if (input is { RequiresGrad: true }) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Records that <paramref name="node"/> made <paramref name="output"/>. Call it only when <see cref="Records"/> said so.</summary>
+    /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and the output holds a NaN or an infinity.</exception>
+    public static Tensor Record(Node node, Tensor output)
+    {
+        Recording recording = Recording.Current ?? throw new InvalidOperationException("no tape is recording on this thread");
+        node.Output = output;
+        node.Tape = recording;
+        output.RequiresGrad = true;
+        output.Producer = node;
+        recording.Add(node);
+        if (recording.DetectAnomaly && !Recording.IsFinite(output)) throw new AnomalyException(node.Name, "result");
+        return output;
+    }
+
+    /// <summary>
+    /// Adds the gradients of <paramref name="loss"/> to the <see cref="Tensor.Grad"/> of every leaf that requires one, and empties the tape, also
+    /// when it fails.
+    /// </summary>
+    /// <param name="loss">The last result; one element, unless <paramref name="seed"/> is given.</param>
+    /// <param name="seed">The gradient of <paramref name="loss"/>, of its shape; 1 when left out.</param>
+    /// <exception cref="ArgumentException">The loss was not recorded here, or the seed's shape or type differs.</exception>
+    /// <exception cref="InvalidOperationException">Backward already ran since the loss was computed.</exception>
+    /// <exception cref="ObjectDisposedException">The tape was disposed.</exception>
+    /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
+    public void Backward(Tensor loss, Tensor? seed = null)
+    {
+        if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed, on a tape, from anything that requires a gradient");
+        if (loss.Producer is { Tape: null }) throw new InvalidOperationException("the tape was emptied since this loss was computed: Backward runs once, or the tape was disposed");
+        if (!IsOpen) throw new ObjectDisposedException(nameof(Tape));
+        if (loss.Producer is { } producer && producer.Tape != recording) throw new ArgumentException("the loss was recorded on another tape");
+        if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
+        if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed} was given for a loss of {loss}");
+        recording.Backward(loss, seed);
+    }
+
+    /// <summary>Stops recording and frees what was saved.</summary>
+    public void Dispose()
+    {
+        if (IsOpen) recording.Close();
+    }
+}

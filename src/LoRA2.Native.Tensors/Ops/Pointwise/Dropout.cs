@@ -1,0 +1,49 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.RandomNumbers;
+
+namespace LoRA2.Native.Tensors;
+
+/// <content>Dropout.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// Inverted dropout: 0 where <paramref name="mask"/> drops, x / (1 − p) elsewhere; x itself (in order) when p is 0. Nothing is saved: the gradient draws
+    /// the same mask again.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
+    public static Tensor Dropout(Tensor x, DropoutMask mask)
+    {
+        RequireProbability("Dropout", mask);
+        x = Operand("Dropout", x);
+        if (mask.Probability == 0) return x;
+        Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
+        x.Device.Kernels.Dropout(x, mask, y);
+        return Tape.Records(x) ? Tape.Record(DropoutNode.Of(x, mask), y) : y;
+    }
+
+    private static void RequireProbability(string op, DropoutMask mask)
+    {
+        if (mask.Probability is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(mask), mask.Probability, $"{op}: the probability must be in [0, 1)");
+    }
+
+    private sealed class DropoutNode : Node
+    {
+        private Tensor x = null!;
+        private DropoutMask mask;
+
+        public static DropoutNode Of(Tensor x, DropoutMask mask)
+        {
+            DropoutNode node = Take<DropoutNode>();
+            (node.x, node.mask) = (x, mask);
+            return node;
+        }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
+            x.Device.Kernels.Dropout(gradient, mask, dx);
+            Accumulate(x, dx);
+        }
+    }
+}

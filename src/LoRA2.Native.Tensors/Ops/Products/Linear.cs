@@ -1,0 +1,128 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Devices;
+
+namespace LoRA2.Native.Tensors;
+
+/// <content>The linear layer.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W; if it
+    /// is a gelu's result, gelu's argument is, which is kept in any case, and gelu is computed again.
+    /// </summary>
+    /// <param name="x">[.., in].</param>
+    /// <param name="weight">[out, in].</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <param name="gelu">Whether gelu(y) is the result: as <see cref="Gelu"/> of this layer, but written in the same pass.</param>
+    /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, bool gelu = false)
+    {
+        Shape shape = LinearShape("Linear", x, weight, bias);
+        x = Contiguous(x);
+        weight = Contiguous(weight);
+        bias = bias is null ? null : Contiguous(bias);
+        Tensor y = Tensor.Empty(shape, x.DType, x.Device);
+        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated), precision: weight.Precision);
+        if (Tape.Records(x, weight, bias)) Tape.Record(LinearNode.Of(x, weight, bias), y);
+        return Activated(y, activated);
+    }
+
+    private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
+    {
+        RequireSameType(op, x, IsRounded(weight) ? null : weight, bias);
+        if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.Columns != weight.Shape[1])
+            throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weight.Shape} ([out, in])");
+        if (bias is not null && bias.Shape != [weight.Shape[0]]) throw new ArgumentException($"{op}: a bias of shape {bias.Shape} does not fit a weight of shape {weight.Shape}");
+        return x.Shape.With(x.Shape.Rank - 1, weight.Shape[0]);
+    }
+
+    /// <summary>Whether a weight is kept as its products round it.</summary>
+    private static bool IsRounded(Tensor weight) => weight is { DType: DType.BFloat16, Precision: Precision.BFloat16, IsConstant: true };
+
+    /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
+    private abstract class LinearNodeBase : Node
+    {
+        private Tensor? beforeGelu;
+        private Tensor? recomputed;
+
+        protected void Set(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
+        {
+            X = x;
+            beforeGelu = null;
+            recomputed = null;
+            if (needsInput || weight.RequiresGrad)
+            {
+                beforeGelu = Save((x.Producer as GeluNode)?.Input);
+                if (beforeGelu is null) Save(x);
+            }
+
+            Weight = x.RequiresGrad ? Save(weight) : weight;
+            Bias = bias;
+        }
+
+        protected Tensor X { get; private set; } = null!;
+
+        /// <summary>x with its values.</summary>
+        protected Tensor Input
+        {
+            get
+            {
+                if (beforeGelu is null) return X;
+                if (recomputed is not null) return recomputed;
+                recomputed = Tensor.Empty(X.Shape, X.DType, X.Device);
+                X.Device.Kernels.Gelu(beforeGelu, recomputed);
+                return recomputed;
+            }
+        }
+
+        protected Tensor Weight { get; private set; } = null!;
+
+        protected Tensor? Bias { get; private set; }
+
+        protected void AccumulateWeightAndBias(Tensor gradient)
+        {
+            if (Weight.RequiresGrad) AccumulateProduct(Weight, gradient, true, Input, false, 1, Weight.Precision);
+            if (WantedGradient(Bias) is not { } dbias) return;
+            gradient.Device.Kernels.SumRows(gradient, dbias);
+            Accumulate(Bias!, dbias);
+        }
+
+        /// <summary>The gradient alpha · a b of one of the factors, where it is wanted; added where it is to go, if there is something.</summary>
+        protected static void AccumulateProduct(Tensor factor, Tensor a, bool transposeA, Tensor b, bool transposeB, double alpha, Precision precision = Precision.Float32)
+        {
+            if (!factor.RequiresGrad) return;
+            Tensor? sum = GradientToAddTo(factor);
+            Tensor product = sum ?? Tensor.Empty(factor.Shape, factor.DType, factor.Device);
+            a.Device.Kernels.MatMul(a, transposeA, b, transposeB, product, alpha, sum is null ? 0 : 1, precision: precision);
+            if (sum is null) Accumulate(factor, product);
+        }
+
+        /// <summary>dx = dy W + scale · left · right.</summary>
+        protected void AccumulateInput(Tensor gradient, Epilogue update = default)
+        {
+            if (!X.RequiresGrad) return;
+            Tensor? sum = GradientToAddTo(X);
+            Tensor dx = sum ?? Tensor.Empty(X.Shape, X.DType, X.Device);
+            gradient.Device.Kernels.MatMul(gradient, false, Weight, false, dx, beta: sum is null ? 0 : 1, epilogue: update, precision: Weight.Precision);
+            if (sum is null) Accumulate(X, dx);
+        }
+    }
+
+    private sealed class LinearNode : LinearNodeBase
+    {
+        public static LinearNode Of(Tensor x, Tensor weight, Tensor? bias)
+        {
+            LinearNode node = Take<LinearNode>();
+            node.Set(x, weight, bias, needsInput: false);
+            return node;
+        }
+
+        protected internal override void Backward(Tensor gradient)
+        {
+            AccumulateWeightAndBias(gradient);
+            AccumulateInput(gradient);
+        }
+    }
+}

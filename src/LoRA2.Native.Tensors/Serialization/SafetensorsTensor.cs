@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using LoRA2.Native.Files;
+using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Tensors.Serialization;
+
+/// <summary>Between entries of safetensors files and tensors.</summary>
+public static class SafetensorsTensor
+{
+    /// <summary>
+    /// An entry as a Float32 tensor on the CPU, or Int32 for integers. The elements are copied: a mapped file that somebody cuts short later would take
+    /// the process down.
+    /// </summary>
+    /// <exception cref="InputException">The entry's type can't be converted, or it has 2³¹ elements or more.</exception>
+    public static Tensor Load(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        Shape shape = ShapeOf(entry);
+        entry.RequireLoadable();
+        bool isFloat = entry.Type.IsLoadableFloat();
+        Tensor tensor = Tensor.Empty(shape, isFloat ? DType.Float32 : DType.Int32, Device.Cpu);
+        if (isFloat) file.ReadFloat32(entry, tensor.AsSpan<float>());
+        else file.ReadInt32(entry, tensor.AsSpan<int>());
+        return tensor;
+    }
+
+    /// <summary>Adds a contiguous tensor to a file being written, as it is or converted to another floating type.</summary>
+    public static void Add(this SafetensorsWriter writer, string name, Tensor tensor, DType? dtype = null)
+    {
+        using var scope = new TensorScope();
+        tensor = tensor.To(Device.Cpu);
+        DType stored = dtype ?? tensor.DType;
+        byte[] bytes = new byte[tensor.Count * stored.Size()];
+        if (stored == tensor.DType) Bytes(tensor).CopyTo(bytes);
+        else ElementConversion.FromFloat32(tensor.AsSpan<float>(), ToFormat(stored), bytes);
+        writer.Add(name, ToFormat(stored), [.. tensor.Shape.Extents.ToArray().Select(extent => (long)extent)], bytes);
+    }
+
+    private static SafetensorsDType ToFormat(DType dtype) => dtype switch
+    {
+        DType.Float32 => SafetensorsDType.F32,
+        DType.Float64 => SafetensorsDType.F64,
+        DType.Float16 => SafetensorsDType.F16,
+        DType.BFloat16 => SafetensorsDType.BF16,
+        DType.Int32 => SafetensorsDType.I32,
+        DType.Int64 => SafetensorsDType.I64,
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type."),
+    };
+
+    private static ReadOnlySpan<byte> Bytes(Tensor tensor) => tensor.DType switch
+    {
+        DType.Float32 => MemoryMarshal.AsBytes(tensor.AsSpan<float>()),
+        DType.Float64 => MemoryMarshal.AsBytes(tensor.AsSpan<double>()),
+        DType.Int32 => MemoryMarshal.AsBytes(tensor.AsSpan<int>()),
+        DType.Int64 => MemoryMarshal.AsBytes(tensor.AsSpan<long>()),
+        DType.Float16 => MemoryMarshal.AsBytes(tensor.AsSpan<Half>()),
+        _ => MemoryMarshal.AsBytes(tensor.AsSpan<ushort>()),
+    };
+
+    private static Shape ShapeOf(SafetensorsEntry entry)
+    {
+        int[] extents = new int[entry.Shape.Length];
+        if (entry.ElementCount > int.MaxValue) throw new InputException($"{entry.File}: tensor '{entry.Name}' {entry.ShapeText} has 2^31 elements or more");
+        for (int i = 0; i < extents.Length; i++) extents[i] = checked((int)entry.Shape[i]);
+        return new Shape(extents);
+    }
+}

@@ -1,0 +1,201 @@
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Tokenizers;
+
+/// <summary>
+/// Text to token ids, exactly as the HuggingFace tokenizer of the same files. Encoding may run on several threads at once.
+/// </summary>
+public abstract class Tokenizer
+{
+    private readonly Dictionary<string, int> _ids;
+    private readonly Dictionary<int, string> _texts;
+    private readonly HashSet<int> _specialIds;
+    private Scratch? _scratch;
+
+    private protected Tokenizer(
+        IEnumerable<(string Text, int Id)> vocabulary, IReadOnlyList<AddedToken> added, SpecialTokens special, SequenceTemplate template)
+    {
+        (_ids, _texts) = ([], []);
+        foreach (var (text, id) in vocabulary)
+        {
+            _ids[text] = id;
+            _texts[id] = text;
+        }
+
+        foreach (var token in added)
+        {
+            _ids[token.Content] = token.Id;
+            _texts[token.Id] = token.Content;
+        }
+
+        _specialIds = [.. added.Where(t => t.Special).Select(t => t.Id)];
+        Special = special;
+        Template = template;
+        VocabularySize = _texts.Count == 0 ? 0 : _texts.Keys.Max() + 1;
+    }
+
+    /// <summary>How many rows an embedding for these ids needs: the largest id plus one, added tokens included.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>The token that fills up a batch, or null.</summary>
+    public int? PadId => Special.Pad;
+
+    /// <summary>The token that begins an input (<c>[CLS]</c>, <c>&lt;s&gt;</c>), or null.</summary>
+    public int? ClsId => Special.Cls ?? Special.Bos;
+
+    /// <summary>The token that ends a sequence (<c>[SEP]</c>, <c>&lt;/s&gt;</c>), or null.</summary>
+    public int? SepId => Special.Sep ?? Special.Eos;
+
+    /// <summary>The token for what the vocabulary cannot write, or null.</summary>
+    public int? UnkId => Special.Unk;
+
+    /// <summary>The masked-language-modelling token, or null.</summary>
+    public int? MaskId => Special.Mask;
+
+    private protected SpecialTokens Special { get; }
+
+    private protected SequenceTemplate Template { get; }
+
+    /// <summary>Which of two texts loses a token when an odd number is left: the Python tokenizers keep it in the first.</summary>
+    private protected virtual bool TruncatesLikePython => true;
+
+    /// <summary>
+    /// Loads the tokenizer of a HuggingFace folder: <c>spm.model</c>, else <c>vocab.json</c> and <c>merges.txt</c>, else
+    /// <c>vocab.txt</c>, else <c>tokenizer.json</c>; with what <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>,
+    /// <c>added_tokens.json</c> and <c>config.json</c> say, as far as they are there.
+    /// </summary>
+    /// <exception cref="InputException">No tokenizer file is there, or one is damaged or asks for something unknown.</exception>
+    public static Tokenizer FromFolder(string folder) => TokenizerFolder.Load(folder);
+
+    /// <summary>The token ids of a text, not truncated.</summary>
+    public int[] Encode(string text, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>();
+        Encode(text, ids, addSpecialTokens);
+        return [.. ids];
+    }
+
+    /// <summary>Appends the token ids of a text to <paramref name="ids"/>, which is all that is allocated once it has warmed up.</summary>
+    public void Encode(ReadOnlySpan<char> text, List<int> ids, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var scratch = Rent();
+        scratch.First.Clear();
+        Run(text, scratch, scratch.First);
+        if (!addSpecialTokens)
+            ids.AddRange(scratch.First.Ids);
+        else
+            Fill(Template.Single, scratch.First.Ids, default, ids, null);
+        Return(scratch);
+    }
+
+    /// <summary>The ids and tokens of a text, not truncated.</summary>
+    public TokenizedText EncodeWithTokens(string text, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var scratch = Rent();
+        var sink = scratch.First;
+        sink.Clear();
+        sink.Pieces = [];
+        Run(text, scratch, sink);
+        var (ids, tokens) = (new List<int>(), new List<string>());
+        foreach (var part in addSpecialTokens ? Template.Single : SequenceTemplate.None.Single)
+        {
+            if (part.Kind == SequenceTemplate.PartKind.Token)
+            {
+                ids.Add(part.Id);
+                tokens.Add(part.Text);
+            }
+            else
+            {
+                ids.AddRange(sink.Ids);
+                tokens.AddRange(sink.Pieces);
+            }
+        }
+
+        Return(scratch);
+        return new TokenizedText([.. ids], [.. tokens]);
+    }
+
+    /// <summary>The tokens of a text without special tokens around it.</summary>
+    public string[] Tokenize(string text) => EncodeWithTokens(text, addSpecialTokens: false).Tokens;
+
+    /// <summary>
+    /// The input for one text, or for a pair when <paramref name="second"/> is not null, with special tokens; beyond
+    /// <paramref name="maxLength"/> tokens the longer of the two texts loses tokens from its end (HuggingFace's <c>longest_first</c>).
+    /// </summary>
+    public EncodedInput EncodePair(string first, string? second, int maxLength = int.MaxValue)
+    {
+        var (ids, types) = (new List<int>(), new List<int>());
+        EncodePair(first, second, maxLength, ids, types);
+        return new EncodedInput([.. ids], [.. types]);
+    }
+
+    /// <summary>As <see cref="EncodePair(string, string?, int)"/>, appending to the caller's lists.</summary>
+    public void EncodePair(string first, string? second, int maxLength, List<int> ids, List<int> typeIds)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentNullException.ThrowIfNull(typeIds);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxLength);
+        var scratch = Rent();
+        var (a, b) = (scratch.First, scratch.Second);
+        a.Clear();
+        b.Clear();
+        Run(first, scratch, a);
+        if (second is not null)
+            Run(second, scratch, b);
+        var room = Math.Max(0, maxLength - Template.Added(second is not null));
+        var (keepA, keepB) = Truncation.LongestFirst(a.Count, b.Count, room, TruncatesLikePython);
+        Fill(second is null ? Template.Single : Template.Pair, a.Ids[..keepA], b.Ids[..keepB], ids, typeIds);
+        Return(scratch);
+    }
+
+    /// <summary>The token with this id.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>
+    public string IdToToken(int id) => _texts.TryGetValue(id, out var text)
+        ? text
+        : throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no such id; expected one below {VocabularySize}.");
+
+    /// <summary>The id of a token, or null.</summary>
+    public int? TokenToId(string token) => _ids.TryGetValue(token, out var id) ? id : null;
+
+    /// <summary>The text of tokens, as near as the tokenizer allows: normalization and unknown characters are not undone.</summary>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
+    {
+        var tokens = new List<string>(ids.Length);
+        foreach (var id in ids)
+        {
+            if (!skipSpecialTokens || !_specialIds.Contains(id))
+                tokens.Add(IdToToken(id));
+        }
+
+        return Join(tokens);
+    }
+
+    /// <summary>Appends the tokens of a text to <paramref name="sink"/>, without special tokens around it.</summary>
+    private protected abstract void Run(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink);
+
+    /// <summary>The text that tokens stand for.</summary>
+    private protected abstract string Join(IReadOnlyList<string> tokens);
+
+    private static void Fill(
+        SequenceTemplate.Part[] template, ReadOnlySpan<int> first, ReadOnlySpan<int> second, List<int> ids, List<int>? types)
+    {
+        foreach (var part in template)
+        {
+            var before = ids.Count;
+            if (part.Kind == SequenceTemplate.PartKind.Token)
+                ids.Add(part.Id);
+            else
+                ids.AddRange(part.Kind == SequenceTemplate.PartKind.First ? first : second);
+            for (var i = before; types is not null && i < ids.Count; i++)
+                types.Add(part.TypeId);
+        }
+    }
+
+    private Scratch Rent() => Interlocked.Exchange(ref _scratch, null) ?? new Scratch();
+
+    private void Return(Scratch scratch) => _scratch = scratch;
+}

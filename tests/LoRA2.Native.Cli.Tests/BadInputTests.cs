@@ -1,0 +1,125 @@
+using LoRA2.Native.Cli.Tests;
+using LoRA2.Native.Tests.Shared;
+namespace LoRA2.Native.Cli.Tests;
+
+public sealed class BadInputTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("Required command was not provided")]
+    [InlineData("'fly'", "fly")]
+    [InlineData("--wings", "finetune", "--wings")]
+    [InlineData("option --rank is '0'; a whole number from 1 to 65536 was expected", "finetune", "--rank", "0")]
+    [InlineData("option --epochs is 'three'; a whole number of at least 1 was expected", "finetune", "--epochs", "three")]
+    [InlineData("option --learning-rate is 'NaN'; a number from 0 to 1000000 was expected", "finetune", "--learning-rate", "NaN")]
+    [InlineData("option --dropout is '1'; a number from 0 to 0.999 was expected", "finetune", "--dropout", "1")]
+    [InlineData("option --warmup is '2.5'; a whole number of steps or a share from 0 to 1 was expected", "finetune", "--warmup", "2.5")]
+    [InlineData("option --seed is '-1'; a whole number from 0 to", "finetune", "--seed", "-1")]
+    [InlineData("option --method is 'pora'; lora2, lora, ", "finetune", "--method", "pora")]
+    [InlineData("option --regulariser is 'Uv'; none, uv, UV, uv+UV, PQ, all can be", "finetune", "--regulariser", "Uv")]
+    [InlineData("target 'queri' matches no layer", "finetune", "--targets", "queri")]
+    [InlineData("--budget-final needs --target-rank", "finetune", "--budget-final", "0.2")]
+    [InlineData("--target-rank is 9; at most --rank, 8", "finetune", "--target-rank", "9")]
+    [InlineData("--target-rank needs --method lora2", "finetune", "--target-rank", "2", "--method", "lora")]
+    [InlineData("--outer-rank is not for --method lora; it is for lora2", "finetune", "--outer-rank", "2", "--method", "lora")]
+    [InlineData("--rank is not for --method full", "finetune", "--rank", "2", "--method", "full")]
+    [InlineData("'/nowhere/adapter_config.json' does not exist", "finetune", "--from", "/nowhere")]
+    [InlineData("--preset needs --task", "finetune", "--preset")]
+    [InlineData("there is no preset for --method lora; there are adalora, lora2, sora", "finetune", "--preset", "--task", "CoLA", "--data", "glue", "--method", "lora")]
+    [InlineData("there is nothing to export", "export", "--output", "x", "--model", "quick-start")]
+    [InlineData("--gate-rate is not for --method lora2; it is for sora", "finetune", "--gate-rate", "2")]
+    [InlineData("option --proximal is 'soft'; paper, released, rate can be", "finetune", "--method", "sora", "--proximal", "soft")]
+    [InlineData("--target-rank needs --method lora2 or adalora", "finetune", "--target-rank", "2", "--method", "bitfit")]
+    [InlineData("--targets is not for --method bitfit", "finetune", "--targets", "query", "--method", "bitfit")]
+    [InlineData("--importance is not for --method adalora; it is for lora2", "finetune", "--importance", "full", "--method", "adalora")]
+    [InlineData("--head is not for --method full", "finetune", "--head", "all", "--method", "full")]
+    [InlineData("leave nothing of 216 steps in between", "finetune", "--target-rank", "2", "--budget-final", "300", "--epochs", "4", "--batch-size", "32")]
+    [InlineData("--model was given without data", "finetune", "--model", "somewhere")]
+    [InlineData("--dev was given without --train", "finetune", "--dev", "somewhere.tsv")]
+    [InlineData("--task needs --data", "finetune", "--task", "CoLA")]
+    [InlineData("--data needs --task", "finetune", "--data", "glue")]
+    [InlineData("not both", "finetune", "--data", "glue", "--task", "CoLA", "--train", "mine.tsv")]
+    [InlineData("--text-column is for files of your own", "finetune", "--data", "glue", "--task", "CoLA", "--text-column", "x")]
+    [InlineData("task \"CoLLA\" is unknown", "finetune", "--data", "glue", "--task", "CoLLA")]
+    [InlineData("no such file", "finetune", "--data", "/nowhere", "--task", "CoLA")]
+    [InlineData("no such file", "finetune", "--train", "/nowhere/train.tsv")]
+    [InlineData("/nowhere", "tokenize", "--model", "/nowhere")]
+    [InlineData("'--model' is required", "tokenize")]
+    [InlineData("'/nowhere' does not exist", "inspect", "/nowhere")]
+    [InlineData("adapter folder '/nowhere' does not exist", "predict", "--adapter", "/nowhere")]
+    [InlineData("model folder '/nowhere' does not exist", "predict", "--model", "/nowhere", "--text", "x")]
+    [InlineData("--text-pair needs --text", "predict", "--text-pair", "x")]
+    [InlineData("--submission needs --task and --data", "predict", "--submission", "x")]
+    [InlineData("--submission needs --task and --data", "predict", "--task", "CoLA", "--data", "x")]
+    [InlineData("--task needs --data", "predict", "--task", "CoLA", "--submission", "x")]
+    [InlineData("leave out --text", "predict", "--task", "CoLA", "--data", "x", "--submission", "y", "--text", "z")]
+    [InlineData("option --dtype is 'int8'; float32, float16, bfloat16 can be", "merge", "--output", "x", "--dtype", "int8")]
+    [InlineData("--adapter is missing", "merge", "--output", "x", "--model", "quick-start")]
+    [InlineData("model folder '/nowhere' does not exist", "trace", "--model", "/nowhere", "--inputs", "x", "--output", "y")]
+    [InlineData("--split needs --task", "evaluate", "--split", "dev", "--model", "quick-start")]
+    public void Is_refused_in_one_sentence_and_nothing_is_written(string sentence, params string[] args)
+    {
+        string output = folder.File("out");
+        if (args is ["finetune", ..]) args = [.. args, "--output", output];
+        Assert.Contains(sentence, Lora2.Run(args).Refused(), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Theory]
+    [InlineData("text\tlabel\na\tx\nb\n", "train.tsv, line 3")]
+    [InlineData("text\tlabel\na\tx\nb\tx\n", "every label is \"x\"")]
+    [InlineData("sentense\tlabel\na\tx\n", "expected a text column")]
+    [InlineData("", "train.tsv")]
+    public void A_bad_data_file_is_named_with_its_line(string content, string sentence)
+    {
+        string train = folder.Write("train.tsv", content);
+        Assert.Contains(sentence, Lora2.Run("finetune", "--train", train, "--output", folder.File("out")).Refused(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("out")));
+    }
+
+    [Fact]
+    public void A_development_label_that_training_lacks_is_refused()
+    {
+        string train = folder.Write("train.tsv", "text\tlabel\na\tx\nb\ty\n");
+        string development = folder.Write("dev.tsv", "text\tlabel\na\tx\nb\tz\n");
+        string[] args = ["finetune", "--train", train, "--dev", development, "--output", folder.File("out")];
+        Assert.Contains("dev.tsv, line 3: label \"z\" found", Lora2.Run(args).Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_output_that_is_or_lies_under_a_file_is_refused()
+    {
+        string file = folder.Write("file", "x");
+        foreach (string output in (string[])[file, Path.Combine(file, "sub")])
+            Assert.Contains("is a file; a folder was expected", Lora2.Run("finetune", "--output", output).Refused(), StringComparison.Ordinal);
+        Assert.Equal("x", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void A_damaged_model_is_refused()
+    {
+        string model = TinyModel.Write(folder);
+        string weights = Path.Combine(model, "model.safetensors");
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..^4]);
+        string[] args = TinyModel.Finetune(folder, folder.File("out"));
+        Assert.Contains(weights, Lora2.Run(args).Refused(), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("out")));
+    }
+
+    [Fact]
+    public void A_defect_is_1_and_has_a_stack_trace_only_when_asked()
+    {
+        using var closed = new MemoryStream();
+        closed.Dispose();
+        using var error = new StringWriter();
+        var streams = new LoRA2.Native.Cli.StandardStreams(closed, new MemoryStream(), error);
+        Assert.Equal(1, LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", LoRA2.Native.Cli.QuickStart.Model], streams));
+        Assert.Contains("--debug", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error.ToString(), StringComparison.Ordinal);
+        LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", LoRA2.Native.Cli.QuickStart.Model, "--debug"], streams);
+        Assert.Contains("   at ", error.ToString(), StringComparison.Ordinal);
+    }
+}

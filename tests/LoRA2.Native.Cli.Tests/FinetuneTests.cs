@@ -1,0 +1,130 @@
+using System.Text.Json;
+using LoRA2.Native.Cli.Tests;
+using LoRA2.Native.Tests.Shared;
+
+namespace LoRA2.Native.Cli.Tests;
+
+public sealed class FinetuneTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void The_quick_start_trains_saves_and_predicts()
+    {
+        string output = folder.File("out");
+        CommandResult result = Lora2.Run("finetune", "--max-steps", "4", "--batch-size", "4", "--output", output).Done();
+        Assert.Contains("150,720 in the adapter + 67,848 in the head", result.Output, StringComparison.Ordinal);
+        Assert.Contains("pooler.dense.weight", result.Output, StringComparison.Ordinal);
+        Assert.Contains("by always answering delivery", result.Output, StringComparison.Ordinal);
+        Assert.Contains("charged twice", result.Output, StringComparison.Ordinal);
+        Assert.Empty(result.Error);
+        Assert.Equal(
+            ["adapter_config.json", "adapter_model.safetensors", "report.html", "task.json", "training.json"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        // The adapter names its base model by a name that every installation of the command resolves.
+        JsonElement answer = Assert.Single(Lora2.RunWith("Where is my parcel?\n", "predict", "--adapter", output).Done().JsonLines);
+        Assert.Equal(8, answer.GetProperty("probabilities").EnumerateObject().Count());
+        Assert.Equal(1, answer.GetProperty("probabilities").EnumerateObject().Sum(label => label.Value.GetDouble()), 1e-6);
+    }
+
+    [Fact]
+    public void Json_is_one_object_with_everything_and_the_rest_goes_to_standard_error()
+    {
+        string output = folder.File("out");
+        CommandResult result = Lora2.Run(TinyModel.Finetune(folder, output, "--json")).Done();
+        JsonElement json = result.Json;
+        Assert.Contains("evaluation after step 5", result.Error, StringComparison.Ordinal);
+        Assert.Contains("budget", result.Error, StringComparison.Ordinal);
+        Assert.InRange(json.GetProperty("metrics").GetProperty("accuracy").GetDouble(), 0, 1);
+        Assert.Equal(20, json.GetProperty("steps").GetInt32());
+        Assert.Equal(4, json.GetProperty("history").GetArrayLength());
+        foreach (string name in (string[])["seconds", "tokens_per_second", "peak_memory_mb"]) Assert.True(json.GetProperty(name).GetDouble() > 0, name);
+        JsonElement parameters = json.GetProperty("parameters");
+        // k (in + out) + 2 k r + r of four 8 × 8 matrices and two 8 × 16 ones, in two layers.
+        Assert.Equal(2 * ((4 * ((2 * 16) + 16 + 4)) + (2 * ((2 * 24) + 16 + 4))), parameters.GetProperty("adapter").GetInt32());
+        Assert.Equal(parameters.GetProperty("trained").GetInt32(), parameters.GetProperty("adapter").GetInt32() + parameters.GetProperty("head").GetInt32());
+        Assert.Equal(3, json.GetProperty("options").GetProperty("budget").GetProperty("target_rank").GetInt32());
+        Assert.Equal(0.1, json.GetProperty("hidden_dropout").GetDouble());
+        Assert.Equal(result.Output, File.ReadAllText(Path.Combine(output, "training.json")));
+    }
+
+    [Fact]
+    public void The_result_does_not_depend_on_the_number_of_threads()
+    {
+        Lora2.Run(TinyModel.Finetune(folder, folder.File("one"), "--threads", "1")).Done();
+        Lora2.Run(TinyModel.Finetune(folder, folder.File("two"), "--threads", "2")).Done();
+        Assert.Equal(TinyModel.Weights(folder.File("one")), TinyModel.Weights(folder.File("two")));
+    }
+
+    [Fact]
+    public void Another_seed_gives_another_result()
+    {
+        Lora2.Run(TinyModel.Finetune(folder, folder.File("one"))).Done();
+        Lora2.Run(TinyModel.Finetune(folder, folder.File("two"), "--seed", "43")).Done();
+        Assert.NotEqual(TinyModel.Weights(folder.File("one")), TinyModel.Weights(folder.File("two")));
+    }
+
+    [Fact]
+    public void Pruning_leaves_the_target_rank_on_average()
+    {
+        string output = folder.File("out");
+        Lora2.Run(TinyModel.Finetune(folder, output)).Done();
+        JsonElement ranks = Lora2.Run("inspect", output, "--json").Done().Json.GetProperty("effective_ranks");
+        Assert.Equal(12, ranks.EnumerateObject().Count());
+        JsonElement recorded = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "training.json"))).RootElement.GetProperty("ranks");
+        Assert.Equal(
+            ranks.EnumerateObject().ToDictionary(rank => rank.Name, rank => rank.Value.GetInt32()), recorded.EnumerateObject().ToDictionary(rank => rank.Name, rank => rank.Value.GetInt32()));
+        Assert.InRange(ranks.EnumerateObject().Sum(rank => rank.Value.GetInt32()), 1, 4 * 12);
+        Assert.Contains("36 of 48 singular values kept", Lora2.Run(TinyModel.Finetune(folder, folder.File("last"), "--evaluate-every", "20")).Done().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Full_fine_tuning_leaves_a_model_folder()
+    {
+        (string train, string development) = TinyModel.WriteData(folder);
+        string output = folder.File("out");
+        string[] args = ["finetune", "--model", TinyModel.Write(folder), "--train", train, "--dev", development, "--method", "full", "--output", output, "--max-steps", "3", "--json"];
+        JsonElement json = Lora2.Run(args).Done().Json;
+        Assert.Equal(json.GetProperty("parameters").GetProperty("total").GetInt64(), json.GetProperty("parameters").GetProperty("trained").GetInt64());
+        JsonElement evaluated = Lora2.Run("evaluate", "--model", output, "--file", development, "--json").Done().Json;
+        Assert.Equal(json.GetProperty("metrics").GetProperty("accuracy").GetDouble(), evaluated.GetProperty("metrics").GetProperty("accuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Regression_predicts_a_number()
+    {
+        string rows = string.Concat(Enumerable.Range(0, 12).Select(i => $"{{\"text\": \"row {i}\", \"score\": {i / 4.0}}}\n"));
+        string data = folder.Write("scores.jsonl", rows);
+        string output = folder.File("out");
+        string[] args = ["finetune", "--model", TinyModel.Write(folder), "--train", data, "--dev", data, "--regression", "--method", "lora", "--output", output, "--max-steps", "2", "--json"];
+        JsonElement metrics = Lora2.Run(args).Done().Json.GetProperty("metrics");
+        Assert.True(metrics.TryGetProperty("pearson", out _) && metrics.TryGetProperty("spearman", out _));
+        JsonElement answer = Assert.Single(Lora2.Run("predict", "--adapter", output, "--text", "row 3").Done().JsonLines);
+        Assert.Equal(JsonValueKind.Number, answer.GetProperty("score").ValueKind);
+        Assert.False(answer.TryGetProperty("label", out _));
+    }
+
+    [Fact]
+    public void An_earlier_result_is_kept_unless_told_otherwise()
+    {
+        string output = folder.File("out");
+        Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "10")).Done();
+        byte[] before = TinyModel.Weights(output);
+        Assert.Contains("there is a result already", Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "10", "--seed", "9")).Refused(), StringComparison.Ordinal);
+        Assert.Equal(before, TinyModel.Weights(output));
+        Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "10", "--seed", "9", "--overwrite")).Done();
+        Assert.NotEqual(before, TinyModel.Weights(output));
+    }
+
+    [Fact]
+    public void A_loss_that_is_no_number_ends_the_run_with_1()
+    {
+        string output = folder.File("out");
+        CommandResult result = Lora2.Run(TinyModel.Finetune(folder, output, "--learning-rate", "1e6", "--clip", "0", "--schedule", "constant", "--warmup", "0"));
+        Assert.Equal(1, result.Code);
+        Assert.Contains("--detect-anomaly names the op", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(output, "training.json")));
+    }
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Text.Json;
+using LoRA2.Native.Cli.Tests;
+using LoRA2.Native.Tests.Shared;
+
+namespace LoRA2.Native.Cli.Tests;
+
+public sealed class PredictTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly string adapter;
+
+    public PredictTests()
+    {
+        adapter = folder.File("adapter");
+        Lora2.Run(TinyModel.Finetune(folder, adapter)).Done();
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void A_text_is_answered_alike_alone_in_a_batch_and_as_json()
+    {
+        JsonElement[] together = Lora2.RunWith("first text\nsecond, somewhat longer text\n\n", "predict", "--adapter", adapter).Done().JsonLines;
+        Assert.Equal(3, together.Length);
+        JsonElement alone = Assert.Single(Lora2.Run("predict", "--adapter", adapter, "--text", "first text").Done().JsonLines);
+        JsonElement[] json = Lora2.RunWith("\"first text\"\n{\"text\": \"second, somewhat longer text\", \"id\": [1]}\n", "predict", "--adapter", adapter, "--json-lines").Done().JsonLines;
+        RequireClose(together[0], alone);
+        RequireClose(together[0], json[0]);
+        RequireClose(together[1], json[1]);
+        JsonElement best = together[0];
+        Assert.Equal(best.GetProperty("score").GetDouble(), best.GetProperty("probabilities").GetProperty(best.GetProperty("label").GetString()!).GetDouble());
+    }
+
+    [Theory]
+    [InlineData("{\"text\": 3}", "line 2: a value of kind Number was found; a string as \"text\" was expected")]
+    [InlineData("{\"txt\": \"a\"}", "line 2: \"text\" is missing")]
+    [InlineData("{\"text\": \"a\"", "line 2: is not valid JSON")]
+    public void A_bad_line_is_named_after_the_answers_before_it(string line, string sentence)
+    {
+        CommandResult result = Lora2.RunWith($"\"fine\"\n{line}\n", "predict", "--adapter", adapter, "--json-lines");
+        Assert.Equal(2, result.Code);
+        Assert.Contains(sentence, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.JsonLines);
+    }
+
+    [Fact]
+    public void Pairs_can_be_given_both_ways()
+    {
+        JsonElement line = Assert.Single(Lora2.RunWith("{\"text\": \"a b\", \"text_pair\": \"c d\"}", "predict", "--adapter", adapter, "--json-lines").Done().JsonLines);
+        JsonElement option = Assert.Single(Lora2.Run("predict", "--adapter", adapter, "--text", "a b", "--text-pair", "c d").Done().JsonLines);
+        RequireClose(line, option);
+    }
+
+    [Fact]
+    public void Without_options_the_adapter_of_the_last_run_answers()
+    {
+        Directory.Move(adapter, folder.File("lora2-out"));
+        using Process process = Lora2.Start(folder.Path, "predict");
+        process.StandardInput.WriteLine("Where is my parcel?");
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        Assert.Equal("", process.StandardError.ReadToEnd());
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        Assert.NotEqual("", JsonDocument.Parse(output).RootElement.GetProperty("label").GetString());
+    }
+
+    [Fact]
+    public void A_merged_model_predicts_as_its_adapter_did()
+    {
+        string merged = folder.File("merged");
+        Lora2.Run("merge", "--adapter", adapter, "--output", merged).Done();
+        const string Texts = "My parcel is late.\nI want my money back, all of it.\nThanks!\n";
+        JsonElement[] before = Lora2.RunWith(Texts, "predict", "--adapter", adapter).Done().JsonLines;
+        JsonElement[] after = Lora2.RunWith(Texts, "predict", "--model", merged).Done().JsonLines;
+        Assert.All(before.Zip(after), pair => RequireClose(pair.First, pair.Second));
+        string file = folder.File("dev.tsv");
+        string Score(params string[] where) => Lora2.Run(["evaluate", "--file", file, "--json", .. where]).Done().Json.GetProperty("metrics").GetRawText();
+        Assert.Equal(Score("--adapter", adapter), Score("--model", merged));
+        Assert.Contains("there is a result already", Lora2.Run("merge", "--adapter", adapter, "--output", merged).Refused(), StringComparison.Ordinal);
+        Assert.Contains("is a folder that is read from", Lora2.Run("merge", "--adapter", adapter, "--output", adapter, "--overwrite").Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("float16", "F16")]
+    [InlineData("bfloat16", "BF16")]
+    public void A_model_can_be_merged_to_half_the_size(string dtype, string stored)
+    {
+        string merged = folder.File("merged");
+        Lora2.Run("merge", "--adapter", adapter, "--output", merged, "--dtype", dtype).Done();
+        JsonElement found = Lora2.Run("inspect", merged, "--json").Done().Json;
+        Assert.Equal("model", found.GetProperty("kind").GetString());
+        Assert.All(found.GetProperty("tensors").EnumerateArray(), tensor => Assert.Equal(stored, tensor.GetProperty("dtype").GetString()));
+        Assert.Equal(2 * found.GetProperty("parameters").GetInt64(), found.GetProperty("bytes").GetInt64());
+    }
+
+    [Fact]
+    public void An_adapter_is_inspected_with_its_ranks()
+    {
+        CommandResult text = Lora2.Run("inspect", adapter).Done();
+        Assert.Contains("LoRA2 rank 4, alpha 16, outer-rank 2", text.Output, StringComparison.Ordinal);
+        Assert.Contains("ranks in use", text.Output, StringComparison.Ordinal);
+        JsonElement json = Lora2.Run("inspect", Path.Combine(adapter, "adapter_model.safetensors"), "--json").Done().Json;
+        Assert.Equal("file", json.GetProperty("kind").GetString());
+        Assert.Equal(
+            json.GetProperty("parameters").GetInt64(), json.GetProperty("adapter_parameters").GetInt64() + json.GetProperty("head_parameters").GetInt64());
+    }
+
+    private static void RequireClose(JsonElement one, JsonElement other)
+    {
+        Assert.Equal(one.GetProperty("label").GetString(), other.GetProperty("label").GetString());
+        foreach (JsonProperty probability in one.GetProperty("probabilities").EnumerateObject())
+            Assert.Equal(probability.Value.GetDouble(), other.GetProperty("probabilities").GetProperty(probability.Name).GetDouble(), 1e-5);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Runtime.InteropServices;
+using LoRA2.Native.Safetensors;
+
+namespace LoRA2.Native.Safetensors.Tests;
+
+public class ElementConversionTests
+{
+    [Fact]
+    public void EveryHalfAndEveryBFloat16ThereAndBack()
+    {
+        foreach (SafetensorsDType dtype in new[] { SafetensorsDType.F16, SafetensorsDType.BF16 })
+        {
+            ushort[] all = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i)];
+            float[] wide = new float[all.Length];
+            ElementConversion.ToFloat32(dtype, MemoryMarshal.AsBytes<ushort>(all), wide);
+            ushort[] back = new ushort[all.Length];
+            ElementConversion.FromFloat32(wide, dtype, MemoryMarshal.AsBytes(back.AsSpan()));
+            for (int i = 0; i < all.Length; i++)
+            {
+                float expected = dtype == SafetensorsDType.F16 ? (float)BitConverter.UInt16BitsToHalf(all[i])
+                    : BitConverter.UInt32BitsToSingle((uint)all[i] << 16);
+                Assert.Equal(BitConverter.SingleToUInt32Bits(expected), BitConverter.SingleToUInt32Bits(wide[i]));
+                if (float.IsNaN(expected)) Assert.True(float.IsNaN(Widen(dtype, back[i])));
+                else Assert.Equal(all[i], back[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void NarrowingRoundsToNearestEven()
+    {
+        var random = new Random(7);
+        List<float> values =
+        [
+            0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
+            float.Epsilon, 65504f, 65519.99f, 65520f,
+        ];
+        foreach (uint bits in new uint[] { 0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001 })
+            values.Add(BitConverter.UInt32BitsToSingle(bits));
+        for (int i = 0; i < 20_000; i++) values.Add(BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)));
+        for (int i = 0; i < 20_000; i++) values.Add(((float)random.NextDouble() - 0.5f) * MathF.Pow(2, random.Next(-26, 18)));
+        foreach (SafetensorsDType dtype in new[] { SafetensorsDType.F16, SafetensorsDType.BF16 })
+        {
+            ushort[] narrow = new ushort[values.Count];
+            ElementConversion.FromFloat32(CollectionsMarshal.AsSpan(values), dtype, MemoryMarshal.AsBytes(narrow.AsSpan()));
+            for (int i = 0; i < narrow.Length; i++)
+            {
+                if (float.IsNaN(values[i])) Assert.True(float.IsNaN(Widen(dtype, narrow[i])), $"{values[i]}");
+                else if (dtype == SafetensorsDType.F16) Assert.Equal(BitConverter.HalfToUInt16Bits((Half)values[i]), narrow[i]);
+                else Assert.Equal(NearestBFloat16(values[i]), narrow[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryLengthAndEveryType()
+    {
+        for (int n = 0; n <= 70; n++)
+        {
+            float[] values = [.. Enumerable.Range(0, n).Select(i => (i - 20) * 0.5f)];
+            foreach (SafetensorsDType dtype in new[] { SafetensorsDType.F32, SafetensorsDType.F64, SafetensorsDType.F16, SafetensorsDType.BF16 })
+            {
+                // An odd offset: a file's tensors need not be aligned.
+                byte[] bytes = new byte[n * dtype.Size() + 1];
+                ElementConversion.FromFloat32(values, dtype, bytes.AsSpan(1));
+                float[] back = new float[n];
+                ElementConversion.ToFloat32(dtype, bytes.AsSpan(1), back);
+                Assert.Equal(values, back);
+            }
+            int[] integers = [.. Enumerable.Range(-3, n)];
+            long[] longs = [.. integers.Select(i => (long)i)];
+            int[] read = new int[n];
+            float[] asFloat = new float[n];
+            ElementConversion.ToInt32(SafetensorsDType.I64, MemoryMarshal.AsBytes<long>(longs), read);
+            Assert.Equal(integers, read);
+            ElementConversion.ToInt32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), read);
+            Assert.Equal(integers, read);
+            ElementConversion.ToFloat32(SafetensorsDType.I64, MemoryMarshal.AsBytes<long>(longs), asFloat);
+            Assert.Equal(integers.Select(i => (float)i), asFloat);
+            ElementConversion.ToFloat32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), asFloat);
+            Assert.Equal(integers.Select(i => (float)i), asFloat);
+        }
+    }
+
+    [Fact]
+    public void RefusesLengthsThatDisagreeAndNumbersThatDoNotFit()
+    {
+        Assert.Throws<ArgumentException>(() => ElementConversion.ToFloat32(SafetensorsDType.F16, new byte[5], new float[2]));
+        Assert.Throws<ArgumentException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.F64, new byte[8]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.I32, new byte[8]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.ToInt32(SafetensorsDType.F32, new byte[8], new int[2]));
+        Assert.Throws<OverflowException>(() => ElementConversion.ToInt32(SafetensorsDType.I64, BitConverter.GetBytes(1L << 31), new int[1]));
+    }
+
+    private static float Widen(SafetensorsDType dtype, ushort bits) =>
+        dtype == SafetensorsDType.F16 ? (float)BitConverter.UInt16BitsToHalf(bits) : BitConverter.UInt32BitsToSingle((uint)bits << 16);
+
+    // The nearer of the two neighbours by their distance in double; of two as near, the even one.
+    private static ushort NearestBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        ushort down = (ushort)(bits >> 16), up = (ushort)(down + 1);
+        if ((bits & 0xFFFF) == 0) return down;
+        double low = Widen(SafetensorsDType.BF16, down), high = Widen(SafetensorsDType.BF16, up);
+        if (double.IsInfinity(high)) high = Math.CopySign(Math.Pow(2, 128), high);
+        double toLow = Math.Abs(value - low), toHigh = Math.Abs(value - high);
+        return toLow < toHigh || (toLow == toHigh && down % 2 == 0) ? down : up;
+    }
+}

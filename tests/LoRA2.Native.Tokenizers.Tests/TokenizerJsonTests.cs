@@ -1,0 +1,160 @@
+using System.Text.Json;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tokenizers;
+
+namespace LoRA2.Native.Tokenizers.Tests;
+
+public class TokenizerJsonTests
+{
+    private const string ByteLevel = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false}";
+    private const string Metaspace = "{\"type\": \"Metaspace\", \"replacement\": \"▁\", \"prepend_scheme\": \"always\"}";
+
+    [Fact]
+    public void WordPieceIsBerts()
+    {
+        var tokenizer = Load(Bert());
+        Assert.Equal(["the", "fox", "jump", "##s", "!", "cafe", "[MASK]", "[UNK]"], tokenizer.Tokenize("The FOX jumps! Café [MASK] zz"));
+        var pair = tokenizer.EncodePair("the", "fox");
+        Assert.Equal([2, 5, 3, 6, 3], pair.Ids);
+        Assert.Equal([0, 0, 0, 1, 1], pair.TypeIds);
+        Assert.Equal((0, 1, 2, 3, 4), (tokenizer.PadId, tokenizer.UnkId, tokenizer.ClsId, tokenizer.SepId, tokenizer.MaskId));
+    }
+
+    [Theory]
+    [InlineData("[\"t h\", \"Ġ th\", \"Ġth e\"]")]
+    [InlineData("[[\"t\", \"h\"], [\"Ġ\", \"th\"], [\"Ġth\", \"e\"]]")]
+    public void BytePairMergesAreStringsOrPairs(string merges)
+    {
+        var tokenizer = Load(Json($"{{\"type\": \"BPE\", \"vocab\": {BpeVocabulary()}, \"merges\": {merges}}}", "null", ByteLevel));
+        Assert.Equal(["a", "Ġthe", "Ġth", "x"], tokenizer.Tokenize("a the thx"));
+        Assert.Equal("a the thx", tokenizer.Decode(tokenizer.Encode("a the thx")));
+    }
+
+    [Fact]
+    public void UnigramFusesUnknowns()
+    {
+        const string Model = "{\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0], [\"▁the\", -2], [\"▁\", -3], [\"fox\", -4.5], [\"x\", -6]]}";
+        var tokenizer = Load(Json(Model, "null", Metaspace));
+        Assert.Equal(["▁the", "▁", "fox", "zz", "x"], tokenizer.Tokenize("the foxzzx"));
+        Assert.Equal([1, 2, 3, 0, 4], tokenizer.Encode("the foxzzx"));
+    }
+
+    [Theory]
+    [InlineData("{\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": true}", "  a b ", "▁a ▁b")]
+    [InlineData("{\"type\": \"Lowercase\"}", "A", "▁a")]
+    [InlineData("{\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFD\"}, {\"type\": \"StripAccents\"}]}", "á", "▁a")]
+    [InlineData("{\"type\": \"NFKC\"}", "ａ", "▁a")]
+    [InlineData("{\"type\": \"Replace\", \"pattern\": {\"Regex\": \" {2,}\"}, \"content\": \" \"}", "a   b", "▁a ▁b")]
+    [InlineData("{\"type\": \"Replace\", \"pattern\": {\"String\": \".\"}, \"content\": \"b\"}", "a.", "▁ab")]
+    [InlineData("{\"type\": \"Prepend\", \"prepend\": \"b\"}", "a", "▁ba")]
+    public void NormalizersChangeTheText(string normalizer, string text, string tokens) =>
+        Assert.Equal(tokens.Split(' '), Load(Letters(normalizer, Metaspace)).Tokenize(text));
+
+    [Theory]
+    [InlineData("{\"type\": \"Whitespace\"}", "ab, b!", "ab , b !")]
+    [InlineData("{\"type\": \"WhitespaceSplit\"}", "ab, b!", "ab, b!")]
+    [InlineData("{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"WhitespaceSplit\"}, {\"type\": \"Punctuation\"}]}", "ab, b!", "ab , b !")]
+    [InlineData("{\"type\": \"Digits\", \"individual_digits\": true}", "a11b", "a 1 1 b")]
+    [InlineData("{\"type\": \"Digits\", \"individual_digits\": false}", "a11b", "a 11 b")]
+    [InlineData("{\"type\": \"Split\", \"pattern\": {\"String\": \"1\"}, \"behavior\": \"Removed\"}", "a1b", "a b")]
+    [InlineData("{\"type\": \"Split\", \"pattern\": {\"String\": \"1\"}, \"behavior\": \"MergedWithPrevious\"}", "a11b", "a1 1 b")]
+    [InlineData("{\"type\": \"Split\", \"pattern\": {\"String\": \"1\"}, \"behavior\": \"MergedWithNext\"}", "a11b", "a 1 1b")]
+    [InlineData("{\"type\": \"Split\", \"pattern\": {\"String\": \"1\"}, \"behavior\": \"Contiguous\"}", "a11b", "a 11 b")]
+    [InlineData("{\"type\": \"Metaspace\", \"replacement\": \"▁\", \"prepend_scheme\": \"never\"}", "a  b", "a ▁ ▁b")]
+    [InlineData("{\"type\": \"Metaspace\", \"replacement\": \"▁\", \"add_prefix_space\": true}", " a", "▁a")]
+    public void PreTokenizersSplitTheText(string preTokenizer, string text, string tokens) =>
+        Assert.Equal(tokens.Split(' '), Load(Letters("null", preTokenizer)).Tokenize(text));
+
+    [Fact]
+    public void AddedTokensFollowTheirFlags()
+    {
+        const string Added = """
+            [{"id": 100, "content": "<x>", "lstrip": true, "rstrip": true, "normalized": false, "special": true, "single_word": false},
+             {"id": 101, "content": "AB", "single_word": true, "lstrip": false, "rstrip": false, "normalized": true, "special": false}]
+            """;
+        var tokenizer = Load(Letters("{\"type\": \"Lowercase\"}", "{\"type\": \"WhitespaceSplit\"}", Added));
+        Assert.Equal(["a", " <x> ", "b"], tokenizer.Tokenize("a <x> b"));
+        Assert.Equal(101, tokenizer.Encode("a ab b")[1]);
+        Assert.DoesNotContain(101, tokenizer.Encode("aab"));
+    }
+
+    [Theory]
+    [InlineData("{\"model\": {\"type\": \"WordLevel\", \"vocab\": {}}}", "model.type: is 'WordLevel', which is not supported; expected Unigram, BPE or WordPiece.")]
+    [InlineData("{}", "model: is missing; expected a JSON object.")]
+    [InlineData("{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\"]]}}", "model.vocab[0]: is a JSON array; expected an array of a piece and its score.")]
+    [InlineData("{\"model\": {\"type\": \"Unigram\", \"unk_id\": 3, \"vocab\": [[\"a\", 1]]}}", "model.unk_id: is 3; expected an id below 1.")]
+    [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}", "model.merges[0]: 'b' of the merge 'a b' is not in the vocabulary.")]
+    [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a\"]}}", "model.merges[0]: is 'a'; expected two symbols with a space between.")]
+    [InlineData("{\"model\": {\"type\": \"BPE\", \"dropout\": 0.1, \"vocab\": {\"a\": 0}, \"merges\": []}}", "model.dropout: is 0.1, which makes ids random; expected null or 0.")]
+    [InlineData("{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}", "model.unk_token: '[UNK]' is not in the vocabulary.")]
+    public void BadFilesAreNamed(string json, string message) => Fails(json, message);
+
+    [Theory]
+    [InlineData("{\"type\": \"Nmt\"}", "null", "null", "normalizer.type: is 'Nmt', which is not supported")]
+    [InlineData("{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"?\"}", "null", "null", "normalizer.precompiled_charsmap: is not base64.")]
+    [InlineData("{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"(a)\"}, \"content\": \"\"}", "null", "null", "normalizer.pattern: the regular expression '(a)'")]
+    [InlineData("null", "{\"type\": \"UnicodeScripts\"}", "null", "pre_tokenizer.type: is 'UnicodeScripts', which is not supported")]
+    [InlineData("null", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"x*\"}}", "null", "pre_tokenizer.pattern: the regular expression 'x*'")]
+    [InlineData("null", "null", "{\"type\": \"Other\"}", "post_processor.type: is 'Other', which is not supported")]
+    [InlineData("null", "null", "{\"type\": \"BertProcessing\", \"cls\": [\"[CLS]\"]}", "post_processor.cls: has 1 members; expected a token and its id.")]
+    public void UnknownPartsAreNamed(string normalizer, string preTokenizer, string postProcessor, string message) =>
+        Fails(Letters(normalizer, preTokenizer, "[]", postProcessor), message);
+
+    [Fact]
+    public void AFolderWithoutATokenizerSaysWhatWasLookedFor()
+    {
+        using var folder = TinyModels.Folder(("vocab.json", "{\"a\": 0}"));
+        Assert.Equal(
+            $"{folder.Path}: has no tokenizer (vocab.json is there, merges.txt is not); expected spm.model, vocab.json and merges.txt, "
+            + "vocab.txt, or tokenizer.json.",
+            Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
+        Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path + "/none"));
+    }
+
+    /// <summary>A BERT tokenizer.json over the small vocabulary.</summary>
+    internal static string Bert()
+    {
+        var vocabulary = JsonSerializer.Serialize(TinyModels.Words.Select((w, i) => (w, i)).ToDictionary(p => p.w, p => p.i));
+        var added = string.Join(", ", Enumerable.Range(0, 5).Select(i =>
+            $"{{\"id\": {i}, \"content\": \"{TinyModels.Words[i]}\", \"special\": true, \"normalized\": false}}"));
+        return Json(
+            $"{{\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", \"vocab\": {vocabulary}}}",
+            "{\"type\": \"BertNormalizer\", \"lowercase\": true}",
+            "{\"type\": \"BertPreTokenizer\"}",
+            $"[{added}]",
+            """
+            {"type": "TemplateProcessing",
+             "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+             "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+                      {"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+             "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}, "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}}
+            """);
+    }
+
+    private static string Json(string model, string normalizer, string preTokenizer, string added = "[]", string postProcessor = "null") =>
+        $"{{\"version\": \"1.0\", \"added_tokens\": {added}, \"normalizer\": {normalizer}, \"pre_tokenizer\": {preTokenizer}, "
+        + $"\"post_processor\": {postProcessor}, \"truncation\": {{\"max_length\": 3}}, \"model\": {model}}}";
+
+    /// <summary>A unigram model of which every token is a word of its own, so that tokens show how the text was split.</summary>
+    private static string Letters(string normalizer, string preTokenizer, string added = "[]", string postProcessor = "null")
+    {
+        string[] tokens = ["<unk>", "a", "b", "ab", "ba", "▁a", "▁b", "▁ab", "▁ba", "▁", "ab,", ",", "b!", "!", "1", "11", "a1", "1b"];
+        var vocabulary = string.Join(", ", tokens.Select(t => $"[\"{t}\", {-1.0 / t.Length}]"));
+        return Json($"{{\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [{vocabulary}]}}", normalizer, preTokenizer, added, postProcessor);
+    }
+
+    private static string BpeVocabulary() => JsonSerializer.Serialize(TinyModels.Bpe().Vocabulary.ToDictionary(t => t.Token, t => t.Id));
+
+    private static Tokenizer Load(string json)
+    {
+        using var folder = TinyModels.Folder(("tokenizer.json", json));
+        return Tokenizer.FromFolder(folder.Path);
+    }
+
+    private static void Fails(string json, string message)
+    {
+        using var folder = TinyModels.Folder(("tokenizer.json", json));
+        var found = Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message;
+        Assert.StartsWith($"{Path.Combine(folder.Path, "tokenizer.json")}: {message}", found);
+    }
+}
