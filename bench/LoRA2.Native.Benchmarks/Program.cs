@@ -1,10 +1,14 @@
 using BenchmarkDotNet.Running;
 using LoRA2.Native.Benchmarks;
+using LoRA2.Native.Benchmarks.FirstSteps;
 
 switch (args)
 {
     case ["step", .. var rest]:
         StepCommand.Run(rest);
+        break;
+    case ["first-steps", .. var rest]:
+        FirstStepsCommand.Run(rest);
         break;
     case ["products", .. var rest]:
         ProductsCommand.Run(rest);

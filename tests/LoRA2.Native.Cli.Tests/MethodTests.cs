@@ -104,6 +104,18 @@ public sealed class MethodTests : IDisposable
         }
     }
 
+    /// <summary>Neither AdaLoRA's nor LoRA2's authors start orthonormal, or move the singular values faster than the rest, as the defaults do.</summary>
+    [Fact]
+    public void A_preset_has_the_authors_start_whatever_the_defaults_are()
+    {
+        (string Option, string Value)[] start = [("--init", "gaussian"), ("--singular-value-rate", "1")];
+        foreach (GlueTask task in GlueTask.All)
+        {
+            Assert.Equal(start, GluePreset.Of(task.Name, "adalora").Intersect(start));
+            Assert.Equal([.. start, ("--init-std", "0.02")], GluePreset.Of(task.Name, "lora2").Intersect([.. start, ("--init-std", "0.02")]));
+        }
+    }
+
     [Fact]
     public void A_preset_is_printed_and_what_is_given_precedes_it()
     {

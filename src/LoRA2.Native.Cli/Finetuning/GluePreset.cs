@@ -18,6 +18,9 @@ internal static class GluePreset
         new("RTE", "1.2e-3", 50, 320, "200", "0.3", 600, 1800, 1, 2, 1, 32, "0.2", "0.01"),
     ];
 
+    /// <summary>Both start from Gaussian factors, and all of them move at one rate.</summary>
+    private static readonly (string Option, string Value)[] Start = [("--init", "gaussian"), ("--singular-value-rate", "1")];
+
     /// <summary>The options and their values.</summary>
     /// <exception cref="InputException">There are none for this task and method.</exception>
     public static IReadOnlyList<(string Option, string Value)> Of(string task, string method)
@@ -25,8 +28,8 @@ internal static class GluePreset
         if (Array.Find(AdaLoRA, row => row.Task == task) is not { } row) throw new InputException($"there is no preset for task {task}; there are {string.Join(", ", AdaLoRA.Select(each => each.Task))}");
         return method switch
         {
-            "adalora" => row.Options(),
-            "lora2" => [.. ForLoRA2(row).Options(), ("--outer-rank", "8")],
+            "adalora" => [.. row.Options(), .. Start],
+            "lora2" => [.. ForLoRA2(row).Options(), ("--outer-rank", "8"), .. Start, ("--init-std", "0.02")],
             "sora" =>
             [
                 ("--learning-rate", "8e-4"), ("--epochs", "20"), ("--batch-size", "8"), ("--max-length", "128"), ("--warmup", "0.06"), ("--weight-decay", "0.1"), ("--rank", "8"),

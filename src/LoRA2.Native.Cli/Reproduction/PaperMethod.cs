@@ -7,14 +7,14 @@ namespace LoRA2.Native.Cli.Reproduction;
 /// <summary>A method of the paper's experiments: what its runs are told for a task.</summary>
 internal static class PaperMethod
 {
-    private static readonly string[] OfPruning = ["rank", "gamma", "target-rank", "budget-warmup", "budget-final", "budget-interval"];
+    private static readonly string[] OfSingularValues = ["rank", "gamma", "init", "singular-value-rate", "target-rank", "budget-warmup", "budget-final", "budget-interval"];
 
     /// <summary>LoRA2 with its authors' settings, k and some more.</summary>
     public static IReadOnlyList<RunOption> LoRA2(GlueTask task, int outerRank, params RunOption[] more) => RunOption.Merge(Preset(task, "lora2"), [new("outer-rank", $"{outerRank}"), .. more]);
 
     /// <summary>LoRA2 with r = 8 and nothing pruned: what the paper counts parameters of.</summary>
     public static IReadOnlyList<RunOption> LoRA2Unpruned(GlueTask task, int outerRank, string targets) => RunOption.Merge(
-        LoRA2(task, outerRank), [new("rank", "8"), new("targets", targets), .. OfPruning.Where(name => name.Contains("budget", StringComparison.Ordinal) || name == "target-rank").Select(name => new RunOption(name, null))]);
+        LoRA2(task, outerRank), [new("rank", "8"), new("targets", targets), .. OfSingularValues.Where(name => name.Contains("budget", StringComparison.Ordinal) || name == "target-rank").Select(name => new RunOption(name, null))]);
 
     /// <summary>AdaLoRA with its authors' settings.</summary>
     public static IReadOnlyList<RunOption> AdaLoRA(GlueTask task) => Preset(task, "adalora");
@@ -31,7 +31,7 @@ internal static class PaperMethod
     /// <summary>BitFit or full fine-tuning with AdaLoRA's settings for the task but for the learning rate, which is the method's default.</summary>
     public static IReadOnlyList<RunOption> Plain(GlueTask task, string method) => RunOption.Merge(Shared(task), [new("method", method), new("alpha", null), new("learning-rate", null)]);
 
-    private static IReadOnlyList<RunOption> Shared(GlueTask task) => [.. Preset(task, "adalora").Where(option => !OfPruning.Contains(option.Name))];
+    private static IReadOnlyList<RunOption> Shared(GlueTask task) => [.. Preset(task, "adalora").Where(option => !OfSingularValues.Contains(option.Name))];
 
     private static IReadOnlyList<RunOption> Preset(GlueTask task, string method) =>
         [new("method", method), .. GluePreset.Of(task.Name, method).Select(setting => new RunOption(setting.Option[2..], setting.Value))];

@@ -89,7 +89,7 @@ public abstract record AdapterMethod
     }
 
     /// <summary>Factor of the learning rate of an adapter's parameter.</summary>
-    public virtual double RateFactor(Parameter parameter) => 1;
+    public virtual double RateFactor(Adapter adapter, Parameter parameter) => 1;
 
     /// <summary>Whether weight decay is for an adapter's parameter: matrices, as a rule.</summary>
     public virtual bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1;

@@ -46,6 +46,26 @@ public abstract class MethodOption
             WriteValue = (json, value) => json.WriteNumberValue(value),
         };
 
+    /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>, or a word for a value that the method works out: null to its setting.</summary>
+    public static MethodOption RealOr<TMethod>(
+        string name, string description, string word, Func<TMethod, double?> get, Func<TMethod, double?, AdapterMethod> with, double least, double most)
+        where TMethod : AdapterMethod
+    {
+        double? Number(string text) =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && value <= most ? value : null;
+        return new Typed<TMethod, string>(
+            name, description, $"X|{word}", method => get(method) is { } value ? value.ToString(CultureInfo.InvariantCulture) : word, (method, text) => with(method, Number(text)),
+            $"a number from {least} to {most}, or {word}, was expected")
+        {
+            Parse = text => text == word || Number(text) is not null ? (true, text) : default,
+            WriteValue = (json, text) =>
+            {
+                if (Number(text) is { } value) json.WriteNumberValue(value);
+                else json.WriteStringValue(text);
+            },
+        };
+    }
+
     /// <summary>One of <paramref name="choices"/>.</summary>
     public static MethodOption Choice<TMethod>(
         string name, string description, Func<TMethod, string> get, Func<TMethod, string, AdapterMethod> with, params string[] choices)

@@ -3,6 +3,12 @@ namespace LoRA2.Native.Adapters;
 /// <summary>Makes random matrices orthonormal.</summary>
 internal static class Orthonormal
 {
+    /// <summary>What the option of a method's start calls it.</summary>
+    public const string Name = "orthonormal";
+
+    /// <summary>What that option calls the start of the papers' authors.</summary>
+    public const string Gaussian = "gaussian";
+
     /// <summary>
     /// Turns the rows or the columns of a row-major matrix, whichever are fewer, into an orthonormal system by modified Gram-Schmidt, twice over, in
     /// double precision. Of Gaussian values it makes a uniformly distributed one.

@@ -246,12 +246,12 @@ public sealed class Trainer : IDisposable
     {
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
-        HashSet<Parameter> adapted = [.. adapters.SelectMany(adapter => adapter.Parameters)];
+        Dictionary<Parameter, Adapter> adapted = adapters.SelectMany(adapter => adapter.Parameters.Select(parameter => (parameter, adapter))).ToDictionary();
         HashSet<Parameter> head = [.. model.HeadParameters()];
-        bool Decays(Parameter parameter) => adapted.Contains(parameter)
+        bool Decays(Parameter parameter) => adapted.ContainsKey(parameter)
             ? method.Decays(parameter)
             : parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
-        double Rate(Parameter parameter) => adapted.Contains(parameter) ? method.RateFactor(parameter) : head.Contains(parameter) ? options.HeadRate : 1;
+        double Rate(Parameter parameter) => adapted.TryGetValue(parameter, out Adapter? adapter) ? method.RateFactor(adapter, parameter) : head.Contains(parameter) ? options.HeadRate : 1;
         HashSet<Tensor> ranks = [.. adapters.Select(adapter => adapter.RankValues).OfType<Tensor>()];
         LearningRateSchedule? Own(Parameter parameter) => rankSchedule != schedule && ranks.Contains(parameter.Value) ? rankSchedule : null;
         ILookup<(double Decay, double Rate, LearningRateSchedule? Schedule), Parameter> kinds =

@@ -50,12 +50,12 @@ public class PaperTableTests
     {
         GlueTask cola = GlueTask.Get("CoLA");
         Assert.Equal(
-            "alpha 32, batch-size 32, budget-final 3500, budget-interval 10, budget-warmup 800, classifier-dropout 0.1, epochs 25, gamma 0.1, learning-rate 8e-4, max-length 64, method lora2, outer-rank 1, rank 4, target-rank 3, warmup 100, weight-decay 0",
+            "alpha 32, batch-size 32, budget-final 3500, budget-interval 10, budget-warmup 800, classifier-dropout 0.1, epochs 25, gamma 0.1, init gaussian, init-std 0.02, learning-rate 8e-4, max-length 64, method lora2, outer-rank 1, rank 4, singular-value-rate 1, target-rank 3, warmup 100, weight-decay 0",
             Text(PaperTable.Table1, 5, cola, Papers));
         Assert.Equal("alpha 32, batch-size 32, classifier-dropout 0.1, epochs 25, learning-rate 8e-4, max-length 64, method lora, rank 1, warmup 100, weight-decay 0", Text(PaperTable.Table1, 3, cola, Papers));
         Assert.Equal("batch-size 32, classifier-dropout 0.1, epochs 25, max-length 64, method bitfit, warmup 100, weight-decay 0", Text(PaperTable.Table1, 1, cola, Papers));
         Assert.Equal(
-            "alpha 32, batch-size 32, classifier-dropout 0.1, epochs 25, gamma 0.1, learning-rate 8e-4, max-length 64, method lora2, outer-rank 1, rank 8, targets query,key, warmup 100, weight-decay 0", Text(PaperTable.Table2, 0, cola, Papers));
+            "alpha 32, batch-size 32, classifier-dropout 0.1, epochs 25, gamma 0.1, init gaussian, init-std 0.02, learning-rate 8e-4, max-length 64, method lora2, outer-rank 1, rank 8, singular-value-rate 1, targets query,key, warmup 100, weight-decay 0", Text(PaperTable.Table2, 0, cola, Papers));
     }
 
     /// <summary>CoLA's 25 epochs are 25 · ⌈8551 / 32⌉ = 6,700 steps: 100, 800 and 3,500 of them are shares.</summary>

@@ -69,11 +69,11 @@ public sealed class SoRAGateTests
         Assert.Equal(8 * 6 * 16, gates.Distinct().Count());
         Assert.Equal(0, gates.Average(), 0.15);
         Assert.Equal(1, gates.Average(gate => gate * gate), 0.2);
-        foreach (Parameter parameter in small.Model.Adapters().SelectMany(adapter => adapter.Parameters))
+        foreach ((Adapter adapter, Parameter parameter) in small.Model.Adapters().SelectMany(adapter => adapter.Parameters.Select(parameter => (adapter, parameter))))
         {
             bool gate = parameter.Name.EndsWith("gate", StringComparison.Ordinal);
             Assert.Equal(!gate, method.Decays(parameter));
-            Assert.Equal(gate ? 3 : 1, method.RateFactor(parameter));
+            Assert.Equal(gate ? 3 : 1, method.RateFactor(adapter, parameter));
         }
     }
 }

@@ -9,13 +9,14 @@ using LoRA2.Native.Tensors.RandomNumbers;
 namespace LoRA2.Native.Adapters.Methods;
 
 /// <summary>
-/// AdaLoRA (arXiv 2303.10512) in PEFT's convention: y += s (x (A ∘ E)ᵀ) Bᵀ with A [r, in] and B [out, r] Gaussian(0, 0.02²), E = λ [r, 1] zero and
+/// AdaLoRA (arXiv 2303.10512) in PEFT's convention: y += s (x (A ∘ E)ᵀ) Bᵀ with A [r, in] and B [out, r] orthonormal or Gaussian(0, 0.02²), E = λ [r, 1] zero and
 /// s = alpha / (r + 1e-5) for the initial r, which pruning does not change. The loss gets γ · the mean over all A and B of ‖A Aᵀ − I‖_F.
 /// </summary>
 /// <remarks>
 /// Three things are not as in the public code. A target rank equal to the initial one means that nothing is pruned (theirs throws). Exactly b(t) singular
 /// values survive a pruning, ties going to the earlier one (theirs drops all that are tied at the threshold). The trainer itself calls the allocator
-/// (PEFT leaves it to the user, and without the call nothing is ever pruned).
+/// (PEFT leaves it to the user, and without the call nothing is ever pruned). The authors and PEFT start from Gaussian factors with one learning rate for
+/// all; the start and the rate here make the first steps do as much as LoRA's (<see cref="SingularValueRates"/>).
 /// </remarks>
 public sealed record AdaLoRAMethod : LowRankMethod
 {
@@ -23,12 +24,25 @@ public sealed record AdaLoRAMethod : LowRankMethod
     [
         RankOption("singular values at the start"), AlphaOption,
         MethodOption.Real<AdaLoRAMethod>("gamma", "weight of the orthogonality loss", method => method.Gamma, (method, value) => method with { Gamma = value }, 0, 1e6),
+        MethodOption.Choice<AdaLoRAMethod>(
+            "init", "of the factors", method => method.IsOrthonormal ? Orthonormal.Name : Orthonormal.Gaussian, (method, value) => method with { IsOrthonormal = value == Orthonormal.Name }, Orthonormal.Name, Orthonormal.Gaussian),
+        MethodOption.RealOr<AdaLoRAMethod>(
+            SingularValueRates.OptionName, SingularValueRates.OptionDescription, SingularValueRates.Matched, method => method.SingularValueRate, (method, value) => method with { SingularValueRate = value }, 0, 1e6),
     ];
 
     private const double Deviation = 0.02;
 
     /// <summary>γ, the weight of the orthogonality loss.</summary>
     public double Gamma { get; init; } = 0.1;
+
+    /// <summary>Whether A's rows and B's columns start orthonormal, rather than Gaussian.</summary>
+    public bool IsOrthonormal { get; init; } = true;
+
+    /// <summary>
+    /// Factor of the learning rate of λ; null for the one with which the first step from an orthonormal start does as much as LoRA's
+    /// (<see cref="SingularValueRates.Matching"/>).
+    /// </summary>
+    public double? SingularValueRate { get; init; }
 
     /// <inheritdoc/>
     public override string Name => "adalora";
@@ -53,8 +67,14 @@ public sealed record AdaLoRAMethod : LowRankMethod
     internal override Adapter Create(LinearLayer layer, Philox random)
     {
         Tensor a = Tensor.Empty([Rank, layer.Inputs]), b = Tensor.Empty([layer.Outputs, Rank]);
-        random.FillNormal(a.AsSpan<float>(), 0, (float)Deviation);
-        random.FillNormal(b.AsSpan<float>(), 0, (float)Deviation);
+        random.FillNormal(a.AsSpan<float>(), 0, (float)(IsOrthonormal ? 1 : Deviation));
+        random.FillNormal(b.AsSpan<float>(), 0, (float)(IsOrthonormal ? 1 : Deviation));
+        if (IsOrthonormal)
+        {
+            Orthonormal.Make(a.AsSpan<float>(), Rank, layer.Inputs);
+            Orthonormal.Make(b.AsSpan<float>(), layer.Outputs, Rank);
+        }
+
         return new AdaLoRAAdapter(layer.Name, a, Tensor.Zeros([Rank, 1]), b, Scale);
     }
 
@@ -109,6 +129,14 @@ public sealed record AdaLoRAMethod : LowRankMethod
         Tensor loss = Ops.OrthogonalityNorm(pairs.AsSpan(0, adapters.Count));
         ArrayPool<(Tensor, Tensor)>.Shared.Return(pairs, clearArray: true);
         return loss;
+    }
+
+    /// <inheritdoc/>
+    public override double RateFactor(Adapter adapter, Parameter parameter)
+    {
+        var factors = (AdaLoRAAdapter)adapter;
+        if (parameter.Value != factors.SingularValues) return 1;
+        return SingularValueRate ?? SingularValueRates.Matching(factors.B.Shape[0], Rank, Rank);
     }
 
     /// <summary>Decay would pull singular values to 0 without regard to their importance.</summary>

@@ -10,31 +10,30 @@ using LoRA2.Native.Tensors.RandomNumbers;
 namespace LoRA2.Native.Adapters.Methods;
 
 /// <summary>
-/// LoRA2 (arXiv 2408.06854): y += s ((x u) v Λ 𝒰) 𝒱 with u [in, k], v [k, r], 𝒰 [r, k], 𝒱 [k, out] Gaussian or orthonormal, λ [r] zero and
+/// LoRA2 (arXiv 2408.06854): y += s ((x u) v Λ 𝒰) 𝒱 with u [in, k], v [k, r], 𝒰 [r, k], 𝒱 [k, out] orthonormal or Gaussian, λ [r] zero and
 /// s = alpha / r for the initial r. The loss gets γ · the mean over the matrices of R, a choice of equation 5's orthogonality losses.
 /// </summary>
 /// <remarks>
 /// Where the authors' code departs from the paper the paper is followed: any k (theirs is 8), cost O(k d) (theirs forms Δ, O(d²)), a merge that
 /// adds the product (theirs multiplies element by element), and gradients of the orthogonality losses (theirs has none between the planes). Files name
-/// the tensors as their code does: lora_A = uᵀ, lora_B = vᵀ, lora_E = λ as a column, lora_aa = 𝒰ᵀ, lora_bb = 𝒱ᵀ.
+/// the tensors as their code does: lora_A = uᵀ, lora_B = vᵀ, lora_E = λ as a column, lora_aa = 𝒰ᵀ, lora_bb = 𝒱ᵀ. The authors start from Gaussian(0, 0.02²)
+/// factors with one learning rate for all; the start and the rate here make the first steps do as much as LoRA's (<see cref="SingularValueRates"/>).
 /// </remarks>
 public sealed record LoRA2Method : LowRankMethod
 {
-    private static readonly string[] Initialisations = ["gaussian", "orthonormal"];
-
     private static readonly IReadOnlyList<MethodOption> OwnOptions =
     [
         RankOption("r, the number of singular values at the start"), AlphaOption,
         MethodOption.Int<LoRA2Method>("outer-rank", "k: rank of the outer factors", method => method.OuterRank, (method, value) => method with { OuterRank = value }, 1, 65536),
         MethodOption.Choice<LoRA2Method>(
-            "init", "of the factors", method => Initialisations[method.IsOrthonormal ? 1 : 0], (method, value) => method with { IsOrthonormal = value == Initialisations[1] }, Initialisations),
+            "init", "of the factors", method => method.IsOrthonormal ? Orthonormal.Name : Orthonormal.Gaussian, (method, value) => method with { IsOrthonormal = value == Orthonormal.Name }, Orthonormal.Name, Orthonormal.Gaussian),
         MethodOption.Real<LoRA2Method>(
             "init-std", "standard deviation of the Gaussian start", method => method.InitialDeviation, (method, value) => method with { InitialDeviation = value }, 0, 1e6),
         MethodOption.Real<LoRA2Method>("gamma", "weight of the orthogonality loss", method => method.Gamma, (method, value) => method with { Gamma = value }, 0, 1e6),
         MethodOption.Choice<LoRA2Method>(
             "regulariser", "which orthogonality loss", method => OrthogonalityKinds.NameOf(method.Orthogonality), (method, value) => method with { Orthogonality = OrthogonalityKinds.Parse(value) }, [.. OrthogonalityKinds.All]),
-        MethodOption.Real<LoRA2Method>(
-            "singular-value-rate", "factor of the learning rate of singular values", method => method.SingularValueRate, (method, value) => method with { SingularValueRate = value }, 0, 1e6),
+        MethodOption.RealOr<LoRA2Method>(
+            SingularValueRates.OptionName, SingularValueRates.OptionDescription, SingularValueRates.Matched, method => method.SingularValueRate, (method, value) => method with { SingularValueRate = value }, 0, 1e6),
         MethodOption.Choice<LoRA2Method>(
             "importance", "sensitivities that a singular value is judged by", method => method.Importance.ToString().ToLowerInvariant(), (method, value) => method with { Importance = value == "full" ? ImportanceMode.Full : ImportanceMode.Reduced }, "reduced", "full"),
     ];
@@ -45,8 +44,8 @@ public sealed record LoRA2Method : LowRankMethod
     /// <summary>σ of the Gaussian initialisation.</summary>
     public double InitialDeviation { get; init; } = 0.02;
 
-    /// <summary>Whether the factors start with orthonormal rows or columns, whichever are fewer: R(u, v) and R(𝒰, 𝒱) at their floors.</summary>
-    public bool IsOrthonormal { get; init; }
+    /// <summary>Whether the factors start with orthonormal rows or columns, whichever are fewer: every R at its floor.</summary>
+    public bool IsOrthonormal { get; init; } = true;
 
     /// <summary>γ, the weight of the orthogonality loss.</summary>
     public double Gamma { get; init; } = 0.1;
@@ -54,8 +53,11 @@ public sealed record LoRA2Method : LowRankMethod
     /// <summary>Which orthogonality loss.</summary>
     public OrthogonalityKind Orthogonality { get; init; } = OrthogonalityKind.All;
 
-    /// <summary>Factor of the learning rate of λ. The singular values start at 0, and until they have moved no other factor has a gradient.</summary>
-    public double SingularValueRate { get; init; } = 1;
+    /// <summary>
+    /// Factor of the learning rate of λ; null for the one with which the first step from an orthonormal start does as much as LoRA's
+    /// (<see cref="SingularValueRates.Matching"/>). The singular values start at 0, and until they have moved no other factor has a gradient.
+    /// </summary>
+    public double? SingularValueRate { get; init; }
 
     /// <summary>Which sensitivities a singular value is judged by when a budget prunes.</summary>
     public ImportanceMode Importance { get; init; } = ImportanceMode.Reduced;
@@ -134,7 +136,12 @@ public sealed record LoRA2Method : LowRankMethod
     }
 
     /// <inheritdoc/>
-    public override double RateFactor(Parameter parameter) => parameter.Name.EndsWith(".lam", StringComparison.Ordinal) ? SingularValueRate : 1;
+    public override double RateFactor(Adapter adapter, Parameter parameter)
+    {
+        LoRA2Factors factors = ((LoRA2Adapter)adapter).Factors;
+        if (parameter.Value != factors.SingularValues) return 1;
+        return SingularValueRate ?? SingularValueRates.Matching(factors.OuterRight.Shape[1], Rank, OuterRank);
+    }
 }
 
 /// <summary>LoRA2's five factors on one layer.</summary>

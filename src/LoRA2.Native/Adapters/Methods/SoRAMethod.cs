@@ -128,7 +128,7 @@ public sealed record SoRAMethod : LowRankMethod
     }
 
     /// <inheritdoc/>
-    public override double RateFactor(Parameter parameter) => IsGate(parameter) ? GateRate : 1;
+    public override double RateFactor(Adapter adapter, Parameter parameter) => IsGate(parameter) ? GateRate : 1;
 
     /// <inheritdoc/>
     public override bool Decays(Parameter parameter) => !IsGate(parameter);
