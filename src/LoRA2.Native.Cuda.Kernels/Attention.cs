@@ -14,13 +14,13 @@ internal static unsafe class Attention
     /// </summary>
     public static void Forward(
         nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
         Run(false, q, k, v, positionKey, positionQuery, rowOf, mask, flags, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, largest, inverse, y);
 
     /// <summary><see cref="Forward"/> on the tensor cores: q, k and v are in bfloat16 (<see cref="Round"/>), and a head's columns a multiple of 4.</summary>
     public static void ForwardRounded(
         nint q, nint k, nint v, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint probabilities, nint largest, nint inverse, nint y) =>
         Run(true, q, k, v, positionKey, positionQuery, rowOf, mask, flags, heads, length, width, scale, seed, stream, threshold, keepScale, probabilities, largest, inverse, y);
 
     /// <summary>to [3, count] = q, k and v, rounded; count is a multiple of 4. The grid's second dimension is of the three.</summary>

@@ -42,13 +42,13 @@ internal static unsafe class AttentionGradient
     /// <summary>dq = dscores · k, and by distance · the position keys; and the parts of the position keys' gradient, where there is room for it.</summary>
     public static void Query(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
         QueryOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dq, parts);
 
     /// <summary><see cref="Query"/> on the tensor cores: q, k, v and dy are in bfloat16, and a head's columns a multiple of 4.</summary>
     public static void QueryRounded(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dq, nint parts) =>
         QueryOf(true, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dq, parts);
 
     /// <summary>
@@ -56,13 +56,13 @@ internal static unsafe class AttentionGradient
     /// </summary>
     public static void Key(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
         KeyOf(false, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dk, dv, parts);
 
     /// <summary><see cref="Key"/> on the tensor cores: q, k, v and dy are in bfloat16, and a head's columns a multiple of 4.</summary>
     public static void KeyRounded(
         nint q, nint k, nint v, nint dy, nint positionKey, nint positionQuery, nint rowOf, nint mask, int flags, int firstHead, int heads, int length, int width, float scale,
-        ulong seed, ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
+        ulong seed, [DropoutStream] ulong stream, uint threshold, float keepScale, nint largest, nint inverse, nint dots, nint dk, nint dv, nint parts) =>
         KeyOf(true, q, k, v, dy, positionKey, positionQuery, rowOf, mask, flags, firstHead, heads, length, width, scale, seed, stream, threshold, keepScale, largest, inverse, dots, dk, dv, parts);
 
     /// <summary>

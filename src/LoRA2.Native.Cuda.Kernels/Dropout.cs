@@ -5,7 +5,7 @@ namespace LoRA2.Native.Cuda.Kernels;
 internal static unsafe class Dropout
 {
     /// <summary>y = scale · x where word i of the stream is at least the threshold, else 0. y may be x.</summary>
-    public static void Apply(nint x, ulong seed, ulong stream, uint threshold, float scale, nint y, uint vectors, uint count)
+    public static void Apply(nint x, ulong seed, [DropoutStream] ulong stream, uint threshold, float scale, nint y, uint vectors, uint count)
     {
         var words = new DropoutWords(seed, stream, threshold, scale);
         Float4* x4 = (Float4*)x;

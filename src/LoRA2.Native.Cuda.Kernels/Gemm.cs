@@ -16,6 +16,9 @@ namespace LoRA2.Native.Cuda.Kernels;
 [KernelFamily]
 internal static class Gemm
 {
+    /// <summary>Four stages of 128 + 256 rows of 64 bytes.</summary>
+    private const int WideShared = 4 * (128 + 256) * 64;
+
     /// <summary>Tiles of 64 × 64, 128 threads; b is n × k.</summary>
     public static void Tile64X64N(
         nint a, long aRow, long aPlane, long aLow, nint b, long bRow, long bPlane, nint low, long lowRow, int codes, int products, int tiles, int lowTiles,
@@ -88,7 +91,8 @@ internal static class Gemm
         }
     }
 
-    /// <summary>Tiles of 128 × 256, 256 threads, 98,304 bytes of dynamic shared memory; b is n × k.</summary>
+    /// <summary>Tiles of 128 × 256, 256 threads; b is n × k.</summary>
+    [DynamicSharedMemory(WideShared)]
     public static void Tile128X256N(
         nint a, long aRow, long aPlane, long aLow, nint b, long bRow, long bPlane, nint low, long lowRow, int codes, int products, int tiles, int lowTiles,
         nint c, nint bias, nint residual, nint activated, int flags, float alpha, float beta, int m, int n)
@@ -106,7 +110,8 @@ internal static class Gemm
         }
     }
 
-    /// <summary>Tiles of 128 × 256, 256 threads, 98,304 bytes of dynamic shared memory; b is k × n.</summary>
+    /// <summary>Tiles of 128 × 256, 256 threads; b is k × n.</summary>
+    [DynamicSharedMemory(WideShared)]
     public static void Tile128X256K(
         nint a, long aRow, long aPlane, long aLow, nint b, long bRow, long bPlane, nint low, long lowRow, int codes, int products, int tiles, int lowTiles,
         nint c, nint bias, nint residual, nint activated, int flags, float alpha, float beta, int m, int n)

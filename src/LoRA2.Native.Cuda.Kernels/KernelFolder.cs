@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LoRA2.Native.Cuda.Kernels;
 
-/// <summary>What the build takes from the compiler: a file of PTX for each kernel, and the list of their hashes.</summary>
+/// <summary>What the build takes from the compiler: a file of PTX for each kernel, the list of their hashes, and the C# that starts them.</summary>
 internal static class KernelFolder
 {
     /// <summary>The list's name. What it says at its head is what a reader of the committed copy needs to know.</summary>
@@ -30,6 +30,7 @@ internal static class KernelFolder
         }
 
         Put(Path.Combine(folder, HashList), hashes.ToString());
+        Put(Path.Combine(folder, "KernelLaunchers.cs"), LauncherSource.Of(kernels));
     }
 
     private static void Put(string path, string text)

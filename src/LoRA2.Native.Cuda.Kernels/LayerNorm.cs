@@ -21,7 +21,7 @@ internal static unsafe class LayerNorm
 
     /// <summary>The same of sum = residual + dropout(x), which is written too.</summary>
     public static void AddWarp(
-        nint x, ulong seed, ulong stream, uint threshold, float scale, nint residual, nint gain, nint bias, float epsilon, nint sum, nint y, nint mean, nint rstd, uint rows, uint vectors)
+        nint x, ulong seed, [DropoutStream] ulong stream, uint threshold, float scale, nint residual, nint gain, nint bias, float epsilon, nint sum, nint y, nint mean, nint rstd, uint rows, uint vectors)
     {
         uint lane = (uint)Group.IdxX & 31;
         uint row = ((uint)Grid.IdxX * 4) + ((uint)Group.IdxX / 32);
@@ -40,7 +40,7 @@ internal static unsafe class LayerNorm
 
     /// <summary><see cref="AddWarp"/> by a block a row.</summary>
     public static void AddBlock(
-        nint x, ulong seed, ulong stream, uint threshold, float scale, nint residual, nint gain, nint bias, float epsilon, nint sum, nint y, nint mean, nint rstd, uint columns)
+        nint x, ulong seed, [DropoutStream] ulong stream, uint threshold, float scale, nint residual, nint gain, nint bias, float epsilon, nint sum, nint y, nint mean, nint rstd, uint columns)
     {
         uint row = (uint)Grid.IdxX;
         uint first = row * columns;

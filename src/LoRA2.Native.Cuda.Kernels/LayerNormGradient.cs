@@ -17,7 +17,7 @@ internal static unsafe class LayerNormGradient
 
     /// <summary>The input's gradient and its dropout, a warp a row (see <see cref="LayerNorm"/> for which rows).</summary>
     public static void Warp(
-        nint x, nint gain, nint mean, nint rstd, nint dy, nint dx, nint dropped, uint wanted, ulong seed, ulong stream, uint threshold, float scale, uint rows, uint vectors)
+        nint x, nint gain, nint mean, nint rstd, nint dy, nint dx, nint dropped, uint wanted, ulong seed, [DropoutStream] ulong stream, uint threshold, float scale, uint rows, uint vectors)
     {
         uint lane = (uint)Group.IdxX & 31;
         uint row = ((uint)Grid.IdxX * 4) + ((uint)Group.IdxX / 32);
@@ -35,7 +35,7 @@ internal static unsafe class LayerNormGradient
 
     /// <summary>The same by a block a row.</summary>
     public static void Block(
-        nint x, nint gain, nint mean, nint rstd, nint dy, nint dx, nint dropped, uint wanted, ulong seed, ulong stream, uint threshold, float scale, uint columns)
+        nint x, nint gain, nint mean, nint rstd, nint dy, nint dx, nint dropped, uint wanted, ulong seed, [DropoutStream] ulong stream, uint threshold, float scale, uint columns)
     {
         uint row = (uint)Grid.IdxX;
         uint thread = (uint)Group.IdxX;

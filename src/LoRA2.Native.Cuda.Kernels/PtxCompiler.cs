@@ -29,6 +29,8 @@ internal static partial class PtxCompiler
         return [.. kernels.OrderBy(kernel => kernel.Name, StringComparer.Ordinal)];
     }
 
+    public static bool UsesDynamicSharedMemory(string ptx) => ptx.Contains(DynamicSharedMemory, StringComparison.Ordinal);
+
     /// <summary>A module of one kernel. Each has a context of its own: in a shared one the order of instructions depends on what was compiled before.</summary>
     private static string ModuleOf(MethodInfo kernel)
     {
@@ -36,7 +38,7 @@ internal static partial class PtxCompiler
         CudaArchitecture architecture = CudaArchitecture.SM_80;
         using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_70, null);
         string entry = EntryOf(backend, kernel);
-        string shared = entry.Contains(DynamicSharedMemory, StringComparison.Ordinal) ? $".extern .shared .align 128 .b8 {DynamicSharedMemory}[];\n" : "";
+        string shared = UsesDynamicSharedMemory(entry) ? $".extern .shared .align 128 .b8 {DynamicSharedMemory}[];\n" : "";
         return $".version 7.0\n.target sm_80\n.address_size 64\n{shared}\n{entry}";
     }
 

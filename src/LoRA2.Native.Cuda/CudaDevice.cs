@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
@@ -14,6 +15,7 @@ namespace LoRA2.Native.Cuda;
 public sealed unsafe class CudaDevice : Device, IDisposable
 {
     private readonly ICudaDriver driver;
+    private readonly KernelLibrary library;
     private readonly CudaKernels kernels;
     private readonly MemoryPool ordinary;
     private readonly MemoryPool ofPrograms;
@@ -25,7 +27,8 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         Ordinal = ordinal;
         ordinary = new MemoryPool(this);
         ofPrograms = new MemoryPool(this, keeps: true);
-        kernels = new CudaKernels(this, driver);
+        library = new KernelLibrary(driver);
+        kernels = new CudaKernels(this, driver, library);
     }
 
     /// <summary>The GPU's number.</summary>
@@ -74,7 +77,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public override DeviceProgram Record(uint pass, Action work)
     {
         if (Recorder is not null) throw new InvalidOperationException($"{Name} is recording already");
-        var recorder = new Recorder(driver, kernels.Library, ordinary, pass);
+        var recorder = new Recorder(driver, library, ordinary, pass);
         Recorder = recorder;
         try
         {
@@ -121,7 +124,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
         var device = new CudaDevice(driver, ordinal);
         try
         {
-            device.kernels.Library.Find("Copies.Words", 0);
+            device.library.Find(KernelLaunchers.All.MinBy(kernel => kernel.Ptx.Length)!);
             return device;
         }
         catch
@@ -170,7 +173,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
 
         // The program's memory is its own only while it runs: it copies from where the bytes stay.
         if (bytes % 4 != 0) throw new NotSupportedException($"{bytes} bytes, no whole number of words, are copied to {Name} while it records");
-        if (bytes > 0) kernels.CopyWords(recorder.Constant(from, bytes), (nint)to, bytes);
+        if (bytes > 0) kernels.CopyWords(recorder.Constant(from, bytes), new Address((nint)to), bytes);
     }
 
     internal override void CopyOut(byte* to, byte* from, nuint bytes)

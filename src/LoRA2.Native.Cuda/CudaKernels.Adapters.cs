@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.LowRank;
@@ -24,7 +25,7 @@ internal sealed unsafe partial class CudaKernels
         RequireFloat64(nameof(ReciprocalNorms), squared);
         RequireFloat32(nameof(ReciprocalNorms), b, linear, quadratic, reciprocal);
         (int outputs, int rank) = (b.Shape[0], b.Shape[1]);
-        if (outputs > 0) Launch("Adapters.ReciprocalNorms", ElementBlocks(outputs, 0), ElementThreads, squared, b, linear, quadratic, 2 * s, s * s, reciprocal, outputs, rank);
+        if (outputs > 0) launch.Adapters.ReciprocalNorms(ElementBlocks(outputs, 0), ElementThreads, squared, b, linear, quadratic, 2 * s, s * s, reciprocal, outputs, rank);
     }
 
     public override void LoRA2Fold(LoRA2Factors factors, Tensor middle, Tensor folded)
@@ -34,8 +35,8 @@ internal sealed unsafe partial class CudaKernels
         if (k == 0) return;
         if (k > FoldValues) throw new NotSupportedException($"LoRA2Fold: an outer rank of {k}; on {device.Name} it has to be at most {FoldValues}");
         int columns = Math.Min(k, FoldValues / k);
-        Launch(
-            "Adapters.Fold", new Grid3(Math.Max(1, Blocks(inputs, FoldRows)), Blocks(k, columns)), ElementThreads,
+        launch.Adapters.Fold(
+            new Grid3(Math.Max(1, Blocks(inputs, FoldRows)), Blocks(k, columns)), ElementThreads,
             factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, middle, folded, inputs, k, r, FoldRows, columns);
     }
 
@@ -55,8 +56,8 @@ internal sealed unsafe partial class CudaKernels
             if (k <= MostThin && tokens > 0)
             {
                 ThinParts parts = PartsAlongColumns(x, h, k, 1, inputs, k, tokens);
-                Launch(
-                    "Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, (nint)parts.Storage.Pointer, parts.Count, parts.Columns * inputs, 1, inputs, (float)scale,
+                launch.Adapters.FoldGradient(
+                    chunks, ElementThreads, factors.OuterLeft, parts.Storage, parts.Count, parts.Columns * inputs, 1, inputs, (float)scale,
                     middle, partials, douterLeft, added, inputs, k, FoldRows);
                 parts.Storage.Release();
             }
@@ -64,13 +65,13 @@ internal sealed unsafe partial class CudaKernels
             {
                 Tensor dfolded = Tensor.Empty([inputs, k], DType.Float32, device);
                 MatMul(x, true, h, false, dfolded, scale);
-                Launch("Adapters.FoldGradient", chunks, ElementThreads, factors.OuterLeft, dfolded, 1, 0, k, 1, 1f, middle, partials, douterLeft, added, inputs, k, FoldRows);
+                launch.Adapters.FoldGradient(chunks, ElementThreads, factors.OuterLeft, dfolded, 1, 0, k, 1, 1f, middle, partials, douterLeft, added, inputs, k, FoldRows);
             }
         }
 
         if (!inner) return;
-        Launch(
-            "Adapters.Inner", 1, ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, partials, chunks, work,
+        launch.Adapters.Inner(
+            1, ElementThreads, factors.InnerLeft, factors.SingularValues, factors.InnerRight, partials, chunks, work,
             dinnerLeft, dsingularValues, dinnerRight, added, k, r);
     }
 
@@ -99,12 +100,12 @@ internal sealed unsafe partial class CudaKernels
                 at += 4 * WorkOf(planes[i]);
             }
 
-            nint table = planesOfLosses.Put();
-            if (widest > 0) Launch("Orthogonality.Gram", new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, table, PlaneWidth);
-            Launch("Orthogonality.Loss", planes.Length, RowThreads, table, PlaneWidth, norms ? 1 : 0, losses);
+            Address table = planesOfLosses.Put();
+            if (widest > 0) launch.Orthogonality.Gram(new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, table, PlaneWidth);
+            launch.Orthogonality.Loss(planes.Length, RowThreads, table, PlaneWidth, norms ? 1 : 0, losses);
         }
 
-        Launch("Orthogonality.Total", 1, RowThreads, losses, planes.Length, scale, loss);
+        launch.Orthogonality.Total(1, RowThreads, losses, planes.Length, scale, loss);
     }
 
     public override void OrthogonalityBackward(
@@ -118,10 +119,10 @@ internal sealed unsafe partial class CudaKernels
         {
             RequireFloat32(nameof(OrthogonalityBackward), planes[i].Outer, gradients[i].Outer, gradients[i].Inner);
             widest = Math.Max(widest, WidthOf(planes[i]));
-            records[i] = RecordOf(planes[i], kept, i) with { OuterGradient = AddressOf(gradients[i].Outer), InnerGradient = AddressOf(gradients[i].Inner) };
+            records[i] = RecordOf(planes[i], kept, i) with { OuterGradient = gradients[i].Outer, InnerGradient = gradients[i].Inner };
         }
 
-        Launch("Orthogonality.Backward", new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, planesOfGradients.Put(), PlaneWidth, scale, dloss);
+        launch.Orthogonality.Backward(new Grid3(Blocks(widest, PlaneWidth), planes.Length), RowThreads, planesOfGradients.Put(), PlaneWidth, scale, dloss);
     }
 
     private static int WidthOf(in OrthogonalityPlane plane) => plane.Outer.Shape[plane.IsLeft ? 0 : 1];
@@ -135,8 +136,8 @@ internal sealed unsafe partial class CudaKernels
 
     private static PlaneRecord RecordOf(in OrthogonalityPlane plane, Tensor kept, int index) => new()
     {
-        Outer = AddressOf(plane.Outer),
-        Inner = AddressOf(plane.Inner),
+        Outer = plane.Outer,
+        Inner = plane.Inner,
         Kept = (long)kept.Address + (4L * index * kept.Shape[1]),
         Width = WidthOf(plane),
         K = plane.OuterRank,
@@ -148,11 +149,11 @@ internal sealed unsafe partial class CudaKernels
     [StructLayout(LayoutKind.Sequential, Size = 64)]
     private record struct PlaneRecord
     {
-        public long Outer;
-        public long Inner;
+        public Address Outer;
+        public Address Inner;
         public long Kept;
-        public long OuterGradient;
-        public long InnerGradient;
+        public Address OuterGradient;
+        public Address InnerGradient;
         public long Work;
         public int Width;
         public int K;

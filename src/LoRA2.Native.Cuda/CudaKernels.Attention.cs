@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
@@ -36,22 +37,23 @@ internal sealed unsafe partial class CudaKernels
         // The kernels number the mask's elements in 32 bits.
         if (dropout.Probability > 0 && (ulong)batch * (ulong)heads * (ulong)length * (ulong)length > uint.MaxValue)
             throw new NotSupportedException($"Attention: dropout of {batch} sequences of {heads} heads and length {length} has 2^32 elements or more; on {device.Name} it has to be fewer");
-        (Philox random, uint threshold, float keepScale) = WordsOf(dropout);
+        (ulong seed, MaskStream stream, uint threshold, float keepScale) = WordsOf(dropout);
         int rows = batch * heads * length;
         bool rounds = Rounds(q, terms);
         int flags = FlagsOf(terms, InFours(width / heads, y)) | (probabilities is null ? 0 : 32) | (kept is null ? 0 : 64);
         Storage? temporary = rounds && kept is null ? device.Memory.Rent((nuint)(6L * q.Count)) : null;
-        HeadInputs inputs = !rounds ? new(q, k, v) : kept is null ? new(AddressOf(temporary), q.Count) : RoundedOf(kept, rows, q.Count);
+        HeadInputs inputs = !rounds ? new(q, k, v) : kept is null ? new(temporary, q.Count) : RoundedOf(kept, rows, q.Count);
         if (rounds)
         {
             bool vectors = IsAligned(q) && IsAligned(k) && IsAligned(v);
-            Launch("Attention.Round", new Grid3(ElementBlocks(q.Count / 4, 0).X, 3), 256, q, k, v, vectors ? 1 : 0, q.Count, inputs.Query);
+            launch.Attention.Round(new Grid3(ElementBlocks(q.Count / 4, 0).X, 3), 256, q, k, v, vectors ? 1 : 0, q.Count, inputs.Query);
         }
 
-        Launch(
-            rounds ? "Attention.ForwardRounded" : "Attention.Forward", TilesOf(batch * heads, length, width / heads), 256, dropout, 13,
+        var forward = rounds ? launch.Attention.ForwardRounded : launch.Attention.Forward;
+        forward(
+            TilesOf(batch * heads, length, width / heads), 256,
             inputs.Query, inputs.Key, inputs.Value, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
-            random.Seed, random.Stream, threshold, keepScale, probabilities, kept, InverseOf(kept, rows), y);
+            seed, stream, threshold, keepScale, probabilities, kept, InverseOf(kept, rows), y);
         temporary?.Release();
     }
 
@@ -79,32 +81,34 @@ internal sealed unsafe partial class CudaKernels
         bool rounds = Rounds(q, terms);
         Storage? roundedGradient = rounds ? device.Memory.Rent((nuint)(2L * q.Count)) : null;
         HeadInputs inputs = rounds ? RoundedOf(kept, all * length, q.Count) : new(q, k, v);
-        nint gradient = rounds ? AddressOf(roundedGradient) : (nint)dy.Address;
+        Address gradient = rounds ? roundedGradient : dy;
         bool queries = (gradients.Query ?? gradients.PositionKey) is not null, keys = (gradients.Key ?? gradients.Value ?? gradients.PositionQuery) is not null;
         int flags = FlagsOf(terms, InFours(size, gradients.Query, gradients.Key, gradients.Value));
         DropoutMask dropout = terms.Dropout;
-        (Philox random, uint threshold, float keepScale) = WordsOf(dropout);
+        (ulong seed, MaskStream stream, uint threshold, float keepScale) = WordsOf(dropout);
         float scale = (float)terms.Scale;
-        nint rowOf = PositionRowsOf(terms), dot = (nint)dots.Pointer;
-        Launch("AttentionGradient.Dots", Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dot, AddressOf(roundedGradient));
+        Address rowOf = PositionRowsOf(terms);
+        var query = rounds ? launch.AttentionGradient.QueryRounded : launch.AttentionGradient.Query;
+        var key = rounds ? launch.AttentionGradient.KeyRounded : launch.AttentionGradient.Key;
+        launch.AttentionGradient.Dots(Math.Min(Blocks(all * length, 8), MostBlocks), 256, dy, y, all * length, heads, length, width, dots, roundedGradient);
         for (int first = 0; first < all; first += group)
         {
             int count = Math.Min(group, all - first);
             Grid3 grid = TilesOf(count, length, size);
             if (queries)
             {
-                Launch(
-                    rounds ? "AttentionGradient.QueryRounded" : "AttentionGradient.Query", grid, 256, dropout, 15,
+                query(
+                    grid, 256,
                     inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    random.Seed, random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Query, AddressOf(keyParts));
+                    seed, stream, threshold, keepScale, kept, InverseOf(kept, all * length), dots, gradients.Query, keyParts);
             }
 
             if (keys)
             {
-                Launch(
-                    rounds ? "AttentionGradient.KeyRounded" : "AttentionGradient.Key", grid, 256, dropout, 15,
+                key(
+                    grid, 256,
                     inputs.Query, inputs.Key, inputs.Value, gradient, terms.PositionKey, terms.PositionQuery, rowOf, terms.Mask, flags, first, heads, length, width, scale,
-                    random.Seed, random.Stream, threshold, keepScale, kept, InverseOf(kept, all * length), dot, gradients.Key, gradients.Value, AddressOf(queryParts));
+                    seed, stream, threshold, keepScale, kept, InverseOf(kept, all * length), dots, gradients.Key, gradients.Value, queryParts);
             }
 
             AddPositions(keyParts, 1, first, count, gradients.PositionKey);
@@ -119,20 +123,18 @@ internal sealed unsafe partial class CudaKernels
         void AddPositions(Storage? parts, int byQuery, int first, int count, Tensor? table)
         {
             if (parts is not null && table!.Count > 0)
-                Launch("AttentionGradient.AddPositions", ElementBlocks(table.Count, 0), 256, (nint)parts.Pointer, rowOf, byQuery, length, first, count, heads, width, table.Shape[0], first == 0 ? 0 : 1, table);
+                launch.AttentionGradient.AddPositions(ElementBlocks(table.Count, 0), 256, parts, rowOf, byQuery, length, first, count, heads, width, table.Shape[0], first == 0 ? 0 : 1, table);
         }
     }
-
-    private static nint AddressOf(Storage? storage) => storage is null ? 0 : (nint)storage.Pointer;
 
     /// <summary>Whether products are on the tensor cores.</summary>
     private static bool Rounds(Tensor q, in AttentionTerms terms) =>
         terms.Precision == Precision.BFloat16 && q.Shape[2] / terms.Heads % 4 == 0 && IsAligned(terms.PositionKey) && IsAligned(terms.PositionQuery);
 
     /// <summary>Of what attention keeps, the second values of all rows.</summary>
-    private static nint InverseOf(Tensor? kept, int rows) => kept is null ? 0 : (nint)kept.Address + (nint)(sizeof(float) * (long)rows);
+    private static Address InverseOf(Tensor? kept, int rows) => kept is null ? default : (Address)kept + (sizeof(float) * (long)rows);
 
-    private static HeadInputs RoundedOf(Tensor kept, int rows, int count) => new((nint)kept.Address + (nint)(2 * sizeof(float) * (long)rows), count);
+    private static HeadInputs RoundedOf(Tensor kept, int rows, int count) => new((Address)kept + (2 * sizeof(float) * (long)rows), count);
 
     /// <summary>Tiles of tokens × heads × 64 columns of a head.</summary>
     private static Grid3 TilesOf(int heads, int length, int size) => new(Blocks(length, TileSide) * heads, Blocks(size, TileSide));
@@ -156,9 +158,9 @@ internal sealed unsafe partial class CudaKernels
         if (tensor is not null) tensor.Device.Clear(tensor.Address, tensor.Bytes);
     }
 
-    private nint PositionRowsOf(in AttentionTerms terms)
+    private Address PositionRowsOf(in AttentionTerms terms)
     {
-        if (terms.PositionOf is null) return 0;
+        if (terms.PositionOf is null) return default;
         if (!positionRows.TryGetValue(terms.PositionOf, out Tensor? rows))
         {
             int[] values = terms.PositionOf;
@@ -166,20 +168,15 @@ internal sealed unsafe partial class CudaKernels
             rows = positionRows.GetValue(values, _ => throw new InvalidOperationException());
         }
 
-        return (nint)rows.Address;
+        return rows;
     }
 
     /// <summary>Where q, k and v are read.</summary>
-    private readonly record struct HeadInputs(nint Query, nint Key, nint Value)
+    private readonly record struct HeadInputs(Address Query, Address Key, Address Value)
     {
-        public HeadInputs(Tensor q, Tensor k, Tensor v)
-            : this((nint)q.Address, (nint)k.Address, (nint)v.Address)
-        {
-        }
-
         /// <summary>So many elements each in bfloat16, one after the other.</summary>
-        public HeadInputs(nint rounded, int count)
-            : this(rounded, rounded + (nint)(2L * count), rounded + (nint)(4L * count))
+        public HeadInputs(Address rounded, int count)
+            : this(rounded, rounded + (2L * count), rounded + (4L * count))
         {
         }
     }

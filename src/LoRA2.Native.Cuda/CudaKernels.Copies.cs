@@ -1,3 +1,4 @@
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
@@ -20,23 +21,24 @@ internal sealed unsafe partial class CudaKernels
         RequireHere(nameof(Copy), destination);
         if (source.DType == DType.Float64 && destination.DType == DType.Float64 && source.IsContiguous)
         {
-            CopyWords((nint)source.Address, (nint)destination.Address, source.Bytes);
+            CopyWords(source, destination, source.Bytes);
             return;
         }
 
-        string kernel = (source.DType, destination.DType) switch
+        var copy = (source.DType, destination.DType) switch
         {
-            (DType.Float32, DType.Float32) or (DType.Int32, DType.Int32) => "Copies.Words",
-            (DType.BFloat16, DType.BFloat16) => "Copies.Halves",
-            (DType.Float32, DType.BFloat16) => "Copies.ToBFloat16",
-            (DType.BFloat16, DType.Float32) => "Copies.FromBFloat16",
-            (DType.Int32, DType.Float32) => "Copies.FromInt32",
+            (DType.Float32, DType.Float32) or (DType.Int32, DType.Int32) => launch.Copies.Words,
+            (DType.BFloat16, DType.BFloat16) => launch.Copies.Halves,
+            (DType.Float32, DType.BFloat16) => launch.Copies.ToBFloat16,
+            (DType.BFloat16, DType.Float32) => launch.Copies.FromBFloat16,
+            (DType.Int32, DType.Float32) => launch.Copies.FromInt32,
             _ => throw new NotSupportedException($"Copy: on {device.Name} a tensor of {source.DType} can't be converted to {destination.DType}"),
         };
         if (source.Count == 0) return;
-        if (source.IsContiguous && kernel == "Copies.Words")
+        bool words = copy == launch.Copies.Words;
+        if (source.IsContiguous && words)
         {
-            CopyWords((nint)source.Address, (nint)destination.Address, source.Bytes);
+            CopyWords(source, destination, source.Bytes);
             return;
         }
 
@@ -50,16 +52,16 @@ internal sealed unsafe partial class CudaKernels
         }
 
         int count = source.Count;
-        if (kernel == "Copies.Words" && InFours(layout, source, destination))
+        if (words && InFours(layout, source, destination))
         {
-            kernel = "Copies.Fours";
+            copy = launch.Copies.Fours;
             count /= 4;
             sizes[layout.Rank - 1] /= 4;
             for (int d = 0; d < layout.Rank - 1; d++) strides[d] /= 4;
         }
 
-        Launch(
-            kernel, ElementBlocks(count, 0), ElementThreads, source, destination, count, layout.Rank,
+        copy(
+            ElementBlocks(count, 0), ElementThreads, source, destination, count, layout.Rank,
             sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], strides[0], strides[1], strides[2], strides[3], strides[4], strides[5]);
     }
 
@@ -68,14 +70,14 @@ internal sealed unsafe partial class CudaKernels
         RequireFloat32(nameof(Concatenate), tensors);
         RequireFloat32(nameof(Concatenate), y);
         int pieces = Pieces(tensors, joined);
-        if (pieces > 0) Launch("Copies.Join", pieces, ElementThreads, joined.Put(), y);
+        if (pieces > 0) launch.Copies.Join(pieces, ElementThreads, joined.Put(), y);
     }
 
     /// <summary>Copies contiguous words of four bytes.</summary>
-    internal void CopyWords(nint from, nint to, nuint bytes)
+    internal void CopyWords(Address from, Address to, nuint bytes)
     {
-        int count = checked((int)(bytes / 4)), vectors = from % 16 == 0 && to % 16 == 0 ? count / 4 : 0;
-        if (count > 0) Launch("Elementwise.Copy", ElementBlocks(count, vectors), ElementThreads, from, to, vectors, count);
+        int count = checked((int)(bytes / 4)), vectors = from.Value % 16 == 0 && to.Value % 16 == 0 ? count / 4 : 0;
+        if (count > 0) launch.Elementwise.Copy(ElementBlocks(count, vectors), ElementThreads, from, to, vectors, count);
     }
 
     public override void AccumulateInto(Tensor source, Tensor destination)
@@ -121,8 +123,9 @@ internal sealed unsafe partial class CudaKernels
         }
 
         bool blocks = along.Size >= LongSum && count < FewSums;
-        Launch(
-            blocks ? "Copies.AccumulateBlock" : "Copies.Accumulate", blocks ? count : ElementBlocks(count, 0), blocks ? RowThreads : ElementThreads,
+        var accumulate = blocks ? launch.Copies.AccumulateBlock : launch.Copies.Accumulate;
+        accumulate(
+            blocks ? count : ElementBlocks(count, 0), blocks ? RowThreads : ElementThreads,
             source, destination, count, along.Size, along.From, kept.Length, sizes[1], sizes[2], sizes[3], sizes[4], sizes[5],
             from[0], from[1], from[2], from[3], from[4], from[5], to[0], to[1], to[2], to[3], to[4], to[5]);
     }

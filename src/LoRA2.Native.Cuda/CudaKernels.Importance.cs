@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Optimisers;
 using LoRA2.Native.Tensors.Devices;
@@ -40,8 +41,8 @@ internal sealed unsafe partial class CudaKernels
             }
         }
 
-        nint there = scored.Put();
-        Launch("Importance.Scores", new Grid3(widest, scorers.Length), RowThreads, there, there + first, scores);
+        Address there = scored.Put();
+        launch.Importance.Scores(new Grid3(widest, scorers.Length), RowThreads, there, there + first, scores);
     }
 
     public override void Prune(ReadOnlySpan<Tensor> tensors, Tensor kept)
@@ -49,7 +50,7 @@ internal sealed unsafe partial class CudaKernels
         RequireFloat32(nameof(Prune), tensors);
         RequireInt32(nameof(Prune), kept);
         int pieces = Pieces(tensors, pruned);
-        if (pieces > 0) Launch("Importance.Prune", pieces, RowThreads, pruned.Put(), kept);
+        if (pieces > 0) launch.Importance.Prune(pieces, RowThreads, pruned.Put(), kept);
     }
 
     /// <summary>A scorer as the kernel reads it.</summary>

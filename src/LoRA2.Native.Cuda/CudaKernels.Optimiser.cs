@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Optimisers;
 using LoRA2.Native.Tensors.Devices;
@@ -29,14 +30,14 @@ internal sealed unsafe partial class CudaKernels
             for (int first = 0; first < parameter.Value.Count; first += Piece) records[at++] = RecordOf(parameter, first);
         }
 
-        nint table = optimised.Put();
+        Address table = optimised.Put();
         int begin = 0, end = 0;
         for (int i = 0; i < parameters.Length; i++)
         {
             int group = parameters[i].Group;
             end += Blocks(parameters[i].Value.Count, Piece);
             if (end == begin || (i + 1 < parameters.Length && parameters[i + 1].Group == group)) continue;
-            Launch("Optimiser.AdamW", end - begin, ElementThreads, table, begin, (nint)numbers.Address + (group * AdamWStep.Columns * sizeof(double)), squares);
+            launch.Optimiser.AdamW(end - begin, ElementThreads, table, begin, (Address)numbers + (group * AdamWStep.Columns * sizeof(double)), squares);
             begin = end;
         }
     }
@@ -44,7 +45,7 @@ internal sealed unsafe partial class CudaKernels
     public override void Shrink(Tensor x, double threshold, bool released)
     {
         RequireFloat32(nameof(Shrink), x);
-        if (x.Count > 0) Launch("Optimiser.Shrink", ElementBlocks(x.Count, 0), ElementThreads, x, (float)threshold, released ? 1 : 0, x.Count);
+        if (x.Count > 0) launch.Optimiser.Shrink(ElementBlocks(x.Count, 0), ElementThreads, x, (float)threshold, released ? 1 : 0, x.Count);
     }
 
     public override void UpdateSensitivity(Sensitivity sensitivity, Tensor gradient)
@@ -52,8 +53,8 @@ internal sealed unsafe partial class CudaKernels
         (Tensor weight, Tensor average, Tensor uncertainty, double beta1, double beta2) = sensitivity;
         RequireFloat32(nameof(UpdateSensitivity), weight, gradient, average, uncertainty);
         if (weight.Count == 0) return;
-        Launch(
-            "Optimiser.Sensitivity", ElementBlocks(weight.Count, 0), ElementThreads, weight, gradient, average, uncertainty,
+        launch.Optimiser.Sensitivity(
+            ElementBlocks(weight.Count, 0), ElementThreads, weight, gradient, average, uncertainty,
             (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), weight.Count);
     }
 

@@ -1,7 +1,9 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
+using TileLaunch = LoRA2.Native.Cuda.Launching.GemmTile128X128KLaunch;
 
 namespace LoRA2.Native.Cuda;
 
@@ -11,9 +13,8 @@ namespace LoRA2.Native.Cuda;
 /// </content>
 internal sealed unsafe partial class CudaKernels
 {
-    private static readonly Tile Small = new("Gemm.Tile64X64", 64, 64, 128, 0);
-    private static readonly Tile Middle = new("Gemm.Tile128X128", 128, 128, 128, 0);
-    private static readonly Tile Wide = new("Gemm.Tile128X256", 128, 256, 256, 4 * (128 + 256) * 64);
+    /// <summary>The most rows and columns of a tile.</summary>
+    private const int MostTileRows = 128, MostTileColumns = 256;
 
     private const int MostThin = 16;
     private const int LeastOnTensorCores = 64;
@@ -24,8 +25,14 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Held while a frozen operand is rounded, which is done once.</summary>
     private readonly Lock rounding = new();
 
-    /// <summary>The kernel of every product on the tensor cores, for tests; null chooses by shape.</summary>
-    internal string? ForcedTile { get; set; }
+    /// <summary>The tile of every product on the tensor cores, for tests; null chooses by shape.</summary>
+    internal (int Rows, int Columns)? ForcedTile { get; set; }
+
+    private Tile Small => new(launch.Gemm.Tile64X64N, launch.Gemm.Tile64X64K, 64, 64, 128);
+
+    private Tile Middle => new(launch.Gemm.Tile128X128N, launch.Gemm.Tile128X128K, 128, 128, 128);
+
+    private Tile Wide => new(launch.Gemm.Tile128X256N, launch.Gemm.Tile128X256K, MostTileRows, MostTileColumns, 256);
 
     public override void MatMul(
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
@@ -72,8 +79,7 @@ internal sealed unsafe partial class CudaKernels
         (int m, int n) = (output.Rows, output.Columns);
         int rank = epilogue is { Left: not null, Right: not null } ? epilogue.Left.Shape.Columns : 0;
         int tiles = (m + 63) / 64 * ((n + 63) / 64);
-        Launch(
-            "GemmSingle.Multiply",
+        launch.GemmSingle.Multiply(
             tiles * batch,
             256,
             a, transposeA ? 1 : a.Shape.Columns, transposeA ? a.Shape.Columns : 1, batch == 1 ? 0 : m * k,
@@ -97,8 +103,7 @@ internal sealed unsafe partial class CudaKernels
         return true;
     }
 
-    private void AlongRows(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k) => Launch(
-        "GemmThin.AlongRows",
+    private void AlongRows(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k) => launch.GemmThin.AlongRows(
         new Grid3((rows + 31) / 32, (columns + 7) / 8),
         256,
         x, k, k % 4 == 0 && IsAligned(x) ? 1 : 0, y, yRow, yColumn, rows, columns, turned,
@@ -107,11 +112,10 @@ internal sealed unsafe partial class CudaKernels
     private void AlongColumns(Tensor x, Tensor y, int yRow, int yColumn, int rows, int columns, int turned, in ProductOutput output, int k)
     {
         ThinParts parts = PartsAlongColumns(x, y, yRow, yColumn, rows, columns, k);
-        Launch(
-            "GemmThin.AddParts",
+        launch.GemmThin.AddParts(
             ElementBlocks(rows * columns, 0),
             256,
-            (nint)parts.Storage.Pointer, parts.Count, rows, columns, parts.Columns, turned,
+            parts.Storage, parts.Count, rows, columns, parts.Columns, turned,
             output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, output.Rows, output.Columns);
         parts.Storage.Release();
     }
@@ -121,7 +125,7 @@ internal sealed unsafe partial class CudaKernels
     {
         int depth = RoundUp(Math.Max(64, (k + 63) / 64), 64), count = (k + depth - 1) / depth, padded = RoundUp(columns, 8);
         Storage parts = device.Memory.Rent((nuint)count * (nuint)padded * (nuint)rows * sizeof(float));
-        Launch("GemmThin.AlongColumns", new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, (nint)parts.Pointer);
+        launch.GemmThin.AlongColumns(new Grid3((rows + 127) / 128, padded / 8, count), 128, x, k, depth, y, yRow, yColumn, rows, columns, parts);
         return new ThinParts(parts, count, padded);
     }
 
@@ -140,39 +144,35 @@ internal sealed unsafe partial class CudaKernels
             lowStep = transposeB ? lowDepth : RoundUp(n, 8);
             low = device.Memory.Rent((nuint)Bytes(transposeB ? (long)RoundUp(n, 256) * lowDepth : ((long)lowDepth * lowStep) + 256));
             var factors = new LowRankFactors(
-                (nint)epilogue.Left!.Address, (float)(epilogue.Scale / alpha), (nint)epilogue.Right!.Address, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n,
-                rank, lowTerms, lowDepth, (nint)low.Pointer, transposeB ? lowStep : 1, transposeB ? 1 : lowStep);
+                epilogue.Left, (float)(epilogue.Scale / alpha), epilogue.Right, epilogue.RightTransposed ? rank : 1, epilogue.RightTransposed ? 1 : n,
+                rank, lowTerms, lowDepth, low, transposeB ? lowStep : 1, transposeB ? 1 : lowStep);
             if (transposeA)
             {
                 RoundTransposed(a, k, m, left, step, depth, terms.Planes);
-                Terms(factors, m, n, (nint)left.Pointer + (nint)Bytes(terms.Planes * depth), step);
+                Terms(factors, m, n, (Address)left + Bytes(terms.Planes * depth), step);
             }
             else if (epilogue.Down is { } down) RoundThrough(a, left, step, terms.Planes, down, epilogue.DownTransposed, factors, n);
             else RoundWithTerms(a, left, step, terms.Planes, m, factors, n);
         }
         else if (transposeA) RoundTransposed(a, k, m, left, step, depth, terms.Planes);
-        else Round(a, left.Pointer, step, terms.Planes, m);
+        else Round(a, left, step, terms.Planes, m);
 
         RoundedOperand right = Rounded(b, precision, terms.Planes);
         int tiles = depth / 32, total = (terms.Products * tiles) + (lowDepth / 32), splits = SplitsOf(m, n, total);
         Storage? parts = splits == 1 ? null : device.Memory.Rent((nuint)splits * (nuint)m * (nuint)n * sizeof(float));
-        ProductOutput direct = parts is null ? output : output.ToParts((nint)parts.Pointer);
+        ProductOutput direct = parts is null ? output : output.ToParts(parts);
         Tile tile = TileOf(m, n, splits);
-        Launch(
-            transposeB ? tile.KernelOfN : tile.KernelOfK,
+        TileLaunch multiply = transposeB ? tile.OfN : tile.OfK;
+        multiply(
             new Grid3((m + tile.Rows - 1) / tile.Rows * ((n + tile.Columns - 1) / tile.Columns), 1, splits),
             tile.Threads,
-            tile.SharedMemory,
-            [
-                (nint)left.Pointer, Bytes(step), Bytes(depth), Bytes(terms.Planes * depth), right.Address, right.Row, right.Plane, low is null ? 0 : (nint)low.Pointer, Bytes(lowStep),
-                terms.Codes, terms.Products, tiles, lowDepth / 32,
-                direct.C, direct.Bias, direct.Residual, direct.Activated, direct.Flags, direct.Alpha, direct.Beta, m, n,
-            ]);
+            left, Bytes(step), Bytes(depth), Bytes(terms.Planes * depth), right.Address, right.Row, right.Plane, low, Bytes(lowStep), terms.Codes, terms.Products, tiles, lowDepth / 32,
+            direct.C, direct.Bias, direct.Residual, direct.Activated, direct.Flags, direct.Alpha, direct.Beta, m, n);
         if (parts is not null)
         {
-            Launch(
-                "GemmSplit.Finish", ElementBlocks(m * n, 0), 256,
-                (nint)parts.Pointer, splits, output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, m, n);
+            launch.GemmSplit.Finish(
+                ElementBlocks(m * n, 0), 256,
+                parts, splits, output.C, output.Bias, output.Residual, output.Activated, output.Flags, output.Alpha, output.Beta, m, n);
             parts.Release();
         }
 
@@ -207,27 +207,27 @@ internal sealed unsafe partial class CudaKernels
         (int rows, int columns) = (b.Shape.Rows, b.Shape.Columns);
         int plane = RoundUp(columns, 32), step = planes * plane;
         // Whole tiles of either orientation: nothing is read that is not there.
-        if (b.DType == DType.BFloat16 && rows % Wide.Columns == 0 && columns % Wide.Columns == 0 && IsAligned(b)) return new RoundedOperand(null, (nint)b.Address, precision, Bytes(step), Bytes(plane));
+        if (b.DType == DType.BFloat16 && rows % MostTileColumns == 0 && columns % MostTileColumns == 0 && IsAligned(b)) return new RoundedOperand(null, b, precision, Bytes(step), Bytes(plane));
         Storage storage = device.Memory.Rent((nuint)Bytes(((long)RoundUp(rows, 256) * step) + 256));
-        if (b.DType == DType.Float32) Round(b, storage.Pointer, step, planes, RoundUp(rows, 32));
-        else Launch("GemmPack.Copy", ElementBlocks(RoundUp(rows, 32) * plane, 0), 256, b, rows, columns, (nint)storage.Pointer, step, RoundUp(rows, 32), plane);
-        return new RoundedOperand(storage, (nint)storage.Pointer, precision, Bytes(step), Bytes(plane));
+        if (b.DType == DType.Float32) Round(b, storage, step, planes, RoundUp(rows, 32));
+        else launch.GemmPack.Copy(ElementBlocks(RoundUp(rows, 32) * plane, 0), 256, b, rows, columns, storage, step, RoundUp(rows, 32), plane);
+        return new RoundedOperand(storage, storage, precision, Bytes(step), Bytes(plane));
     }
 
-    private void Round(Tensor x, byte* to, int step, int planes, int paddedRows)
+    private void Round(Tensor x, Storage to, int step, int planes, int paddedRows)
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         int padded = RoundUp(columns, 32);
-        Launch(
-            "GemmPack.Round", ElementBlocks(paddedRows * padded / 8, 0), 256,
-            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to, step, padded, planes, paddedRows, padded);
+        launch.GemmPack.Round(
+            ElementBlocks(paddedRows * padded / 8, 0), 256,
+            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, to, step, padded, planes, paddedRows, padded);
     }
 
     private void RoundTransposed(Tensor x, int rows, int columns, Storage to, int step, int depth, int planes) =>
-        Launch("GemmPack.RoundTransposed", new Grid3(depth / 32, (columns + 31) / 32), 256, x, rows, columns, (nint)to.Pointer, step, depth, planes);
+        launch.GemmPack.RoundTransposed(new Grid3(depth / 32, (columns + 31) / 32), 256, x, rows, columns, to, step, depth, planes);
 
-    private void Terms(in LowRankFactors factors, int rows, int columns, nint toLeft, int toLeftRow) => Launch(
-        "GemmPack.Terms", ElementBlocks(Math.Max(rows, columns) * factors.Width, 0), 256,
+    private void Terms(in LowRankFactors factors, int rows, int columns, Address toLeft, int toLeftRow) => launch.GemmPack.Terms(
+        ElementBlocks(Math.Max(rows, columns) * factors.Width, 0), 256,
         factors.Left, rows, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, columns, factors.Rank, factors.Terms.Codes, factors.Terms.Products, factors.Width,
         toLeft, toLeftRow, factors.To, factors.ToRow, factors.ToColumn);
 
@@ -235,9 +235,9 @@ internal sealed unsafe partial class CudaKernels
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         int padded = RoundUp(columns, 32);
-        Launch(
-            "GemmPack.RoundWithTerms", ElementBlocks(Math.Max(paddedRows * padded / 8, rightRows * factors.Width), 0), 256,
-            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, (nint)to.Pointer, step, padded, planes, paddedRows, padded,
+        launch.GemmPack.RoundWithTerms(
+            ElementBlocks(Math.Max(paddedRows * padded / 8, rightRows * factors.Width), 0), 256,
+            x, rows, columns, columns % 4 == 0 && IsAligned(x) ? 1 : 0, to, step, padded, planes, paddedRows, padded,
             factors.Left, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, rightRows, factors.Rank, factors.Terms.Codes, factors.Terms.Products, factors.Width,
             factors.To, factors.ToRow, factors.ToColumn);
     }
@@ -246,9 +246,9 @@ internal sealed unsafe partial class CudaKernels
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         int padded = RoundUp(columns, 32);
-        Launch(
-            "GemmPack.RoundThrough", Blocks(rows, 32), 256,
-            x, rows, columns, (nint)to.Pointer, step, padded, planes, padded,
+        launch.GemmPack.RoundThrough(
+            Blocks(rows, 32), 256,
+            x, rows, columns, to, step, padded, planes, padded,
             down, transposed ? 1 : factors.Rank, transposed ? columns : 1, factors.Left, factors.Scale, factors.Right, factors.RightRow, factors.RightColumn, rightRows, factors.Rank,
             factors.Terms.Codes, factors.Terms.Products, factors.Width, factors.To, factors.ToRow, factors.ToColumn);
     }
@@ -268,49 +268,45 @@ internal sealed unsafe partial class CudaKernels
         long Waves(int rows, int columns, int atOnce) =>
             (((long)(m + rows - 1) / rows * ((n + columns - 1) / columns) * splits) + ((long)atOnce * driver.Multiprocessors) - 1) / ((long)atOnce * driver.Multiprocessors);
         long wide = Waves(128, 256, 1) * 9 * 4, middle = Waves(128, 128, 2) * 10 * 4, small = Waves(64, 64, 3) * 13 * 3 / 2;
-        if (ForcedTile is not null) return ForcedTile == Small.Kernel ? Small : ForcedTile == Middle.Kernel ? Middle : Wide;
+        if (ForcedTile is { } forced) return forced == (Small.Rows, Small.Columns) ? Small : forced == (Middle.Rows, Middle.Columns) ? Middle : Wide;
         if (small < middle && small < wide) return Small;
-        return wide < middle && driver.SharedMemoryPerBlock >= Wide.SharedMemory ? Wide : Middle;
+        return wide < middle && driver.SharedMemoryPerBlock >= GemmLaunchers.Tile128X256NSharedMemory ? Wide : Middle;
     }
 
     /// <summary>The factors of a low-rank term, with the right one's strides, and where the right one's terms go.</summary>
     private readonly record struct LowRankFactors(
-        nint Left, float Scale, nint Right, int RightRow, int RightColumn, int Rank, SplitTerms Terms, int Width, nint To, int ToRow, int ToColumn);
+        Address Left, float Scale, Address Right, int RightRow, int RightColumn, int Rank, SplitTerms Terms, int Width, Address To, int ToRow, int ToColumn);
 
     /// <summary>Sums of parts of a thin product; of each part so many columns one after the other.</summary>
     private readonly record struct ThinParts(Storage Storage, int Count, int Columns);
 
-    private sealed record Tile(string Kernel, int Rows, int Columns, int Threads, int SharedMemory)
-    {
-        public string KernelOfN { get; } = Kernel + "N";
-
-        public string KernelOfK { get; } = Kernel + "K";
-    }
+    /// <summary>A tile's kernels, for a right operand that is n × k and for one that is k × n; its size, and the threads of a block.</summary>
+    private readonly record struct Tile(TileLaunch OfN, TileLaunch OfK, int Rows, int Columns, int Threads);
 
     /// <summary>What the kernels of products take about their result.</summary>
     private readonly struct ProductOutput
     {
         public ProductOutput(Tensor c, in Epilogue epilogue, float alpha, float beta, int rows, int columns)
         {
-            C = (nint)c.Address;
-            Bias = AddressOf(epilogue.Bias);
-            Residual = AddressOf(epilogue.Residual);
-            Activated = AddressOf(epilogue.Activated);
+            C = c;
+            Bias = epilogue.Bias;
+            Residual = epilogue.Residual;
+            Activated = epilogue.Activated;
             bool vectors = columns % 4 == 0 && IsAligned(c) && IsAligned(epilogue.Bias) && IsAligned(epilogue.Residual) && IsAligned(epilogue.Activated);
-            Flags = (Bias != 0 ? 1 : 0) | (Residual != 0 ? 2 : 0) | (Activated != 0 ? 4 : 0) | (vectors ? 8 : 0);
+            Flags = (epilogue.Bias is not null ? 1 : 0) | (epilogue.Residual is not null ? 2 : 0) | (epilogue.Activated is not null ? 4 : 0) | (vectors ? 8 : 0);
             Alpha = alpha;
             Beta = beta;
             Rows = rows;
             Columns = columns;
         }
 
-        public nint C { get; private init; }
+        public Address C { get; private init; }
 
-        public nint Bias { get; }
+        public Address Bias { get; }
 
-        public nint Residual { get; }
+        public Address Residual { get; }
 
-        public nint Activated { get; }
+        public Address Activated { get; }
 
         public int Flags { get; private init; }
 
@@ -323,6 +319,6 @@ internal sealed unsafe partial class CudaKernels
         public int Columns { get; }
 
         /// <summary>The bare sums of parts of k, one matrix after the other.</summary>
-        public ProductOutput ToParts(nint parts) => this with { C = parts, Flags = Columns % 4 == 0 ? 8 : 0, Alpha = 1, Beta = 0 };
+        public ProductOutput ToParts(Address parts) => this with { C = parts, Flags = Columns % 4 == 0 ? 8 : 0, Alpha = 1, Beta = 0 };
     }
 }

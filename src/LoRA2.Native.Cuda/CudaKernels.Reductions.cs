@@ -26,7 +26,7 @@ internal sealed unsafe partial class CudaKernels
         Tensor flag = Tensor.Empty([], DType.Int32, device);
         device.Clear(flag.Address, flag.Bytes);
         int vectors = Vectors(x.Count, x);
-        Launch("Reductions.NotFinite", ElementBlocks(x.Count, vectors), ElementThreads, x, flag, vectors, x.Count);
+        launch.Reductions.NotFinite(ElementBlocks(x.Count, vectors), ElementThreads, x, flag, vectors, x.Count);
         return flag.Item() == 0;
     }
 
@@ -43,8 +43,8 @@ internal sealed unsafe partial class CudaKernels
 
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([pieces], DType.Float64, device);
-        Launch("Reductions.Squares", pieces, RowThreads, squares.Put(), partials);
-        Launch("Reductions.FinishDouble", 1, RowThreads, partials, pieces, sum);
+        launch.Reductions.Squares(pieces, RowThreads, squares.Put(), partials);
+        launch.Reductions.FinishDouble(1, RowThreads, partials, pieces, sum);
     }
 
     public override void SumRows(Tensor x, Tensor sums)
@@ -55,8 +55,8 @@ internal sealed unsafe partial class CudaKernels
         (int each, int chunks) = RowChunks(rows);
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([chunks, columns], DType.Float64, device);
-        if (chunks > 0) Launch("ColumnSums.Chunk", new Grid3(Blocks(columns, 32), chunks), new Grid3(32, 8), x, partials, rows, columns, each);
-        Launch("ColumnSums.Finish", ElementBlocks(columns, 0), ElementThreads, partials, chunks, columns, sums, columns);
+        if (chunks > 0) launch.ColumnSums.Chunk(new Grid3(Blocks(columns, 32), chunks), new Grid3(32, 8), x, partials, rows, columns, each);
+        launch.ColumnSums.Finish(ElementBlocks(columns, 0), ElementThreads, partials, chunks, columns, sums, columns);
     }
 
     public override void SumColumns(Tensor x, Tensor sums)
@@ -66,7 +66,7 @@ internal sealed unsafe partial class CudaKernels
         if (rows == 0) return;
         if (columns <= RowPart)
         {
-            Launch("Reductions.Rows", rows, RowThreads, x, sums, columns);
+            launch.Reductions.Rows(rows, RowThreads, x, sums, columns);
             return;
         }
 
@@ -74,8 +74,8 @@ internal sealed unsafe partial class CudaKernels
         int parts = Blocks(columns, length);
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([rows, parts], DType.Float64, device);
-        Launch("Reductions.Parts", rows * parts, RowThreads, x, partials, columns, length, parts);
-        Launch("Reductions.Finish", rows, RowThreads, partials, parts, 1.0, sums);
+        launch.Reductions.Parts(rows * parts, RowThreads, x, partials, columns, length, parts);
+        launch.Reductions.Finish(rows, RowThreads, partials, parts, 1.0, sums);
     }
 
     /// <summary>How many rows a chunk has whose columns are added up together, and how many chunks there are.</summary>

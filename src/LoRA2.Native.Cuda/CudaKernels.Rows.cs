@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Rows;
 using LoRA2.Native.Tensors.Devices;
@@ -21,8 +22,8 @@ internal sealed unsafe partial class CudaKernels
         if (rows == 0 || columns == 0) return;
         int vectors = RowVectors(columns, x, mask, y);
         int masked = mask is null ? 0 : 1;
-        if (vectors > 0) Launch("Softmax.Warp", Blocks(rows, 4), RowThreads, x, mask, masked, y, rows, vectors);
-        else Launch("Softmax.Block", rows, RowThreads, x, mask, masked, y, columns);
+        if (vectors > 0) launch.Softmax.Warp(Blocks(rows, 4), RowThreads, x, mask, masked, y, rows, vectors);
+        else launch.Softmax.Block(rows, RowThreads, x, mask, masked, y, columns);
     }
 
     public override void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx)
@@ -31,8 +32,8 @@ internal sealed unsafe partial class CudaKernels
         (int rows, int columns) = (y.Shape.Rows, y.Shape.Columns);
         if (rows == 0 || columns == 0) return;
         int vectors = RowVectors(columns, y, dy, dx);
-        if (vectors > 0) Launch("Softmax.BackwardWarp", Blocks(rows, 4), RowThreads, y, dy, dx, rows, vectors);
-        else Launch("Softmax.BackwardBlock", rows, RowThreads, y, dy, dx, columns);
+        if (vectors > 0) launch.Softmax.BackwardWarp(Blocks(rows, 4), RowThreads, y, dy, dx, rows, vectors);
+        else launch.Softmax.BackwardBlock(rows, RowThreads, y, dy, dx, columns);
     }
 
     public override void LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon, Tensor y, Tensor mean, Tensor rstd)
@@ -41,8 +42,8 @@ internal sealed unsafe partial class CudaKernels
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         if (rows == 0 || columns == 0) return;
         int vectors = RowVectors(columns, x, gain, bias, y);
-        if (vectors > 0) Launch("LayerNorm.Warp", Blocks(rows, 4), RowThreads, x, gain, bias, (float)epsilon, y, mean, rstd, rows, vectors);
-        else Launch("LayerNorm.Block", rows, RowThreads, x, gain, bias, (float)epsilon, y, mean, rstd, columns);
+        if (vectors > 0) launch.LayerNorm.Warp(Blocks(rows, 4), RowThreads, x, gain, bias, (float)epsilon, y, mean, rstd, rows, vectors);
+        else launch.LayerNorm.Block(rows, RowThreads, x, gain, bias, (float)epsilon, y, mean, rstd, columns);
     }
 
     public override void LayerNormBackward(Tensor x, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dgain, Tensor? dbias)
@@ -59,11 +60,11 @@ internal sealed unsafe partial class CudaKernels
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
         if (rows == 0 || columns == 0) return;
         int vectors = RowVectors(columns, x, residual, gain, bias, sum, y);
-        (Philox random, uint threshold, float scale) = WordsOf(dropout);
+        (ulong seed, MaskStream stream, uint threshold, float scale) = WordsOf(dropout);
         if (vectors > 0)
-            Launch("LayerNorm.AddWarp", Blocks(rows, 4), RowThreads, dropout, 2, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, rows, vectors);
+            launch.LayerNorm.AddWarp(Blocks(rows, 4), RowThreads, x, seed, stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, rows, vectors);
         else
-            Launch("LayerNorm.AddBlock", rows, RowThreads, dropout, 2, x, random.Seed, random.Stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, columns);
+            launch.LayerNorm.AddBlock(rows, RowThreads, x, seed, stream, threshold, scale, residual, gain, bias, (float)epsilon, sum, y, mean, rstd, columns);
     }
 
     public override void AddLayerNormBackward(
@@ -81,8 +82,8 @@ internal sealed unsafe partial class CudaKernels
         if (y.Count == 0) return;
         int columns = table.Shape.Columns;
         int vectors = columns % 4 == 0 ? Vectors(columns, table, y) : 0;
-        if (vectors > 0) Launch("Embedding.GatherFours", ElementBlocks(y.Count, y.Count / 4), ElementThreads, table, ids, y, table.Shape[0], vectors, y.Count / 4);
-        else Launch("Embedding.Gather", ElementBlocks(y.Count, 0), ElementThreads, table, ids, y, table.Shape[0], columns, y.Count);
+        if (vectors > 0) launch.Embedding.GatherFours(ElementBlocks(y.Count, y.Count / 4), ElementThreads, table, ids, y, table.Shape[0], vectors, y.Count / 4);
+        else launch.Embedding.Gather(ElementBlocks(y.Count, 0), ElementThreads, table, ids, y, table.Shape[0], columns, y.Count);
     }
 
     public override void EmbeddingBackward(Tensor ids, Tensor dy, int paddingId, Tensor dtable)
@@ -91,7 +92,7 @@ internal sealed unsafe partial class CudaKernels
         RequireInt32(nameof(EmbeddingBackward), ids);
         int columns = dtable.Shape.Columns;
         if (ids.Count == 0 || columns == 0) return;
-        Launch("Embedding.ScatterAdd", new Grid3(ids.Count, Blocks(columns, 4 * RowThreads)), RowThreads, dy, ids, dtable, dtable.Shape[0], paddingId, columns, ids.Count);
+        launch.Embedding.ScatterAdd(new Grid3(ids.Count, Blocks(columns, 4 * RowThreads)), RowThreads, dy, ids, dtable, dtable.Shape[0], (uint)paddingId, columns, ids.Count);
     }
 
     public override void CrossEntropy(Tensor logits, Tensor labels, Tensor loss, Tensor dlogits)
@@ -102,8 +103,8 @@ internal sealed unsafe partial class CudaKernels
         using var scope = new TensorScope();
         Tensor terms = Tensor.Empty([rows], DType.Float64, device);
         Tensor counted = Tensor.Empty([1], DType.Int32, device);
-        Launch("Losses.CrossEntropyRows", Math.Clamp(Blocks(rows, 4), 1, CrossEntropyBlocks), RowThreads, logits, labels, terms, counted, dlogits, rows, classes);
-        Launch("Losses.CrossEntropyMean", 1, RowThreads, terms, counted, loss, rows);
+        launch.Losses.CrossEntropyRows(Math.Clamp(Blocks(rows, 4), 1, CrossEntropyBlocks), RowThreads, logits, labels, terms, counted, dlogits, rows, classes);
+        launch.Losses.CrossEntropyMean(1, RowThreads, terms, counted, loss, rows);
     }
 
     public override void MeanSquaredError(Tensor x, Tensor target, Tensor loss, Tensor dx)
@@ -113,8 +114,8 @@ internal sealed unsafe partial class CudaKernels
         int divisor = Math.Max(1, x.Count);
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([blocks], DType.Float64, device);
-        Launch("Losses.SquaredError", blocks, RowThreads, x, target, 2f / divisor, dx, partials, x.Count);
-        Launch("Reductions.Finish", 1, RowThreads, partials, blocks, (double)divisor, loss);
+        launch.Losses.SquaredError(blocks, RowThreads, x, target, 2f / divisor, dx, partials, x.Count);
+        launch.Reductions.Finish(1, RowThreads, partials, blocks, (double)divisor, loss);
     }
 
     /// <summary>The normalised input's gradient to dx, and its dropout to dropped; each may be null.</summary>
@@ -124,11 +125,11 @@ internal sealed unsafe partial class CudaKernels
         if (rows == 0 || columns == 0 || (dx is null && dropped is null)) return;
         int vectors = RowVectors(columns, x, gain, dy, dx, dropped);
         int wanted = (dx is null ? 0 : 1) | (dropped is null ? 0 : 2);
-        (Philox random, uint threshold, float scale) = WordsOf(dropout);
+        (ulong seed, MaskStream stream, uint threshold, float scale) = WordsOf(dropout);
         if (vectors > 0)
-            Launch("LayerNormGradient.Warp", Blocks(rows, 4), RowThreads, dropout, 9, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, rows, vectors);
+            launch.LayerNormGradient.Warp(Blocks(rows, 4), RowThreads, x, gain, mean, rstd, dy, dx, dropped, wanted, seed, stream, threshold, scale, rows, vectors);
         else
-            Launch("LayerNormGradient.Block", rows, RowThreads, dropout, 9, x, gain, mean, rstd, dy, dx, dropped, wanted, random.Seed, random.Stream, threshold, scale, columns);
+            launch.LayerNormGradient.Block(rows, RowThreads, x, gain, mean, rstd, dy, dx, dropped, wanted, seed, stream, threshold, scale, columns);
     }
 
     private void NormParametersBackward(Tensor x, Tensor mean, Tensor rstd, Tensor dy, Tensor? dgain, Tensor? dbias)
@@ -138,8 +139,8 @@ internal sealed unsafe partial class CudaKernels
         (int each, int chunks) = RowChunks(rows);
         using var scope = new TensorScope();
         Tensor partials = Tensor.Empty([chunks, 2 * columns], DType.Float64, device);
-        if (chunks > 0) Launch("LayerNormGradient.Parameters", new Grid3(Blocks(columns, 32), chunks), new Grid3(32, 8), x, mean, rstd, dy, partials, rows, columns, each);
-        if (dgain is not null) Launch("ColumnSums.Finish", ElementBlocks(columns, 0), ElementThreads, partials, chunks, 2 * columns, dgain, columns);
-        if (dbias is not null) Launch("ColumnSums.Finish", ElementBlocks(columns, 0), ElementThreads, (nint)(partials.Address + (8L * columns)), chunks, 2 * columns, dbias, columns);
+        if (chunks > 0) launch.LayerNormGradient.Parameters(new Grid3(Blocks(columns, 32), chunks), new Grid3(32, 8), x, mean, rstd, dy, partials, rows, columns, each);
+        if (dgain is not null) launch.ColumnSums.Finish(ElementBlocks(columns, 0), ElementThreads, partials, chunks, 2 * columns, dgain, columns);
+        if (dbias is not null) launch.ColumnSums.Finish(ElementBlocks(columns, 0), ElementThreads, (Address)partials + (8L * columns), chunks, 2 * columns, dbias, columns);
     }
 }

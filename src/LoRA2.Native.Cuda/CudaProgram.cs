@@ -24,7 +24,7 @@ internal sealed unsafe class CudaProgram(CudaDevice device, ICudaDriver driver, 
                 // A recording of several passes in a row keeps their distances.
                 start.Arguments[start.StreamAt] = (stream & ~(ulong)uint.MaxValue) | ((uint)stream + (pass - current));
                 fixed (ulong* arguments = start.Arguments)
-                    driver.SetKernel(executable, node.Node, node.Kernel, start.Grid, start.Block, start.SharedMemory, arguments, start.Arguments.Length);
+                    driver.SetKernel(executable, node.Node, node.Kernel, start.Grid, start.Block, start.Kernel.DynamicSharedMemory, arguments, start.Arguments.Length);
             }
 
             current = pass;

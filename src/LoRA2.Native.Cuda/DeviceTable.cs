@@ -1,3 +1,4 @@
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Memory;
 
@@ -25,7 +26,7 @@ internal sealed unsafe class DeviceTable(CudaDevice device)
     }
 
     /// <summary>Puts the table where kernels can read it, and returns its address.</summary>
-    public nint Put()
+    public Address Put()
     {
         ReadOnlySpan<byte> table = next.AsSpan(0, length);
         if (device.Recorder is { } recorder)
@@ -33,7 +34,7 @@ internal sealed unsafe class DeviceTable(CudaDevice device)
             fixed (byte* from = table) return recorder.Constant(from, (nuint)length);
         }
 
-        if (length == lengthThere && table.SequenceEqual(there.AsSpan(0, length))) return (nint)memory!.Pointer;
+        if (length == lengthThere && table.SequenceEqual(there.AsSpan(0, length))) return memory;
         if (memory is null || memory.Size < (nuint)length)
         {
             memory?.Release();
@@ -43,6 +44,6 @@ internal sealed unsafe class DeviceTable(CudaDevice device)
         fixed (byte* from = table) device.CopyIn(memory.Pointer, from, (nuint)length);
         (next, there) = (there, next);
         lengthThere = length;
-        return (nint)memory.Pointer;
+        return memory;
     }
 }

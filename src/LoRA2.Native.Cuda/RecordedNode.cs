@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 
 namespace LoRA2.Native.Cuda;
 
@@ -9,4 +10,4 @@ internal abstract record RecordedNode;
 internal sealed record RecordedFill(nint Address, byte Value, nuint Bytes) : RecordedNode;
 
 /// <summary>A kernel to start. <paramref name="StreamAt"/> is the number of the argument that is a dropout mask's stream, or negative.</summary>
-internal sealed record RecordedKernel(string Kernel, Grid3 Grid, Grid3 Block, int SharedMemory, ulong[] Arguments, int StreamAt) : RecordedNode;
+internal sealed record RecordedKernel(Kernel Kernel, Grid3 Grid, Grid3 Block, ulong[] Arguments, int StreamAt) : RecordedNode;

@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
@@ -15,25 +16,25 @@ internal sealed unsafe class Recorder(ICudaDriver driver, KernelLibrary library,
     private readonly List<Storage> kept = [];
 
     /// <summary>Adds a kernel. Its argument number <paramref name="streamAt"/>, when not negative, is the stream of a dropout mask, which has the pass's number in its lower half.</summary>
-    public void Launch(string kernel, Grid3 grid, Grid3 block, int sharedMemory, ReadOnlySpan<ulong> arguments, int streamAt) =>
-        nodes.Add(new RecordedKernel(kernel, grid, block, sharedMemory, arguments.ToArray(), streamAt));
+    public void Launch(Kernel kernel, Grid3 grid, Grid3 block, ReadOnlySpan<ulong> arguments, int streamAt) =>
+        nodes.Add(new RecordedKernel(kernel, grid, block, arguments.ToArray(), streamAt));
 
     /// <summary>Adds the filling of memory.</summary>
     public void Fill(nint address, byte value, nuint bytes) => nodes.Add(new RecordedFill(address, value, bytes));
 
     /// <summary>Puts bytes, now and until the program ends, where kernels can read them.</summary>
-    public nint Constant(void* from, nuint bytes)
+    public Address Constant(void* from, nuint bytes)
     {
         Storage block = constants.Rent(bytes);
         kept.Add(block);
         driver.CopyIn((nint)block.Pointer, from, bytes);
-        return (nint)block.Pointer;
+        return block;
     }
 
     /// <summary>The program of all that was recorded.</summary>
     public DeviceProgram Finish(CudaDevice device)
     {
-        library.Load(nodes.OfType<RecordedKernel>().Select(node => (node.Kernel, node.SharedMemory)));
+        library.Load(nodes.OfType<RecordedKernel>().Select(node => node.Kernel));
         nint graph = driver.CreateGraph();
         try
         {
@@ -47,9 +48,9 @@ internal sealed unsafe class Recorder(ICudaDriver driver, KernelLibrary library,
                         last = driver.AddFill(graph, last, fill.Address, fill.Value, fill.Bytes);
                         break;
                     case RecordedKernel start:
-                        nint kernel = library.Find(start.Kernel, start.SharedMemory);
+                        nint kernel = library.Find(start.Kernel);
                         fixed (ulong* arguments = start.Arguments)
-                            last = driver.AddKernel(graph, last, kernel, start.Grid, start.Block, start.SharedMemory, arguments, start.Arguments.Length);
+                            last = driver.AddKernel(graph, last, kernel, start.Grid, start.Block, start.Kernel.DynamicSharedMemory, arguments, start.Arguments.Length);
                         if (start.StreamAt >= 0) ofPass.Add(new PassNode(last, kernel, start));
                         break;
                 }

@@ -1,3 +1,4 @@
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Memory;
 
@@ -9,14 +10,14 @@ namespace LoRA2.Native.Cuda;
 /// <param name="precision">The precision whose terms it holds.</param>
 /// <param name="row">Bytes of a row.</param>
 /// <param name="plane">Bytes from one term of a row to the next.</param>
-internal sealed class RoundedOperand(Storage? storage, nint address, Precision precision, long row, long plane) : IDisposable
+internal sealed class RoundedOperand(Storage? storage, Address address, Precision precision, long row, long plane) : IDisposable
 {
     private Storage? storage = storage;
-    private nint address = address;
+    private Address address = address;
 
     public Precision Precision => precision;
 
-    public nint Address => address != 0 ? address : throw new ObjectDisposedException(nameof(RoundedOperand));
+    public Address Address => address != default ? address : throw new ObjectDisposedException(nameof(RoundedOperand));
 
     public long Row => row;
 
@@ -26,6 +27,6 @@ internal sealed class RoundedOperand(Storage? storage, nint address, Precision p
     {
         storage?.Release();
         storage = null;
-        address = 0;
+        address = default;
     }
 }

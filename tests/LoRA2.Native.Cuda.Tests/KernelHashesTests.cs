@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using LoRA2.Native.Cuda.Launching;
 
 namespace LoRA2.Native.Cuda.Tests;
 
@@ -10,7 +11,7 @@ public sealed class KernelHashesTests
     {
         string path = Path.GetFullPath(Path.Combine(Here(), "../../src/LoRA2.Native.Cuda/KernelHashes.txt"));
         string[] committed = [.. File.ReadAllLines(path).Where(line => line.Length > 0 && line[0] != '#')];
-        string[] built = [.. PtxText.Kernels.Select(name => $"{Convert.ToHexStringLower(SHA256.HashData(PtxText.OfKernel(name)))}  {name}")];
+        string[] built = [.. KernelLaunchers.All.Select(kernel => $"{Convert.ToHexStringLower(SHA256.HashData(kernel.Ptx))}  {kernel.Name}")];
         IEnumerable<string> differing = committed.Except(built).Concat(built.Except(committed)).Select(line => line.Split(' ')[^1]).Distinct().Order(StringComparer.Ordinal);
         Assert.True(
             committed.SequenceEqual(built),

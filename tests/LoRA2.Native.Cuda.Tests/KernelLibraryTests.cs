@@ -1,4 +1,5 @@
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
@@ -9,7 +10,7 @@ namespace LoRA2.Native.Cuda.Tests;
 
 public sealed class KernelLibraryTests
 {
-    private static readonly string[] Kernels = [.. PtxText.Kernels.Where(name => name.Split('.')[0] is "Activations" or "Elementwise" or "Reductions")];
+    private static readonly Kernel[] Kernels = [.. KernelLaunchers.All.Where(kernel => kernel.Name.Split('.')[0] is "Activations" or "Elementwise" or "Reductions")];
 
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
@@ -23,11 +24,11 @@ public sealed class KernelLibraryTests
         Threads(4, i =>
         {
             together.SignalAndWait(Long);
-            found[i] = [.. Kernels.Select(kernel => library.Find(kernel, 0))];
+            found[i] = [.. Kernels.Select(kernel => library.Find(kernel))];
         });
         Assert.All(found, handles => Assert.Equal(found[0], handles));
-        Assert.Equal(Kernels.Order(), driver.Loaded.Order());
-        library.Load(Kernels.Select(kernel => (kernel, 0)));
+        Assert.Equal(Kernels.Select(kernel => kernel.Name), driver.Loaded.Order(StringComparer.Ordinal));
+        library.Load(Kernels);
         Assert.Equal(Kernels.Length, driver.Loaded.Count);
     }
 
@@ -37,7 +38,7 @@ public sealed class KernelLibraryTests
         using var both = new Barrier(2);
         using var driver = new EmulatedDriver { Loading = _ => Assert.True(both.SignalAndWait(Long)) };
         var library = new KernelLibrary(driver);
-        Threads(2, i => library.Find(Kernels[i], 0));
+        Threads(2, i => library.Find(Kernels[i]));
         Assert.Equal(2, driver.Loaded.Count);
     }
 
@@ -45,20 +46,12 @@ public sealed class KernelLibraryTests
     public void AKernelThatWasNotCompiledIsTriedAgain()
     {
         bool fails = true;
-        using var driver = new EmulatedDriver { Loading = name => { if (fails && name == Kernels[3]) throw new CudaException("no"); } };
+        using var driver = new EmulatedDriver { Loading = name => { if (fails && name == Kernels[3].Name) throw new CudaException("no"); } };
         var library = new KernelLibrary(driver);
-        Assert.Equal("no", Assert.Throws<CudaException>(() => library.Load(Kernels.Select(kernel => (kernel, 0)))).Message);
+        Assert.Equal("no", Assert.Throws<CudaException>(() => library.Load(Kernels)).Message);
         fails = false;
-        library.Load(Kernels.Select(kernel => (kernel, 0)));
-        Assert.Equal(Kernels.Order(), driver.Loaded.Order());
-    }
-
-    [Fact]
-    public void AKernelThatIsNotThereIsNamed()
-    {
-        using var driver = new EmulatedDriver();
-        var library = new KernelLibrary(driver);
-        Assert.Equal("there is no kernel Elementwise.Ad in LoRA2.Native.Cuda", Assert.Throws<CudaException>(() => library.Find("Elementwise.Ad", 0)).Message);
+        library.Load(Kernels);
+        Assert.Equal(Kernels.Select(kernel => kernel.Name), driver.Loaded.Order(StringComparer.Ordinal));
     }
 
     /// <summary>While a step is recorded nothing is compiled; what it needs and is not there yet is, once, at its end.</summary>

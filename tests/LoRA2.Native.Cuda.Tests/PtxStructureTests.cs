@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
 using LoRA2.Native.Tensors.Cpu.Rows;
@@ -9,7 +8,7 @@ namespace LoRA2.Native.Cuda.Tests;
 /// <summary>What the compiled kernels must and must not have in them.</summary>
 public sealed partial class PtxStructureTests
 {
-    public static TheoryData<string> Kernels => [.. PtxText.Kernels];
+    public static TheoryData<string> Kernels => [.. LibraryPtx.Names];
 
     /// <summary>Kernels that move most of their bytes in accesses of 16.</summary>
     public static TheoryData<string> InFours =>
@@ -23,7 +22,7 @@ public sealed partial class PtxStructureTests
     [MemberData(nameof(Kernels))]
     public void NothingLiesInLocalMemoryOrIsReachedGenerically(string kernel)
     {
-        string ptx = Encoding.UTF8.GetString(PtxText.OfKernel(kernel));
+        string ptx = LibraryPtx.Of(kernel);
         Assert.DoesNotMatch(LocalMemory(), ptx);
         Assert.DoesNotMatch(GenericAccess(), ptx);
         Assert.DoesNotMatch(Call(), ptx);
@@ -34,7 +33,7 @@ public sealed partial class PtxStructureTests
     [MemberData(nameof(InFours))]
     public void ReadsAndWritesInFours(string kernel)
     {
-        string ptx = Encoding.UTF8.GetString(PtxText.OfKernel(kernel));
+        string ptx = LibraryPtx.Of(kernel);
         Assert.Contains("ld.global.v4.f32", ptx, StringComparison.Ordinal);
         Assert.Contains("st.global.v4.f32", ptx, StringComparison.Ordinal);
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
@@ -15,7 +14,7 @@ public sealed class AttentionPtxTests
     [InlineData("AttentionGradient.KeyRounded", 8)]
     public void EveryProductIsOnTensorCores(string kernel, int products)
     {
-        string entry = Encoding.UTF8.GetString(PtxText.OfKernel(kernel));
+        string entry = LibraryPtx.Of(kernel);
         int multiplications = entry.Split("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32").Length - 1, loads = entry.Split("ldmatrix.sync").Length - 1;
         // 64 × 64 × 64 by eight warps; each warp's 16 × 32, four steps deep.
         Assert.Equal(16 * products, multiplications);

@@ -1,4 +1,4 @@
-using System.Text;
+using LoRA2.Native.Cuda.Launching;
 using LoRA2.Native.Cuda.Tests.Emulation;
 
 namespace LoRA2.Native.Cuda.Tests.Interpreter;
@@ -9,11 +9,11 @@ public sealed class LibraryPtxTests
     [Fact]
     public void EveryKernelIsDecodedWholeAndAloneInItsModule()
     {
-        Assert.NotEmpty(PtxText.Kernels);
-        foreach (string name in PtxText.Kernels)
+        Assert.NotEmpty(KernelLaunchers.All);
+        foreach (Kernel kernel in KernelLaunchers.All)
         {
-            var module = PtxModule.Parse(Encoding.UTF8.GetString(PtxText.OfKernel(name)));
-            Assert.Equal(PtxText.EntryOf(name), Assert.Single(module.Kernels).Name);
+            var module = PtxModule.Parse(LibraryPtx.Of(kernel.Name));
+            Assert.Equal(kernel.Entry, Assert.Single(module.Kernels).Name);
             Assert.Equal((70, 80), (module.Version, module.Target));
         }
     }

@@ -78,7 +78,7 @@ internal sealed record Product(int M, int N, int K, bool TransposeA, bool Transp
     }
 
     /// <summary>The result, with a tile of the caller's choice.</summary>
-    public float[] Run(CudaDevice device, string? tile)
+    public float[] Run(CudaDevice device, (int Rows, int Columns)? tile)
     {
         using var scope = new TensorScope();
         return Run(device, Make(), tile).C;
@@ -91,7 +91,7 @@ internal sealed record Product(int M, int N, int K, bool TransposeA, bool Transp
         return y.ToArray<float>()[0];
     }
 
-    private (float[] C, float[] Activated) Run(CudaDevice device, Operands x, string? tile)
+    private (float[] C, float[] Activated) Run(CudaDevice device, Operands x, (int Rows, int Columns)? tile)
     {
         Tensor c = x.C.To(device), b = x.B.To(device);
         if (Frozen) b.Freeze();

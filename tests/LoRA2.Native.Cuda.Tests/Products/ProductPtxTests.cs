@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace LoRA2.Native.Cuda.Tests.Products;
 
 /// <summary>What the products' PTX has to be made of, where no GPU can time it.</summary>
@@ -8,11 +6,11 @@ public sealed class ProductPtxTests
     [Fact]
     public void TilesRunOnTensorCoresThroughARingOfSharedMemory()
     {
-        string[] kernels = [.. PtxText.Kernels.Where(name => name.StartsWith("Gemm.", StringComparison.Ordinal))];
+        string[] kernels = [.. LibraryPtx.NamesOf("Gemm")];
         Assert.Equal(6, kernels.Length);
         foreach (string name in kernels)
         {
-            string kernel = Encoding.UTF8.GetString(PtxText.OfKernel(name));
+            string kernel = LibraryPtx.Of(name);
             string loop = kernel[kernel.IndexOf("MULTIPLY:", StringComparison.Ordinal)..kernel.IndexOf("MULTIPLIED:", StringComparison.Ordinal)];
             (int tile, int warps) = name.StartsWith("Gemm.Tile64X64", StringComparison.Ordinal) ? (64 * 64, 4) : name.StartsWith("Gemm.Tile128X128", StringComparison.Ordinal) ? (128 * 128, 4) : (128 * 256, 8);
             Assert.Equal(2 * tile / warps / (16 * 8), Count(loop, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
@@ -33,7 +31,7 @@ public sealed class ProductPtxTests
     [InlineData("AttentionGradient")]
     public void MovesDataInFours(string family)
     {
-        string ptx = string.Concat(PtxText.Kernels.Where(name => name.Split('.')[0] == family).Select(name => Encoding.UTF8.GetString(PtxText.OfKernel(name))));
+        string ptx = string.Concat(LibraryPtx.NamesOf(family).Select(LibraryPtx.Of));
         Assert.Contains(".v4", ptx, StringComparison.Ordinal);
     }
 
