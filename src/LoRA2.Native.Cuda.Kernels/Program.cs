@@ -1,4 +1,4 @@
-using LoRA2.Native.Cuda.Kernels;
+using LoRA2.Native.Cuda.Kernels.Compilation;
 
 if (args.Length != 1)
 {

@@ -1,3 +1,4 @@
+using LoRA2.Native.Cuda.Operations;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Cpu.Pointwise;

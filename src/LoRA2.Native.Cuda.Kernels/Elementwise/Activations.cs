@@ -1,0 +1,58 @@
+namespace LoRA2.Native.Cuda.Kernels.Elementwise;
+
+/// <summary>Activation functions and their gradients; arguments as those of <see cref="Elementwise"/>.</summary>
+[KernelFamily]
+internal static class Activations
+{
+    /// <summary>y = x Φ(x).</summary>
+    public static void Gelu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(GeluOf), x, y, vectors, count);
+
+    /// <summary>dx = dy (Φ(x) + x φ(x)).</summary>
+    public static void GeluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(GeluGradient), x, dy, dx, vectors, count);
+
+    /// <summary>y = tanh x.</summary>
+    public static void Tanh(nint x, nint y, uint vectors, uint count) => Map.Unary(default(TanhOf), x, y, vectors, count);
+
+    /// <summary>dx = dy (1 − y²).</summary>
+    public static void TanhBackward(nint y, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(TanhGradient), y, dy, dx, vectors, count);
+
+    /// <summary>y = max(x, 0), NaN kept.</summary>
+    public static void Relu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(ReluOf), x, y, vectors, count);
+
+    /// <summary>dx = dy where y &gt; 0, else 0.</summary>
+    public static void ReluBackward(nint y, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(ReluGradient), y, dy, dx, vectors, count);
+
+    private readonly struct GeluOf : IUnary
+    {
+        public float Of(float x) => x * Single.NormalCdf(x, out _);
+    }
+
+    private readonly struct GeluGradient : IBinary
+    {
+        public float Of(float x, float dy)
+        {
+            float cdf = Single.NormalCdf(x, out float exponential);
+            return dy * Single.MultiplyAdd(x, exponential * 0.39894228040143267794f, cdf);
+        }
+    }
+
+    private readonly struct TanhOf : IUnary
+    {
+        public float Of(float x) => Single.Tanh(x);
+    }
+
+    private readonly struct TanhGradient : IBinary
+    {
+        public float Of(float y, float dy) => dy * (1 - (y * y));
+    }
+
+    private readonly struct ReluOf : IUnary
+    {
+        public float Of(float x) => x < 0 ? 0 : x;
+    }
+
+    private readonly struct ReluGradient : IBinary
+    {
+        public float Of(float y, float dy) => y > 0 ? dy : 0;
+    }
+}
