@@ -80,9 +80,11 @@ public sealed class NoGpuTests
     [Fact]
     public void ADriverThatCompilesNothingIsNotOpened()
     {
-        var driver = new EmulatedDriver { Loading = name => throw new CudaException(CudaDriver.CompilationFailure(name, "CUDA_ERROR_INVALID_PTX (bad)", "line 6; error\nfatal\n")) };
+        string? kernel = null;
+        var driver = new EmulatedDriver { Loading = name => throw new CudaException(CudaDriver.CompilationFailure(kernel = name, "CUDA_ERROR_INVALID_PTX (bad)", "line 6; error\nfatal\n")) };
         var e = Assert.Throws<InputException>(() => DeviceOption.Use("cuda", notes, OnCpu, _ => CudaDevice.Open(driver, 0)));
-        Assert.Equal("--device cuda: the NVIDIA driver did not compile the kernel Copies.Words: CUDA_ERROR_INVALID_PTX (bad); line 6; error; fatal", e.Message);
+        Assert.Equal($"--device cuda: the NVIDIA driver did not compile the kernel {kernel}: CUDA_ERROR_INVALID_PTX (bad); line 6; error; fatal", e.Message);
+        Assert.Contains(kernel, LibraryPtx.Names);
         Assert.True(driver.IsDisposed);
     }
 

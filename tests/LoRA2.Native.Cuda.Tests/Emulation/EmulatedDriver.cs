@@ -7,6 +7,9 @@ namespace LoRA2.Native.Cuda.Tests.Emulation;
 /// <summary>A device that runs PTX on the processor: what the backend's tests have where there is no GPU.</summary>
 internal sealed unsafe class EmulatedDriver : ICudaDriver
 {
+    // Texts decoded before, by whichever device: what is decoded holds no state of an execution.
+    private static readonly ConcurrentDictionary<string, PtxModule> Decoded = [];
+
     private readonly Lock gate = new();
     private readonly List<PtxModule> modules = [];
     private readonly List<(PtxKernel Kernel, int SharedBytes)> kernels = [];
@@ -115,7 +118,7 @@ internal sealed unsafe class EmulatedDriver : ICudaDriver
     {
         Loading?.Invoke(name);
         Loaded.Enqueue(name);
-        var module = PtxModule.Parse(Encoding.UTF8.GetString(ptx));
+        var module = Decoded.GetOrAdd(Encoding.UTF8.GetString(ptx), PtxModule.Parse);
         lock (gate)
         {
             modules.Add(module);

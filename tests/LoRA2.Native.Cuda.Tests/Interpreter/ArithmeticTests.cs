@@ -25,6 +25,9 @@ public sealed unsafe class ArithmeticTests
     [InlineData("shl.b32 %r1, %r2, %r3;", 3u, 32u, 0u, 0u)]
     [InlineData("shr.s32 %r1, %r2, %r3;", 0x80000000u, 40u, 0u, 0xFFFFFFFFu)]
     [InlineData("shr.u32 %r1, %r2, %r3;", 0x80000000u, 31u, 0u, 1u)]
+    [InlineData("shr.u32 %r1, %r2, %r3;", 0xF0000000u, 4u, 0u, 0x0F000000u)]
+    [InlineData("shr.s32 %r1, %r2, %r3;", 0xF0000000u, 4u, 0u, 0xFF000000u)]
+    [InlineData("mov.b32 %r1, %r3;\nshl.b32 %r1, %r2, %r1;", 3u, 4u, 0u, 48u)]
     [InlineData("not.b32 %r1, %r2;", 0x0F0F0F0Fu, 0u, 0u, 0xF0F0F0F0u)]
     [InlineData("xor.b32 %r1, %r2, %r3;", 0xFF00u, 0x0FF0u, 0u, 0xF0F0u)]
     [InlineData("popc.b32 %r1, %r2;", 0xF0F0u, 0u, 0u, 8u)]
@@ -51,15 +54,21 @@ public sealed unsafe class ArithmeticTests
     {
         using var run = new PtxRun();
         var y = run.Array(a, b, c, 0u);
-        run.Run($"""
+        string body = $"""
             setp.eq.u32 %p3, 1, 1;
             ld.global.u32 %r2, [%rd0];
             ld.global.u32 %r3, [%rd0+4];
             ld.global.u32 %r4, [%rd0+8];
             {instructions}
             st.global.u32 [%rd0+12], %r1;
-            """, 1);
-        Assert.Equal(expected, y[3]);
+            """;
+        // A lane alone, and a whole warp, whose lanes are computed as vectors.
+        foreach (int threads in (int[])[1, 32])
+        {
+            y[3] = default;
+            run.Run(body, threads);
+            Assert.Equal(expected, y[3]);
+        }
     }
 
     [Theory]
@@ -101,14 +110,20 @@ public sealed unsafe class ArithmeticTests
     {
         using var run = new PtxRun();
         var y = run.Array(a, b, c, 0f);
-        run.Run($"""
+        string body = $"""
             ld.global.f32 %f2, [%rd0];
             ld.global.f32 %f3, [%rd0+4];
             ld.global.f32 %f4, [%rd0+8];
             {instructions}
             st.global.f32 [%rd0+12], %f1;
-            """, 1);
-        Assert.Equal(expected, y[3]);
+            """;
+        // A lane alone, and a whole warp, whose lanes are computed as vectors.
+        foreach (int threads in (int[])[1, 32])
+        {
+            y[3] = default;
+            run.Run(body, threads);
+            Assert.Equal(expected, y[3]);
+        }
         Assert.Equal(float.IsNegative(expected), float.IsNegative(y[3]));
     }
 

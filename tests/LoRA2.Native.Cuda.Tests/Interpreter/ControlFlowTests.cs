@@ -49,6 +49,32 @@ public sealed unsafe class ControlFlowTests
         run.Run(Text.Replace("bra.uni", "bra"), 32);
     }
 
+    /// <summary>Also where an earlier block left something in it, and where other lanes have written it.</summary>
+    [Fact]
+    public void ARegisterThatWasNotWrittenIsAllOnes()
+    {
+        using var run = new PtxRun();
+        var y = run.Array(new uint[96]);
+        run.Run($"""
+            mov.u32 %r3, %ctaid.x;
+            setp.lt.u32 %p1, %r0, 9;
+            @%p1 mov.u32 %r1, 7;
+            setp.lt.u32 %p2, %r0, 16;
+            @%p2 bra SKIP;
+            mov.u32 %r2, 8;
+            SKIP:
+            mad.lo.u32 %r0, %r3, 32, %r0;
+            mul.wide.u32 %rd20, %r0, 4;
+            add.u64 %rd20, %rd20, %rd0;
+            and.b32 %r1, %r1, %r2;
+            st.global.u32 [%rd20], %r1;
+            mov.u32 %r1, 1;
+            mov.u32 %r2, 2;
+            """, 32, 3);
+        for (var i = 0; i < 96; i++)
+            Assert.Equal((i % 32 < 9 ? 7 : uint.MaxValue) & (i % 32 < 16 ? uint.MaxValue : 8), y[i]);
+    }
+
     [Fact]
     public void LanesLeaveALoopWhenTheyAreDone()
     {

@@ -37,9 +37,9 @@ internal static class BitDecoder
         Slot d = i.Destination(0, type), a = i.Source(1, type);
         return type.Size switch
         {
-            2 => new Unary<ushort, ushort, Copy<ushort>>(d, a),
-            4 => new Unary<uint, uint, Copy<uint>>(d, a),
-            8 => new Unary<ulong, ulong, Copy<ulong>>(d, a),
+            2 => new Move<ushort>(d, a),
+            4 => new Move<uint>(d, a),
+            8 => new Move<ulong>(d, a),
             _ => throw i.Error($"is not known for {type}"),
         };
     }

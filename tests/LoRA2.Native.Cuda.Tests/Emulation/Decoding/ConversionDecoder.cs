@@ -91,7 +91,7 @@ internal static class ConversionDecoder
     {
         if (i[0].Kind != PtxOperandKind.Register)
             throw i.Error($"'{i[0].Text}' must be a register");
-        return new Convert<TFrom, TTo, TConversion>(i.Wide(i[0], to), i.Wide(i[1], from), rounding, saturate);
+        return new Convert<TFrom, TTo, TConversion>(i.WideDestination(i[0], to), i.Wide(i[1], from), rounding, saturate);
     }
 
     private static Unary<float, uint, ToTensorFloat32> ToTensorFloat32(Instruction i, PtxType from)

@@ -12,6 +12,7 @@ internal sealed class Instruction
     private const int HintVersion = 74;
 
     private readonly List<string> modifiers;
+    private readonly List<PtxOperand> destinations = [];
 
     public Instruction(PtxStatement statement, RegisterFile registers, MemoryLayout layout, int version)
     {
@@ -34,6 +35,9 @@ internal sealed class Instruction
 
     /// <summary>The modifiers not yet taken.</summary>
     public IReadOnlyList<string> Modifiers => modifiers;
+
+    /// <summary>The registers that it writes in every lane that runs it, whatever was in them.</summary>
+    public IReadOnlyList<PtxOperand> Destinations => destinations;
 
     public int OperandCount => Statement.Operands.Count;
 
@@ -78,6 +82,7 @@ internal sealed class Instruction
     {
         if (operand.Kind != PtxOperandKind.Register)
             throw Error($"'{operand.Text}' must be a register");
+        destinations.Add(operand);
         return Value(operand, type);
     }
 
@@ -117,6 +122,13 @@ internal sealed class Instruction
             return Value(operand, type);
         CheckType(operand.Register!, type, exact: false);
         return Registers.Of(operand.Register!);
+    }
+
+    /// <summary>The same of an operand that is written.</summary>
+    public Slot WideDestination(PtxOperand operand, PtxType type)
+    {
+        destinations.Add(operand);
+        return Wide(operand, type);
     }
 
     /// <summary>The number of the predicate that the instruction sets.</summary>

@@ -12,15 +12,18 @@ internal static class KernelDecoder
     {
         var registers = new RegisterFile(function);
         var layout = new MemoryLayout(function);
-        var operations = function.Statements.Select(s => Decode(s, registers, layout, version)).ToArray();
+        var instructions = function.Statements.Select(s => new Instruction(s, registers, layout, version)).ToArray();
+        var operations = instructions.Select(i => Decode(i, registers)).ToArray();
+        var code = CodeLayout.Arrange(function.Statements, operations);
         return new KernelCode
         {
             Name = function.Name,
-            Code = CodeLayout.Arrange(function.Statements, operations),
+            Code = code,
+            Stretches = StretchesOf(code),
             Parameters = function.Parameters,
             ParameterBytes = layout.ParameterBytes,
             RegisterBytes = registers.Bytes,
-            VariableBytes = registers.VariableBytes,
+            Unset = [.. UnsetRegisters.Of(function.Registers.Count, instructions).Select(r => registers.Of(function.Registers[r]))],
             PredicateCount = registers.PredicateCount,
             LocalBytes = layout.LocalBytes,
             RangeCount = layout.Ranges,
@@ -34,9 +37,9 @@ internal static class KernelDecoder
         };
     }
 
-    private static Operation Decode(PtxStatement statement, RegisterFile registers, MemoryLayout layout, int version)
+    private static Operation Decode(Instruction i, RegisterFile registers)
     {
-        var i = new Instruction(statement, registers, layout, version);
+        var statement = i.Statement;
         var operation = ArithmeticDecoder.Decode(i) ?? BitDecoder.Decode(i) ?? ComparisonDecoder.Decode(i) ?? ConversionDecoder.Decode(i)
             ?? MemoryDecoder.Decode(i) ?? WarpDecoder.Decode(i) ?? throw i.Error($"the instruction '{statement.Opcode}' is not known");
         operation.Line = statement.Line;
@@ -49,5 +52,16 @@ internal static class KernelDecoder
             operation.Guard = new PredicateSlot(registers.Predicate(guard), statement.GuardNegated ? uint.MaxValue : 0);
         }
         return operation;
+    }
+
+    private static int[] StretchesOf(Operation[] code)
+    {
+        var ends = new int[code.Length];
+        for (var place = code.Length - 1; place >= 0; place--)
+        {
+            var goesOn = code[place].Flow == OperationFlow.Straight && code[place].Guard == new PredicateSlot(Operation.PredicateTrue, 0);
+            ends[place] = !goesOn ? place : place + 1 < code.Length ? ends[place + 1] : code.Length;
+        }
+        return ends;
     }
 }

@@ -37,12 +37,12 @@ internal static class MemoryDecoder
             {
                 if (address.Offset < 0 || address.Offset + (type.Size * count) > address.Variable.Size)
                     throw i.Error($"reads outside the parameter's {address.Variable.Size} bytes");
-                return new LoadParameter(address.Variable.Offset + (int)address.Offset, type.Size, type.IsSigned, [.. to.Select(o => i.Wide(Plain(i, o), type))]);
+                return new LoadParameter(address.Variable.Offset + (int)address.Offset, type.Size, type.IsSigned, [.. to.Select(o => i.WideDestination(Plain(i, o), type))]);
             }
             space = PtxSpace.Local;
         }
         var target = Target(i, address, space, type.Size);
-        var slots = to.Select(o => o.Kind == PtxOperandKind.Sink ? (Slot?)null : i.Wide(Plain(i, o), type)).ToArray();
+        var slots = to.Select(o => o.Kind == PtxOperandKind.Sink ? (Slot?)null : i.WideDestination(Plain(i, o), type)).ToArray();
         if (slots.Any(s => s is { } slot && slot.Width != type.Size))
             return new LoadExtended(target, type.Size, type.IsSigned, [.. slots.Select(s => s ?? throw i.Error("'_' is not supported here"))]);
         return type.Size switch

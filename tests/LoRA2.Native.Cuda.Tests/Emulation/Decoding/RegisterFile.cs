@@ -26,13 +26,9 @@ internal sealed class RegisterFile
             else
                 slots[register.Index] = Allocate(register.Width);
         }
-        VariableBytes = Bytes;
     }
 
     public int Bytes { get; private set; }
-
-    /// <summary>Bytes of the registers alone.</summary>
-    public int VariableBytes { get; }
 
     public int PredicateCount { get; }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Cuda.Tests.Emulation.Operations;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation.Execution;
@@ -64,9 +65,11 @@ internal sealed class GlobalRaces(GlobalMemory memory, int unit)
     }
 
     // Another block, or another warp of this block since the last barrier.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Conflicts(ulong earlier, ulong mark) =>
         earlier != 0 && ((earlier ^ mark) >> BlockShift != 0 || ((earlier ^ mark) >> 8 == 0 && (byte)earlier != (byte)mark));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Join(ulong earlier, ulong mark)
     {
         if (earlier != 0 && (earlier ^ mark) >> BlockShift != 0)

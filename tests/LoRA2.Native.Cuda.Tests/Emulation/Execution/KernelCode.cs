@@ -10,6 +10,9 @@ internal sealed class KernelCode
 
     public required Operation[] Code { get; init; }
 
+    /// <summary>For each place, where the stretch from there ends that neither branches nor waits nor asks a predicate.</summary>
+    public required int[] Stretches { get; init; }
+
     public required IReadOnlyList<PtxVariable> Parameters { get; init; }
 
     public required int ParameterBytes { get; init; }
@@ -17,8 +20,8 @@ internal sealed class KernelCode
     /// <summary>Bytes of a warp's registers, special registers and constants.</summary>
     public required int RegisterBytes { get; init; }
 
-    /// <summary>Bytes of the registers alone, which lie first.</summary>
-    public required int VariableBytes { get; init; }
+    /// <summary>The registers that a thread may read before it has written them.</summary>
+    public required IReadOnlyList<Slot> Unset { get; init; }
 
     public required int PredicateCount { get; init; }
 

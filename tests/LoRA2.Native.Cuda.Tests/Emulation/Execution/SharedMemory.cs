@@ -16,6 +16,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     // A mark: the epoch above, then 16 bits of the place in the code, then 8 of the warp (with a bit for "several warps").
     private const int EpochShift = 32;
     private const ulong Several = 0x80;
+    private const ulong PlaceBits = 0xFFFF00;
     private const ulong InFlight = ulong.MaxValue;
     private const ulong NoVariable = ulong.MaxValue - 1;
 
@@ -60,11 +61,19 @@ internal sealed unsafe class SharedMemory : IDisposable
     public void Locate(Warp warp, Operation operation, uint mask, MemoryUse use, int bytes, byte** pointers)
     {
         var mark = Mark(warp);
+        var all = mask;
         for (; mask != 0; mask &= mask - 1)
         {
             var lane = BitOperations.TrailingZeroCount(mask);
+            // Lanes often share a place, with a neighbour or with the other half of the warp: it was checked and marked for that one.
+            var pointer = data + ((ulong)pointers[lane] - Base);
+            if ((lane > 0 && (all >> (lane - 1) & 1) != 0 && pointers[lane - 1] == pointer) || (lane >= 16 && (all >> (lane - 16) & 1) != 0 && pointers[lane - 16] == pointer))
+            {
+                pointers[lane] = pointer;
+                continue;
+            }
             var offset = Check(warp, operation, lane, (ulong)pointers[lane], bytes);
-            pointers[lane] = data + offset;
+            pointers[lane] = pointer;
             if (use == MemoryUse.Read)
                 MarkRead(warp, operation, lane, offset, bytes, mark);
             else if (use == MemoryUse.Write)
@@ -106,6 +115,9 @@ internal sealed unsafe class SharedMemory : IDisposable
             ref var marks = ref shadow[unit];
             if (marks.Writer >= epoch && (byte)marks.Writer != (byte)mark)
                 throw Conflict(warp, operation, lane, unit, marks.Writer, "reads", "written");
+            // Read by this warp already, wherever in the code.
+            if (((marks.Reader ^ mark) & ~PlaceBits) == 0)
+                continue;
             if (marks.Reader < epoch)
                 marks.Reader = mark;
             else if ((marks.Reader & 0x7F) != (byte)mark)

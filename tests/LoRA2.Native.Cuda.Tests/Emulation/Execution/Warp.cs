@@ -19,6 +19,7 @@ internal enum WarpState
 internal sealed unsafe class Warp : IDisposable
 {
     private readonly Operation[] code;
+    private readonly int[] stretches;
     private readonly long[] counts;
     private readonly int[] places = new int[33];
     private readonly uint[] masks = new uint[33];
@@ -32,6 +33,7 @@ internal sealed unsafe class Warp : IDisposable
         Block = block;
         Index = index;
         code = kernel.Code;
+        stretches = kernel.Stretches;
         counts = block.Counts;
         var local = 32L * kernel.LocalBytes;
         memory = (byte*)NativeMemory.AlignedAlloc((nuint)(kernel.RegisterBytes + local + kernel.PredicateCount * 4L + 64), 64);
@@ -71,8 +73,9 @@ internal sealed unsafe class Warp : IDisposable
     public void Start(uint live)
     {
         var kernel = Block.Kernel;
-        // Registers that were never written hold a pattern that shows.
-        new Span<byte>(Registers, kernel.VariableBytes).Fill(0xFF);
+        // Registers that may be read before they are written hold a pattern that shows.
+        foreach (var slot in kernel.Unset)
+            new Span<byte>(Registers + slot.Offset, 32 * slot.Width).Fill(0xFF);
         new Span<byte>(Local, 32 * kernel.LocalBytes).Fill(0xFF);
         new Span<uint>(Predicates, kernel.PredicateCount).Fill(0xAAAAAAAA);
         Predicates[Operation.PredicateFalse] = 0;
@@ -105,6 +108,21 @@ internal sealed unsafe class Warp : IDisposable
             var stop = NextPlace(pc);
             while (true)
             {
+                // Nothing has to be asked between operations that all lanes run one after the other.
+                var end = Math.Min(stretches[pc], stop);
+                if (pc < end)
+                {
+                    do
+                    {
+                        Place = pc;
+                        counts[pc]++;
+                        code[pc].Execute(this, mask);
+                    }
+                    while (++pc < end);
+                    progress = true;
+                    if (pc == stop)
+                        break;
+                }
                 var operation = code[pc];
                 var active = mask & operation.Guard.Read(this);
                 counts[pc]++;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation.Operations;
@@ -33,6 +34,7 @@ internal readonly struct Multiply<T> : IBinary<T> where T : unmanaged, INumber<T
 /// <summary>Quotient; of whole numbers by zero all ones, as the hardware has it.</summary>
 internal readonly struct Divide<T> : IBinary<T> where T : unmanaged, INumber<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b)
     {
         if (T.IsInteger(T.One / (T.One + T.One)) && T.IsZero(T.One / (T.One + T.One)))
@@ -48,6 +50,7 @@ internal readonly struct Divide<T> : IBinary<T> where T : unmanaged, INumber<T>
 
 internal readonly struct Remainder<T> : IBinary<T> where T : unmanaged, INumber<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, T b)
     {
         if (T.IsZero(b))

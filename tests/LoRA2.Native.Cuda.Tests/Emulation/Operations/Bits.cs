@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 
@@ -42,11 +43,6 @@ internal readonly struct Not<T> : IUnary<T, T> where T : unmanaged, IBinaryInteg
     public static T Apply(T a) => ~a;
 }
 
-internal readonly struct Copy<T> : IUnary<T, T> where T : unmanaged
-{
-    public static T Apply(T a) => a;
-}
-
 internal readonly struct PopulationCount<T> : IUnary<T, uint> where T : unmanaged, IBinaryInteger<T>
 {
     public static uint Apply(T a) => uint.CreateTruncating(T.PopCount(a));
@@ -72,18 +68,24 @@ internal readonly struct Reverse<T> : IUnary<T, T> where T : unmanaged, IBinaryI
 /// <summary>A shift to the left: by the width or more gives zero.</summary>
 internal readonly struct ShiftLeft<T> : IShift<T> where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, uint amount) => amount >= uint.CreateTruncating(T.PopCount(T.AllBitsSet)) ? T.Zero : a << (int)amount;
+
+    public static Vector512<T> Apply(Vector512<T> a, int amount) => a << amount;
 }
 
 /// <summary>A shift to the right, by the type's own sign: by the width or more gives the sign, or zero.</summary>
 internal readonly struct ShiftRight<T> : IShift<T> where T : unmanaged, IBinaryInteger<T>
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Apply(T a, uint amount)
     {
         if (amount >= uint.CreateTruncating(T.PopCount(T.AllBitsSet)))
             return T.IsNegative(a) ? T.Zero - T.One : T.Zero;
         return a >> (int)amount;
     }
+
+    public static Vector512<T> Apply(Vector512<T> a, int amount) => a >> amount;
 }
 
 /// <summary>A field of bits, with its sign where the type has one: <c>bfe</c>.</summary>

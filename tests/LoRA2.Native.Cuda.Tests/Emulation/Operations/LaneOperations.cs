@@ -34,6 +34,9 @@ internal interface ITernary<T>
 internal interface IShift<T>
 {
     static abstract T Apply(T a, uint amount);
+
+    /// <summary>The same of many values, by less than their width.</summary>
+    static abstract Vector512<T> Apply(Vector512<T> a, int amount);
 }
 
 internal sealed unsafe class Unary<T, TResult, TFunction>(Slot d, Slot a) : Operation
@@ -122,6 +125,14 @@ internal sealed unsafe class Shift<T, TFunction>(Slot d, Slot a, Slot amount) : 
         var to = (T*)(warp.Registers + d.Offset);
         var x = (T*)(warp.Registers + a.Offset);
         var n = (uint*)(warp.Registers + amount.Offset);
+        // Most are by a constant.
+        var first = n[0];
+        if (mask == uint.MaxValue && first < 8 * (uint)sizeof(T) && new ReadOnlySpan<uint>(n, 32).IndexOfAnyExcept(first) < 0)
+        {
+            for (var i = 0; i < 32; i += Vector512<T>.Count)
+                TFunction.Apply(Vector512.Load(x + i), (int)first).Store(to + i);
+            return;
+        }
         for (; mask != 0; mask &= mask - 1)
         {
             var i = BitOperations.TrailingZeroCount(mask);
@@ -140,6 +151,15 @@ internal sealed unsafe class WideProduct<T, TWide>(Slot d, Slot a, Slot b, Slot?
         var x = (T*)(warp.Registers + a.Offset);
         var y = (T*)(warp.Registers + b.Offset);
         var z = c is { } slot ? (TWide*)(warp.Registers + slot.Offset) : null;
+        if (mask == uint.MaxValue && sizeof(T) == 4)
+        {
+            for (var i = 0; i < 32; i += 8)
+            {
+                var product = Widened(x + i) * Widened(y + i);
+                (z is null ? product : product + Vector512.Load(z + i)).Store(to + i);
+            }
+            return;
+        }
         for (; mask != 0; mask &= mask - 1)
         {
             var i = BitOperations.TrailingZeroCount(mask);
@@ -147,4 +167,9 @@ internal sealed unsafe class WideProduct<T, TWide>(Slot d, Slot a, Slot b, Slot?
             to[i] = z is null ? product : product + z[i];
         }
     }
+
+    /// <summary>Eight numbers of 32 bits, twice as wide.</summary>
+    private static Vector512<TWide> Widened(T* from) => typeof(T) == typeof(int)
+        ? Vector512.WidenLower(Vector256.Load((int*)from).ToVector512Unsafe()).As<long, TWide>()
+        : Vector512.WidenLower(Vector256.Load((uint*)from).ToVector512Unsafe()).As<ulong, TWide>();
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation.Operations;
@@ -67,15 +68,21 @@ internal sealed unsafe class LoadParameter(int offset, int bytes, bool signed, S
 {
     public override void Execute(Warp warp, uint mask)
     {
-        for (; mask != 0; mask &= mask - 1)
+        for (var e = 0; e < to.Length; e++)
         {
-            var lane = BitOperations.TrailingZeroCount(mask);
-            for (var e = 0; e < to.Length; e++)
+            var from = warp.Block.Parameters.AsSpan(offset + (e * bytes), bytes);
+            ulong value = signed && (from[^1] & 0x80) != 0 ? ulong.MaxValue : 0;
+            from.CopyTo(MemoryMarshal.AsBytes(new Span<ulong>(ref value)));
+            var d = warp.Registers + to[e].Offset;
+            for (var rest = mask; rest != 0; rest &= rest - 1)
             {
-                var from = warp.Block.Parameters.AsSpan(offset + (e * bytes), bytes);
-                var d = new Span<byte>(warp.Registers + to[e].Offset + (lane * to[e].Width), to[e].Width);
-                d.Fill(signed && (from[^1] & 0x80) != 0 ? (byte)0xFF : (byte)0);
-                from.CopyTo(d);
+                var lane = BitOperations.TrailingZeroCount(rest);
+                if (to[e].Width == 8)
+                    ((ulong*)d)[lane] = value;
+                else if (to[e].Width == 4)
+                    ((uint*)d)[lane] = (uint)value;
+                else
+                    ((ushort*)d)[lane] = (ushort)value;
             }
         }
     }

@@ -1,7 +1,30 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using LoRA2.Native.Cuda.Tests.Emulation.Execution;
 
 namespace LoRA2.Native.Cuda.Tests.Emulation.Operations;
+
+/// <summary>A register's bits to another: <c>mov</c>.</summary>
+internal sealed unsafe class Move<T>(Slot d, Slot a) : Operation
+    where T : unmanaged
+{
+    public override void Execute(Warp warp, uint mask)
+    {
+        var to = (T*)(warp.Registers + d.Offset);
+        var from = (T*)(warp.Registers + a.Offset);
+        if (mask == uint.MaxValue)
+        {
+            for (var i = 0; i < 32; i += Vector512<T>.Count)
+                Vector512.Load(from + i).Store(to + i);
+            return;
+        }
+        for (; mask != 0; mask &= mask - 1)
+        {
+            var i = BitOperations.TrailingZeroCount(mask);
+            to[i] = from[i];
+        }
+    }
+}
 
 /// <summary>Narrow registers joined into a wide one, the first lowest: <c>mov.b64 d, {a, b}</c>.</summary>
 internal sealed unsafe class Pack(Slot d, Slot[] parts) : Operation
