@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.Tests.Cpu;
+using LoRA2.Native.Tests.Shared.Tensors;
 
 namespace LoRA2.Native.Tensors.Tests;
 
@@ -14,31 +16,25 @@ public sealed class BitsTests
 {
     private const int MostElements = 100_000;
 
-    public static TheoryData<string> Names => OpCatalogueTests.Names;
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void BitsDoNotDependOnTheNumberOfThreads(string name)
+    [Property(MaxTest = 4 * OpCatalogueTests.OpCount)]
+    public void BitsDoNotDependOnTheNumberOfThreads(DrawnOp op)
     {
         int before = ThreadTeam.Count;
         try
         {
-            for (int seed = 1; seed <= 4; seed++)
+            using var scope = new TensorScope();
+            SimdPaths.Forced = Paths()[op.Seed % Paths().Length];
+            DType precision = op.Seed / 8 % 2 == 0 ? DType.Float32 : DType.Float64;
+            OpCase drawn = Large(op);
+            ThreadTeam.Count = 1;
+            List<byte[]> expected = Bits(drawn, precision);
+            foreach (int threads in new[] { 2, 3, 5 })
             {
-                using var scope = new TensorScope();
-                SimdPaths.Forced = Paths()[seed % Paths().Length];
-                DType precision = seed % 2 == 0 ? DType.Float32 : DType.Float64;
-                OpCase drawn = Large(name, seed);
-                ThreadTeam.Count = 1;
-                List<byte[]> expected = Bits(drawn, precision);
-                foreach (int threads in new[] { 2, 3, 5 })
-                {
-                    ThreadTeam.Count = threads;
-                    List<byte[]> actual = Bits(drawn, precision);
-                    Assert.Equal(expected.Count, actual.Count);
-                    for (int i = 0; i < expected.Count; i++)
-                        Assert.True(expected[i].AsSpan().SequenceEqual(actual[i]), $"{threads} threads, {precision}, seed {seed}, {drawn.Description}, result {i}");
-                }
+                ThreadTeam.Count = threads;
+                List<byte[]> actual = Bits(drawn, precision);
+                Assert.Equal(expected.Count, actual.Count);
+                for (int i = 0; i < expected.Count; i++)
+                    Assert.True(expected[i].AsSpan().SequenceEqual(actual[i]), $"{threads} threads, {SimdPaths.Current}, {precision}, {drawn.Description}, result {i}");
             }
         }
         finally
@@ -48,25 +44,21 @@ public sealed class BitsTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void EverySimdPathGivesTheSameValues(string name)
+    [Property(MaxTest = 25 * OpCatalogueTests.OpCount)]
+    public void EverySimdPathGivesTheSameValues(DrawnOp op)
     {
         try
         {
-            for (int seed = 1; seed <= 25; seed++)
+            using var scope = new TensorScope();
+            OpCase drawn = op.Draw();
+            foreach (DType precision in new[] { DType.Float64, DType.Float32 })
             {
-                using var scope = new TensorScope();
-                OpCase drawn = Entry(name).DrawWithViews(new CaseSource(seed));
-                foreach (DType precision in new[] { DType.Float64, DType.Float32 })
+                SimdPaths.Forced = SimdPath.Portable;
+                List<double[]> expected = Values(drawn, precision);
+                foreach (SimdPath path in Paths())
                 {
-                    SimdPaths.Forced = SimdPath.Portable;
-                    List<double[]> expected = Values(drawn, precision);
-                    foreach (SimdPath path in Paths())
-                    {
-                        SimdPaths.Forced = path;
-                        Close(expected, Values(drawn, precision), precision == DType.Float64 ? 1e-12 : 2e-5, $"{path}, {precision}, seed {seed}, {drawn.Description}");
-                    }
+                    SimdPaths.Forced = path;
+                    Close(expected, Values(drawn, precision), precision == DType.Float64 ? 1e-12 : 2e-5, $"{path}, {precision}, {drawn.Description}");
                 }
             }
         }
@@ -86,15 +78,13 @@ public sealed class BitsTests
 
     private static SimdPath[] Paths() => [.. Enum.GetValues<SimdPath>().Where(SimdPaths.IsSupported)];
 
-    private static OpEntry Entry(string name) => OpCatalogue.All.Single(entry => entry.Name == name);
-
-    /// <summary>The largest version of a seed's case that stays within <see cref="MostElements"/>, so that there is work for several threads.</summary>
-    private static OpCase Large(string name, int seed)
+    /// <summary>The largest version of a case that stays within <see cref="MostElements"/>, so that there is work for several threads.</summary>
+    private static OpCase Large(DrawnOp op)
     {
         OpCase? drawn = null;
         for (int factor = 1; factor <= 64; factor *= 2)
         {
-            OpCase larger = Entry(name).DrawWithViews(new CaseSource(seed) { Enlargement = factor });
+            OpCase larger = op.Op.DrawWithViews(new CaseSource(op.Seed) { MostExtent = op.MostExtent, Enlargement = factor });
             if (drawn is not null && larger.Inputs.Sum(input => (long)input.Count) > MostElements) break;
             drawn = larger;
         }

@@ -1,3 +1,4 @@
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Devices;
@@ -9,9 +10,10 @@ namespace LoRA2.Native.Tensors.Tests;
 /// <summary>Equations 6 to 9 against a plain implementation, and what the reduced mode saves.</summary>
 public sealed class ImportanceScorerTests
 {
-    [Fact]
-    public void AveragesAndScoresAreThoseOfThePlainRecurrences() => Seeds.ForAll(60, source =>
+    [Property(MaxTest = 60)]
+    public void AveragesAndScoresAreThoseOfThePlainRecurrences(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int inputs, int outputs, int k, int r) = (source.Extent(11), source.Extent(11), source.Extent(8, least: 1), source.Extent(8));
         LoRA2Factors factors = LoRA2LinearTests.Factors(source, inputs, outputs, k, r);
         (double beta1, double beta2) = (source.Int(0, 99) / 100.0, source.Int(0, 99) / 100.0);
@@ -46,12 +48,13 @@ public sealed class ImportanceScorerTests
                 if (inReduced[b] - inReduced[a] > 1e-14 * inFull[b]) Assert.True(inFull[a] < inFull[b], $"singular values {a} and {b} become equal");
             }
         }
-    });
+    }
 
     /// <summary>With u and 𝒱 gone any access to them would throw; and the number of elements does not depend on the layer's width.</summary>
-    [Fact]
-    public void TheReducedScorerTouchesTheInnerFactorsOnly() => Seeds.ForAll(30, source =>
+    [Property(MaxTest = 30)]
+    public void TheReducedScorerTouchesTheInnerFactorsOnly(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int k, int r) = (source.Extent(8), source.Extent(8));
         foreach (int width in new[] { 1, 13, 1024 })
         {
@@ -66,12 +69,13 @@ public sealed class ImportanceScorerTests
             Assert.Equal(r + (2 * k * r), scorer.ElementsPerUpdate);
             Assert.Equal(2 * (r + (2 * k * r)), scorer.State.Sum(state => state.Values.Count));
         }
-    });
+    }
 
     /// <summary>Whatever the threads, the scores of many scorers of both types have the bits of sums in double, element after element and factor after factor.</summary>
-    [Fact]
-    public void TheScoresOfManyScorersAreSumsInOrder() => Seeds.ForAll(20, source =>
+    [Property(MaxTest = 20)]
+    public void TheScoresOfManyScorersAreSumsInOrder(CaseSource source)
     {
+        using var scope = new TensorScope();
         var scorers = new List<ImportanceScorer>();
         var expected = new List<double>();
         for (int i = source.Int(0, 30); i > 0; i--)
@@ -116,7 +120,7 @@ public sealed class ImportanceScorerTests
 
         Assert.Throws<ArgumentException>(() => ImportanceScorer.Scores([.. scorers], new double[found.Length + 1]));
         foreach (ImportanceScorer scorer in scorers) scorer.Dispose();
-    });
+    }
 
     [Fact]
     public void WhatIsNotKeptIsZero()

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.Vectors;
@@ -10,9 +11,10 @@ namespace LoRA2.Native.Tensors.Tests;
 /// <summary>What METHODS.md says of LoRA2's layer, at random shapes with k below, at and above r.</summary>
 public sealed class LoRA2LinearTests
 {
-    [Fact]
-    public void TheCollapsedFormIsTheExplicitOne() => Seeds.ForAll(200, source =>
+    [Property(MaxTest = 200)]
+    public void TheCollapsedFormIsTheExplicitOne(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int rows, int inputs, int outputs, int k, int r) = (source.Extent(7), source.Extent(13), source.WideExtent(13), source.Extent(8), source.Extent(8));
         double s = source.Int(-8, 8) / 4.0;
         Tensor x = source.Values([rows, inputs], requiresGrad: false);
@@ -31,12 +33,13 @@ public sealed class LoRA2LinearTests
         double scale = expected.Values.Select(Math.Abs).DefaultIfEmpty().Max() + update.Values.Select(Math.Abs).DefaultIfEmpty().Max() + 1;
         Assert.Equal(expected.Values.Length, actual.Length);
         for (int i = 0; i < actual.Length; i++) Assert.True(Math.Abs(actual[i] - expected.Values[i]) <= 1e-12 * scale, $"element {i}: {actual[i]} for {expected.Values[i]}");
-    });
+    }
 
     /// <summary>λ = 0: the layer gives what the frozen one gives, to the last bit, packed or not, on every SIMD path.</summary>
-    [Fact]
-    public void AtInitialisationTheLayerIsTheFrozenOneBitForBit() => Seeds.ForAll(100, source =>
+    [Property(MaxTest = 100)]
+    public void AtInitialisationTheLayerIsTheFrozenOneBitForBit(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int rows, int inputs, int outputs, int k, int r) = (source.WideExtent(), source.WideExtent(), source.WideExtent(), source.Extent(8), source.Extent(8));
         Tensor x = Single(source.Values([rows, inputs], requiresGrad: false));
         Tensor weight = Single(source.Values([outputs, inputs], requiresGrad: false));
@@ -58,14 +61,15 @@ public sealed class LoRA2LinearTests
         {
             SimdPaths.Forced = null;
         }
-    });
+    }
 
-    [Fact]
-    public void ParameterCountIsTheFormulas() => Seeds.ForAll(50, source =>
+    [Property(MaxTest = 50)]
+    public void ParameterCountIsTheFormulas(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int inputs, int outputs, int k, int r) = (source.Extent(), source.Extent(), source.Extent(8), source.Extent(8));
         Assert.Equal((k * (inputs + outputs)) + (2 * k * r) + r, Factors(source, inputs, outputs, k, r).ParameterCount);
-    });
+    }
 
     /// <summary>METHODS.md's table: DeBERTa-v3-base, 12 layers, width 768, feed-forward 3072, r = 8.</summary>
     [Theory]

@@ -1,14 +1,17 @@
 using System.Reflection;
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tests.Shared.Tensors;
 
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Walks the catalogue: every op is in it, and every gradient agrees with central differences.</summary>
 public sealed class OpCatalogueTests
 {
-    public static TheoryData<string> Names => [.. OpCatalogue.All.Select(entry => entry.Name)];
+    /// <summary>About as many as the catalogue has: each is drawn as often as a property's number of cases divided by this.</summary>
+    internal const int OpCount = 34;
 
     [Fact]
     public void EveryPublicOpIsInTheCatalogue()
@@ -18,48 +21,36 @@ public sealed class OpCatalogueTests
         Assert.Empty(ops.Except(OpCatalogue.All.Select(entry => entry.Name)));
     }
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void GradientsAgreeWithCentralDifferencesInDouble(string name) => CheckAll(name, DType.Float64, 60);
+    [Property(MaxTest = 60 * OpCount)]
+    public void GradientsAgreeWithCentralDifferencesInDouble(DrawnOp drawn) => Check(drawn, DType.Float64);
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void GradientsAgreeWithCentralDifferencesInSingle(string name) => CheckAll(name, DType.Float32, 25);
+    [Property(MaxTest = 25 * OpCount)]
+    public void GradientsAgreeWithCentralDifferencesInSingle(DrawnOp drawn) => Check(drawn, DType.Float32);
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void UsingEveryInputTwiceAddsBothGradients(string name)
+    [Property(MaxTest = 20 * OpCount)]
+    public void UsingEveryInputTwiceAddsBothGradients(DrawnOp drawn)
     {
-        OpEntry entry = Entry(name);
-        Run(20, seed =>
-        {
-            using var scope = new TensorScope();
-            OpCase drawn = entry.DrawWithViews(new CaseSource(seed));
-            GradientCheck.Verify(inputs => Ops.Add(drawn.Apply(inputs), Ops.Scale(drawn.Apply(inputs), -0.5)), drawn.Inputs, samples: 8);
-        });
+        using var scope = new TensorScope();
+        OpCase op = drawn.Draw();
+        GradientCheck.Verify(inputs => Ops.Add(op.Apply(inputs), Ops.Scale(op.Apply(inputs), -0.5)), op.Inputs, samples: 8);
     }
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void AFrozenInputGetsNoGradientBufferAndTheOthersAreUnchanged(string name)
+    [Property(MaxTest = 20 * OpCount)]
+    public void AFrozenInputGetsNoGradientBufferAndTheOthersAreUnchanged(DrawnOp drawn)
     {
-        OpEntry entry = Entry(name);
-        Run(20, seed =>
+        using var scope = new TensorScope();
+        OpCase op = drawn.Draw();
+        Tensor[] trained = [.. op.Inputs.Where(input => input.RequiresGrad)];
+        if (trained.Length < 2) return;
+        double[]?[] all = Gradients(op);
+        Tensor frozen = trained[drawn.Seed % trained.Length];
+        frozen.RequiresGrad = false;
+        double[]?[] rest = Gradients(op);
+        for (int i = 0; i < op.Inputs.Count; i++)
         {
-            using var scope = new TensorScope();
-            OpCase drawn = entry.DrawWithViews(new CaseSource(seed));
-            Tensor[] trained = [.. drawn.Inputs.Where(input => input.RequiresGrad)];
-            if (trained.Length < 2) return;
-            double[]?[] all = Gradients(drawn);
-            Tensor frozen = trained[(seed & int.MaxValue) % trained.Length];
-            frozen.RequiresGrad = false;
-            double[]?[] rest = Gradients(drawn);
-            for (int i = 0; i < drawn.Inputs.Count; i++)
-            {
-                if (drawn.Inputs[i] == frozen) Assert.Null(rest[i]);
-                else Assert.Equal(all[i], rest[i]);
-            }
-        });
+            if (op.Inputs[i] == frozen) Assert.Null(rest[i]);
+            else Assert.Equal(all[i], rest[i]);
+        }
     }
 
     private static double[]?[] Gradients(OpCase drawn)
@@ -72,25 +63,17 @@ public sealed class OpCatalogueTests
         return [.. drawn.Inputs.Select(input => input.Grad?.ToArray<double>())];
     }
 
-    private static void CheckAll(string name, DType precision, int cases)
+    private static void Check(DrawnOp drawn, DType precision)
     {
-        OpEntry entry = Entry(name);
-        Run(cases, seed =>
+        using var scope = new TensorScope();
+        OpCase op = drawn.Draw();
+        try
         {
-            using var scope = new TensorScope();
-            OpCase drawn = entry.DrawWithViews(new CaseSource(seed));
-            try
-            {
-                GradientCheck.Verify(drawn.Apply, drawn.Inputs, precision, samples: 24);
-            }
-            catch (Exception e)
-            {
-                throw new InvalidOperationException($"{name}, seed {seed}: {drawn.Description}: {e.Message}", e);
-            }
-        });
+            GradientCheck.Verify(op.Apply, op.Inputs, precision, samples: 24);
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{drawn.Op.Name}: {op.Description}: {e.Message}", e);
+        }
     }
-
-    private static OpEntry Entry(string name) => OpCatalogue.All.Single(entry => entry.Name == name);
-
-    private static void Run(int cases, Action<int> body) => Seeds.ForAll(cases, body);
 }

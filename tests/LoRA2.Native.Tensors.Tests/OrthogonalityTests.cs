@@ -1,14 +1,18 @@
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.LowRank;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Tensors.Tests;
 
 /// <summary>Equation 5's losses against their definitions and their floors.</summary>
 public sealed class OrthogonalityTests
 {
-    [Fact]
-    public void EveryChoiceIsItsDefinitionAndNotBelowItsFloor() => Seeds.ForAll(150, source =>
+    [Property(MaxTest = 150)]
+    public void EveryChoiceIsItsDefinitionAndNotBelowItsFloor(CaseSource source)
     {
+        using var scope = new TensorScope();
         LoRA2Factors[] adapters = [.. Enumerable.Range(0, source.Int(1, 4)).Select(_ =>
             LoRA2LinearTests.Factors(source, source.WideExtent(13), source.WideExtent(13), source.Extent(11), source.Extent(8)))];
         foreach (OrthogonalityKind kind in Enum.GetValues<OrthogonalityKind>())
@@ -17,11 +21,12 @@ public sealed class OrthogonalityTests
             Near(adapters.Average(factors => Expected(factors, kind)), loss);
             Assert.True(loss >= adapters.Average(factors => Floor(factors, kind)) - 1e-9);
         }
-    });
+    }
 
-    [Fact]
-    public void ItIsAtItsFloorWhenTheFactorsAreOrthonormal() => Seeds.ForAll(100, source =>
+    [Property(MaxTest = 100)]
+    public void ItIsAtItsFloorWhenTheFactorsAreOrthonormal(CaseSource source)
     {
+        using var scope = new TensorScope();
         (int k, int r) = (source.Extent(8), source.Extent(8));
         (int inputs, int outputs) = (k + source.Extent(5), k + source.Extent(5));
         var factors = new LoRA2Factors(
@@ -32,11 +37,12 @@ public sealed class OrthogonalityTests
             PlainMatrix.Orthonormal(k, outputs, source).ToTensor());
         Assert.Equal(2 * Math.Max(k - r, 0), Ops.LoRA2Orthogonality([factors], OrthogonalityKind.Planes).Item(), 1e-9);
         Assert.Equal(2 * Math.Max(r - k, 0), Ops.LoRA2Orthogonality([factors], OrthogonalityKind.Products).Item(), 1e-9);
-    });
+    }
 
-    [Fact]
-    public void OfAdaLoRAIsTheMeanNorm() => Seeds.ForAll(100, source =>
+    [Property(MaxTest = 100)]
+    public void OfAdaLoRAIsTheMeanNorm(CaseSource source)
     {
+        using var scope = new TensorScope();
         (Tensor, Tensor)[] pairs = [.. Enumerable.Range(0, source.Int(1, 4)).Select(_ =>
             (source.Values([source.WideExtent(13), source.Extent(11)], 0.5), source.Values([source.Extent(11), source.WideExtent(13)], 0.5)))];
         double expected = 0;
@@ -47,12 +53,13 @@ public sealed class OrthogonalityTests
         }
 
         Near(expected, Ops.OrthogonalityNorm(pairs).Item());
-    });
+    }
 
     /// <summary>A gradient that is there already is added to where it lies.</summary>
-    [Fact]
-    public void TheGradientIsAddedToWhatTheFactorsHave() => Seeds.ForAll(50, source =>
+    [Property(MaxTest = 50)]
+    public void TheGradientIsAddedToWhatTheFactorsHave(CaseSource source)
     {
+        using var scope = new TensorScope();
         LoRA2Factors factors = LoRA2LinearTests.Factors(source, source.Extent(13), source.Extent(13), source.Extent(5, least: 1), source.Extent(5, least: 1));
         foreach (Tensor factor in factors) factor.RequiresGrad = true;
         double[][] Gradients(params double[] seeds)
@@ -72,7 +79,7 @@ public sealed class OrthogonalityTests
         {
             for (int j = 0; j < once[i].Length; j++) Near(once[i][j], twice[i][j]);
         }
-    });
+    }
 
     private static double Expected(LoRA2Factors factors, OrthogonalityKind kind)
     {

@@ -1,4 +1,6 @@
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.RandomNumbers;
 using Xunit.Abstractions;
@@ -8,19 +10,11 @@ namespace LoRA2.Native.Tensors.Tests;
 /// <summary>Layers whose products are rounded: forward and both gradients, at random shapes, against the same layer in double.</summary>
 public sealed class PrecisionTests(ITestOutputHelper output)
 {
-    /// <summary>How far an element may be from the exact one, in units of Σ|a||b| of its product.</summary>
-    public static TheoryData<Precision, double> Bounds => new()
+    [Property(MaxTest = 240)]
+    public void ALinearLayerIsAsPreciseAsItSays(Precision precision, CaseSource source)
     {
-        { Precision.Float32, 4e-6 },
-        { Precision.BFloat16, 1 / 128.0 },
-        { Precision.BFloat16x3, 4e-5 },
-        { Precision.BFloat16x6, 4e-6 },
-    };
-
-    [Theory]
-    [MemberData(nameof(Bounds))]
-    public void ALinearLayerIsAsPreciseAsItSays(Precision precision, double bound) => Seeds.ForAll(60, source =>
-    {
+        using var scope = new TensorScope();
+        double bound = Bound(precision);
         (int rows, int inputs, int outputs) = (source.WideExtent(70), source.WideExtent(90), source.WideExtent(70));
         bool train = source.Flag();
         Tensor[] exact = [source.Values([rows, inputs], requiresGrad: true), source.Values([outputs, inputs], requiresGrad: train), source.Values([outputs], requiresGrad: train)];
@@ -37,15 +31,14 @@ public sealed class PrecisionTests(ITestOutputHelper output)
         Tensor size = Absolute(seed);
         Close(exact[0].Grad!, rounded[0].Grad!, Ops.MatMul(size, sizes[1]), bound, "dx");
         if (train) Close(exact[1].Grad!, rounded[1].Grad!, Ops.MatMul(Ops.Permute(size, 1, 0), sizes[0]), bound, "dW");
-    });
+    }
 
-    [Theory]
-    [MemberData(nameof(Bounds))]
-    public void AnAdapterIsFloat32WhateverTheWeightIs(Precision precision, double bound) => Seeds.ForAll(60, source =>
+    [Property(MaxTest = 240)]
+    public void AnAdapterIsFloat32WhateverTheWeightIs(Precision precision, CaseSource source)
     {
+        using var scope = new TensorScope();
         // With a weight of zero all that is left is the adapter's part, which is not rounded.
         (int rows, int inputs, int outputs, int k) = (source.WideExtent(70), source.WideExtent(90), source.WideExtent(70), source.Extent(40));
-        Assert.True(bound > 0);
         Tensor x = source.Values([rows, inputs], requiresGrad: false), a = source.Values([k, inputs], requiresGrad: false), b = source.Values([outputs, k], requiresGrad: false);
         Tensor weight = Tensor.Zeros([outputs, inputs]);
         weight.Precision = precision;
@@ -55,7 +48,7 @@ public sealed class PrecisionTests(ITestOutputHelper output)
         Tensor actual = Ops.LoRALinear(Single(x, false), weight, null, Single(a, false), Single(b, false), 0.5);
 
         Close(expected, actual, Ops.LoRALinear(Absolute(x), Tensor.Zeros([outputs, inputs], DType.Float64), null, Absolute(a), Absolute(b), 0.5), 4e-5, "y");
-    });
+    }
 
     /// <summary>What the documentation of the precisions says of sums of 768 products of uniform values; the vector path is at least as precise.</summary>
     [Theory]
@@ -117,6 +110,16 @@ public sealed class PrecisionTests(ITestOutputHelper output)
         Tensor weight = Tensor.Zeros([3, 2]).To(DType.BFloat16);
         Assert.Throws<ArgumentException>(() => Ops.Linear(Tensor.Zeros([1, 2]), weight));
     }
+
+    /// <summary>How far an element may be from the exact one, in units of Σ|a||b| of its product.</summary>
+    private static double Bound(Precision precision) => precision switch
+    {
+        Precision.Float32 => 4e-6,
+        Precision.BFloat16 => 1 / 128.0,
+        Precision.BFloat16x3 => 4e-5,
+        Precision.BFloat16x6 => 4e-6,
+        _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, null),
+    };
 
     private static Tensor Run(Tensor[] inputs, Tensor seed, bool backward = true)
     {

@@ -9,6 +9,12 @@ public sealed class CaseSource(int seed)
 
     private readonly Random random = new(seed);
 
+    /// <summary>What everything is drawn from: another source with it draws the same.</summary>
+    public int Seed => seed;
+
+    /// <summary>The greatest extent, as far as an op allows one so small: a failing case with a low one is easier to read.</summary>
+    public int MostExtent { get; init; } = int.MaxValue;
+
     /// <summary>Factor of every extent, for cases large enough that kernels split them among threads.</summary>
     internal int Enlargement { get; init; } = 1;
 
@@ -16,11 +22,16 @@ public sealed class CaseSource(int seed)
     public int Extent(int most = 17, int least = 0)
     {
         int[] allowed = Array.FindAll(Extents, extent => extent <= most && extent >= least);
-        return Enlargement * allowed[random.Next(allowed.Length)];
+        int small = Math.Max(Array.FindLastIndex(allowed, extent => extent <= MostExtent) + 1, 1);
+        return Enlargement * allowed[random.Next(small)];
     }
 
     /// <summary>The same, but one time in eight an extent of 15 to 70, so that loops over whole vectors run, with and without a rest.</summary>
-    public int WideExtent(int most = 17, int least = 0) => Int(0, 7) == 0 ? Enlargement * WideExtents[random.Next(WideExtents.Length)] : Extent(most, least);
+    public int WideExtent(int most = 17, int least = 0)
+    {
+        int[] wide = Array.FindAll(WideExtents, extent => extent <= MostExtent);
+        return Int(0, 7) == 0 && wide.Length > 0 ? Enlargement * wide[random.Next(wide.Length)] : Extent(most, least);
+    }
 
     /// <summary>A shape of 1 to <paramref name="mostAxes"/> axes with at most <paramref name="mostElements"/> elements.</summary>
     public Shape Shape(int mostAxes = 4, int mostElements = 200)
@@ -68,6 +79,9 @@ public sealed class CaseSource(int seed)
 
         return tensor;
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"seed {seed}{(MostExtent == int.MaxValue ? "" : $", extents up to {MostExtent}")}";
 
     /// <summary>Int32 values from <paramref name="least"/> to <paramref name="most"/>.</summary>
     public Tensor Ids(Shape shape, int least, int most)

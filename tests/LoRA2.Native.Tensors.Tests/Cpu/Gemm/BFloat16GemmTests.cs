@@ -1,5 +1,4 @@
-using FsCheck;
-using FsCheck.Fluent;
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -9,19 +8,19 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 [Collection(ThreadCountCollection.Name)]
 public sealed class BFloat16GemmTests
 {
-    private static readonly Precision[] Precisions = [Precision.BFloat16, Precision.BFloat16x3, Precision.BFloat16x6];
-
-    [Fact]
-    public void MatchesThePlainProductToWithinThePrecision() => ForAll(300, (shape, path, precision) =>
+    [Property(MaxTest = 300)]
+    public void MatchesThePlainProductToWithinThePrecision(BFloat16GemmCase drawn)
     {
+        (GemmCase shape, BFloat16Path path, Precision precision) = (drawn.Shape, drawn.Path, drawn.Precision);
         using var operands = new GemmOperands<float>(shape);
         float[] result = operands.Run(2, shape.Packed, precision, path);
         operands.Check(result, ErrorBound(precision), path == BFloat16Path.Amx ? ErrorBound(Split(precision)) : 0);
-    });
+    }
 
-    [Fact]
-    public void BitsDependOnNeitherThreadsNorPacking() => ForAll(30, (shape, path, precision) =>
+    [Property(MaxTest = 30)]
+    public void BitsDependOnNeitherThreadsNorPacking(BFloat16GemmCase drawn)
     {
+        (GemmCase shape, BFloat16Path path, Precision precision) = (drawn.Shape, drawn.Path, drawn.Precision);
         using var operands = new GemmOperands<float>(shape);
         float[] expected = operands.Run(1, false, precision, path), packed = operands.Run(1, true, precision, path);
         if (path == BFloat16Path.Amx) Assert.Equal(expected, packed);
@@ -30,7 +29,7 @@ public sealed class BFloat16GemmTests
             Assert.Equal(expected, operands.Run(threads, false, precision, path));
             Assert.Equal(packed, operands.Run(threads, true, precision, path));
         }
-    });
+    }
 
     /// <summary>
     /// What rounding an operand to one term (2^-8 of it), two (2^-16) or three (2^-24), and leaving out the smallest products, can cost, relative
@@ -45,12 +44,4 @@ public sealed class BFloat16GemmTests
 
     /// <summary>The low-rank update has at least two terms.</summary>
     private static Precision Split(Precision precision) => precision == Precision.BFloat16 ? Precision.BFloat16x3 : precision;
-
-    private static void ForAll(int count, Action<GemmCase, BFloat16Path, Precision> property)
-    {
-        var paths = Gen.Elements(Enum.GetValues<BFloat16Path>().Where(BFloat16Paths.IsSupported));
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(count),
-            Prop.ForAll(GemmCase.Generator.ToArbitrary(), paths.ToArbitrary(), Gen.Elements(Precisions).ToArbitrary(), property));
-    }
 }

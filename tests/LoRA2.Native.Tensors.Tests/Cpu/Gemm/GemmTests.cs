@@ -1,23 +1,22 @@
 using System.Numerics;
-using FsCheck;
-using FsCheck.Fluent;
+using FsCheck.Xunit;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
 [Collection(ThreadCountCollection.Name)]
 public sealed class GemmTests
 {
-    [Fact]
-    public void FloatMatchesThePlainProduct() => ForAll(400, MatchesThePlainProduct<float>);
+    [Property(MaxTest = 400)]
+    public void FloatMatchesThePlainProduct(GemmCase shape) => MatchesThePlainProduct<float>(shape);
 
-    [Fact]
-    public void DoubleMatchesThePlainProduct() => ForAll(400, MatchesThePlainProduct<double>);
+    [Property(MaxTest = 400)]
+    public void DoubleMatchesThePlainProduct(GemmCase shape) => MatchesThePlainProduct<double>(shape);
 
-    [Fact]
-    public void FloatBitsDependOnNeitherThreadsNorPacking() => ForAll(50, BitsDependOnNeitherThreadsNorPacking<float>);
+    [Property(MaxTest = 50)]
+    public void FloatBitsDependOnNeitherThreadsNorPacking(GemmCase shape) => BitsDependOnNeitherThreadsNorPacking<float>(shape);
 
-    [Fact]
-    public void DoubleBitsDependOnNeitherThreadsNorPacking() => ForAll(50, BitsDependOnNeitherThreadsNorPacking<double>);
+    [Property(MaxTest = 50)]
+    public void DoubleBitsDependOnNeitherThreadsNorPacking(GemmCase shape) => BitsDependOnNeitherThreadsNorPacking<double>(shape);
 
     private static void MatchesThePlainProduct<T>(GemmCase shape)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -38,7 +37,4 @@ public sealed class GemmTests
             Assert.Equal(packed, operands.Run(threads, true));
         }
     }
-
-    private static void ForAll(int count, Action<GemmCase> property) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(count), Prop.ForAll(GemmCase.Generator.ToArbitrary(), property));
 }

@@ -1,0 +1,7 @@
+using FsCheck.Xunit;
+using LoRA2.Native.Tests.Adapters;
+using LoRA2.Native.Tests.Data;
+using LoRA2.Native.Tests.Shared;
+using LoRA2.Native.Tests.Shared.Tensors;
+
+[assembly: Properties(Arbitrary = [typeof(TextArbitraries), typeof(TensorArbitraries), typeof(DataArbitraries), typeof(MethodArbitraries)])]
