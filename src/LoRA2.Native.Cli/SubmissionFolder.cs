@@ -17,7 +17,7 @@ internal sealed class SubmissionFolder(string path)
     /// <exception cref="InputException">A test set is missing or damaged, or the model is for something else.</exception>
     public void Add(TextClassifier classifier, GlueTask task, string data, int batchSize, StandardStreams streams)
     {
-        TaskMatch.Require(task, classifier);
+        int[]? classes = TaskMatch.Require(task, classifier);
         (string File, Dataset Test)[] sets = [.. task.SubmissionFiles.Select(file => (file.Value, task.Load(data, file.Key)))];
         foreach ((_, Dataset test) in sets) GlueSubmission.RequireComplete(test);
         Directory.CreateDirectory(path);
@@ -26,7 +26,8 @@ internal sealed class SubmissionFolder(string path)
             TokenizedDataset tokens = TokenizedDataset.Create(test.Name, test.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.Task.MaxLength);
             float[][] logits = Evaluator.Logits(classifier.Model, tokens, batchSize, streams.Cancellation);
             string target = Path.Combine(path, file);
-            GlueSubmission.Write(target, task, test, Evaluator.Predictions(classifier.Model.Config, logits));
+            float[] predictions = Evaluator.Predictions(classifier.Model.Config, logits);
+            GlueSubmission.Write(target, task, test, classes is null ? predictions : Array.ConvertAll(predictions, predicted => (float)Array.IndexOf(classes, (int)predicted)));
             streams.Output.WriteLine($"{target}: {test.Examples.Count:N0} predictions");
         }
     }

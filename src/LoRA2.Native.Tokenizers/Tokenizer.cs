@@ -52,6 +52,9 @@ public abstract class Tokenizer
     /// <summary>The masked-language-modelling token, or null.</summary>
     public int? MaskId => Special.Mask;
 
+    /// <summary>The most tokens that the model is meant for, <c>model_max_length</c> of <c>tokenizer_config.json</c>; null where it sets no limit.</summary>
+    public int? ModelMaxLength { get; internal set; }
+
     private protected SpecialTokens Special { get; }
 
     private protected SequenceTemplate Template { get; }
@@ -60,8 +63,8 @@ public abstract class Tokenizer
     private protected virtual bool TruncatesLikePython => true;
 
     /// <summary>
-    /// Loads the tokenizer of a HuggingFace folder: <c>spm.model</c>, else <c>vocab.json</c> and <c>merges.txt</c>, else
-    /// <c>vocab.txt</c>, else <c>tokenizer.json</c>; with what <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>,
+    /// Loads the tokenizer of a HuggingFace folder: <c>tokenizer.json</c>, as HuggingFace's AutoTokenizer does, else <c>spm.model</c>, else
+    /// <c>vocab.json</c> and <c>merges.txt</c>, else <c>vocab.txt</c>; with what <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>,
     /// <c>added_tokens.json</c> and <c>config.json</c> say, as far as they are there.
     /// </summary>
     /// <exception cref="InputException">No tokenizer file is there, or one is damaged or asks for something unknown.</exception>
@@ -133,7 +136,8 @@ public abstract class Tokenizer
     }
 
     /// <summary>As <see cref="EncodePair(string, string?, int)"/>, appending to the caller's lists.</summary>
-    public void EncodePair(string first, string? second, int maxLength, List<int> ids, List<int> typeIds)
+    /// <returns>Whether tokens were lost: the input was longer.</returns>
+    public bool EncodePair(string first, string? second, int maxLength, List<int> ids, List<int> typeIds)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(ids);
@@ -149,7 +153,9 @@ public abstract class Tokenizer
         var room = Math.Max(0, maxLength - Template.Added(second is not null));
         var (keepA, keepB) = Truncation.LongestFirst(a.Count, b.Count, room, TruncatesLikePython);
         Fill(second is null ? Template.Single : Template.Pair, a.Ids[..keepA], b.Ids[..keepB], ids, typeIds);
+        var cut = keepA < a.Count || (second is not null && keepB < b.Count);
         Return(scratch);
+        return cut;
     }
 
     /// <summary>The token with this id.</summary>

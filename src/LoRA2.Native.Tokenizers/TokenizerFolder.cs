@@ -17,14 +17,31 @@ internal static class TokenizerFolder
         try
         {
             var settings = TokenizerSettings.Read(folder);
-            if (File.Exists(spm))
-                return SentencePiece.SentencePieceTokenizer.Load(spm, settings);
-            if (File.Exists(vocab) && File.Exists(merges))
-                return Bpe.ByteLevelBpeTokenizer.Load(vocab, merges, settings);
-            if (File.Exists(words))
-                return WordPiece.WordPieceTokenizer.Load(words, settings);
+            Tokenizer? found = null;
+            // HuggingFace's AutoTokenizer takes tokenizer.json wherever there is one.
             if (File.Exists(json))
-                return Json.TokenizerJson.Load(json, settings);
+            {
+                found = Json.TokenizerJson.Load(json, settings);
+            }
+            else if (File.Exists(spm))
+            {
+                RequireDeberta(spm, settings);
+                found = SentencePiece.SentencePieceTokenizer.Load(spm, settings);
+            }
+            else if (File.Exists(vocab) && File.Exists(merges))
+            {
+                found = Bpe.ByteLevelBpeTokenizer.Load(vocab, merges, settings);
+            }
+            else if (File.Exists(words))
+            {
+                found = WordPiece.WordPieceTokenizer.Load(words, settings);
+            }
+
+            if (found is not null)
+            {
+                found.ModelMaxLength = settings.ModelMaxLength;
+                return found;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,6 +56,19 @@ internal static class TokenizerFolder
         var half = File.Exists(vocab) ? " (vocab.json is there, merges.txt is not)"
             : File.Exists(merges) ? " (merges.txt is there, vocab.json is not)" : "";
         throw new InputException(
-            $"{folder}: has no tokenizer{half}; expected spm.model, vocab.json and merges.txt, vocab.txt, or tokenizer.json.");
+            $"{folder}: has no tokenizer{half}; expected tokenizer.json, spm.model, vocab.json and merges.txt, or vocab.txt.");
+    }
+
+    /// <summary>A SentencePiece file does not say which ids its pieces have: XLM-RoBERTa's, ALBERT's and others count in their own ways.</summary>
+    private static void RequireDeberta(string file, TokenizerSettings settings)
+    {
+        var deberta = settings.TokenizerClass is { } name
+            ? name.StartsWith("Deberta", StringComparison.Ordinal) || name is "PreTrainedTokenizer" or "PreTrainedTokenizerFast"
+            : settings.ModelType?.StartsWith("deberta", StringComparison.Ordinal) ?? true;
+        if (deberta)
+            return;
+        var found = settings.TokenizerClass is { } tokenizer ? $"tokenizer_class {tokenizer}" : $"model_type {settings.ModelType}";
+        throw new InputException(
+            $"{file}: belongs to {found}; expected DebertaV2Tokenizer, or a tokenizer.json beside it (transformers' AutoTokenizer.from_pretrained(…).save_pretrained(…) writes one).");
     }
 }

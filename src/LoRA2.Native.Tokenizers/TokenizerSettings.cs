@@ -28,6 +28,9 @@ internal sealed class TokenizerSettings
 
     public bool? AddPrefixSpace { get; private set; }
 
+    /// <summary>model_max_length, or null where it is missing or, as 10^30 is, no limit.</summary>
+    public int? ModelMaxLength { get; private set; }
+
     /// <summary>Whether a file says that the folder is a HuggingFace tokenizer, so that its special tokens count.</summary>
     public bool HasConfig { get; private set; }
 
@@ -79,6 +82,7 @@ internal sealed class TokenizerSettings
         DoBasicTokenize = JsonFile.Bool(root, "do_basic_tokenize", file);
         SplitByPunct = JsonFile.Bool(root, "split_by_punct", file);
         AddPrefixSpace = JsonFile.Bool(root, "add_prefix_space", file);
+        ModelMaxLength = ReadLimit(root, file);
         if (JsonFile.Bool(root, "split_special_tokens", file) == true)
             throw new InputException($"{file}.split_special_tokens: is true, which is not supported; expected false.");
         ReadSpecial(root, file);
@@ -94,6 +98,15 @@ internal sealed class TokenizerSettings
         }
 
         return true;
+    }
+
+    private static int? ReadLimit(JsonElement root, string file)
+    {
+        if (JsonFile.Get(root, "model_max_length") is not { } value)
+            return null;
+        if (!JsonFile.Expect(value, JsonValueKind.Number, $"{file}.model_max_length").TryGetDouble(out var limit) || !(limit >= 1))
+            throw JsonFile.Unexpected(value, $"{file}.model_max_length", "a number of at least 1");
+        return limit <= 1 << 30 ? (int)limit : null;
     }
 
     private void ReadSpecialTokensMap(string file)

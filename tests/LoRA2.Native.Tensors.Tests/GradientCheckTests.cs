@@ -113,4 +113,18 @@ public sealed class GradientCheckTests
     {
         protected internal override void Backward(Tensor gradient) => Accumulate(x, other);
     }
+
+    [Fact]
+    public void ACheckOfNothingThrows()
+    {
+        using var scope = new TensorScope();
+        Tensor constant = Tensor.From([1.0, 2.0], [2]), whole = Tensor.From([1, 2], [2]);
+        Tensor empty = Tensor.Zeros([0], DType.Float64);
+        empty.RequiresGrad = true;
+        foreach (Tensor[] inputs in (Tensor[][])[[], [constant], [whole], [empty]])
+        {
+            Assert.Contains("nothing was checked", Assert.Throws<GradientCheckException>(() => GradientCheck.Run(given => Ops.Tanh(given[0]), inputs)).Message, StringComparison.Ordinal);
+            Assert.Throws<GradientCheckException>(() => GradientCheck.Verify(given => Ops.Tanh(given[0]), inputs));
+        }
+    }
 }

@@ -105,10 +105,43 @@ public class TokenizerJsonTests
     {
         using var folder = TinyModels.Folder(("vocab.json", "{\"a\": 0}"));
         Assert.Equal(
-            $"{folder.Path}: has no tokenizer (vocab.json is there, merges.txt is not); expected spm.model, vocab.json and merges.txt, "
-            + "vocab.txt, or tokenizer.json.",
+            $"{folder.Path}: has no tokenizer (vocab.json is there, merges.txt is not); expected tokenizer.json, spm.model, "
+            + "vocab.json and merges.txt, or vocab.txt.",
             Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
         Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path + "/none"));
+    }
+
+    [Fact]
+    public void TokenizerJsonComesFirstAsForHuggingFace()
+    {
+        using var folder = TinyModels.Folder(("tokenizer.json", Bert()), ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfox\nthe\n"));
+        Assert.Equal([5, 6], Tokenizer.FromFolder(folder.Path).Encode("the fox", addSpecialTokens: false));
+    }
+
+    [Theory]
+    [InlineData("{\"tokenizer_class\": \"XLMRobertaTokenizer\"}", "belongs to tokenizer_class XLMRobertaTokenizer; expected DebertaV2Tokenizer, or a tokenizer.json")]
+    [InlineData("{\"model_max_length\": \"many\"}", "model_max_length: is a JSON string")]
+    [InlineData("{\"model_max_length\": 0}", "model_max_length: is a JSON number 0; expected a number of at least 1")]
+    public void TheTokenizersClassDecidesWhatASentencePieceFileIs(string config, string sentence)
+    {
+        using var folder = TinyModels.Folder(("spm.model", ""), ("tokenizer_config.json", config));
+        Assert.Contains(sentence, Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"model_max_length\": 512}", 512)]
+    [InlineData("{\"model_max_length\": 1000000000000000019884624838656}", null)]
+    [InlineData("{\"model_max_length\": null}", null)]
+    [InlineData("{}", null)]
+    public void TheModelsLimitIsReadAndACutIsTold(string config, int? limit)
+    {
+        using var folder = TinyModels.Folder(("tokenizer.json", Bert()), ("tokenizer_config.json", config));
+        var tokenizer = Tokenizer.FromFolder(folder.Path);
+        Assert.Equal(limit, tokenizer.ModelMaxLength);
+        Assert.False(tokenizer.EncodePair("the fox", null, 4, [], []));
+        Assert.True(tokenizer.EncodePair("the fox", null, 3, [], []));
+        Assert.True(tokenizer.EncodePair("the", "fox jumps", 6, [], []));
+        Assert.False(tokenizer.EncodePair("the", "fox jumps", 7, [], []));
     }
 
     /// <summary>A BERT tokenizer.json over the small vocabulary.</summary>

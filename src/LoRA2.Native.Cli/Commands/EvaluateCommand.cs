@@ -46,9 +46,11 @@ internal static class EvaluateCommand
                 (string Prefix, Dataset Set)[] sets = task is null
                     ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]
                     : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));
-                if (task is not null) TaskMatch.Require(task, classifier);
+                if (task is not null && TaskMatch.Require(task, classifier) is { } classes)
+                    sets = Array.ConvertAll(sets, set => (set.Prefix, set.Set.WithClasses(classes, classifier.Task.LabelNames)));
                 foreach ((_, Dataset set) in sets)
                 {
+                    foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
                     if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
                 }
 

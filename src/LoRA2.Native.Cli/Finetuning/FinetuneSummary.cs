@@ -24,6 +24,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (config.UnknownFields.Count > 0) Line("unknown", $"config.json's {string.Join(", ", config.UnknownFields)}: ignored");
         string skipped = data.Train.SkippedRows > 0 ? $", {data.Train.SkippedRows:N0} rows skipped" : "";
         Line("training", $"{data.Train.Name}: {data.Train.Examples.Count:N0} examples, {train.Tokens:N0} tokens{skipped}");
+        foreach (string note in data.Train.Notes.Concat(data.Development?.Notes ?? [])) Line("note", note);
         foreach (Dataset development in data.Further.Values.Prepend<Dataset?>(data.Development).OfType<Dataset>())
             Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));

@@ -35,7 +35,7 @@ public static class GradientCheck
     /// The most elements of one input that are moved one by one, each for two calls of the function. Of a larger input as many are picked, always
     /// the same ones, and all its elements are moved together along one random direction.
     /// </param>
-    /// <exception cref="GradientCheckException">The function gave two results for the same inputs.</exception>
+    /// <exception cref="GradientCheckException">The function gave two results for the same inputs, or there was nothing to check.</exception>
     public static GradientCheckResult Run(
         Func<IReadOnlyList<Tensor>, Tensor> function,
         IReadOnlyList<Tensor> inputs,
@@ -44,9 +44,15 @@ public static class GradientCheck
         double floor = 1e-3,
         int samples = int.MaxValue)
     {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentOutOfRangeException.ThrowIfNegative(samples);
+        if (!inputs.Any(input => input.DType.IsFloat() && input.RequiresGrad && input.Count > 0))
+            throw new GradientCheckException($"nothing was checked: none of the {inputs.Count} inputs has elements of floating point and requires a gradient");
         using var scope = new TensorScope();
         Tensor[] exact = Copies(inputs, DType.Float64);
         double[] projection = Projection(function, exact);
+        if (projection.Length == 0) throw new GradientCheckException("nothing was checked: the function's result has no elements");
         double[]?[] analytic = Analytic(function, Copies(inputs, precision), projection, precision);
         foreach (Tensor tensor in exact) tensor.RequiresGrad = false;
         var worst = new GradientCheckResult(0, -1, -1, 0, 0);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LoRA2.Native.Tokenizers.Unicode;
 
@@ -46,6 +47,13 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         or (>= 0x2A700 and <= 0x2B73F) or (>= 0x2B740 and <= 0x2B81F) or (>= 0x2B820 and <= 0x2CEAF)
         or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
+    /// <summary>
+    /// Whether a code point that the table's Unicode knew as unassigned, and Python therefore as a control character, has been assigned since: it is text, for which
+    /// the vocabulary has [UNK] if nothing else.
+    /// </summary>
+    private static bool IsNewer(int c) => CharUnicodeInfo.GetUnicodeCategory(c)
+        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+
     private static byte[] AsciiKinds()
     {
         var kinds = new byte[128];
@@ -70,7 +78,7 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
 
             ascii = false;
             var charClass = (CharClass)UnicodeTables.PythonClasses[c];
-            if (c == 0xFFFD || charClass == CharClass.Control)
+            if (c == 0xFFFD || (charClass == CharClass.Control && !IsNewer(c)))
                 continue;
             if (charClass == CharClass.SpaceSeparator)
             {

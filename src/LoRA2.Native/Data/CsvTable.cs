@@ -5,12 +5,14 @@ using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;
 
-/// <summary>Comma-separated values with a header, quoted as RFC 4180 says: "" is a quote, a quoted field may hold line ends.</summary>
+/// <summary>Comma- or tab-separated values with a header, quoted as RFC 4180 says: "" is a quote, a quoted field may hold line ends.</summary>
 internal static class CsvTable
 {
-    public static Table Read(string path)
+    public static Table Read(string path) => Read(path, TextLines.Read(path), ',');
+
+    public static Table Read(string path, List<(int Number, string Text)> lines, char delimiter)
     {
-        string text = string.Join('\n', TextLines.Read(path).Select(line => line.Text));
+        string text = string.Join('\n', lines.Select(line => line.Text));
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Mode = CsvMode.RFC4180,
@@ -19,7 +21,7 @@ internal static class CsvTable
             // Checked below, where the line is known.
             BadDataFound = null,
             DetectDelimiter = false,
-            Delimiter = ",",
+            Delimiter = delimiter.ToString(),
             NewLine = "\n",
         };
         using var parser = new CsvParser(new StringReader(text), configuration);
@@ -32,7 +34,7 @@ internal static class CsvTable
             int first = line;
             line += raw.Count(c => c == '\n');
             if (raw.AsSpan().Trim('\n').IsEmpty) continue;
-            CheckQuotes(path, first, raw.AsSpan().TrimEnd('\n'));
+            CheckQuotes(path, first, raw.AsSpan().TrimEnd('\n'), delimiter);
             string[] fields = parser.Record!;
             if (columns is null)
             {
@@ -52,7 +54,7 @@ internal static class CsvTable
     }
 
     // The parser is lenient with quotes; a stray or an open one mostly means that the rows after it were swallowed.
-    private static void CheckQuotes(string path, int line, ReadOnlySpan<char> record)
+    private static void CheckQuotes(string path, int line, ReadOnlySpan<char> record, char delimiter)
     {
         bool inside = false, closed = false, fieldStart = true;
         foreach (char c in record)
@@ -66,7 +68,7 @@ internal static class CsvTable
                 // At the start of a field a quote opens it; right after a closing quote it is the second of a doubled one.
                 (inside, closed) = (true, false);
             }
-            else if (c == '"' || (closed && c != ','))
+            else if (c == '"' || (closed && c != delimiter))
             {
                 throw new InputException(
                     $"{path}, line {line}: a quote stands inside a field, expected \"\" in a field that is quoted whole.");
@@ -75,7 +77,7 @@ internal static class CsvTable
             {
                 closed = false;
             }
-            fieldStart = c == ',' && !inside;
+            fieldStart = c == delimiter && !inside;
         }
         if (inside) throw new InputException($"{path}, line {line}: a quoted field is not closed, expected a second quote.");
     }

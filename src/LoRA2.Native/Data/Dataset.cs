@@ -28,6 +28,15 @@ public sealed class Dataset
     /// <summary>What a GLUE test split calls each example; null for other data, and where the file does not say.</summary>
     public IReadOnlyList<string>? Indices { get; internal init; }
 
+    /// <summary>What the reader of the data should know of how it was read.</summary>
+    public IReadOnlyList<string> Notes { get; internal init; } = [];
+
+    /// <summary>The same examples with their classes numbered as a model numbers them.</summary>
+    /// <param name="mapping">The model's index of each class, see <see cref="ClassNames.Mapping"/>.</param>
+    /// <param name="names">The model's names.</param>
+    public Dataset WithClasses(IReadOnlyList<int> mapping, IReadOnlyList<string>? names) =>
+        new(Name, [.. Examples.Select(example => example.Target is null ? example : example with { Target = mapping[example.Label] })], names, SkippedRows) { Indices = Indices, Notes = Notes };
+
     /// <summary>Whether every example has a label or a score.</summary>
     public bool HasTargets => Examples[0].Target is not null;
 }

@@ -3,7 +3,7 @@ using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;
 
-/// <summary>Reads the user's own data: .tsv (quotes plain), .csv (RFC 4180) or .jsonl, with named columns.</summary>
+/// <summary>Reads the user's own data: .tsv (quotes plain, unless the file is quoted as pandas does it), .csv (RFC 4180) or .jsonl, with named columns.</summary>
 public static class DatasetFile
 {
     private static readonly string[] TextNames = ["text", "sentence", "sentence1"];
@@ -24,21 +24,21 @@ public static class DatasetFile
         int pair = Column(table, options.PairColumn, PairNames, required: false, "second text");
         int label = Column(table, options.LabelColumn, LabelColumnNames, options.RequireLabels, "label");
 
-        string[]? labels = label < 0 ? null : [.. table.Rows.Select(row => Field(table, row, label))];
+        string[]? labels = label < 0 ? null : [.. table.Rows.Select(row => Label(table, row, label, options))];
         IReadOnlyList<string>? names = labels is null || options.Regression
             ? null
             : options.LabelNames ?? CollectLabels(path, labels);
-        Dictionary<string, int>? classes = names?.Index().ToDictionary(p => p.Item, p => p.Index, StringComparer.Ordinal);
+        var classes = new Dictionary<string, int>(StringComparer.Ordinal);
         var examples = new List<Example>(table.Rows.Count);
         for (int i = 0; i < table.Rows.Count; i++)
         {
             TableRow row = table.Rows[i];
             float? target = labels is null
                 ? null
-                : classes is null ? Score(path, row.Line, labels[i]) : ClassOf(path, row.Line, labels[i], classes);
+                : names is null ? Score(path, row.Line, labels[i]) : ClassOf(path, row.Line, labels[i], names, classes);
             examples.Add(new Example(Field(table, row, text), pair < 0 ? null : Field(table, row, pair), target));
         }
-        return new Dataset(Path.GetFileName(path), examples, names);
+        return new Dataset(Path.GetFileName(path), examples, names) { Notes = table.Note is { } note ? [$"{path}: {note}"] : [] };
     }
 
     /// <summary>The classes' names by index: 0 … n−1 when the labels are just these, else the labels in ordinal order.</summary>
@@ -79,9 +79,19 @@ public static class DatasetFile
             ? score
             : throw new InputException($"{path}, line {line}: score {Quote.Name(text)} found, expected a finite number.");
 
-    private static int ClassOf(string path, int line, string label, Dictionary<string, int> classes) =>
-        classes.TryGetValue(label, out int index)
+    /// <summary>A row without a label is no class of its own.</summary>
+    private static string Label(Table table, TableRow row, int column, DatasetOptions options)
+    {
+        string label = Field(table, row, column);
+        bool missing = ClassNames.IsMissing(label) && (options.Regression || options.LabelNames is not { } names || !names.Contains(label));
+        return missing ? throw new InputException($"{table.Path}, line {row.Line}: the label is missing ({Quote.Name(label)} found), expected one in every row.") : label;
+    }
+
+    private static int ClassOf(string path, int line, string label, IReadOnlyList<string> names, Dictionary<string, int> known)
+    {
+        if (!known.TryGetValue(label, out int index)) known[label] = index = ClassNames.IndexOf(names, label);
+        return index >= 0
             ? index
-            : throw new InputException(
-                $"{path}, line {line}: label {Quote.Name(label)} found, expected one of {string.Join(", ", classes.Keys.Take(20))}.");
+            : throw new InputException($"{path}, line {line}: label {Quote.Name(label)} found, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}.");
+    }
 }

@@ -8,6 +8,9 @@ namespace LoRA2.Native.Data;
 /// <param name="Rows">The rows. A field is null when it is missing or not a plain value (JSON only).</param>
 internal sealed record Table(string Path, string[] Columns, List<TableRow> Rows)
 {
+    /// <summary>What a reader of the file should know of how it was read, or null.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Reads a .tsv, .csv, .jsonl or .ndjson file.</summary>
     public static Table Read(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
     {

@@ -12,8 +12,8 @@ namespace LoRA2.Native.Training;
 /// <param name="Interval">ΔT: masks change at multiples of it.</param>
 public sealed record BudgetSchedule(int Initial, int Target, int WarmupSteps, int FinalSteps, int TotalSteps, int Interval)
 {
-    /// <summary>The first step of the final phase, T − t_f.</summary>
-    public int FinalStart => TotalSteps - FinalSteps;
+    /// <summary>The first step of the final phase, T − t_f; the last step where t_f is 0, for what a run ends with is the target.</summary>
+    public int FinalStart => TotalSteps - Math.Max(FinalSteps, 1);
 
     /// <summary>b(t).</summary>
     public int At(int step)
@@ -23,6 +23,9 @@ public sealed record BudgetSchedule(int Initial, int Target, int WarmupSteps, in
         double left = 1 - ((step - WarmupSteps) / (double)(FinalStart - WarmupSteps));
         return (int)Math.Floor(Target + ((Initial - Target) * Math.Pow(left, 3)));
     }
+
+    /// <summary>Whether this step leaves no more than the target: in the final phase, or always when that is all there is.</summary>
+    public bool IsAtTarget(int step) => step >= FinalStart || Target == Initial;
 
     /// <summary>Whether scores are updated at this step.</summary>
     public bool Scores(int step) => step < FinalStart;

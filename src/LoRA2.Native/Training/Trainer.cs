@@ -43,7 +43,9 @@ public sealed class Trainer : IDisposable
     /// <param name="model">The model; its trainable parameters change.</param>
     /// <param name="options">The options.</param>
     /// <param name="train">Training data with targets.</param>
-    /// <param name="development">Data to evaluate on and choose the best weights by, or null.</param>
+    /// <param name="development">
+    /// Data to evaluate on and choose the best weights by, or null. Of a run with a budget only weights within the target are chosen from: what is saved is what was asked for.
+    /// </param>
     /// <param name="metrics">The metrics, the primary one first.</param>
     /// <param name="logger">Told of evaluations and checkpoints, or null.</param>
     /// <param name="further">Data that every evaluation scores besides, by the prefix of their metrics' names; the choice of the best weights is not theirs.</param>
@@ -89,7 +91,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Every evaluation so far.</summary>
     public IReadOnlyList<EvaluationPoint> Evaluations => state.History;
 
-    /// <summary>The best of them, or null.</summary>
+    /// <summary>The best of those that may choose, or null.</summary>
     public EvaluationPoint? Best => state.Best is { } weights ? state.History.First(point => point.Step == weights.Step) : null;
 
     /// <summary>What the best weights make of each example of the development data, see <see cref="Evaluator.Predictions"/>; null before the first evaluation.</summary>
@@ -223,7 +225,7 @@ public sealed class Trainer : IDisposable
         foreach ((string prefix, TokenizedDataset data) in further)
             evaluation = evaluation.With(prefix, Evaluator.Evaluate(model, data, metrics, options.EvaluationBatchSize));
         var point = new EvaluationPoint(state.Step, state.Step / (double)stepsPerEpoch, evaluation.Values, state.MeanLoss);
-        state.Evaluated(point, model, Evaluator.Predictions(model.Config, logits));
+        state.Evaluated(point, model, Evaluator.Predictions(model.Config, logits), allocator?.Schedule.IsAtTarget(state.Step - 1) ?? true);
         TrainingLog.Evaluated(logger, state.Step, TotalSteps, evaluation.Primary.Name, evaluation.Primary.Value);
         if (options.Patience > 0 && state.EvaluationsSinceBest >= options.Patience) state.StoppedEarly = true;
         return evaluation;

@@ -64,7 +64,7 @@ public sealed record TrainingOptions
     /// <summary>Examples of one evaluation batch.</summary>
     public int EvaluationBatchSize { get; init; } = 64;
 
-    /// <summary>Evaluations without a better score after which the run stops; 0: never.</summary>
+    /// <summary>Evaluations without a better score after which the run stops; 0: never. With a budget they count from the final phase on.</summary>
     public int Patience { get; init; }
 
     /// <summary>Steps between checkpoints, beside those at evaluations; 0: none.</summary>

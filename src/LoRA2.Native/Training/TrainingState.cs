@@ -26,7 +26,8 @@ internal sealed class TrainingState(TrainingSeries series) : IDisposable
 
     public double MeanLoss => LossCount == 0 ? double.NaN : LossSum / LossCount;
 
-    public int EvaluationsSinceBest => Best is null ? History.Count : History.Count - 1 - History.FindIndex(point => point.Step == Best.Step);
+    /// <summary>0 before the first evaluation that may choose.</summary>
+    public int EvaluationsSinceBest => Best is null ? 0 : History.Count - 1 - History.FindIndex(point => point.Step == Best.Step);
 
     public void Took(double loss)
     {
@@ -35,13 +36,19 @@ internal sealed class TrainingState(TrainingSeries series) : IDisposable
         LossCount++;
     }
 
-    public void Evaluated(EvaluationPoint point, SequenceClassifier model, float[] predictions)
+    /// <param name="point">The scores.</param>
+    /// <param name="model">The weights that have them.</param>
+    /// <param name="predictions">See <see cref="WeightSnapshot.Predictions"/>.</param>
+    /// <param name="mayChoose">Whether these weights are ones that the run may end with: not when they are over the budget.</param>
+    public void Evaluated(EvaluationPoint point, SequenceClassifier model, float[] predictions, bool mayChoose)
     {
         History.Add(point);
         LossSum = 0;
         LossCount = 0;
         EvaluationPoint? best = Best is null ? null : History.Find(earlier => earlier.Step == Best.Step);
-        if (best is not null && !(point.Metrics[0].Value > best.Metrics[0].Value)) return;
+        if (!mayChoose) return;
+        // A score that is no number is below every other.
+        if (best is not null && point.Metrics[0].Value.CompareTo(best.Metrics[0].Value) <= 0) return;
         Best?.Dispose();
         Best = WeightSnapshot.Take(model, point.Step, predictions);
     }

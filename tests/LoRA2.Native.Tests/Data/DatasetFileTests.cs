@@ -141,4 +141,38 @@ public sealed class DatasetFileTests : IDisposable
         Assert.Equal($"{path}, line 3: byte 2 of the line is not valid UTF-8, expected text in UTF-8.",
             Assert.Throws<InputException>(() => DatasetFile.Load(path)).Message);
     }
+
+    [Theory]
+    [InlineData("d.csv", "text,label\na,pos\nb,neg\nc,\n", "line 4: the label is missing (\"\" found)")]
+    [InlineData("d.csv", "text,label\na,0\nb,nan\nc,1\n", "line 3: the label is missing (\"nan\" found)")]
+    [InlineData("d.tsv", "text\tlabel\na\t0\nb\t1\nc\tNULL\n", "line 4: the label is missing (\"NULL\" found)")]
+    [InlineData("d.tsv", "text\tlabel\na\t0\nb\t1\nc\t  \n", "line 4: the label is missing")]
+    [InlineData("d.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":\"\"}\n", "line 2: the label is missing")]
+    public void AnUnlabelledRowIsNoClass(string file, string content, string sentence)
+    {
+        string path = _folder.Write(file, content);
+        Assert.Contains(sentence, Assert.Throws<InputException>(() => DatasetFile.Load(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(sentence, Assert.Throws<InputException>(() => DatasetFile.Load(path, new() { LabelNames = ["0", "1", "neg", "pos", "x"] })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AClassThatIsCalledNullIsOneWhereTheModelNamesIt() =>
+        Assert.Equal(1, DatasetFile.Load(_folder.Write("d.tsv", "text\tlabel\na\tnull\n"), new() { LabelNames = ["some", "null"] }).Examples[0].Label);
+
+    [Theory]
+    [InlineData("text\tlabel\n\"she said \"\"good\"\" twice\"\tpos\na bad film\tneg\n", "she said \"good\" twice", "quoted as pandas")]
+    [InlineData("text\tlabel\n\"one\ttwo\"\tpos\na bad film\tneg\n", "one\ttwo", "quoted as pandas")]
+    [InlineData("text\tlabel\n\"one\ntwo\"\tpos\n\na bad film\tneg\n", "one\ntwo", "quoted as pandas")]
+    [InlineData("\"text\"\t\"label\"\n\"good film\"\t1\n\"bad\"\t0\n", "good film", "quoted as pandas")]
+    [InlineData("text\tlabel\n\"good film\"\tpos\nbad\tneg\n", "\"good film\"", "quotes are text in .tsv and were kept")]
+    [InlineData("text\tlabel\nsay \"hi\"\tpos\n\"so \"\"be\"\" it\"\tneg\n", "say \"hi\"", null)]
+    [InlineData("text\tlabel\n\"open\tpos\nbad\tneg\n", "\"open", null)]
+    public void QuotingOfATsvIsToldFromQuotes(string content, string first, string? note)
+    {
+        Dataset data = DatasetFile.Load(_folder.Write("d.tsv", content));
+        Assert.Equal(first, data.Examples[0].Text);
+        Assert.Equal(2, data.Examples.Count);
+        if (note is null) Assert.Empty(data.Notes);
+        else Assert.Contains(note, Assert.Single(data.Notes), StringComparison.Ordinal);
+    }
 }
