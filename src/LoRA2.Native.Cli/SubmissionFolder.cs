@@ -23,12 +23,12 @@ internal sealed class SubmissionFolder(string path)
         Directory.CreateDirectory(path);
         foreach ((string file, Dataset test) in sets)
         {
-            TokenizedDataset tokens = TokenizedDataset.Create(test.Name, test.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.Task.MaxLength);
+            TokenizedDataset tokens = TokenizedDataset.Create(test.Name, test.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.MaxLength);
             float[][] logits = Evaluator.Logits(classifier.Model, tokens, batchSize, streams.Cancellation);
             string target = Path.Combine(path, file);
             float[] predictions = Evaluator.Predictions(classifier.Model.Config, logits);
             GlueSubmission.Write(target, task, test, classes is null ? predictions : Array.ConvertAll(predictions, predicted => (float)Array.IndexOf(classes, (int)predicted)));
-            streams.Output.WriteLine($"{target}: {test.Examples.Count:N0} predictions");
+            streams.Output.WriteLine($"{target}: {test.Examples.Count:N0} predictions{(tokens.CutCount > 0 ? $"; {tokens.CutCount:N0} texts cut at {classifier.MaxLength} tokens" : "")}");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -42,6 +43,20 @@ public static class ElementConversion
                 throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type.");
         }
     }
+
+    /// <summary>The index of the first element that is a NaN or an infinity, or −1.</summary>
+    public static int IndexOfNonFinite(ReadOnlySpan<float> elements) => IndexOfFullExponent(MemoryMarshal.Cast<float, uint>(elements), 0x7F80_0000u);
+
+    /// <summary>The index of the first element of F32, F16 or BF16 that is a NaN or an infinity, or −1.</summary>
+    /// <param name="dtype">The type of the elements.</param>
+    /// <param name="elements">Their bytes.</param>
+    public static int IndexOfNonFinite(SafetensorsDType dtype, ReadOnlySpan<byte> elements) => dtype switch
+    {
+        SafetensorsDType.F32 => IndexOfNonFinite(MemoryMarshal.Cast<byte, float>(elements)),
+        SafetensorsDType.F16 => IndexOfFullExponent(MemoryMarshal.Cast<byte, ushort>(elements), (ushort)0x7C00),
+        SafetensorsDType.BF16 => IndexOfFullExponent(MemoryMarshal.Cast<byte, ushort>(elements), (ushort)0x7F80),
+        _ => -1,
+    };
 
     /// <summary>Converts float32 to elements of a floating-point type.</summary>
     /// <param name="source">The elements.</param>
@@ -135,5 +150,24 @@ public static class ElementConversion
         if (bytes != (long)elements * dtype.Size())
             throw new ArgumentException(
                 $"{bytes} bytes hold no {elements} elements of {dtype}: expected {(long)elements * dtype.Size()} bytes.");
+    }
+
+    /// <summary>An exponent of ones is what NaN and the infinities have in common.</summary>
+    private static int IndexOfFullExponent<T>(ReadOnlySpan<T> bits, T exponent)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var mask = new Vector<T>(exponent);
+        int i = 0;
+        for (; i <= bits.Length - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            if (Vector.EqualsAny(new Vector<T>(bits[i..]) & mask, mask)) break;
+        }
+
+        for (; i < bits.Length; i++)
+        {
+            if ((bits[i] & exponent) == exponent) return i;
+        }
+
+        return -1;
     }
 }

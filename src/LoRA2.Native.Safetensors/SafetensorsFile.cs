@@ -110,6 +110,26 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ElementConversion.ToFloat32(entry.Type, GetBytes(entry), destination);
     }
 
+    /// <summary>As <see cref="ReadFloat32"/>, refusing a NaN or an infinity; looks at each part while the copy is in the cache.</summary>
+    /// <param name="entry">The tensor.</param>
+    /// <param name="destination">As many elements as the tensor has.</param>
+    /// <exception cref="InputException">The element type cannot be loaded, or a value is not finite.</exception>
+    public void ReadFiniteFloat32(SafetensorsEntry entry, Span<float> destination)
+    {
+        const int Part = 1 << 14;
+        entry.RequireLoadable();
+        ReadOnlySpan<byte> bytes = GetBytes(entry);
+        if (destination.Length != entry.ElementCount) throw new ArgumentException($"{destination.Length} elements for a tensor of {entry.ElementCount}, expected as many.", nameof(destination));
+        int size = destination.Length == 0 ? 0 : bytes.Length / destination.Length;
+        for (int start = 0; start < destination.Length; start += Part)
+        {
+            Span<float> part = destination[start..Math.Min(start + Part, destination.Length)];
+            ElementConversion.ToFloat32(entry.Type, bytes.Slice(start * size, part.Length * size), part);
+            int at = ElementConversion.IndexOfNonFinite(part);
+            if (at >= 0) throw new InputException($"{Path}: tensor {Quote.Name(entry.Name)} has the value {part[at]} at element {start + at}, expected finite numbers.");
+        }
+    }
+
     /// <summary>Reads a tensor of I32 or I64 as int.</summary>
     /// <param name="entry">The tensor.</param>
     /// <param name="destination">As many elements as the tensor has.</param>

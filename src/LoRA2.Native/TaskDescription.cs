@@ -12,9 +12,9 @@ namespace LoRA2.Native;
 /// </summary>
 /// <param name="Name">What the task is called.</param>
 /// <param name="LabelNames">The classes' names by index, or null for regression.</param>
-/// <param name="MaxLength">Tokens after which an input is cut.</param>
+/// <param name="MaxLength">Tokens after which an input is cut; null for as many as the model takes.</param>
 /// <param name="Metrics">What predictions are scored by, the primary metric first.</param>
-public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNames, int MaxLength, IReadOnlyList<Metric> Metrics)
+public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNames, int? MaxLength, IReadOnlyList<Metric> Metrics)
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "task.json";
@@ -37,7 +37,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
             string[] labels = fields.Strings("labels", '\n');
             if (!regression && labels.Length < 2) throw fields.Error($"labels has {labels.Length} entries; at least two were expected");
             Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => Enum.TryParse(name, ignoreCase: true, out Metric metric) ? metric : throw fields.Error($"metric '{name}' is unknown"))];
-            return new TaskDescription(fields.String("task", null) ?? "", regression ? null : labels, fields.Int("max_length", 128, 1), metrics);
+            return new TaskDescription(fields.String("task", null) ?? "", regression ? null : labels, fields.OptionalInt("max_length", 1), metrics);
         }
         catch (JsonException e)
         {
@@ -61,7 +61,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
                 json.WriteEndArray();
             }
 
-            json.WriteNumber("max_length", MaxLength);
+            if (MaxLength is { } length) json.WriteNumber("max_length", length);
             json.WriteStartArray("metrics");
             foreach (Metric metric in Metrics) json.WriteStringValue(metric.ReportName());
             json.WriteEndArray();

@@ -60,5 +60,76 @@ public sealed class CasesTests : IDisposable
         Assert.Contains("fields with quotes are quoted as pandas does it", result.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_cut_is_the_models_and_is_told()
+    {
+        string model = At("06-128-token-cut", "model"), texts = File.ReadAllText(At("06-128-token-cut", "texts.txt"));
+        JsonElement[] whole = Lora2.RunWith(texts, "predict", "--model", model).Done().JsonLines;
+        Assert.Equal([0.016396, 0.017687], whole.Select(line => Math.Round(line.GetProperty("probabilities").GetProperty("pos").GetDouble(), 6)));
+        Assert.All(whole, line => Assert.False(line.GetProperty("cut").GetBoolean()));
+        CommandResult lowered = Lora2.RunWith(texts, "predict", "--model", model, "--max-length", "128").Done();
+        Assert.All(lowered.JsonLines, line => Assert.True(line.GetProperty("cut").GetBoolean()));
+        Assert.All(lowered.JsonLines, line => Assert.Equal(0.023920, line.GetProperty("probabilities").GetProperty("pos").GetDouble(), 1e-6));
+        Assert.Equal("lora2: note: 2 texts were longer than 128 tokens and cut there\n", lowered.Error);
+        Assert.Contains("the longest input is 513 tokens; the model has 512 positions", Lora2.Run("predict", "--model", model, "--text", "a", "--max-length", "513").Refused(), StringComparison.Ordinal);
+
+        string data = folder.Write("data.tsv", string.Concat(texts.TrimEnd().Split('\n').Select((text, i) => $"{text}\t{(i == 0 ? "neg" : "pos")}\n").Prepend("text\tlabel\n")));
+        JsonElement evaluated = Lora2.Run("evaluate", "--model", model, "--file", data, "--json", "--max-length", "64").Done().Json;
+        Assert.Equal((64, 2), (evaluated.GetProperty("max_length").GetInt32(), evaluated.GetProperty("cut").GetInt32()));
+    }
+
+    [Fact]
+    public void A_model_of_few_positions_is_trained_and_asked_without_an_option()
+    {
+        string data = folder.Write("data.tsv", $"text\tlabel\n{string.Concat(Enumerable.Repeat("good ", 100))}\tpos\nbad film\tneg\n");
+        string output = folder.File("out");
+        string[] args = ["finetune", "--model", At("13-peft-fields", "base"), "--train", data, "--dev", data, "--output", output, "--max-steps", "1", "--json"];
+        JsonElement json = Lora2.Run(args).Done().Json;
+        Assert.Equal(1, json.GetProperty("data").GetProperty("train_cut").GetInt32());
+        Assert.Equal(64, json.GetProperty("options").GetProperty("max_length").GetInt32());
+        Assert.Contains("1 cut at 64 tokens", Lora2.Run("evaluate", "--adapter", output, "--file", data).Done().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_value_beyond_float16_ends_the_merge()
+    {
+        string output = folder.File("merged");
+        string[] merge = ["merge", "--model", At("09-merge-overflows", "base"), "--adapter", At("09-merge-overflows", "adapter"), "--output", output];
+        string sentence = Lora2.Run([.. merge, "--dtype", "float16"]).Refused();
+        Assert.Contains("encoder.layer.0.output.dense.bias' has the value 100000", sentence, StringComparison.Ordinal);
+        Assert.Contains("take bfloat16 or float32", sentence, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(output));
+        Lora2.Run([.. merge, "--dtype", "bfloat16"]).Done();
+    }
+
+    [Theory]
+    [InlineData("lora_alpha", "1e308", "lora_alpha is 1e308; a number from -1000000 to 1000000 was expected")]
+    [InlineData("r", "2147483647", "r is 2147483647; an integer from 1 to 65536 was expected")]
+    public void A_field_of_an_adapter_that_overflows_is_named(string field, string value, string sentence)
+    {
+        string adapter = folder.File("adapter"), config = Path.Combine(adapter, "adapter_config.json");
+        Directory.CreateDirectory(adapter);
+        foreach (string file in Directory.GetFiles(At("09-merge-overflows", "adapter"))) File.Copy(file, Path.Combine(adapter, Path.GetFileName(file)));
+        File.WriteAllText(config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), $"\"{field}\": [0-9.]+", $"\"{field}\": {value}"));
+        Assert.Contains(sentence, Lora2.Run("predict", "--model", At("09-merge-overflows", "base"), "--adapter", adapter, "--text", "a").Refused(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_weight_that_is_not_finite_ends_predict_evaluate_and_merge(float value)
+    {
+        string model = folder.File("model");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(At("13-peft-fields", "base"))) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        string weights = Path.Combine(model, "model.safetensors");
+        byte[] bytes = File.ReadAllBytes(weights);
+        BitConverter.GetBytes(value).CopyTo(bytes, bytes.Length - 4);
+        File.WriteAllBytes(weights, bytes);
+        string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n");
+        foreach (string[] args in (string[][])[["predict", "--text", "a"], ["evaluate", "--file", data], ["merge", "--adapter", At("13-peft-fields", "regex"), "--output", folder.File("out")], ["export", "--adapter", At("13-peft-fields", "regex"), "--output", folder.File("out")]])
+            Assert.Matches("model.safetensors: tensor \"[a-z.A-Z0-9_]+\" has the value", Lora2.Run([.. args, "--model", model]).Refused());
+    }
+
     private static string At(params string[] parts) => Path.Combine([SharedData.Repository, "tests", "Fixtures", "cases", .. parts]);
 }

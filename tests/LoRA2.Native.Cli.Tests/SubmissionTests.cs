@@ -61,8 +61,27 @@ public sealed class SubmissionTests : IDisposable
         Assert.False(Directory.Exists(submission));
 
         string description = Path.Combine(adapter, "task.json");
-        File.WriteAllText(description, File.ReadAllText(description).Replace("entailment", "x", StringComparison.Ordinal).Replace("contradiction", "entailment", StringComparison.Ordinal).Replace("\"x\"", "\"contradiction\"", StringComparison.Ordinal));
+        File.WriteAllText(description, File.ReadAllText(description).Replace("entailment", "x", StringComparison.Ordinal));
         string refusal = Lora2.Run("evaluate", "--adapter", adapter, "--task", "MNLI", "--data", glue).Refused();
-        Assert.Contains("the model's classes are contradiction, neutral, entailment in this order; MNLI needs entailment, neutral, contradiction", refusal, StringComparison.Ordinal);
+        Assert.Contains("the model's classes are x, neutral, contradiction; MNLI needs entailment, neutral, contradiction", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_with_the_tasks_classes_in_another_order_is_asked_by_name()
+    {
+        (string glue, string adapter, string submission) = (TinyGlue.WriteMnli(folder), folder.File("mnli"), folder.File("submission"));
+        TinyGlue.Finetune(folder, "MNLI", glue, adapter, "--max-steps", "1").Done();
+        string[] Submitted()
+        {
+            Lora2.Run("predict", "--adapter", adapter, "--task", "MNLI", "--data", glue, "--submission", submission).Done();
+            return File.ReadAllLines(Path.Combine(submission, "MNLI-m.tsv"));
+        }
+
+        string[] before = Submitted();
+        string description = Path.Combine(adapter, "task.json");
+        string Swapped(string text) => text.Replace("entailment", "x", StringComparison.Ordinal).Replace("contradiction", "entailment", StringComparison.Ordinal).Replace("x", "contradiction", StringComparison.Ordinal);
+        File.WriteAllText(description, File.ReadAllText(description).Replace("entailment", "x", StringComparison.Ordinal).Replace("contradiction", "ENTAILMENT", StringComparison.Ordinal).Replace("\"x\"", "\"CONTRADICTION\"", StringComparison.Ordinal));
+        Lora2.Run("evaluate", "--adapter", adapter, "--task", "MNLI", "--data", glue).Done();
+        Assert.Equal(before.Skip(1).Select(Swapped), Submitted().Skip(1));
     }
 }

@@ -106,4 +106,29 @@ public class ElementConversionTests
         double toLow = Math.Abs(value - low), toHigh = Math.Abs(value - high);
         return toLow < toHigh || (toLow == toHigh && down % 2 == 0) ? down : up;
     }
+
+    [Fact]
+    public void TheFirstValueThatIsNotFiniteIsFoundAtEveryPlaceAndLength()
+    {
+        foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+        {
+            for (int length = 1; length < 70; length++)
+            {
+                float[] values = [.. Enumerable.Range(0, length).Select(i => i % 2 == 0 ? float.MaxValue : -float.Epsilon)];
+                Assert.Equal(-1, ElementConversion.IndexOfNonFinite(values));
+                for (int at = length - 1; at >= 0; at -= 3)
+                {
+                    values[at] = bad;
+                    Assert.Equal(at, ElementConversion.IndexOfNonFinite(values));
+                }
+            }
+        }
+
+        for (int i = 0; i < 65536; i++)
+        {
+            byte[] bytes = [.. BitConverter.GetBytes((ushort)0), .. BitConverter.GetBytes((ushort)i)];
+            Assert.Equal(Half.IsFinite(BitConverter.UInt16BitsToHalf((ushort)i)) ? -1 : 1, ElementConversion.IndexOfNonFinite(SafetensorsDType.F16, bytes));
+            Assert.Equal(float.IsFinite(BitConverter.UInt32BitsToSingle((uint)i << 16)) ? -1 : 1, ElementConversion.IndexOfNonFinite(SafetensorsDType.BF16, bytes));
+        }
+    }
 }

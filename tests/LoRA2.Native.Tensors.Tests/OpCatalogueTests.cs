@@ -69,7 +69,8 @@ public sealed class OpCatalogueTests
         OpCase op = drawn.Draw();
         try
         {
-            GradientCheck.Verify(op.Apply, op.Inputs, precision, samples: 24);
+            // Of tensors without elements there is no gradient to check: the op has to take them.
+            if (op.Apply(op.Inputs).Count > 0 && op.Inputs.Any(input => input.RequiresGrad && input.Count > 0)) GradientCheck.Verify(op.Apply, op.Inputs, precision, samples: 24);
         }
         catch (Exception e)
         {

@@ -19,6 +19,7 @@ internal static class EvaluateCommand
         var split = new Option<string?>("--split") { Description = "of the GLUE task: dev, train; for MNLI also dev_mismatched [dev; for MNLI both of its development sets]", HelpName = "NAME" };
         var file = new Option<string?>("--file") { Description = "labelled data: .tsv, .csv or .jsonl", HelpName = "FILE" };
         var batchSize = NumberOption.Int("--batch-size", "examples computed together [64]", 1);
+        Option<int?> maxLength = MaxLengthOption.Create();
         var json = new Option<bool>("--json") { Description = "one JSON object on standard output" };
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
@@ -27,7 +28,7 @@ internal static class EvaluateCommand
             "lora2 evaluate --adapter intents --file test.csv --label-column intent",
             "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --json")
         {
-            model, adapter, split, file, batchSize, device, precision, json,
+            model, adapter, split, file, batchSize, maxLength, device, precision, json,
         };
         foreach (Option option in data.All) command.Options.Add(option);
         command.SetAction(parsed =>
@@ -40,7 +41,7 @@ internal static class EvaluateCommand
                 throw new InputException("no data was given: add --file, or --task and --data");
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
                 UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
                 (string Prefix, Dataset Set)[] sets = task is null
@@ -70,19 +71,21 @@ internal static class EvaluateCommand
         var clock = Stopwatch.StartNew();
         Evaluation? evaluation = null;
         long tokens = 0;
+        int cut = 0;
         foreach ((string prefix, Dataset set) in sets)
         {
-            TokenizedDataset data = TokenizedDataset.Create(set.Name, set.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.Task.MaxLength);
+            TokenizedDataset data = TokenizedDataset.Create(set.Name, set.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.MaxLength);
             Evaluation one = Evaluator.Evaluate(classifier.Model, data, metrics, batchSize, streams.Cancellation);
             evaluation = evaluation?.With(prefix, one) ?? one;
             tokens += data.Tokens;
+            cut += data.CutCount;
         }
 
         double seconds = clock.Elapsed.TotalSeconds;
         if (!asJson)
         {
             static string Of(Dataset set) => $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}";
-            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s");
+            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {classifier.MaxLength} tokens");
             int width = Math.Max(12, evaluation!.Values.Max(metric => metric.Name.Length));
             foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name.PadRight(width)} {metric.Value:F4}");
             return;
@@ -100,6 +103,8 @@ internal static class EvaluateCommand
                 json.WriteNumber($"{prefix}skipped_rows", set.SkippedRows);
             }
 
+            json.WriteNumber("max_length", classifier.MaxLength);
+            json.WriteNumber("cut", cut);
             json.WriteStartObject("metrics");
             foreach (MetricValue metric in evaluation!.Values) TrainingJson.Number(json, metric.Name, metric.Value);
             json.WriteEndObject();

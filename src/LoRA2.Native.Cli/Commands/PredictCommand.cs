@@ -20,16 +20,17 @@ internal static class PredictCommand
         var data = new DataOptions();
         var submission = new Option<string?>("--submission") { Description = "instead of reading texts, predict the test data of --task in --data and write the file that GLUE's server expects into this folder", HelpName = "DIR" };
         var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
+        Option<int?> maxLength = MaxLengthOption.Create();
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
-            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}} a line; for regression the score alone.",
+            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}, \"cut\": …} a line, cut being true where the text was longer than the model takes; for regression there is the score alone.",
             "echo 'My parcel never arrived.' | lora2 predict",
             "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
             "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission")
         {
-            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, device, precision,
+            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, maxLength, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -44,7 +45,7 @@ internal static class PredictCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)));
+                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
                 UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
                 if (task is not null)
@@ -56,22 +57,28 @@ internal static class PredictCommand
                 using var output = new JsonLineWriter(streams.OutputBytes);
                 if (one is not null)
                 {
-                    Answer(classifier, [new Example(one, second)], 1, output);
+                    SayCut(classifier, Answer(classifier, [new Example(one, second)], 1, output), streams);
                     return ExitCode.Done;
                 }
 
                 // Standard input is read once.
                 chosen.Settle();
-                AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output);
+                SayCut(classifier, AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output), streams);
                 return ExitCode.Done;
             });
         });
         return command;
     }
 
-    /// <summary>A bad line ends the run, after the answers to those before it.</summary>
-    private static void AnswerAll(TextClassifier classifier, LineReader lines, bool jsonLines, int batchSize, JsonLineWriter output)
+    private static void SayCut(TextClassifier classifier, int cut, StandardStreams streams)
     {
+        if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {classifier.MaxLength} tokens and cut there");
+    }
+
+    /// <summary>A bad line ends the run, after the answers to those before it. Returns how many texts were cut.</summary>
+    private static int AnswerAll(TextClassifier classifier, LineReader lines, bool jsonLines, int batchSize, JsonLineWriter output)
+    {
+        int cut = 0;
         var batch = new List<Example>(batchSize);
         try
         {
@@ -79,7 +86,7 @@ internal static class PredictCommand
             {
                 batch.Add(jsonLines ? JsonLine.Example(lines, line) : new Example(lines.Decode(line)));
                 if (batch.Count < batchSize) continue;
-                Answer(classifier, batch, batchSize, output);
+                cut += Answer(classifier, batch, batchSize, output);
                 batch.Clear();
             }
         }
@@ -89,13 +96,15 @@ internal static class PredictCommand
             throw;
         }
 
-        Answer(classifier, batch, batchSize, output);
+        return cut + Answer(classifier, batch, batchSize, output);
     }
 
-    private static void Answer(TextClassifier classifier, IReadOnlyList<Example> batch, int batchSize, JsonLineWriter output)
+    private static int Answer(TextClassifier classifier, IReadOnlyList<Example> batch, int batchSize, JsonLineWriter output)
     {
-        foreach (Prediction prediction in classifier.Predict(batch, batchSize)) output.Write(json => Write(json, prediction, classifier.Task.LabelNames));
+        IReadOnlyList<Prediction> predictions = classifier.Predict(batch, batchSize);
+        foreach (Prediction prediction in predictions) output.Write(json => Write(json, prediction, classifier.Task.LabelNames));
         output.Flush();
+        return predictions.Count(prediction => prediction.IsCut);
     }
 
     private static void Write(Utf8JsonWriter json, Prediction prediction, IReadOnlyList<string>? names)
@@ -110,6 +119,7 @@ internal static class PredictCommand
             json.WriteEndObject();
         }
 
+        json.WriteBoolean("cut", prediction.IsCut);
         json.WriteEndObject();
     }
 }

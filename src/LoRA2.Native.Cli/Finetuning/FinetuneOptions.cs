@@ -69,7 +69,7 @@ internal sealed class FinetuneOptions
 
     public Option<double?> ClassifierDropout { get; } = NumberOption.Real("--classifier-dropout", "of what goes into the classifier [the model's config]", 0, 0.999);
 
-    public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut [128]", 4);
+    public Option<int?> MaxLength { get; } = NumberOption.Int("--max-length", "tokens after which an example is cut, special ones included [as many as the model takes]", 4);
 
     public Option<int?> EvaluateEvery { get; } = NumberOption.Int("--evaluate-every", "steps between evaluations [an epoch]", 1);
 

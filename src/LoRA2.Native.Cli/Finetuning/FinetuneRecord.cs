@@ -94,6 +94,7 @@ internal static class FinetuneRecord
     {
         json.WriteNumber("train_examples", data.Train.Examples.Count);
         json.WriteNumber("train_tokens", train.Tokens);
+        json.WriteNumber("train_cut", train.CutCount);
         json.WriteNumber("dev_examples", data.Development?.Examples.Count ?? 0);
         foreach ((string prefix, Dataset set) in data.Further) json.WriteNumber($"{prefix}dev_examples", set.Examples.Count);
         json.WriteNumber("skipped_rows", data.Train.SkippedRows + (data.Development?.SkippedRows ?? 0) + data.Further.Values.Sum(set => set.SkippedRows));

@@ -30,16 +30,18 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     {
         using SequenceClassifier model = LoadModel();
         Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
-        TokenizedDataset train = Tokenize(data.Train, tokenizer, model);
-        TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development, tokenizer, model);
-        TrainingOptions options = request.Budget is { } budget ? request.Training with { Budget = budget.Of(TotalSteps(train)) } : request.Training;
+        int length = InputLength.Of(model.Config, tokenizer, request.Training.MaxLength);
+        TokenizedDataset Tokenize(Dataset set) => TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, length);
+        TokenizedDataset train = Tokenize(data.Train);
+        TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development);
+        TrainingOptions options = request.Training with { MaxLength = length, Budget = request.Budget?.Of(TotalSteps(train)) };
         if (request.Resume && output.IsFinished) return AlreadyFinished(options);
         model.MoveTo(device.Device);
         using var trainer = new Trainer(
-            model, options, train, development, data.Metrics, further: data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value, tokenizer, model)));
+            model, options, train, development, data.Metrics, further: data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value)));
         using FileStream hold = output.Hold();
         if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
-        new FinetuneSummary(human).Before(request, options, data, train, model, trainer.TotalSteps, device);
+        new FinetuneSummary(human).Before(request, options, data, train, development, model, trainer.TotalSteps, device);
         if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
         int resumedAfter = trainer.Step;
         if (!request.Resume) output.RemoveCheckpoint();
@@ -69,8 +71,6 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
             request.Training.Seed);
         try
         {
-            if (request.Training.MaxLength > model.Config.LongestInput)
-                throw new InputException($"option --max-length is {request.Training.MaxLength}; the model has {model.Config.LongestInput} positions");
             model.Precision = request.Training.Precision;
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
             else AdapterFolder.Load(model, request.Earlier);
@@ -82,9 +82,6 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
             throw;
         }
     }
-
-    private TokenizedDataset Tokenize(Dataset set, Tokenizer tokenizer, SequenceClassifier model) =>
-        TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, request.Training.MaxLength);
 
     private int TotalSteps(TokenizedDataset train)
     {

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>What a person is told before and after a run.</summary>
 internal sealed class FinetuneSummary(TextWriter writer)
 {
-    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, SequenceClassifier model, int totalSteps, DeviceOption device)
+    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, TokenizedDataset? development, SequenceClassifier model, int totalSteps, DeviceOption device)
     {
         EncoderConfig config = model.Config;
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
@@ -25,8 +25,9 @@ internal sealed class FinetuneSummary(TextWriter writer)
         string skipped = data.Train.SkippedRows > 0 ? $", {data.Train.SkippedRows:N0} rows skipped" : "";
         Line("training", $"{data.Train.Name}: {data.Train.Examples.Count:N0} examples, {train.Tokens:N0} tokens{skipped}");
         foreach (string note in data.Train.Notes.Concat(data.Development?.Notes ?? [])) Line("note", note);
-        foreach (Dataset development in data.Further.Values.Prepend<Dataset?>(data.Development).OfType<Dataset>())
-            Line("development", $"{development.Name}: {development.Examples.Count:N0} examples{(development.SkippedRows > 0 ? $", {development.SkippedRows:N0} rows skipped" : "")}");
+        foreach (Dataset set in data.Further.Values.Prepend<Dataset?>(data.Development).OfType<Dataset>())
+            Line("development", $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}");
+        Line("length", $"inputs of at most {options.MaxLength} tokens; longer, and cut: {train.CutCount:N0} for training{(development is null ? "" : $", {development.CutCount:N0} for development")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
         Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(options.Precision, device)}");
         writer.WriteLine();

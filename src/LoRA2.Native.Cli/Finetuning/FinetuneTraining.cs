@@ -35,7 +35,7 @@ internal static class FinetuneTraining
             WarmupSteps = warmup is { IsShare: false } steps ? (int)steps.Value : null,
             WeightDecay = parsed.GetValue(options.WeightDecay) ?? defaults.WeightDecay,
             ClipNorm = parsed.GetValue(options.Clip) ?? defaults.ClipNorm,
-            MaxLength = parsed.GetValue(options.MaxLength) ?? (quick ? QuickMaxLength : defaults.MaxLength),
+            MaxLength = parsed.GetValue(options.MaxLength) ?? (quick ? QuickMaxLength : null),
             EvaluateEvery = parsed.GetValue(options.EvaluateEvery) ?? 0,
             Patience = parsed.GetValue(options.Patience) ?? 0,
             CheckpointEvery = parsed.GetValue(options.CheckpointEvery) ?? 100,

@@ -14,19 +14,20 @@ public static class SafetensorsTensor
     /// An entry as a Float32 tensor on the CPU, or Int32 for integers. The elements are copied: a mapped file that somebody cuts short later would take
     /// the process down.
     /// </summary>
-    /// <exception cref="InputException">The entry's type can't be converted, or it has 2³¹ elements or more.</exception>
+    /// <exception cref="InputException">The entry's type can't be converted, a value is a NaN or an infinity, or it has 2³¹ elements or more.</exception>
     public static Tensor Load(SafetensorsFile file, SafetensorsEntry entry)
     {
         Shape shape = ShapeOf(entry);
         entry.RequireLoadable();
         bool isFloat = entry.Type.IsLoadableFloat();
         Tensor tensor = Tensor.Empty(shape, isFloat ? DType.Float32 : DType.Int32, Device.Cpu);
-        if (isFloat) file.ReadFloat32(entry, tensor.AsSpan<float>());
+        if (isFloat) file.ReadFiniteFloat32(entry, tensor.AsSpan<float>());
         else file.ReadInt32(entry, tensor.AsSpan<int>());
         return tensor;
     }
 
     /// <summary>Adds a contiguous tensor to a file being written, as it is or converted to another floating type.</summary>
+    /// <exception cref="InputException">A value is a NaN or an infinity, or too large for the type.</exception>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor, DType? dtype = null)
     {
         using var scope = new TensorScope();
@@ -35,7 +36,18 @@ public static class SafetensorsTensor
         byte[] bytes = new byte[tensor.Count * stored.Size()];
         if (stored == tensor.DType) Bytes(tensor).CopyTo(bytes);
         else ElementConversion.FromFloat32(tensor.AsSpan<float>(), ToFormat(stored), bytes);
+        int at = ElementConversion.IndexOfNonFinite(ToFormat(stored), bytes);
+        if (at >= 0) throw NotFinite(name, tensor, at, stored);
         writer.Add(name, ToFormat(stored), [.. tensor.Shape.Extents.ToArray().Select(extent => (long)extent)], bytes);
+    }
+
+    private static InputException NotFinite(string name, Tensor tensor, int at, DType stored)
+    {
+        double value = tensor.DType == DType.Float32 ? tensor.AsSpan<float>()[at] : double.NaN;
+        string text = value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return double.IsFinite(value)
+            ? new InputException($"tensor '{name}' has the value {text} at element {at}, too large for {stored.ToString().ToLowerInvariant()}{(stored == DType.Float16 ? ", which ends at 65504; take bfloat16 or float32" : "; take float32")}")
+            : new InputException($"tensor '{name}' has the value {text} at element {at}; only finite numbers are written");
     }
 
     private static SafetensorsDType ToFormat(DType dtype) => dtype switch

@@ -48,11 +48,12 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
     /// <summary>
-    /// Whether a code point that the table's Unicode knew as unassigned, and Python therefore as a control character, has been assigned since: it is text, for which
-    /// the vocabulary has [UNK] if nothing else.
+    /// Whether a code point that the table's Unicode knew as unassigned, and Python therefore as a control character, may be text that is newer: the vocabulary has
+    /// [UNK] for it if nothing else. Noncharacters never will be.
     /// </summary>
-    private static bool IsNewer(int c) => CharUnicodeInfo.GetUnicodeCategory(c)
-        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+    private static bool IsNewer(int c) =>
+        CharUnicodeInfo.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse)
+        && (c & 0xFFFE) != 0xFFFE && c is not (>= 0xFDD0 and <= 0xFDEF);
 
     private static byte[] AsciiKinds()
     {

@@ -38,7 +38,6 @@ public static class AdapterFolder
     /// <summary>Writes the adapters, what the method trains of the encoder, and the trained part of the head.</summary>
     public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder)
     {
-        Directory.CreateDirectory(folder);
         using var scope = new TensorScope();
         Adapter[] adapters = [.. model.Adapters()];
         var writer = new SafetensorsWriter();
@@ -55,6 +54,7 @@ public static class AdapterFolder
             writer.Add(Prefix + layer.Bias.Name, layer.Bias.Value);
         }
 
+        Directory.CreateDirectory(folder);
         writer.Write(Path.Combine(folder, WeightsFile));
         AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, adapters, settings, baseModel)));
     }

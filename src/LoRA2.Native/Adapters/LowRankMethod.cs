@@ -1,3 +1,5 @@
+using LoRA2.Native.Encoders;
+
 namespace LoRA2.Native.Adapters;
 
 /// <summary>What methods with a rank have in common.</summary>
@@ -9,12 +11,17 @@ public abstract record LowRankMethod : AdapterMethod
     /// <summary>The update's scale is alpha / r.</summary>
     public double Alpha { get; init; } = 16;
 
+    private protected const int MaxRank = 65536;
+    private const double MaxAlpha = 1e6;
+
     /// <inheritdoc/>
     public override int InitialRank => Rank;
 
+    private protected static double ReadAlpha(ConfigFields fields) => fields.Number("lora_alpha", 8, -MaxAlpha, MaxAlpha);
+
     private protected static MethodOption RankOption(string description) =>
-        MethodOption.Int<LowRankMethod>("rank", description, method => method.Rank, (method, value) => method with { Rank = value }, 1, 65536);
+        MethodOption.Int<LowRankMethod>("rank", description, method => method.Rank, (method, value) => method with { Rank = value }, 1, MaxRank);
 
     private protected static MethodOption AlphaOption { get; } =
-        MethodOption.Real<LowRankMethod>("alpha", "the update's scale is alpha / r", method => method.Alpha, (method, value) => method with { Alpha = value }, -1e6, 1e6);
+        MethodOption.Real<LowRankMethod>("alpha", "the update's scale is alpha / r", method => method.Alpha, (method, value) => method with { Alpha = value }, -MaxAlpha, MaxAlpha);
 }

@@ -39,6 +39,9 @@ internal sealed class ConfigFields(string path, JsonElement root)
         return number;
     }
 
+    /// <summary>As <see cref="Int"/>; null when it is missing.</summary>
+    public int? OptionalInt(string name, int least, int most = int.MaxValue) => Find(name) is null ? null : Int(name, null, least, most);
+
     public double Number(string name, double fallback, double least, double most) => OptionalNumber(name, least, most) ?? fallback;
 
     public double? OptionalNumber(string name, double least, double most)

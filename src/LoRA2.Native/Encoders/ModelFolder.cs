@@ -27,9 +27,9 @@ public static class ModelFolder
     public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32)
     {
         if (model.AdaptableLayers.Any(layer => layer.Adapter is not null)) throw new InvalidOperationException("merge the adapters before the model is saved");
-        Directory.CreateDirectory(folder);
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
+        Directory.CreateDirectory(folder);
         writer.Write(Path.Combine(folder, SafetensorsFolder.SingleFile));
         string config = Config(model.Config, File.ReadAllBytes(Path.Combine(source, "config.json")), dtype);
         AtomicFile.Write(Path.Combine(folder, "config.json"), stream => stream.Write(Encoding.UTF8.GetBytes(config + "\n")));

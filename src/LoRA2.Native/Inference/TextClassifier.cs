@@ -12,7 +12,8 @@ namespace LoRA2.Native.Inference;
 /// <param name="Label">The class's name, or its index when it has none; null for regression.</param>
 /// <param name="Score">The class's probability, or the predicted number.</param>
 /// <param name="Probabilities">The probability of every class; null for regression.</param>
-public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities);
+/// <param name="IsCut">Whether the text was longer than <see cref="TextClassifier.MaxLength"/>, so that the model has not seen its end.</param>
+public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities, bool IsCut = false);
 
 /// <summary>A fine-tuned encoder with its tokenizer: text in, label or number out.</summary>
 /// <example><code>
@@ -21,8 +22,9 @@ public sealed record Prediction(string? Label, double Score, IReadOnlyList<doubl
 /// </code></example>
 public sealed class TextClassifier : IDisposable
 {
-    private TextClassifier(SequenceClassifier model, Tokenizer tokenizer, TaskDescription task, AdapterSettings? adapter)
+    private TextClassifier(SequenceClassifier model, Tokenizer tokenizer, TaskDescription task, AdapterSettings? adapter, int maxLength)
     {
+        MaxLength = maxLength;
         Model = model;
         Tokenizer = tokenizer;
         Task = task;
@@ -38,17 +40,27 @@ public sealed class TextClassifier : IDisposable
     /// <summary>What it predicts.</summary>
     public TaskDescription Task { get; }
 
+    /// <summary>Tokens after which an input is cut: the model's limit, what it was fine-tuned with, or what was asked for.</summary>
+    public int MaxLength { get; }
+
     /// <summary>The shape of the adapter on it, or null without one.</summary>
     public AdapterSettings? Adapter { get; }
 
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
-    /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
-    public static TextClassifier Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32)
+    /// <param name="modelFolder">The model's folder.</param>
+    /// <param name="adapterFolder">The adapter's, or null.</param>
+    /// <param name="precision">Of the encoder's matrix products.</param>
+    /// <param name="maxLength">Tokens after which an input is cut; null for what it was fine-tuned with, or else the model's limit, see <see cref="InputLength"/>.</param>
+    /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or the model takes no input of that length.</exception>
+    public static TextClassifier Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)
     {
         LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder, precision);
         try
         {
-            return new TextClassifier(loaded.Model, Tokenizer.FromFolder(modelFolder), loaded.Task ?? Described(loaded.Model.Config), loaded.Adapter);
+            Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
+            TaskDescription task = loaded.Task ?? Described(loaded.Model.Config);
+            int length = InputLength.Of(loaded.Model.Config, tokenizer, maxLength ?? (task.MaxLength is { } trained ? Math.Min(trained, loaded.Model.Config.LongestInput) : null));
+            return new TextClassifier(loaded.Model, tokenizer, task, loaded.Adapter, length);
         }
         catch
         {
@@ -64,37 +76,38 @@ public sealed class TextClassifier : IDisposable
     public IReadOnlyList<Prediction> Predict(IReadOnlyList<Example> examples, int batchSize = 32, CancellationToken cancellation = default)
     {
         if (examples.Count == 0) return [];
-        TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, Task.MaxLength);
-        return Array.ConvertAll(Evaluator.Logits(Model, data, batchSize, cancellation), Interpret);
+        TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, MaxLength);
+        float[][] logits = Evaluator.Logits(Model, data, batchSize, cancellation);
+        return [.. logits.Select((row, i) => Interpret(row, data.IsCut(i)))];
     }
 
     /// <summary>Scores the model on labelled data.</summary>
     public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
     {
-        TokenizedDataset tokens = TokenizedDataset.Create(data.Name, data.Examples, Tokenizer, Model.Config, Task.MaxLength);
+        TokenizedDataset tokens = TokenizedDataset.Create(data.Name, data.Examples, Tokenizer, Model.Config, MaxLength);
         return Evaluator.Evaluate(Model, tokens, Task.Metrics, batchSize, cancellation);
     }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
 
-    private Prediction Interpret(float[] logits)
+    private Prediction Interpret(float[] logits, bool isCut)
     {
-        if (Model.Config.IsRegression) return new Prediction(null, logits[0], null);
+        if (Model.Config.IsRegression) return new Prediction(null, logits[0], null, isCut);
         double largest = logits.Max();
         double[] probabilities = Array.ConvertAll(logits, logit => Math.Exp(logit - largest));
         double sum = probabilities.Sum();
         for (int i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
         int best = Evaluator.Largest(logits);
         string label = Task.LabelNames is { } names ? names[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new Prediction(label, probabilities[best], probabilities);
+        return new Prediction(label, probabilities[best], probabilities, isCut);
     }
 
     /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
     private static TaskDescription Described(EncoderConfig config)
     {
-        if (config.IsRegression) return new TaskDescription("", null, 128, [Metric.Pearson, Metric.Spearman]);
+        if (config.IsRegression) return new TaskDescription("", null, null, [Metric.Pearson, Metric.Spearman]);
         IReadOnlyList<string> names = config.LabelNames ?? [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
-        return new TaskDescription("", names, 128, [Metric.Accuracy]);
+        return new TaskDescription("", names, null, [Metric.Accuracy]);
     }
 }

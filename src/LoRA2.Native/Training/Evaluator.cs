@@ -1,6 +1,9 @@
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
+using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
 
@@ -10,6 +13,7 @@ namespace LoRA2.Native.Training;
 public static class Evaluator
 {
     /// <summary>The logits of every example in the data's order: [examples][labels].</summary>
+    /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
     public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
     {
         float[][] logits = new float[data.Count][];
@@ -19,6 +23,7 @@ public static class Evaluator
             cancellation.ThrowIfCancellationRequested();
             using TensorScope scope = model.OpenScope();
             ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).To(Device.Cpu).AsSpan<float>();
+            if (ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[at / labels], values[at]);
             for (int row = 0; row < batch.Length; row++) logits[batch[row]] = values.Slice(row * labels, labels).ToArray();
         }
 
@@ -47,6 +52,13 @@ public static class Evaluator
 
     /// <summary>What logits say of each example: the class's number, or the score in regression.</summary>
     public static float[] Predictions(EncoderConfig config, float[][] logits) => Array.ConvertAll(logits, row => config.IsRegression ? row[0] : Largest(row));
+
+    private static InputException NotFinite(SequenceClassifier model, TokenizedDataset data, int example, float value)
+    {
+        Parameter? cause = model.Parameters.FirstOrDefault(parameter => parameter.Value.To(Device.Cpu).To(DType.Float32) is var weights && ElementConversion.IndexOfNonFinite(weights.AsSpan<float>()) >= 0);
+        string why = cause is null ? "numbers on the way overflow" : $"tensor '{cause.Name}' has a value that is not finite";
+        return new InputException($"{data.Name}: the model answers {value} for example {example + 1}; {why}");
+    }
 
     /// <summary>The index of the largest logit; the first of equals.</summary>
     public static int Largest(float[] logits)

@@ -15,15 +15,17 @@ public sealed class TokenizedDataset
     private readonly int[] ids;
     private readonly int[] typeIds;
     private readonly int[] starts;
+    private readonly bool[] cut;
     private readonly float?[] targets;
     private readonly int padId;
 
-    private TokenizedDataset(string name, int[] ids, int[] typeIds, int[] starts, float?[] targets, int padId)
+    private TokenizedDataset(string name, int[] ids, int[] typeIds, int[] starts, bool[] cut, float?[] targets, int padId)
     {
         Name = name;
         this.ids = ids;
         this.typeIds = typeIds;
         this.starts = starts;
+        this.cut = cut;
         this.targets = targets;
         this.padId = padId;
     }
@@ -37,6 +39,9 @@ public sealed class TokenizedDataset
     /// <summary>Number of tokens, padding not counted.</summary>
     public long Tokens => ids.Length;
 
+    /// <summary>Number of examples that were longer than what they were cut to.</summary>
+    public int CutCount => cut.Count(isCut => isCut);
+
     /// <summary>Whether every example has a label or score.</summary>
     public bool HasTargets => targets.Length > 0 && Array.TrueForAll(targets, target => target is not null);
 
@@ -46,10 +51,13 @@ public sealed class TokenizedDataset
         var ids = new List<int>();
         var types = new List<int>();
         int[] starts = new int[examples.Count + 1];
+        bool[] cut = new bool[examples.Count];
         for (int i = 0; i < examples.Count; i++)
         {
-            tokenizer.EncodePair(examples[i].Text, examples[i].Pair, maxLength, ids, types);
+            cut[i] = tokenizer.EncodePair(examples[i].Text, examples[i].Pair, maxLength, ids, types);
             starts[i + 1] = ids.Count;
+            if (starts[i + 1] - starts[i] > config.LongestInput)
+                throw new InputException($"the tokenizer's special tokens alone are {starts[i + 1] - starts[i]}; the model has {config.LongestInput} positions");
         }
 
         foreach (int id in ids)
@@ -58,11 +66,14 @@ public sealed class TokenizedDataset
                 throw new InputException($"the tokenizer gives id {id}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
         }
 
-        return new TokenizedDataset(name, [.. ids], [.. types], starts, [.. examples.Select(example => example.Target)], config.PadTokenId);
+        return new TokenizedDataset(name, [.. ids], [.. types], starts, cut, [.. examples.Select(example => example.Target)], config.PadTokenId);
     }
 
     /// <summary>Tokens of one example.</summary>
     public int Length(int index) => starts[index + 1] - starts[index];
+
+    /// <summary>Whether an example was longer than what it was cut to.</summary>
+    public bool IsCut(int index) => cut[index];
 
     /// <summary>The label or score of one example.</summary>
     /// <exception cref="InvalidOperationException">It has none.</exception>

@@ -220,6 +220,18 @@ public sealed class Trainer : IDisposable
     /// <summary>Not to be cancelled: it would leave a step without its evaluation.</summary>
     private Evaluation Evaluate()
     {
+        try
+        {
+            return Evaluated();
+        }
+        catch (InputException e)
+        {
+            throw new TrainingException($"{e.Message}, after step {state.Step} of {TotalSteps}; the last checkpoint is intact", e);
+        }
+    }
+
+    private Evaluation Evaluated()
+    {
         float[][] logits = Evaluator.Logits(model, development!, options.EvaluationBatchSize);
         Evaluation evaluation = Evaluator.Score(model.Config, logits, development!, metrics);
         foreach ((string prefix, TokenizedDataset data) in further)

@@ -52,7 +52,7 @@ public static class TrainingJson
         else json.WriteNumber("warmup_share", options.WarmupShare);
         json.WriteNumber("weight_decay", options.WeightDecay);
         json.WriteNumber("clip_norm", options.ClipNorm);
-        json.WriteNumber("max_length", options.MaxLength);
+        if (options.MaxLength is { } length) json.WriteNumber("max_length", length);
         json.WriteNumber("evaluate_every", options.EvaluateEvery);
         json.WriteNumber("evaluation_batch_size", options.EvaluationBatchSize);
         json.WriteNumber("patience", options.Patience);

@@ -49,8 +49,8 @@ public sealed record TrainingOptions
     /// <summary>Limit of the gradient's norm; 0 for none.</summary>
     public double ClipNorm { get; init; } = 1;
 
-    /// <summary>Tokens after which an example is cut.</summary>
-    public int MaxLength { get; init; } = 128;
+    /// <summary>Tokens after which an example was cut, for the record; null where nothing says so.</summary>
+    public int? MaxLength { get; init; }
 
     /// <summary>Factor of the learning rate of the head.</summary>
     public double HeadRate { get; init; } = 1;

@@ -80,9 +80,9 @@ public sealed record AdaLoRAMethod : LowRankMethod
 
     internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
-        Rank = fields.Int("init_r", 12, 1),
-        Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue),
-        Gamma = fields.Number("orth_reg_weight", 0.5, 0, double.MaxValue),
+        Rank = fields.Int("init_r", 12, 1, MaxRank),
+        Alpha = ReadAlpha(fields),
+        Gamma = fields.Number("orth_reg_weight", 0.5, 0, 1e6),
     };
 
     /// <summary>A matrix may have lost ranks: the file's shapes say how many are left, as rank_pattern does.</summary>

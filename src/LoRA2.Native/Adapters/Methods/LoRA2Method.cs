@@ -101,9 +101,9 @@ public sealed record LoRA2Method : LowRankMethod
 
     internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
-        Rank = fields.Int("r", null, 1),
-        OuterRank = fields.Int("k", null, 1),
-        Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue),
+        Rank = fields.Int("r", null, 1, MaxRank),
+        OuterRank = fields.Int("k", null, 1, MaxRank),
+        Alpha = ReadAlpha(fields),
     };
 
     internal override Adapter Read(AdapterTensors tensors, LinearLayer layer)

@@ -71,8 +71,8 @@ public record LoRAMethod : LowRankMethod
 
     internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
-        Rank = fields.Int("r", null, 1),
-        Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue),
+        Rank = fields.Int("r", null, 1, MaxRank),
+        Alpha = ReadAlpha(fields),
         Scaling = fields.Bool("use_rslora", false) ? LoRAScaling.RankStabilised : LoRAScaling.Standard,
     };
 

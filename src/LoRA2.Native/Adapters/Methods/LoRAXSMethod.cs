@@ -66,7 +66,7 @@ public sealed record LoRAXSMethod : LowRankMethod
         }
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1), Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue) };
+    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
 
     internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new LoRAXSAdapter(
         layer.Name, tensors.Part(layer, "lora_A", [Rank, layer.Inputs]), tensors.Part(layer, "lora_B", [layer.Outputs, Rank]), tensors.Part(layer, "lora_R", [Rank, Rank]), Alpha / Rank);

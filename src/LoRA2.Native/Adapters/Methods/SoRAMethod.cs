@@ -92,7 +92,7 @@ public sealed record SoRAMethod : LowRankMethod
         return new SoRAAdapter(layer.Name, a, gate, b, Alpha / Rank);
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1), Alpha = fields.Number("lora_alpha", 8, double.MinValue, double.MaxValue) };
+    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
 
     internal override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {

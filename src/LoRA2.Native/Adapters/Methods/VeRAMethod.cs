@@ -60,7 +60,7 @@ public sealed record VeRAMethod : AdapterMethod
     internal override AdapterMethod ReadConfig(ConfigFields fields)
     {
         fields.Require("save_projection", true, fallback: true);
-        return this with { Rank = fields.Int("r", 256, 1) };
+        return this with { Rank = fields.Int("r", 256, 1, 65536) };
     }
 
     internal override IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers)
