@@ -16,7 +16,7 @@ internal sealed class FirstStepsRun
 {
     private const int Vocabulary = 1000;
     private const int Batch = 8;
-    private const int Length = 16;
+    private const int Length = 8;
 
     /// <summary>η, without warm-up or decay.</summary>
     public const double LearningRate = 1e-3;
