@@ -5,6 +5,10 @@ namespace LoRA2.Native.Cuda.Kernels;
 /// <summary>
 /// Sums and maxima of a value of each thread of a block of <see cref="Threads"/> threads, in a fixed order; every thread gets the result. All threads take part.
 /// </summary>
+/// <remarks>
+/// Not by ILGPU.Algorithms' GroupExtensions.AllReduce: it adds the warps' sums by atomic operations, in no fixed order where there are more than four warps, and four
+/// of them one after the other instead of by pairs, so that bits would change.
+/// </remarks>
 internal static class BlockReduction
 {
     /// <summary>Threads of a block that reduces.</summary>

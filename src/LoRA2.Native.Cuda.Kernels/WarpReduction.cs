@@ -1,44 +1,17 @@
-using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Algorithms.ScanReduceOperations;
 
 namespace LoRA2.Native.Cuda.Kernels;
 
-/// <summary>Sums and maxima of a value of each lane of a warp, in a fixed order; every lane gets the result.</summary>
+/// <summary>Sums and maxima of a value of each lane of a warp, in a fixed order (of lanes 16, 8, 4, 2 and 1 apart); every lane gets the result.</summary>
 internal static class WarpReduction
 {
-    public static float Sum(float value)
-    {
-        value += Warp.ShuffleXor(value, 16);
-        value += Warp.ShuffleXor(value, 8);
-        value += Warp.ShuffleXor(value, 4);
-        value += Warp.ShuffleXor(value, 2);
-        return value + Warp.ShuffleXor(value, 1);
-    }
+    public static float Sum(float value) => WarpExtensions.AllReduce<float, AddFloat>(value);
 
-    public static double Sum(double value)
-    {
-        value += Warp.ShuffleXor(value, 16);
-        value += Warp.ShuffleXor(value, 8);
-        value += Warp.ShuffleXor(value, 4);
-        value += Warp.ShuffleXor(value, 2);
-        return value + Warp.ShuffleXor(value, 1);
-    }
+    public static double Sum(double value) => WarpExtensions.AllReduce<double, AddDouble>(value);
 
-    public static uint Sum(uint value)
-    {
-        value += Warp.ShuffleXor(value, 16);
-        value += Warp.ShuffleXor(value, 8);
-        value += Warp.ShuffleXor(value, 4);
-        value += Warp.ShuffleXor(value, 2);
-        return value + Warp.ShuffleXor(value, 1);
-    }
+    public static uint Sum(uint value) => WarpExtensions.AllReduce<uint, AddUInt32>(value);
 
     /// <summary>The largest value that is a number.</summary>
-    public static float Max(float value)
-    {
-        value = IntrinsicMath.Max(value, Warp.ShuffleXor(value, 16));
-        value = IntrinsicMath.Max(value, Warp.ShuffleXor(value, 8));
-        value = IntrinsicMath.Max(value, Warp.ShuffleXor(value, 4));
-        value = IntrinsicMath.Max(value, Warp.ShuffleXor(value, 2));
-        return IntrinsicMath.Max(value, Warp.ShuffleXor(value, 1));
-    }
+    public static float Max(float value) => WarpExtensions.AllReduce<float, MaxFloat>(value);
 }
