@@ -36,13 +36,20 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
             bool regression = fields.OneOf("kind", "classification", ["classification", "regression"]) == "regression";
             string[] labels = fields.Strings("labels", '\n');
             if (!regression && labels.Length < 2) throw fields.Error($"labels has {labels.Length} entries; at least two were expected");
-            Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => Enum.TryParse(name, ignoreCase: true, out Metric metric) ? metric : throw fields.Error($"metric '{name}' is unknown"))];
+            Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => MetricOf(fields, name, regression))];
             return new TaskDescription(fields.String("task", null) ?? "", regression ? null : labels, fields.OptionalInt("max_length", 1), metrics);
         }
         catch (JsonException e)
         {
             throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
         }
+    }
+
+    private static Metric MetricOf(ConfigFields fields, string name, bool regression)
+    {
+        Metric metric = Data.Metrics.Of(name) ?? throw fields.Error($"metric '{name}' is unknown; there are {string.Join(", ", Data.Metrics.All)}");
+        MetricInput expected = regression ? MetricInput.Scores : MetricInput.Classes;
+        return metric.Input == expected ? metric : throw fields.Error($"metric '{name}' compares {metric.Input.ToString().ToLowerInvariant()}; one that compares {expected.ToString().ToLowerInvariant()} was expected");
     }
 
     /// <summary>Writes the file into a folder.</summary>
@@ -63,7 +70,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
 
             if (MaxLength is { } length) json.WriteNumber("max_length", length);
             json.WriteStartArray("metrics");
-            foreach (Metric metric in Metrics) json.WriteStringValue(metric.ReportName());
+            foreach (Metric metric in Metrics) json.WriteStringValue(metric.Name);
             json.WriteEndArray();
             json.WriteEndObject();
         }

@@ -10,7 +10,7 @@ internal static class ComparisonCsv
     public static string Of(ComparisonTable table)
     {
         ComparisonPlan plan = table.Plan;
-        string[] metrics = [.. plan.Tasks.SelectMany(task => task.Metrics).Distinct().Select(metric => metric.ReportName())];
+        string[] metrics = [.. plan.Tasks.SelectMany(task => task.Metrics).Distinct().Select(metric => metric.Name)];
         using var text = new StringWriter { NewLine = "\n" };
         using (var csv = new CsvWriter(text, new CsvHelper.Configuration.CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" }))
         {

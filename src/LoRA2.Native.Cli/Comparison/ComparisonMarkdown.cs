@@ -45,7 +45,7 @@ internal static class ComparisonMarkdown
     }
 
     /// <summary>The metric that a task is scored by.</summary>
-    public static string MetricName(Data.GlueTask task) => Data.MetricExtensions.ReportName(task.Metrics[0]);
+    public static string MetricName(Data.GlueTask task) => task.Metrics[0].Name;
 
     /// <summary>Means over a method's runs: seconds, tokens/s, peak memory.</summary>
     public static string[] Costs(ComparisonRow row)

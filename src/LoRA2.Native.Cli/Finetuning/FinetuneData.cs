@@ -35,7 +35,7 @@ internal sealed record FinetuneData(string Task, Dataset Train, Dataset? Develop
         if (train is null) (train, development) = (QuickStart.Train, QuickStart.Development);
         Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, regression, null));
         Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, regression, trainData.LabelNames));
-        return new FinetuneData(name, trainData, developmentData, trainData.LabelNames, MetricsOf(trainData.LabelNames));
+        return new FinetuneData(name, trainData, developmentData, trainData.LabelNames, Data.Metrics.For(trainData.LabelNames?.Count));
     }
 
     /// <summary>The accuracy of always answering the development data's most frequent class, and that class; null for regression.</summary>
@@ -47,11 +47,4 @@ internal sealed record FinetuneData(string Task, Dataset Train, Dataset? Develop
         int most = Array.IndexOf(counts, counts.Max());
         return (LabelNames[most], counts[most] / (double)Development.Examples.Count);
     }
-
-    private static Metric[] MetricsOf(IReadOnlyList<string>? labels) => labels?.Count switch
-    {
-        null => [Metric.Pearson, Metric.Spearman],
-        2 => [Metric.Accuracy, Metric.F1, Metric.Matthews],
-        _ => [Metric.Accuracy],
-    };
 }

@@ -3,7 +3,10 @@ using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;
 
-/// <summary>Reads the user's own data: .tsv (quotes plain, unless the file is quoted as pandas does it), .csv (RFC 4180) or .jsonl, with named columns.</summary>
+/// <summary>
+/// Reads the user's own data, of any format in <see cref="DataFormats"/>: .tsv (quotes plain, unless the file is quoted as pandas does it), .csv (RFC 4180), .jsonl, …, with
+/// named columns.
+/// </summary>
 public static class DatasetFile
 {
     private static readonly string[] TextNames = ["text", "sentence", "sentence1"];
@@ -11,14 +14,14 @@ public static class DatasetFile
     private static readonly string[] LabelColumnNames = ["label", "score"];
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">A .tsv, .csv, .jsonl or .ndjson file in UTF-8.</param>
+    /// <param name="path">A file of a format in <see cref="DataFormats"/>.</param>
     /// <param name="options">The columns and labels expected; null for the defaults.</param>
     /// <exception cref="InputException">The file is missing or empty, lacks a column, or has a bad row.</exception>
     public static Dataset Load(string path, DatasetOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new DatasetOptions();
-        Table table = Table.Read(path);
+        Table table = DataFormats.Of(path).Read(path);
         if (table.Rows.Count == 0) throw new InputException($"{path}: no examples found, expected at least one row.");
         int text = Column(table, options.TextColumn, TextNames, required: true, "text");
         int pair = Column(table, options.PairColumn, PairNames, required: false, "second text");
@@ -63,7 +66,7 @@ public static class DatasetFile
     {
         foreach (string name in named is null ? defaults : [named])
         {
-            int index = Array.IndexOf(table.Columns, name);
+            int index = table.IndexOf(name);
             if (index >= 0) return index;
         }
         if (named is null && !required) return -1;

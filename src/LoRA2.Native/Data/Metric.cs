@@ -1,30 +1,98 @@
 namespace LoRA2.Native.Data;
 
-/// <summary>What predictions are scored by; the higher the better.</summary>
-public enum Metric
+/// <summary>What a metric compares.</summary>
+public enum MetricInput
 {
-    /// <summary>The share of classes predicted right.</summary>
-    Accuracy,
+    /// <summary>The classes predicted and true; the probabilities of all classes are there too.</summary>
+    Classes,
 
-    /// <summary>The harmonic mean of precision and recall of class 1.</summary>
-    F1,
-
-    /// <summary>Matthews correlation of the classes predicted and true.</summary>
-    Matthews,
-
-    /// <summary>Pearson correlation of the scores predicted and true.</summary>
-    Pearson,
-
-    /// <summary>Spearman rank correlation of the scores predicted and true.</summary>
-    Spearman,
+    /// <summary>The numbers predicted and true, of a regression.</summary>
+    Scores,
 }
 
-/// <summary>Names of each <see cref="Metric"/>.</summary>
-public static class MetricExtensions
+/// <summary>
+/// What predictions are scored by. A metric is one object and one line in <see cref="Data.Metrics"/>; the trainer, the files, the command line and the reports know
+/// metrics by this class alone. One of your own is made with <see cref="OfClasses"/> or <see cref="OfScores"/>, or derives from this class where it needs more, and is
+/// added with <see cref="Data.Metrics.Register"/>.
+/// </summary>
+/// <example><code>
+/// Metric recall = Metric.OfClasses("recall", (predicted, actual) => …);
+/// Metrics.Register(recall);     // task.json can name it from here on
+/// </code></example>
+public abstract class Metric
 {
-    /// <summary>The name reports use: accuracy, f1, matthews, pearson, spearman.</summary>
-    public static string ReportName(this Metric metric) => metric.ToString().ToLowerInvariant();
+    /// <summary>Names a metric.</summary>
+    /// <param name="name">The name in reports and in <c>task.json</c>: lower case, without spaces, commas and quotes.</param>
+    /// <param name="input">What it compares.</param>
+    /// <exception cref="ArgumentException">The name is empty or has another character.</exception>
+    protected Metric(string name, MetricInput input)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (!name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-'))
+            throw new ArgumentException($"a metric is named '{name}'; lower-case letters, digits, '_' and '-' were expected", nameof(name));
+        Name = name;
+        Input = input;
+    }
 
-    /// <summary>Whether the metric compares scores, not classes.</summary>
-    public static bool IsOfScores(this Metric metric) => metric is Metric.Pearson or Metric.Spearman;
+    /// <summary>The share of classes predicted right, 0 to 1.</summary>
+    public static Metric Accuracy { get; } = OfClasses("accuracy", MetricFormulas.Accuracy);
+
+    /// <summary>The harmonic mean of precision and recall of class 1, 0 to 1; every other class counts as negative. 0 when nothing is positive, predicted or true.</summary>
+    public static Metric F1 { get; } = OfClasses("f1", MetricFormulas.F1);
+
+    /// <summary>Matthews correlation of the classes predicted and true, −1 to 1, for any number of classes (Gorodkin 2004). 0 when either side is one class only.</summary>
+    public static Metric Matthews { get; } = OfClasses("matthews", MetricFormulas.Matthews);
+
+    /// <summary>Pearson correlation of the scores predicted and true, −1 to 1; 0 when either side is constant.</summary>
+    public static Metric Pearson { get; } = OfScores("pearson", MetricFormulas.Pearson);
+
+    /// <summary>Spearman rank correlation of the scores predicted and true, −1 to 1, equal values sharing the mean of their ranks; 0 when either side is constant.</summary>
+    public static Metric Spearman { get; } = OfScores("spearman", MetricFormulas.Spearman);
+
+    /// <summary>The name in reports and in <c>task.json</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>What it compares.</summary>
+    public MetricInput Input { get; }
+
+    /// <summary>Whether less is better: of an error, not of a score.</summary>
+    public virtual bool LowerIsBetter => false;
+
+    /// <summary>The value.</summary>
+    /// <param name="predictions">The predictions, at least one, of the kind that <see cref="Input"/> asks for.</param>
+    public abstract double Compute(Predictions predictions);
+
+    /// <summary>Whether a value is better than another one. A value that is no number is worse than every other.</summary>
+    public bool IsBetter(double value, double than)
+    {
+        if (double.IsNaN(value) || double.IsNaN(than)) return !double.IsNaN(value);
+        return LowerIsBetter ? value < than : value > than;
+    }
+
+    /// <summary>A metric of the classes predicted and true.</summary>
+    /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
+    public static Metric OfClasses(string name, MetricFormula<int> formula, bool lowerIsBetter = false) =>
+        new Formula<int>(name, MetricInput.Classes, formula, predictions => predictions.Classes, predictions => predictions.Labels, lowerIsBetter);
+
+    /// <summary>A metric of the numbers predicted and true.</summary>
+    /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
+    public static Metric OfScores(string name, MetricFormula<double> formula, bool lowerIsBetter = false) =>
+        new Formula<double>(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter);
+
+    /// <inheritdoc/>
+    public sealed override string ToString() => Name;
+
+    private delegate ReadOnlySpan<T> Part<T>(Predictions predictions);
+
+    private sealed class Formula<T>(string name, MetricInput input, MetricFormula<T> formula, Part<T> predicted, Part<T> actual, bool lowerIsBetter) : Metric(name, input)
+    {
+        public override bool LowerIsBetter => lowerIsBetter;
+
+        public override double Compute(Predictions predictions) => formula(predicted(predictions), actual(predictions));
+    }
 }
+
+/// <summary>A metric of two lists of one length, at least 1.</summary>
+/// <param name="predicted">What was predicted of each example.</param>
+/// <param name="actual">What is true of each.</param>
+public delegate double MetricFormula<T>(ReadOnlySpan<T> predicted, ReadOnlySpan<T> actual);

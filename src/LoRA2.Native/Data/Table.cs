@@ -3,35 +3,55 @@ using LoRA2.Native.Files;
 namespace LoRA2.Native.Data;
 
 /// <summary>A file's rows under named columns, whatever its format.</summary>
-/// <param name="Path">The file.</param>
-/// <param name="Columns">The columns' names.</param>
-/// <param name="Rows">The rows. A field is null when it is missing or not a plain value (JSON only).</param>
-internal sealed record Table(string Path, string[] Columns, List<TableRow> Rows)
+public sealed record Table
 {
+    private Table(string path, IReadOnlyList<string> columns, IReadOnlyList<TableRow> rows)
+    {
+        Path = path;
+        Columns = columns;
+        Rows = rows;
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The columns' names, no two alike.</summary>
+    public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>The rows, with one field a column.</summary>
+    public IReadOnlyList<TableRow> Rows { get; }
+
     /// <summary>What a reader of the file should know of how it was read, or null.</summary>
     public string? Note { get; init; }
 
-    /// <summary>Reads a .tsv, .csv, .jsonl or .ndjson file.</summary>
-    public static Table Read(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
+    /// <summary>Makes a table.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="headerLine">The line that names the columns, counted from 1, for the message.</param>
+    /// <param name="columns">The columns' names.</param>
+    /// <param name="rows">The rows.</param>
+    /// <exception cref="InputException">Two columns have one name, or a row has more or fewer fields than there are columns.</exception>
+    public static Table Of(string path, int headerLine, IReadOnlyList<string> columns, IReadOnlyList<TableRow> rows)
     {
-        ".tsv" => TsvTable.Read(path),
-        ".csv" => CsvTable.Read(path),
-        ".jsonl" or ".ndjson" => JsonLinesTable.Read(path),
-        string other => throw new InputException($"{path}: the file's name ends in \"{other}\", expected .tsv, .csv or .jsonl."),
-    };
+        if (columns.GroupBy(column => column).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
+            throw new InputException($"{path}, line {headerLine}: column {Quote.Name(twice)} appears twice in the header, expected each name once.");
+        if (rows.FirstOrDefault(row => row.Fields.Count != columns.Count) is { } odd)
+            throw new InputException($"{path}, line {odd.Line}: {GlueTask.Fields(odd.Fields.Count)} found, {columns.Count} expected.");
+        return new Table(path, columns, rows);
+    }
 
-    /// <summary>Checks the header and makes the table.</summary>
-    public static Table Of(string path, int headerLine, string[] columns, List<TableRow> rows)
+    /// <summary>A column's place by its name, or −1.</summary>
+    public int IndexOf(string column)
     {
-        string? twice = columns.GroupBy(c => c).FirstOrDefault(g => g.Count() > 1)?.Key;
-        return twice is null
-            ? new Table(path, columns, rows)
-            : throw new InputException(
-                $"{path}, line {headerLine}: column {Quote.Name(twice)} appears twice in the header, expected each name once.");
+        for (int i = 0; i < Columns.Count; i++)
+        {
+            if (Columns[i] == column) return i;
+        }
+
+        return -1;
     }
 }
 
 /// <summary>One row.</summary>
 /// <param name="Line">The line it begins on, counted from 1.</param>
-/// <param name="Fields">One field a column.</param>
-internal sealed record TableRow(int Line, string?[] Fields);
+/// <param name="Fields">One field a column; null where it is missing or not a plain value (JSON only).</param>
+public sealed record TableRow(int Line, IReadOnlyList<string?> Fields);

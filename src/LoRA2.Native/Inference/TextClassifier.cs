@@ -94,10 +94,7 @@ public sealed class TextClassifier : IDisposable
     private Prediction Interpret(float[] logits, bool isCut)
     {
         if (Model.Config.IsRegression) return new Prediction(null, logits[0], null, isCut);
-        double largest = logits.Max();
-        double[] probabilities = Array.ConvertAll(logits, logit => Math.Exp(logit - largest));
-        double sum = probabilities.Sum();
-        for (int i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
+        double[] probabilities = Predictions.Softmax(logits);
         int best = Evaluator.Largest(logits);
         string label = Task.LabelNames is { } names ? names[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return new Prediction(label, probabilities[best], probabilities, isCut);
@@ -106,8 +103,8 @@ public sealed class TextClassifier : IDisposable
     /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
     private static TaskDescription Described(EncoderConfig config)
     {
-        if (config.IsRegression) return new TaskDescription("", null, null, [Metric.Pearson, Metric.Spearman]);
+        if (config.IsRegression) return new TaskDescription("", null, null, Metrics.For(null));
         IReadOnlyList<string> names = config.LabelNames ?? [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
-        return new TaskDescription("", names, null, [Metric.Accuracy]);
+        return new TaskDescription("", names, null, Metrics.For(names.Count));
     }
 }

@@ -42,12 +42,11 @@ public static class Evaluator
         {
             double[] predicted = Array.ConvertAll(logits, row => (double)row[0]);
             double[] actual = [.. Enumerable.Range(0, data.Count).Select(i => (double)data.Target(i))];
-            return Evaluation.OfScores(metrics, predicted, actual);
+            return Evaluation.Of(metrics, Data.Predictions.OfScores(predicted, actual));
         }
 
-        int[] classes = Array.ConvertAll(logits, Largest);
         int[] labels = [.. Enumerable.Range(0, data.Count).Select(i => (int)data.Target(i))];
-        return Evaluation.OfClasses(metrics, classes, labels);
+        return Evaluation.Of(metrics, Data.Predictions.OfLogits(logits, labels));
     }
 
     /// <summary>What logits say of each example: the class's number, or the score in regression.</summary>
@@ -61,14 +60,5 @@ public static class Evaluator
     }
 
     /// <summary>The index of the largest logit; the first of equals.</summary>
-    public static int Largest(float[] logits)
-    {
-        int best = 0;
-        for (int i = 1; i < logits.Length; i++)
-        {
-            if (logits[i] > logits[best]) best = i;
-        }
-
-        return best;
-    }
+    public static int Largest(float[] logits) => Data.Predictions.Largest(logits);
 }

@@ -237,7 +237,7 @@ public sealed class Trainer : IDisposable
         foreach ((string prefix, TokenizedDataset data) in further)
             evaluation = evaluation.With(prefix, Evaluator.Evaluate(model, data, metrics, options.EvaluationBatchSize));
         var point = new EvaluationPoint(state.Step, state.Step / (double)stepsPerEpoch, evaluation.Values, state.MeanLoss);
-        state.Evaluated(point, model, Evaluator.Predictions(model.Config, logits), allocator?.Schedule.IsAtTarget(state.Step - 1) ?? true);
+        state.Evaluated(point, metrics[0], model, Evaluator.Predictions(model.Config, logits), allocator?.Schedule.IsAtTarget(state.Step - 1) ?? true);
         TrainingLog.Evaluated(logger, state.Step, TotalSteps, evaluation.Primary.Name, evaluation.Primary.Value);
         if (options.Patience > 0 && state.EvaluationsSinceBest >= options.Patience) state.StoppedEarly = true;
         return evaluation;
@@ -299,6 +299,10 @@ public sealed class Trainer : IDisposable
             if (!data.HasTargets) throw new InputException($"{data.Name}: development data needs a label for every example");
         }
 
+        MetricInput expected = model.Config.IsRegression ? MetricInput.Scores : MetricInput.Classes;
+        if (development is not null && metrics.Count == 0) throw new InputException("there are development data and no metric to choose the best weights by");
+        if (development is not null && metrics.FirstOrDefault(metric => metric.Input != expected) is { } odd)
+            throw new InputException($"metric {odd} compares {odd.Input.ToString().ToLowerInvariant()}; the model predicts {expected.ToString().ToLowerInvariant()}");
         if (options.BatchSize < 1 || options.Accumulation < 1 || options.Epochs < 1 || options.EvaluationBatchSize < 1)
             throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");

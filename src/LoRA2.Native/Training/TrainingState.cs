@@ -1,3 +1,4 @@
+using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
@@ -36,19 +37,20 @@ internal sealed class TrainingState(TrainingSeries series) : IDisposable
         LossCount++;
     }
 
+    /// <summary>Keeps the weights when the primary metric is better than ever.</summary>
     /// <param name="point">The scores.</param>
+    /// <param name="primary">The metric of the first of them.</param>
     /// <param name="model">The weights that have them.</param>
     /// <param name="predictions">See <see cref="WeightSnapshot.Predictions"/>.</param>
     /// <param name="mayChoose">Whether these weights are ones that the run may end with: not when they are over the budget.</param>
-    public void Evaluated(EvaluationPoint point, SequenceClassifier model, float[] predictions, bool mayChoose)
+    public void Evaluated(EvaluationPoint point, Metric primary, SequenceClassifier model, float[] predictions, bool mayChoose)
     {
         History.Add(point);
         LossSum = 0;
         LossCount = 0;
         EvaluationPoint? best = Best is null ? null : History.Find(earlier => earlier.Step == Best.Step);
         if (!mayChoose) return;
-        // A score that is no number is below every other.
-        if (best is not null && point.Metrics[0].Value.CompareTo(best.Metrics[0].Value) <= 0) return;
+        if (best is not null && !primary.IsBetter(point.Metrics[0].Value, best.Metrics[0].Value)) return;
         Best?.Dispose();
         Best = WeightSnapshot.Take(model, point.Step, predictions);
     }

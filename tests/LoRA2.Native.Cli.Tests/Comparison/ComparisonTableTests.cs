@@ -83,9 +83,9 @@ public sealed class ComparisonTableTests
         Of(method, task, seed),
         new CellResult
         {
-            Best = [.. task.Metrics.Select((metric, i) => new MetricValue(metric.ReportName(), i == 0 ? score : 0.9))],
+            Best = [.. task.Metrics.Select((metric, i) => new MetricValue(metric.Name, i == 0 ? score : 0.9))],
             BestStep = 20,
-            Last = [new MetricValue(task.Metrics[0].ReportName(), score - 0.1)],
+            Last = [new MetricValue(task.Metrics[0].Name, score - 0.1)],
             Evaluations = 2,
             Steps = 40,
             AdapterParameters = parameters,

@@ -1,0 +1,90 @@
+namespace LoRA2.Native.Data;
+
+/// <summary>What a model says of examples beside what is true of them: all that a <see cref="Metric"/> can ask for.</summary>
+public sealed class Predictions
+{
+    private readonly float[][]? logits;
+    private readonly int[] classes = [];
+    private readonly int[] labels = [];
+    private readonly double[] scores = [];
+    private readonly double[] targets = [];
+
+    private Predictions(int[] classes, int[] labels, float[][]? logits)
+    {
+        Require(classes.Length, labels.Length);
+        (this.classes, this.labels, this.logits) = (classes, labels, logits);
+    }
+
+    private Predictions(double[] scores, double[] targets)
+    {
+        Require(scores.Length, targets.Length);
+        (this.scores, this.targets, Kind) = (scores, targets, MetricInput.Scores);
+    }
+
+    /// <summary>Whether classes or scores were predicted.</summary>
+    public MetricInput Kind { get; }
+
+    /// <summary>Number of examples.</summary>
+    public int Count => Kind == MetricInput.Classes ? classes.Length : scores.Length;
+
+    /// <summary>The class predicted of each example; empty for scores.</summary>
+    public ReadOnlySpan<int> Classes => classes;
+
+    /// <summary>The true class of each example; empty for scores.</summary>
+    public ReadOnlySpan<int> Labels => labels;
+
+    /// <summary>The number predicted of each example; empty for classes.</summary>
+    public ReadOnlySpan<double> Scores => scores;
+
+    /// <summary>The true number of each example; empty for classes.</summary>
+    public ReadOnlySpan<double> Targets => targets;
+
+    /// <summary>Logits of a classifier with the true classes.</summary>
+    /// <param name="logits">[examples][labels]; the class predicted is the first of the largest.</param>
+    /// <param name="labels">The true class of each example.</param>
+    /// <exception cref="ArgumentException">There is no example, or not as many logits as labels.</exception>
+    public static Predictions OfLogits(float[][] logits, int[] labels) => new(Array.ConvertAll(logits, Largest), labels, logits);
+
+    /// <summary>Classes with the true ones, where no logits are known.</summary>
+    /// <exception cref="ArgumentException">There is no example, or not as many classes as labels.</exception>
+    public static Predictions OfClasses(int[] classes, int[] labels) => new(classes, labels, null);
+
+    /// <summary>Numbers with the true ones.</summary>
+    /// <exception cref="ArgumentException">There is no example, or not as many scores as targets.</exception>
+    public static Predictions OfScores(double[] scores, double[] targets) => new(scores, targets);
+
+    /// <summary>The probability of every class for one example: the softmax of its logits.</summary>
+    /// <exception cref="InvalidOperationException">These predictions have no logits.</exception>
+    public double[] Probabilities(int example)
+    {
+        if (logits is null) throw new InvalidOperationException("these predictions have no logits, and so no probabilities");
+        return Softmax(logits[example]);
+    }
+
+    internal static double[] Softmax(float[] row)
+    {
+        double largest = row.Max();
+        double[] probabilities = Array.ConvertAll(row, logit => Math.Exp(logit - largest));
+        double sum = probabilities.Sum();
+        for (int i = 0; i < probabilities.Length; i++) probabilities[i] /= sum;
+        return probabilities;
+    }
+
+    /// <summary>The index of the largest logit; the first of equals.</summary>
+    internal static int Largest(float[] logits)
+    {
+        int best = 0;
+        for (int i = 1; i < logits.Length; i++)
+        {
+            if (logits[i] > logits[best]) best = i;
+        }
+
+        return best;
+    }
+
+    private static void Require(int predicted, int actual)
+    {
+        if (predicted != actual || predicted == 0)
+            throw new ArgumentException($"{predicted} predictions for {actual} true values, expected as many and at least one.");
+    }
+}
