@@ -26,8 +26,8 @@ internal static class GpuTimings
         Kernels kernels = gpu.Kernels;
         var mask = new DropoutMask(0.1, 1, 2, 3);
         Row("add", 3 * size, () => kernels.Add(x, y, z));
-        Row("gelu", 2 * size, () => kernels.Gelu(x, z));
-        Row("gelu backward", 3 * size, () => kernels.GeluBackward(x, y, z));
+        Row("gelu", 2 * size, () => kernels.Activate(Activation.Gelu, x, z));
+        Row("gelu backward", 3 * size, () => kernels.ActivateBackward(Activation.Gelu, x, y, z));
         Row("dropout", 2 * size, () => kernels.Dropout(x, mask, z));
         Row("layer norm", 2 * size, () => kernels.LayerNorm(x, gain, bias, 1e-5, z, mean, rstd));
         Row("layer norm backward, input", 3 * size, () => kernels.LayerNormBackward(x, gain, mean, rstd, y, z, null, null));

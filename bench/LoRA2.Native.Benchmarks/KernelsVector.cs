@@ -56,13 +56,13 @@ public unsafe class VectorKernelBenchmarks
     public void Add() => Elementwise.Add(x, dy, Count, output);
 
     [Benchmark]
-    public void GeluForward() => Gelu.Forward(x, Count, output);
+    public void GeluForward() => Activations.Forward(Activation.Gelu, x, Count, output);
 
     [Benchmark]
-    public void GeluBackward() => Gelu.Backward(x, dy, Count, output, accumulate: false);
+    public void GeluBackward() => Activations.Backward(Activation.Gelu, x, dy, Count, output, accumulate: false);
 
     [Benchmark]
-    public void TanhForward() => Tanh.Forward(x, Count, output);
+    public void TanhForward() => Activations.Forward(Activation.Tanh, x, Count, output);
 
     [Benchmark]
     public void SoftmaxForward() => Softmax.Forward(x, Rows, Columns, output);

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Cpu.Optimisers;
@@ -31,7 +32,7 @@ public class StepBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        EncoderConfig config = EncoderConfig.DebertaV3Base(8000) with { Layers = 4, HiddenSize = 128, IntermediateSize = 512, Heads = 4 };
+        var config = new DebertaV2Config { VocabularySize = 8000, Layers = 4, HiddenSize = 128, IntermediateSize = 512, Heads = 4 };
         model = SequenceClassifier.Create(config, 1);
         model.Attach(new AdapterSettings { Method = AdapterMethods.Named(Method), Head = HeadTraining.Classifier }, 2);
         optimizer = new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cuda;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Cpu.Optimisers;
@@ -57,10 +58,10 @@ internal static class StepCommand
             throw new ArgumentException($"--dtype is {options["dtype"]}; {string.Join(", ", Enum.GetNames<Precision>()).ToLowerInvariant()} can be");
         Compute.Threads = Int("threads");
         double dropout = double.Parse(options["dropout"], CultureInfo.InvariantCulture);
-        EncoderFamily family = options["model"] switch
+        EncoderConfig family = options["model"] switch
         {
-            "deberta" => EncoderFamily.DebertaV3,
-            "roberta" => EncoderFamily.Roberta,
+            "deberta" => new DebertaV2Config(),
+            "roberta" => new RobertaConfig(),
             _ => throw new ArgumentException($"--model is {options["model"]}; deberta, roberta can be"),
         };
         using CudaDevice? gpu = options["device"] switch
@@ -69,10 +70,9 @@ internal static class StepCommand
             "cuda" => CudaDevice.Open(),
             _ => throw new ArgumentException($"--device is {options["device"]}; cpu, cuda can be"),
         };
-        EncoderConfig config = EncoderConfig.DebertaV3Base(Int("vocabulary")) with
+        EncoderConfig config = family with
         {
-            Family = family,
-            TypeVocabularySize = family == EncoderFamily.Roberta ? 1 : 0,
+            VocabularySize = Int("vocabulary"),
             Layers = Int("layers"),
             HiddenSize = Int("hidden"),
             IntermediateSize = Int("intermediate"),
@@ -81,9 +81,8 @@ internal static class StepCommand
             AttentionDropout = dropout,
         };
         long creation = Stopwatch.GetTimestamp();
-        using SequenceClassifier model = SequenceClassifier.Create(config, 1);
+        using SequenceClassifier model = SequenceClassifier.Create(config, 1, precision);
         TimeSpan created = Stopwatch.GetElapsedTime(creation);
-        model.Precision = precision;
         bool inference = options["method"] == "inference";
         if (inference) model.FreezeBase();
         else model.Attach(new AdapterSettings { Method = Method(options), Head = HeadTraining.Classifier }, 2);

@@ -23,9 +23,7 @@ public sealed class TraceGoldenTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [GoldenFamilies(GoldenKind.Bert, Inputs, Outputs, Gradients)]
-    [GoldenFamilies(GoldenKind.Roberta, Inputs, Outputs, Gradients)]
-    [GoldenFamilies(GoldenKind.DebertaV3, Inputs, Outputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Encoder, Inputs, Outputs, Gradients)]
     public void A_model_is_traced_as_its_golden_folder(string family) => TraceAndCompare(family, GoldenTraces.At(family));
 
     [Theory]

@@ -66,7 +66,7 @@ public sealed class KernelLibraryTests
         using DeviceProgram program = device.Record(0, () =>
         {
             device.Kernels.Add(x, y, y);
-            device.Kernels.Gelu(y, y);
+            device.Kernels.Activate(Activation.Gelu, y, y);
             device.Kernels.Add(x, y, y);
             device.Kernels.Scale(x, 3, y);
             Assert.Single(driver.Loaded);
@@ -91,7 +91,7 @@ public sealed class KernelLibraryTests
             using var scope = new TensorScope();
             using Tensor constant = Tensor.Full([100], 3).To(device);
             device.Kernels.Add(x, constant, constant);
-            device.Kernels.Gelu(constant, constant);
+            device.Kernels.Activate(Activation.Gelu, constant, constant);
             if (inWork) throw new CudaException("no");
         }));
         Assert.Equal(0, driver.LiveGraphs);

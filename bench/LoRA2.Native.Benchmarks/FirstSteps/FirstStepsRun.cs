@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -36,10 +37,12 @@ internal sealed class FirstStepsRun
     public static FirstStepsRun Of(AdapterMethod method, int width)
     {
         var run = new FirstStepsRun(method, width);
-        EncoderConfig config = EncoderConfig.DebertaV3Base(Vocabulary) with
+        var config = new RobertaConfig
         {
-            Family = EncoderFamily.Roberta,
-            TypeVocabularySize = 1,
+            VocabularySize = Vocabulary,
+            MaxPositions = 512,
+            PadTokenId = 0,
+            LayerNormEpsilon = 1e-7,
             Layers = 1,
             HiddenSize = width,
             IntermediateSize = 4 * width,

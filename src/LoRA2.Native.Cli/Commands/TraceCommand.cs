@@ -80,8 +80,7 @@ internal static class TraceCommand
     private static SafetensorsWriter Outputs(SequenceClassifier model, Tensor logits, Tensor? loss, ForwardContext context)
     {
         var writer = new SafetensorsWriter();
-        // HuggingFace's DeBERTa drops the last axis of a regression's logits when labels are given.
-        bool drops = loss is not null && model.Config is { Family: EncoderFamily.DebertaV3, Labels: 1 };
+        bool drops = loss is not null && model.Config is { DropsAxisOfRegression: true, Labels: 1 };
         writer.Add("logits", drops ? Ops.Reshape(logits, logits.Count) : logits);
         if (loss is not null) writer.Add("loss", Ops.Reshape(loss, 1));
         for (int i = 0; i < context.HiddenStates!.Count; i++) writer.Add($"hidden_states.{i}", context.HiddenStates[i]);
@@ -96,7 +95,7 @@ internal static class TraceCommand
         {
             if (!parameter.IsTrainable) continue;
             Tensor gradient = parameter.Value.Grad ?? Tensor.Zeros(parameter.Value.Shape);
-            writer.Add(GradientName.Of(parameter.Name, method), gradient);
+            writer.Add(GradientName.Of(parameter.Name, method, model.Head), gradient);
         }
 
         return writer;

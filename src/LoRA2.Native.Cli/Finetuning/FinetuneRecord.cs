@@ -47,7 +47,7 @@ internal static class FinetuneRecord
             json.WritePropertyName("history");
             TrainingJson.Write(json, result.History);
             json.WritePropertyName("options");
-            TrainingJson.Write(json, options);
+            TrainingJson.Write(json, options, request.Precision);
             Dropout(json, model.Config);
             json.WriteStartObject("machine");
             Machine(json, model.Device);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
@@ -20,6 +21,8 @@ internal sealed record FinetuneRequest
     public required TrainingOptions Training { get; init; }
 
     public BudgetRequest? Budget { get; init; }
+
+    public Precision Precision { get; init; }
 
     public double? Dropout { get; init; }
 
@@ -69,6 +72,7 @@ internal sealed record FinetuneRequest
             Output = output,
             Training = training,
             Budget = BudgetRequest.From(parsed, options, training.Adapter),
+            Precision = PrecisionOption.Parse(parsed.GetValue(options.Precision)),
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
             ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
             Earlier = from,

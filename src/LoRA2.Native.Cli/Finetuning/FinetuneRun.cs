@@ -68,10 +68,10 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
                 AttentionDropout = request.Dropout ?? config.AttentionDropout,
                 ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
             },
-            request.Training.Seed);
+            request.Training.Seed,
+            request.Precision);
         try
         {
-            model.Precision = request.Training.Precision;
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
             else AdapterFolder.Load(model, request.Earlier);
             return model;
@@ -166,7 +166,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
     {
         byte[] record = File.ReadAllBytes(output.Record);
         using var stored = System.Text.Json.JsonDocument.Parse(record);
-        using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options));
+        using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options, request.Precision));
         bool same = stored.RootElement.TryGetProperty("options", out var was) && System.Text.Json.JsonElement.DeepEquals(was, asked.RootElement)
             && stored.RootElement.TryGetProperty("model", out var model) && model.GetString() == request.ModelName;
         if (!same) throw new InputException($"{request.Output}: the run there is finished and had other options; choose another --output, or --overwrite it");

@@ -15,7 +15,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         EncoderConfig config = model.Config;
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
         (long adapter, long head) = (model.AdapterParameterCount(), model.HeadParameterCount());
-        Line("model", $"{request.ModelName}: {config.Family}, {config.Layers} layers of {config.HiddenSize}, {own:N0} parameters");
+        Line("model", $"{request.ModelName}: {config.Title}, {config.Layers} layers of {config.HiddenSize}, {own:N0} parameters");
         if (request.Preset.Count > 0) Line("preset", string.Join(' ', request.Preset.Select(setting => $"{setting.Option} {setting.Value}")));
         Line("method", Method(options));
         string part = options.Adapter.Method.PeftType is null ? "encoder" : "adapter";
@@ -29,7 +29,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
             Line("development", $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}");
         Line("length", $"inputs of at most {options.MaxLength} tokens; longer, and cut: {train.CutCount:N0} for training{(development is null ? "" : $", {development.CutCount:N0} for development")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
-        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(options.Precision, device)}");
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(request.Precision, device)}");
         writer.WriteLine();
     }
 

@@ -23,7 +23,6 @@ internal static class FinetuneTraining
         return new TrainingOptions
         {
             Adapter = adapter,
-            Precision = PrecisionOption.Parse(parsed.GetValue(options.Precision)),
             Epochs = parsed.GetValue(options.Epochs) ?? (quick ? QuickEpochs : defaults.Epochs),
             MaxSteps = parsed.GetValue(options.MaxSteps) ?? 0,
             BatchSize = parsed.GetValue(options.BatchSize) ?? (quick ? QuickBatchSize : defaults.BatchSize),
@@ -70,7 +69,7 @@ internal static class FinetuneTraining
         {
             Method = method,
             Targets = targets.Length == 0 ? method.DefaultTargets : targets,
-            Head = parsed.GetValue(options.Head) == "classifier" ? HeadTraining.Classifier : HeadTraining.PoolerAndClassifier,
+            Head = parsed.GetValue(options.Head) == "classifier" ? HeadTraining.Classifier : HeadTraining.All,
         };
     }
 

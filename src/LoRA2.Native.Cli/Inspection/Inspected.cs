@@ -11,15 +11,13 @@ namespace LoRA2.Native.Cli.Inspection;
 /// <param name="Adapter">The adapter's shape, or null.</param>
 /// <param name="BaseModel">The model the adapter belongs to, or null.</param>
 /// <param name="Ranks">The adapted matrices, by name.</param>
+/// <param name="AdapterParameters">Values that belong to an adapter, not to a head.</param>
 internal sealed record Inspected(
-    string Path, string Kind, IReadOnlyList<InspectedTensor> Tensors, AdapterSettings? Adapter, string? BaseModel, IReadOnlyList<MatrixRank> Ranks)
+    string Path, string Kind, IReadOnlyList<InspectedTensor> Tensors, AdapterSettings? Adapter, string? BaseModel, IReadOnlyList<MatrixRank> Ranks, long AdapterParameters = 0)
 {
     public long Parameters => Tensors.Sum(tensor => tensor.Elements);
 
     public long Bytes => Tensors.Sum(tensor => tensor.Bytes);
-
-    /// <summary>Values that belong to an adapter, not to a head.</summary>
-    public long AdapterParameters => Tensors.Where(tensor => !IsHead(tensor.Name)).Sum(tensor => tensor.Elements);
 
     /// <summary>Reads a safetensors file, a model folder or an adapter folder.</summary>
     /// <exception cref="InputException">There is none of them, or it is damaged.</exception>
@@ -36,14 +34,16 @@ internal sealed record Inspected(
         {
             using SafetensorsFile file = SafetensorsFile.Open(System.IO.Path.Combine(path, AdapterFolder.WeightsFile));
             AdapterSettings settings = AdapterFolder.SettingsIn(path);
-            return new Inspected(path, "adapter", Of(file.Entries), settings, AdapterFolder.BaseModelIn(path), MatrixRank.In(file, settings.Method.InitialRank));
+            InspectedTensor[] tensors = Of(file.Entries);
+            Func<string, bool> isSaved = AdapterFolder.SavedTensorsIn(path);
+            return new Inspected(
+                path, "adapter", tensors, settings, AdapterFolder.BaseModelIn(path), MatrixRank.In(file, settings.Method.InitialRank),
+                tensors.Where(tensor => !isSaved(tensor.Name)).Sum(tensor => tensor.Elements));
         }
 
         using SafetensorsFolder folder = SafetensorsFolder.Open(path);
         return new Inspected(path, "model", Of(folder.Entries), null, null, []);
     }
-
-    private static bool IsHead(string name) => name.Contains("classifier.", StringComparison.Ordinal) || name.Contains("pooler.", StringComparison.Ordinal);
 
     private static InspectedTensor[] Of(IEnumerable<SafetensorsEntry> entries) =>
         [.. entries.Select(entry => new InspectedTensor(entry.Name, entry.Type.FormatName(), entry.Shape.ToArray(), entry.ElementCount, entry.ByteLength)).OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];

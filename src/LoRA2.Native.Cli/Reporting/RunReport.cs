@@ -40,7 +40,7 @@ internal sealed class RunReport(FinetuneRequest request, TrainingOptions options
             Html.Element("p", Html.Class("kicker"), "LoRA2.Native · fine-tuning"),
             Html.Element("h1", Html.Foreign(data.Task), $" with {method.Title}"),
             Html.Element(
-                "p", Html.Class("lead"), Html.Foreign(Path.GetFileName(request.ModelName.TrimEnd('/', '\\'))), $", {config.Family} with {config.Layers} layers of {config.HiddenSize} and {own.ToString("N0", CultureInfo.InvariantCulture)} parameters, trained on ",
+                "p", Html.Class("lead"), Html.Foreign(Path.GetFileName(request.ModelName.TrimEnd('/', '\\'))), $", {config.Title} with {config.Layers} layers of {config.HiddenSize} and {own.ToString("N0", CultureInfo.InvariantCulture)} parameters, trained on ",
                 Html.Foreign(data.Train.Name), $": {Text(data.Train.Examples.Count)} examples, {Text(trainer.Step)} steps of {options.BatchSize}."),
             alert is null ? null : Html.Element("p", Html.Class("alert"), alert),
             Html.Element("dl", Html.Class("facts"), Facts(result, own)));
@@ -108,7 +108,7 @@ internal sealed class RunReport(FinetuneRequest request, TrainingOptions options
         Grid(
             SettingsTable.Of("Options", json =>
             {
-                TrainingJson.WriteProperties(json, options);
+                TrainingJson.WriteProperties(json, options, request.Precision);
                 FinetuneRecord.Dropout(json, model.Config);
             }),
             Stack(SettingsTable.Of("Data", json =>

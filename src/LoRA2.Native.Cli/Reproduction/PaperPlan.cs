@@ -44,7 +44,7 @@ internal sealed record PaperPlan(
 
     private long Counted(EncoderConfig shape, AdapterSettings settings)
     {
-        string key = $"{shape.Family} {shape.Layers} {shape.HiddenSize} {shape.IntermediateSize} {shape.VocabularySize} {settings.Method} {string.Join(',', settings.Targets)}";
+        string key = $"{shape.ModelType} {shape.Layers} {shape.HiddenSize} {shape.IntermediateSize} {shape.VocabularySize} {settings.Method} {string.Join(',', settings.Targets)}";
         if (!counts.TryGetValue(key, out long count)) counts[key] = count = ParameterCounts.Of(shape, settings);
         return count;
     }

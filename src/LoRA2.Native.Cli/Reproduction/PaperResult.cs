@@ -1,5 +1,6 @@
 using LoRA2.Native.Cli.Comparison;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Cli.Reproduction;
 
@@ -15,7 +16,7 @@ internal sealed class PaperResult
     {
         this.plan = plan;
         string[] Count(EncoderConfig shape) => [.. plan.Table.Rows.Select(row => plan.ParametersOf(row, shape, options))];
-        paperShape = Count(EncoderConfig.DebertaV3Base());
+        paperShape = Count(new DebertaV2Config());
         modelShape = plan.Model is null ? null : Count(EncoderConfigReader.FromFolder(ModelLocation.Named(plan.Model)!));
     }
 

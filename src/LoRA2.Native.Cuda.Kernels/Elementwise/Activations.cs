@@ -13,14 +13,14 @@ internal static class Activations
     /// <summary>y = tanh x.</summary>
     public static void Tanh(nint x, nint y, uint vectors, uint count) => Map.Unary(default(TanhOf), x, y, vectors, count);
 
-    /// <summary>dx = dy (1 − y²).</summary>
-    public static void TanhBackward(nint y, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(TanhGradient), y, dy, dx, vectors, count);
+    /// <summary>dx = dy (1 − tanh² x).</summary>
+    public static void TanhBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(TanhGradient), x, dy, dx, vectors, count);
 
     /// <summary>y = max(x, 0), NaN kept.</summary>
     public static void Relu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(ReluOf), x, y, vectors, count);
 
-    /// <summary>dx = dy where y &gt; 0, else 0.</summary>
-    public static void ReluBackward(nint y, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(ReluGradient), y, dy, dx, vectors, count);
+    /// <summary>dx = dy where x &gt; 0, else 0.</summary>
+    public static void ReluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(ReluGradient), x, dy, dx, vectors, count);
 
     private readonly struct GeluOf : IUnary
     {
@@ -43,7 +43,11 @@ internal static class Activations
 
     private readonly struct TanhGradient : IBinary
     {
-        public float Of(float y, float dy) => dy * (1 - (y * y));
+        public float Of(float x, float dy)
+        {
+            float y = Single.Tanh(x);
+            return dy * (1 - (y * y));
+        }
     }
 
     private readonly struct ReluOf : IUnary
@@ -53,6 +57,6 @@ internal static class Activations
 
     private readonly struct ReluGradient : IBinary
     {
-        public float Of(float y, float dy) => y > 0 ? dy : 0;
+        public float Of(float x, float dy) => x > 0 ? dy : 0;
     }
 }

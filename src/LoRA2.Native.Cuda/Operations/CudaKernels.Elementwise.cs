@@ -60,34 +60,42 @@ internal sealed unsafe partial class CudaKernels
         else launch.Broadcasts.AddRow(ElementBlocks(y.Count, 0), ElementThreads, x, row, y, columns, y.Count);
     }
 
-    public override void Gelu(Tensor x, Tensor y)
+    public override void Activate(Activation activation, Tensor x, Tensor y)
     {
-        if (ElementsOf(nameof(Gelu), x, y) is ({ } blocks, var vectors, var count)) launch.Activations.Gelu(blocks, ElementThreads, x, y, vectors, count);
+        if (ElementsOf(nameof(Activate), x, y) is not ({ } blocks, var vectors, var count)) return;
+        switch (activation)
+        {
+            case Activation.Gelu:
+                launch.Activations.Gelu(blocks, ElementThreads, x, y, vectors, count);
+                break;
+            case Activation.Relu:
+                launch.Activations.Relu(blocks, ElementThreads, x, y, vectors, count);
+                break;
+            case Activation.Tanh:
+                launch.Activations.Tanh(blocks, ElementThreads, x, y, vectors, count);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "there is no such activation");
+        }
     }
 
-    public override void GeluBackward(Tensor x, Tensor dy, Tensor dx)
+    public override void ActivateBackward(Activation activation, Tensor x, Tensor dy, Tensor dx)
     {
-        if (ElementsOf(nameof(GeluBackward), x, dy, dx) is ({ } blocks, var vectors, var count)) launch.Activations.GeluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
-    }
-
-    public override void Tanh(Tensor x, Tensor y)
-    {
-        if (ElementsOf(nameof(Tanh), x, y) is ({ } blocks, var vectors, var count)) launch.Activations.Tanh(blocks, ElementThreads, x, y, vectors, count);
-    }
-
-    public override void TanhBackward(Tensor y, Tensor dy, Tensor dx)
-    {
-        if (ElementsOf(nameof(TanhBackward), y, dy, dx) is ({ } blocks, var vectors, var count)) launch.Activations.TanhBackward(blocks, ElementThreads, y, dy, dx, vectors, count);
-    }
-
-    public override void Relu(Tensor x, Tensor y)
-    {
-        if (ElementsOf(nameof(Relu), x, y) is ({ } blocks, var vectors, var count)) launch.Activations.Relu(blocks, ElementThreads, x, y, vectors, count);
-    }
-
-    public override void ReluBackward(Tensor y, Tensor dy, Tensor dx)
-    {
-        if (ElementsOf(nameof(ReluBackward), y, dy, dx) is ({ } blocks, var vectors, var count)) launch.Activations.ReluBackward(blocks, ElementThreads, y, dy, dx, vectors, count);
+        if (ElementsOf(nameof(ActivateBackward), x, dy, dx) is not ({ } blocks, var vectors, var count)) return;
+        switch (activation)
+        {
+            case Activation.Gelu:
+                launch.Activations.GeluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.Relu:
+                launch.Activations.ReluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.Tanh:
+                launch.Activations.TanhBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "there is no such activation");
+        }
     }
 
     public override void Dropout(Tensor x, DropoutMask mask, Tensor y)

@@ -37,6 +37,14 @@ internal sealed unsafe partial class CudaKernels
     public override void MatMul(
         Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, double alpha = 1, double beta = 0, Epilogue epilogue = default, Precision precision = Precision.Float32)
     {
+        if (epilogue is { Activated: { } activated, Activation: not Activation.Gelu })
+        {
+            // The products' own epilogue has gelu alone: one more there costs all of them registers.
+            MatMul(a, transposeA, b, transposeB, c, alpha, beta, epilogue with { Activated = null }, precision);
+            Activate(epilogue.Activation, c, activated);
+            return;
+        }
+
         RequireFloat32("MatMul", a, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated, epilogue.Down);
         if (b.DType != DType.BFloat16 || precision != Precision.BFloat16) RequireFloat32("MatMul", b);
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);

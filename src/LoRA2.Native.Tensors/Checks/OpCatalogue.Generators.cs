@@ -15,6 +15,7 @@ public static partial class OpCatalogue
         yield return Binary(nameof(Ops.Subtract), Ops.Subtract);
         yield return Binary(nameof(Ops.Multiply), Ops.Multiply);
         yield return Unary(nameof(Ops.Scale), x => Ops.Scale(x, -1.75));
+        yield return new(nameof(Ops.Activate), Activate);
         yield return Unary(nameof(Ops.Gelu), Ops.Gelu);
         yield return Unary(nameof(Ops.Tanh), Ops.Tanh);
         yield return new(nameof(Ops.Relu), source => Case([source.ValuesAwayFromZero(source.Shape())], inputs => Ops.Relu(inputs[0])));
@@ -166,16 +167,31 @@ public static partial class OpCatalogue
         return Case([a, b], inputs => Ops.MatMul(inputs[0], inputs[1], transposeA, transposeB), $"transposes {transposeA} {transposeB}");
     }
 
+    /// <summary>Every activation, away from the kinks at 0.</summary>
+    private static OpCase Activate(CaseSource source)
+    {
+        Activation[] all = Enum.GetValues<Activation>();
+        Activation activation = all[source.Int(0, all.Length - 1)];
+        return Case([source.ValuesAwayFromZero(source.Shape())], inputs => Ops.Activate(inputs[0], activation), $"{activation}");
+    }
+
+    /// <summary>For the result of a product, which can't be kept away from 0; none as often as one of them.</summary>
+    private static Activation AnySmoothActivation(CaseSource source)
+    {
+        Activation[] smooth = [.. Enum.GetValues<Activation>().Where(activation => activation is not (Activation.None or Activation.Relu))];
+        return source.Flag() ? smooth[source.Int(0, smooth.Length - 1)] : Activation.None;
+    }
+
     private static OpCase Linear(CaseSource source)
     {
         (int inputs, int outputs) = (source.WideExtent(13), source.WideExtent());
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
-        bool gelu = source.Flag();
+        Activation activation = AnySmoothActivation(source);
         Tensor x = source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trainable || source.Flag());
         Tensor weight = source.Values([outputs, inputs], requiresGrad: trainable);
         return source.Flag()
-            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2], gelu))
-            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1]), gelu: gelu));
+            ? Case([x, weight, source.Values([outputs])], parts => Ops.Linear(parts[0], layer(parts[1]), parts[2], activation))
+            : Case([x, weight], parts => Ops.Linear(parts[0], layer(parts[1]), activation: activation));
     }
 
     /// <summary>Two layers, of which the second reads what gelu gave the first.</summary>
@@ -185,7 +201,7 @@ public static partial class OpCatalogue
         bool trained = source.Flag();
         return Case(
             [source.Values([source.Extent(3), source.WideExtent(5), inputs], requiresGrad: !trained || source.Flag()), source.Values([middle, inputs], requiresGrad: trained), source.Values([inputs, middle])],
-            parts => Ops.Checkpoint(() => Ops.Add(parts[0], Ops.Linear(Ops.Linear(parts[0], parts[1], gelu: true), parts[2])), parts[0]));
+            parts => Ops.Checkpoint(() => Ops.Add(parts[0], Ops.Linear(Ops.Linear(parts[0], parts[1], activation: Activation.Gelu), parts[2])), parts[0]));
     }
 
     /// <summary>Whether a layer's weight is trained, and what makes the weight ready: a fixed one is often promised never to change, and so packed.</summary>
@@ -199,23 +215,23 @@ public static partial class OpCatalogue
     {
         (int inputs, int outputs, int rank) = (source.WideExtent(13), source.WideExtent(13), source.Extent(5));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
-        bool gelu = source.Flag();
+        Activation activation = AnySmoothActivation(source);
         return Case(
             [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
-            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5, gelu));
+            parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5, activation));
     }
 
     private static OpCase LoRA2Linear(CaseSource source)
     {
         (int inputs, int outputs, int k, int r) = (source.WideExtent(11), source.WideExtent(11), source.Extent(4), source.Extent(8));
         Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
-        bool gelu = source.Flag();
+        Activation activation = AnySmoothActivation(source);
         return Case(
             [
                 source.Values([source.Extent(2), source.Extent(4), inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]),
                 source.Values([inputs, k], 0.7), source.Values([k, r], 0.7), source.Values([r]), source.Values([r, k], 0.7), source.Values([k, outputs], 0.7),
             ],
-            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75, gelu));
+            parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75, activation));
     }
 
     private static OpCase Attention(CaseSource source, bool disentangled)

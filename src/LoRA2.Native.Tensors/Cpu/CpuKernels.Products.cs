@@ -75,6 +75,7 @@ internal sealed unsafe partial class CpuKernels
             Residual = epilogue.Residual is { } residual ? (T*)residual.Pointer : null,
             ResidualStride = n,
             Activated = epilogue.Activated is { } activated ? (T*)activated.Pointer : null,
+            Activation = epilogue.Activation,
         };
         if (epilogue.Left is { } left && epilogue.Right is { } right)
         {

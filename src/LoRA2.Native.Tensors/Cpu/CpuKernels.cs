@@ -100,46 +100,18 @@ internal sealed unsafe partial class CpuKernels : Kernels
         Keep(x, sums);
     }
 
-    public override void Gelu(Tensor x, Tensor y)
+    public override void Activate(Activation activation, Tensor x, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Pointwise.Gelu.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Pointwise.Gelu.Forward(x.F32, x.Count, y.F32);
+        if (IsDouble(x)) Activations.Forward(activation, x.F64, x.Count, y.F64);
+        else Activations.Forward(activation, x.F32, x.Count, y.F32);
         Keep(x, y);
     }
 
-    public override void GeluBackward(Tensor x, Tensor dy, Tensor dx)
+    public override void ActivateBackward(Activation activation, Tensor x, Tensor dy, Tensor dx)
     {
-        if (IsDouble(x)) Cpu.Pointwise.Gelu.Backward(x.F64, dy.F64, x.Count, dx.F64, accumulate: false);
-        else Cpu.Pointwise.Gelu.Backward(x.F32, dy.F32, x.Count, dx.F32, accumulate: false);
+        if (IsDouble(x)) Activations.Backward(activation, x.F64, dy.F64, x.Count, dx.F64, accumulate: false);
+        else Activations.Backward(activation, x.F32, dy.F32, x.Count, dx.F32, accumulate: false);
         Keep(x, dy, dx);
-    }
-
-    public override void Tanh(Tensor x, Tensor y)
-    {
-        if (IsDouble(x)) Cpu.Pointwise.Tanh.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Pointwise.Tanh.Forward(x.F32, x.Count, y.F32);
-        Keep(x, y);
-    }
-
-    public override void TanhBackward(Tensor y, Tensor dy, Tensor dx)
-    {
-        if (IsDouble(y)) Cpu.Pointwise.Tanh.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
-        else Cpu.Pointwise.Tanh.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
-        Keep(y, dy, dx);
-    }
-
-    public override void Relu(Tensor x, Tensor y)
-    {
-        if (IsDouble(x)) Cpu.Pointwise.Relu.Forward(x.F64, x.Count, y.F64);
-        else Cpu.Pointwise.Relu.Forward(x.F32, x.Count, y.F32);
-        Keep(x, y);
-    }
-
-    public override void ReluBackward(Tensor y, Tensor dy, Tensor dx)
-    {
-        if (IsDouble(y)) Cpu.Pointwise.Relu.Backward(y.F64, dy.F64, y.Count, dx.F64, accumulate: false);
-        else Cpu.Pointwise.Relu.Backward(y.F32, dy.F32, y.Count, dx.F32, accumulate: false);
-        Keep(y, dy, dx);
     }
 
     public override void Dropout(Tensor x, DropoutMask mask, Tensor y)

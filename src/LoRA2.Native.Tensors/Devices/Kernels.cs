@@ -55,23 +55,11 @@ public abstract class Kernels
     /// <summary>sums[r] = Σ_c x[r, c].</summary>
     public abstract void SumColumns(Tensor x, Tensor sums);
 
-    /// <summary>y = x Φ(x), the exact (erf) form.</summary>
-    public abstract void Gelu(Tensor x, Tensor y);
+    /// <summary>y = f(x); f is not <see cref="Activation.None"/>.</summary>
+    public abstract void Activate(Activation activation, Tensor x, Tensor y);
 
-    /// <summary>dx = dy · (Φ(x) + x φ(x)).</summary>
-    public abstract void GeluBackward(Tensor x, Tensor dy, Tensor dx);
-
-    /// <summary>y = tanh x.</summary>
-    public abstract void Tanh(Tensor x, Tensor y);
-
-    /// <summary>dx = dy · (1 − y²).</summary>
-    public abstract void TanhBackward(Tensor y, Tensor dy, Tensor dx);
-
-    /// <summary>y = max(x, 0).</summary>
-    public abstract void Relu(Tensor x, Tensor y);
-
-    /// <summary>dx = dy where y &gt; 0, else 0.</summary>
-    public abstract void ReluBackward(Tensor y, Tensor dy, Tensor dx);
+    /// <summary>dx = dy · f′(x).</summary>
+    public abstract void ActivateBackward(Activation activation, Tensor x, Tensor dy, Tensor dx);
 
     /// <summary>y = x / (1 − p) where the mask keeps, else 0; its own backward.</summary>
     public abstract void Dropout(Tensor x, DropoutMask mask, Tensor y);
@@ -201,10 +189,11 @@ public abstract class Kernels
 /// <param name="Right">k × columns, its right factor.</param>
 /// <param name="Scale">Factor of Left · Right.</param>
 /// <param name="Residual">rows × columns, added after the rest.</param>
-/// <param name="Activated">rows × columns, receives gelu (the exact form) of the finished result, which itself stays gelu's argument.</param>
+/// <param name="Activated">rows × columns, receives the activation of the finished result, which itself stays the activation's argument.</param>
+/// <param name="Activation">What <paramref name="Activated"/> receives.</param>
 /// <param name="RightTransposed">Whether Right is stored as columns × k.</param>
 /// <param name="Down">Where given, Left is first set to the product's left operand times this, inner × k: one pass over that operand may do both.</param>
 /// <param name="DownTransposed">Whether Down is stored as k × inner.</param>
 public readonly record struct Epilogue(
-    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, bool RightTransposed = false,
+    Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, Activation Activation = Activation.None, bool RightTransposed = false,
     Tensor? Down = null, bool DownTransposed = false);

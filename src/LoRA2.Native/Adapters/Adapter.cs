@@ -1,3 +1,4 @@
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -5,7 +6,7 @@ using LoRA2.Native.Tensors.Devices;
 namespace LoRA2.Native.Adapters;
 
 /// <summary>A trained update of one frozen linear layer. What one is made of, and how PEFT's files name it, is up to the method.</summary>
-public abstract class Adapter : IDisposable
+public abstract class Adapter : ILayerAdapter
 {
     /// <summary>For a layer.</summary>
     protected Adapter(string module) => Module = module;
@@ -29,13 +30,10 @@ public abstract class Adapter : IDisposable
     /// Whether its forward pass keeps no tensor, so that training and evaluation may use tensors' objects again
     /// (<see cref="TensorReuse"/>): true of this library's own.
     /// </summary>
-    internal virtual bool KeepsNothing => false;
+    public virtual bool KeepsNothing => false;
 
-    /// <summary>y = x Wᵀ + b + the update: [.., in] → [.., out].</summary>
-    public abstract Tensor Forward(Tensor x, Tensor weight, Tensor bias);
-
-    /// <summary>gelu of <see cref="Forward"/>; an adapter whose product writes it in the same pass overrides this.</summary>
-    public virtual Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.Gelu(Forward(x, weight, bias));
+    /// <summary>activation(x Wᵀ + b + the update): [.., in] → [.., out].</summary>
+    public abstract Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None);
 
     /// <summary>The weight with the update in it, [out, in], for a merge.</summary>
     public abstract Tensor Merged(Tensor weight);

@@ -20,8 +20,8 @@ public static class AdapterAttachment
         }
 
         using var scope = new TensorScope();
-        HeadTraining head = method.PeftType is null ? HeadTraining.PoolerAndClassifier : settings.Head;
-        model.FreezeAllBut([.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadLayers(head).SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias])]);
+        HeadTraining head = method.PeftType is null ? HeadTraining.All : settings.Head;
+        model.FreezeAllBut([.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadParameters(head)]);
         if (method.UsesTargets)
         {
             IReadOnlyList<LinearLayer> layers = TargetModules.Resolve(model, settings.Targets);
@@ -38,16 +38,12 @@ public static class AdapterAttachment
     /// <summary>Makes the head, or its classifier alone, trainable.</summary>
     public static void TrainHead(this SequenceClassifier model, HeadTraining head)
     {
-        foreach (LinearLayer layer in model.TrainedHeadLayers(head))
-        {
-            layer.Weight.Train();
-            layer.Bias.Train();
-        }
+        foreach (Parameter parameter in model.TrainedHeadParameters(head)) parameter.Train();
     }
 
-    /// <summary>The head's layers that are trained. PEFT's "classifier" is RoBERTa's whole head.</summary>
-    public static IEnumerable<LinearLayer> TrainedHeadLayers(this SequenceClassifier model, HeadTraining head) =>
-        head == HeadTraining.PoolerAndClassifier || model.Config.Family == EncoderFamily.Roberta ? model.HeadLayers : model.HeadLayers.TakeLast(1);
+    /// <summary>The head's parameters that are trained.</summary>
+    public static IEnumerable<Parameter> TrainedHeadParameters(this SequenceClassifier model, HeadTraining head) =>
+        PeftModules.Trained(model.Head, head).SelectMany(module => module.Parameters);
 
     /// <summary>Trained values in adapters, and in the encoder where it is trained itself.</summary>
     public static long AdapterParameterCount(this SequenceClassifier model) =>
@@ -55,7 +51,7 @@ public static class AdapterAttachment
 
     /// <summary>Trained values in the head.</summary>
     public static long HeadParameterCount(this SequenceClassifier model) =>
-        model.HeadParameters().Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
+        model.Head.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
 
     /// <summary>The adapters, in the model's order.</summary>
     public static IEnumerable<Adapter> Adapters(this SequenceClassifier model) => model.AdaptableLayers.Select(layer => layer.Adapter).OfType<Adapter>();
@@ -63,7 +59,5 @@ public static class AdapterAttachment
     /// <summary>Adds every adapter to its layer's weight and takes it off. Dispose of the result to forget the originals, or unmerge it.</summary>
     public static MergedAdapters Merge(this SequenceClassifier model) => new(model);
 
-    internal static IEnumerable<Parameter> HeadParameters(this SequenceClassifier model) => model.HeadLayers.SelectMany(layer => (Parameter[])[layer.Weight, layer.Bias]);
-
-    internal static IEnumerable<Parameter> EncoderParameters(this SequenceClassifier model) => model.BaseParameters.Except(model.HeadParameters());
+    internal static IEnumerable<Parameter> EncoderParameters(this SequenceClassifier model) => model.BaseParameters.Except(model.Head.Parameters);
 }

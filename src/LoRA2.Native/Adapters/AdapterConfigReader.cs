@@ -26,6 +26,9 @@ internal static class AdapterConfigReader
 
     public static AdapterSettings Read(string path) => Parse(path, Read);
 
+    /// <summary>The modules that are saved whole, as far as PEFT doesn't add them of its own accord.</summary>
+    public static string[] SavedModules(string path) => Parse(path, fields => fields.Strings("modules_to_save", ','));
+
     public static string? BaseModel(string path) => Parse(path, fields => fields.String("base_model_name_or_path", null));
 
     private static T Parse<T>(string path, Func<ConfigFields, T> read)
@@ -74,7 +77,7 @@ internal static class AdapterConfigReader
         {
             Method = method,
             Targets = targets,
-            Head = saved.Contains("pooler") ? HeadTraining.PoolerAndClassifier : HeadTraining.Classifier,
+            Head = PeftModules.AskForMore(saved) ? HeadTraining.All : HeadTraining.Classifier,
             UnknownFields = fields.Unread(Harmless),
         };
     }

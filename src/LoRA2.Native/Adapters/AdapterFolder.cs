@@ -22,7 +22,7 @@ public static class AdapterFolder
     /// <summary>The tensors' file name.</summary>
     public const string WeightsFile = "adapter_model.safetensors";
 
-    private const string Prefix = AdapterTensors.Prefix;
+    private const string Prefix = PeftModules.Prefix;
 
     /// <summary>Whether a folder holds an adapter.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
@@ -48,11 +48,7 @@ public static class AdapterFolder
 
         foreach ((string name, Tensor value) in settings.Method.SharedTensors(adapters)) writer.Add(name, value);
         foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) writer.Add(Prefix + parameter.Name, parameter.Value);
-        foreach (LinearLayer layer in model.TrainedHeadLayers(settings.Head))
-        {
-            writer.Add(Prefix + layer.Weight.Name, layer.Weight.Value);
-            writer.Add(Prefix + layer.Bias.Name, layer.Bias.Value);
-        }
+        foreach (Parameter parameter in model.TrainedHeadParameters(settings.Head)) writer.Add(Prefix + parameter.Name, parameter.Value);
 
         Directory.CreateDirectory(folder);
         writer.Write(Path.Combine(folder, WeightsFile));
@@ -76,18 +72,25 @@ public static class AdapterFolder
         }
 
         foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) Replace(parameter, tensors);
-        foreach (Parameter parameter in model.HeadParameters().Where(parameter => tensors.Has(Prefix + parameter.Name))) Replace(parameter, tensors);
+        foreach (Parameter parameter in model.Head.Parameters.Where(parameter => tensors.Has(Prefix + parameter.Name))) Replace(parameter, tensors);
         tensors.RequireAllRead();
         model.MoveTo(model.Device);
         return settings;
     }
 
-    /// <summary>The number of the head's outputs that an adapter was saved with, or null when it holds no head.</summary>
-    public static int? LabelsIn(string folder)
+    /// <summary>The number of outputs of a family's head that an adapter was saved with, or null when it holds no head.</summary>
+    public static int? LabelsIn(string folder, EncoderConfig config)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
-        SafetensorsEntry? bias = file.Entries.FirstOrDefault(entry => entry.Name is Prefix + "classifier.bias" or Prefix + "classifier.out_proj.bias");
-        return bias is null ? null : checked((int)bias.ElementCount);
+        return file.TryGetEntry($"{Prefix}{config.ClassifierName}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
+    }
+
+    /// <summary>Which of an adapter file's tensors are the head's (or another module's that PEFT saves whole), not the adapters'.</summary>
+    /// <exception cref="InputException">The config is missing or damaged.</exception>
+    public static Func<string, bool> SavedTensorsIn(string folder)
+    {
+        string[] names = AdapterConfigReader.SavedModules(Path.Combine(folder, ConfigFile));
+        return tensor => PeftModules.IsSavedTensor(tensor, names);
     }
 
     private static void Replace(Parameter parameter, AdapterTensors tensors)
@@ -107,7 +110,7 @@ public static class AdapterFolder
             json.WriteBoolean("fan_in_fan_out", false);
             json.WriteBoolean("inference_mode", true);
             settings.Method.WriteConfig(json, adapters);
-            Strings(json, "modules_to_save", ModulesToSave(model, settings.Head));
+            Strings(json, "modules_to_save", PeftModules.Trained(model.Head, settings.Head).Select(module => module.Name));
             json.WriteString("peft_type", settings.Method.PeftType);
             Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptableLayers.Where(layer => layer.Adapter is not null)]));
             json.WriteString("task_type", "SEQ_CLS");
@@ -117,10 +120,6 @@ public static class AdapterFolder
         buffer.Write(Encoding.UTF8.GetBytes("\n"));
         return buffer.ToArray();
     }
-
-    /// <summary>The top-level modules of the trained head, as PEFT names them.</summary>
-    private static IEnumerable<string> ModulesToSave(SequenceClassifier model, HeadTraining head) =>
-        model.TrainedHeadLayers(head).Select(layer => layer.Name.Split('.') is ["bert", "pooler", ..] ? "pooler" : layer.Name.Split('.')[0]).Distinct();
 
     private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
     {

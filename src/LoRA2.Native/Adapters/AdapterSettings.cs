@@ -5,10 +5,10 @@ namespace LoRA2.Native.Adapters;
 /// <summary>Which part of the head is trained and saved with the adapter.</summary>
 public enum HeadTraining
 {
-    /// <summary>Pooler and classifier, as AdaLoRA's and LoRA2's authors do.</summary>
-    PoolerAndClassifier,
+    /// <summary>All of it, the pooler too, as AdaLoRA's and LoRA2's authors do.</summary>
+    All,
 
-    /// <summary>The classifier alone, PEFT's default for DeBERTa.</summary>
+    /// <summary>What PEFT trains of its own accord: modules whose names end with "classifier", which is all of RoBERTa's head and DeBERTa's last layer.</summary>
     Classifier,
 }
 
@@ -28,7 +28,7 @@ public sealed record AdapterSettings
     }
 
     /// <summary>What of the head is trained.</summary>
-    public HeadTraining Head { get; init; } = HeadTraining.PoolerAndClassifier;
+    public HeadTraining Head { get; init; } = HeadTraining.All;
 
     /// <summary>Fields of a loaded adapter_config.json that mean nothing here; none of those known to change the computation.</summary>
     public IReadOnlyList<string> UnknownFields { get; init; } = [];

@@ -9,8 +9,7 @@ namespace LoRA2.Native.Adapters;
 /// <summary>The tensors of an adapter file as a method reads them; remembers which were.</summary>
 internal sealed class AdapterTensors(SafetensorsFile file)
 {
-    /// <summary>What PEFT puts before a module's name.</summary>
-    public const string Prefix = "base_model.model.";
+    private const string Prefix = PeftModules.Prefix;
 
     private readonly HashSet<string> unread = [.. file.Entries.Select(entry => entry.Name)];
 

@@ -10,7 +10,8 @@ public abstract class LowRankAdapter : Adapter
     {
     }
 
-    internal override bool KeepsNothing => true;
+    /// <inheritdoc/>
+    public override bool KeepsNothing => true;
 
     /// <summary>Factor of the update.</summary>
     public abstract double Scale { get; }

@@ -13,7 +13,7 @@ public sealed class MergedAdapters : IDisposable
     {
         foreach (LinearLayer layer in model.AdaptableLayers)
         {
-            if (layer.Adapter is not { } adapter) continue;
+            if (layer.Adapter is not Adapter adapter) continue;
             using var scope = new TensorScope();
             Tensor original = scope.Detach(layer.Weight.Value.Clone());
             layer.Weight.Replace(scope.Detach(Ops.Contiguous(adapter.Merged(original.To(DType.Float32)))));

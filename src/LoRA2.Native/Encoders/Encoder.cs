@@ -1,47 +1,35 @@
 using LoRA2.Native.Tensors;
-using LoRA2.Native.Tensors.Autograd;
 
 namespace LoRA2.Native.Encoders;
 
-/// <summary>Embeddings and the stack of layers.</summary>
-internal sealed class Encoder
+/// <summary>Embeddings and a stack of layers.</summary>
+public sealed class Encoder
 {
-    private readonly EncoderConfig config;
     private readonly IEmbeddings embeddings;
-    private readonly EncoderLayer[] layers;
-    private readonly RelativePositions? relative;
-    private readonly Parameter? relativeEmbeddings;
-    private readonly NormLayer? relativeNorm;
+    private readonly IEncoderLayer[] layers;
+    private readonly IRelativeTable? positions;
+    private readonly NormLayer? finalNorm;
+    private readonly LinearLayer[] linears;
 
-    public Encoder(EncoderConfig config, ParameterSource source)
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="embeddings">From ids to the first hidden states.</param>
+    /// <param name="layers">In their order; one that stands twice is computed twice with the same weights.</param>
+    /// <param name="positions">The table of relative positions that the layers share, or null.</param>
+    /// <param name="finalNorm">After the last layer; null for none.</param>
+    public Encoder(IEmbeddings embeddings, IReadOnlyList<IEncoderLayer> layers, IRelativeTable? positions = null, NormLayer? finalNorm = null)
     {
-        this.config = config;
-        string name = config.Prefix;
-        bool isDeberta = config.Family == EncoderFamily.DebertaV3;
-        embeddings = isDeberta ? new DebertaEmbeddings(config, source, $"{name}.embeddings") : new AbsoluteEmbeddings(config, source, $"{name}.embeddings");
-        layers = new EncoderLayer[config.Layers];
-        for (int i = 0; i < layers.Length; i++) layers[i] = new EncoderLayer(config, source, $"{name}.encoder.layer.{i}");
-        if (!isDeberta) return;
-        relative = new RelativePositions(config.PositionBuckets, config.MaxRelativePositions < 1 ? config.MaxPositions : config.MaxRelativePositions);
-        relativeEmbeddings = source.Required($"{name}.encoder.rel_embeddings.weight", [2 * relative.Span, config.HiddenSize]);
-        if (config.NormaliseRelativeEmbeddings) relativeNorm = source.Norm($"{name}.encoder.LayerNorm", config.HiddenSize, config.LayerNormEpsilon);
+        this.embeddings = embeddings;
+        this.layers = [.. layers];
+        this.positions = positions;
+        this.finalNorm = finalNorm;
+        linears = [.. layers.Distinct().SelectMany(layer => layer.Linears)];
     }
 
-    public IEnumerable<LinearLayer> Linears => layers.SelectMany(layer => layer.Linears);
+    /// <summary>The linear layers of all layers, each once.</summary>
+    public IReadOnlyList<LinearLayer> Linears => linears;
 
     /// <summary>Whether every adapter on it lets go of the tensors of a pass.</summary>
-    public bool KeepsNothing => Array.TrueForAll(layers, static layer => layer.KeepsNothing);
-
-    /// <summary>Of the matrix products with weights and in the attention.</summary>
-    public Precision Precision
-    {
-        get;
-        set
-        {
-            foreach (EncoderLayer layer in layers) layer.Precision = value;
-            field = value;
-        }
-    }
+    internal bool KeepsNothing => Array.TrueForAll(linears, static layer => layer.Adapter is null or { KeepsNothing: true });
 
     /// <summary>See <see cref="IEmbeddings.Prepare"/>.</summary>
     public EncoderBatch Prepare(in EncoderBatch batch)
@@ -51,41 +39,35 @@ internal sealed class Encoder
     }
 
     /// <summary>The last hidden states, [batch, length, width].</summary>
-    public Tensor Forward(EncoderBatch batch, ForwardContext context)
+    /// <param name="batch">Ids and mask.</param>
+    /// <param name="mask">The batch's mask where the hidden states are.</param>
+    /// <param name="context">The pass.</param>
+    public Tensor Forward(EncoderBatch batch, out Tensor mask, ForwardContext context)
     {
         batch.Require();
         Tensor hidden = embeddings.Forward(batch, context);
-        Tensor mask = batch.Mask.To(hidden.Device);
+        mask = batch.Mask.To(hidden.Device);
         context.HiddenStates?.Add(hidden);
-        (Tensor, int[])? positions = Relative(batch.Length);
-        foreach (EncoderLayer layer in layers)
+        var inputs = new LayerInputs(mask, positions?.For(batch.Length));
+        foreach (IEncoderLayer layer in layers)
         {
-            hidden = context.Recompute ? Checkpointed(layer, hidden, mask, positions, context) : layer.Forward(hidden, mask, positions, context);
+            hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context) : layer.Forward(hidden, inputs, context);
             context.HiddenStates?.Add(hidden);
         }
 
-        return hidden;
+        return finalNorm is null ? hidden : finalNorm.Forward(hidden);
     }
 
-    private static Tensor Checkpointed(EncoderLayer layer, Tensor hidden, Tensor mask, (Tensor Embeddings, int[] RowOf)? positions, ForwardContext context)
+    private static Tensor Checkpointed(IEncoderLayer layer, Tensor hidden, LayerInputs inputs, ForwardContext context)
     {
         ForwardContext start = context.Again(), pass = context;
         Tensor Body()
         {
             ForwardContext now = pass;
             pass = start.Again();
-            return layer.Forward(hidden, mask, positions, now);
+            return layer.Forward(hidden, inputs, now);
         }
 
-        return positions is { } relative ? Ops.Checkpoint(Body, hidden, mask, relative.Embeddings) : Ops.Checkpoint(Body, hidden, mask);
-    }
-
-    /// <summary>Only the rows that distances of this length use; layer norm goes by rows, so they can be picked before it.</summary>
-    private (Tensor Embeddings, int[] RowOf)? Relative(int length)
-    {
-        if (relative is null || !(config.ContentToPosition || config.PositionToContent)) return null;
-        (int first, int count, int[] rows) = relative.Rows(length);
-        Tensor used = Ops.Slice(relativeEmbeddings!.Value, 0, first, count);
-        return (relativeNorm is null ? Ops.Contiguous(used) : relativeNorm.Forward(used), rows);
+        return inputs.Positions is { } relative ? Ops.Checkpoint(Body, hidden, inputs.Mask, relative.Table) : Ops.Checkpoint(Body, hidden, inputs.Mask);
     }
 }

@@ -17,10 +17,10 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
     public int Length => Ids.Shape[1];
 
     /// <summary>[batch, length] Int32 rows of a table of absolute positions, or null: they are counted from the ids.</summary>
-    internal Tensor? Positions { get; init; }
+    public Tensor? Positions { get; init; }
 
     /// <summary>The same batch on a device; itself when it is there.</summary>
-    internal EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device) };
+    public EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device) };
 
     /// <summary>Overwrites this batch with another of its shape, on any device.</summary>
     internal void CopyFrom(in EncoderBatch other)

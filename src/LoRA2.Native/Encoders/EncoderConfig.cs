@@ -1,41 +1,50 @@
+using LoRA2.Native.Files;
+using LoRA2.Native.Tensors;
+
 namespace LoRA2.Native.Encoders;
 
-/// <summary>The architectures that are implemented.</summary>
-public enum EncoderFamily
+/// <summary>
+/// An encoder family with the sizes of one model of it: an immutable value, read from a HuggingFace <c>config.json</c> by <see cref="EncoderConfigReader"/> or made by
+/// hand. A family is one file that derives from this and one line in <see cref="EncoderFamilies"/>; models, adapters, files, the command line and the reports know
+/// families by this class alone. The values that a new one starts with are those of the family's base model.
+/// </summary>
+public abstract record EncoderConfig
 {
-    /// <summary>BERT (arXiv 1810.04805).</summary>
-    Bert,
+    /// <summary>What <c>config.json</c> calls the family, its <c>model_type</c>.</summary>
+    public abstract string ModelType { get; }
 
-    /// <summary>RoBERTa (arXiv 1907.11692).</summary>
-    Roberta,
+    /// <summary>What papers call it.</summary>
+    public abstract string Title { get; }
 
-    /// <summary>DeBERTa-v3 (arXiv 2111.09543), which HuggingFace calls deberta-v2.</summary>
-    DebertaV3,
-}
+    /// <summary>What the names of HuggingFace's classes begin with: "Bert" of BertForSequenceClassification.</summary>
+    public abstract string ClassName { get; }
 
-/// <summary>What a HuggingFace <c>config.json</c> says about an encoder. Made by <see cref="EncoderConfigReader"/> or by hand.</summary>
-public sealed record EncoderConfig
-{
-    /// <summary>The architecture.</summary>
-    public required EncoderFamily Family { get; init; }
+    /// <summary>The module that HuggingFace puts the encoder under. Weights are found with and without it.</summary>
+    public abstract string Prefix { get; }
+
+    /// <summary>What HuggingFace calls the modules of a layer, and so what the papers' names of the matrices stand for.</summary>
+    public abstract LayerNames Names { get; }
+
+    /// <summary>The head's last layer, whose outputs are the labels'.</summary>
+    public virtual string ClassifierName => "classifier";
 
     /// <summary>Rows of the word embedding.</summary>
-    public required int VocabularySize { get; init; }
+    public int VocabularySize { get; init; } = 30522;
 
     /// <summary>Width of the hidden states.</summary>
-    public required int HiddenSize { get; init; }
+    public int HiddenSize { get; init; } = 768;
 
     /// <summary>Number of layers.</summary>
-    public required int Layers { get; init; }
+    public int Layers { get; init; } = 12;
 
     /// <summary>Number of attention heads.</summary>
-    public required int Heads { get; init; }
+    public int Heads { get; init; } = 12;
 
     /// <summary>Width inside the feed-forward.</summary>
-    public required int IntermediateSize { get; init; }
+    public int IntermediateSize { get; init; } = 3072;
 
     /// <summary>Activation of the feed-forward.</summary>
-    public string HiddenActivation { get; init; } = "gelu";
+    public Activation HiddenActivation { get; init; } = Activation.Gelu;
 
     /// <summary>Added to the variance in layer normalisation.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-12;
@@ -46,7 +55,7 @@ public sealed record EncoderConfig
     /// <summary>Dropout of attention probabilities.</summary>
     public double AttentionDropout { get; init; } = 0.1;
 
-    /// <summary>Dropout before the last layer of the head; null: <see cref="HiddenDropout"/>.</summary>
+    /// <summary>Dropout before the last layer of the head; null: the family's own, as a rule <see cref="HiddenDropout"/>.</summary>
     public double? ClassifierDropout { get; init; }
 
     /// <summary>Standard deviation of freshly initialised weights.</summary>
@@ -55,32 +64,11 @@ public sealed record EncoderConfig
     /// <summary>The padding token.</summary>
     public int PadTokenId { get; init; }
 
-    /// <summary>Rows of the position embedding (BERT, RoBERTa); what relative positions fall back to (DeBERTa).</summary>
+    /// <summary>Rows of the position embedding; in a family of relative positions what those fall back to.</summary>
     public int MaxPositions { get; init; } = 512;
 
     /// <summary>Rows of the segment embedding; 0 for none.</summary>
     public int TypeVocabularySize { get; init; }
-
-    /// <summary>DeBERTa's max_relative_positions; below 1: <see cref="MaxPositions"/>.</summary>
-    public int MaxRelativePositions { get; init; } = -1;
-
-    /// <summary>DeBERTa's position_buckets; below 1: none.</summary>
-    public int PositionBuckets { get; init; } = -1;
-
-    /// <summary>Whether a content's score depends on the other's position (c2p).</summary>
-    public bool ContentToPosition { get; init; }
-
-    /// <summary>Whether a position's score depends on the other's content (p2c).</summary>
-    public bool PositionToContent { get; init; }
-
-    /// <summary>Whether the relative embeddings are layer-normalised (norm_rel_ebd).</summary>
-    public bool NormaliseRelativeEmbeddings { get; init; }
-
-    /// <summary>Dropout before DeBERTa's pooler.</summary>
-    public double PoolerDropout { get; init; }
-
-    /// <summary>Activation of DeBERTa's pooler.</summary>
-    public string PoolerActivation { get; init; } = "gelu";
 
     /// <summary>Outputs of the head: 1 for regression.</summary>
     public int Labels { get; init; } = 2;
@@ -97,35 +85,56 @@ public sealed record EncoderConfig
     /// <summary>Whether the loss is the mean squared error.</summary>
     public bool IsRegression => Regression ?? Labels == 1;
 
-    /// <summary>Tokens of the longest input: absolute positions run out, relative ones do not.</summary>
-    public int LongestInput => Family switch
-    {
-        EncoderFamily.DebertaV3 => int.MaxValue,
-        EncoderFamily.Roberta => MaxPositions - PadTokenId - 1,
-        _ => MaxPositions,
-    };
+    /// <summary>Tokens of the longest input: absolute positions run out, relative ones do not (<see cref="int.MaxValue"/>).</summary>
+    public virtual int LongestInput => MaxPositions;
 
-    /// <summary>The module that HuggingFace puts the encoder under.</summary>
-    public string Prefix => Family switch
-    {
-        EncoderFamily.Bert => "bert",
-        EncoderFamily.Roberta => "roberta",
-        _ => "deberta",
-    };
+    /// <summary>
+    /// Whether HuggingFace's class returns a regression's logits as [batch] instead of [batch, 1] when it was given labels; only comparisons with its traces ask.
+    /// </summary>
+    public virtual bool DropsAxisOfRegression => false;
 
-    /// <summary>DeBERTa-v3-base's shape (12 layers, 768, 3,072, 12 heads) with a vocabulary of your choice.</summary>
-    public static EncoderConfig DebertaV3Base(int vocabularySize = 128100) => new()
-    {
-        Family = EncoderFamily.DebertaV3,
-        VocabularySize = vocabularySize,
-        HiddenSize = 768,
-        Layers = 12,
-        Heads = 12,
-        IntermediateSize = 3072,
-        LayerNormEpsilon = 1e-7,
-        PositionBuckets = 256,
-        ContentToPosition = true,
-        PositionToContent = true,
-        NormaliseRelativeEmbeddings = true,
-    };
+    /// <summary>
+    /// This family's config with what the fields say. Labels and the problem's type are read elsewhere, and so are fields that no encoder here has
+    /// (<c>is_decoder</c>, <c>pruned_heads</c>); fields that are not read are reported as unknown.
+    /// </summary>
+    /// <exception cref="InputException">A field is missing, out of its range, or asks for a computation that the family doesn't have.</exception>
+    public abstract EncoderConfig Read(ConfigFields fields);
+
+    /// <summary>The embeddings and layers, with weights from <paramref name="source"/>: asked for in a fixed order, in which the optimiser goes through them too.</summary>
+    public abstract Encoder CreateEncoder(ParameterSource source);
+
+    /// <summary>The head for whole sequences. What the source lacks of it is initialised.</summary>
+    public abstract EncoderHead CreateHead(ParameterSource source);
+
+    /// <summary>
+    /// Where a module is in the encoder: its layer, from 0, and the papers' name of the matrix, or the module's name in the layer where they have none. Null: in no layer.
+    /// </summary>
+    public (int Layer, string Matrix)? PlaceOf(string module) => Split(module) is { } place ? (place.Layer, Names.PaperNameOf(place.Module) ?? place.Module) : null;
+
+    /// <summary>A module's name in its layer, without the layer's; its whole name where it is in none.</summary>
+    public string EndingOf(string module) => Split(module)?.Module ?? module;
+
+    private (int Layer, string Module)? Split(string module) => module.StartsWith(Prefix + ".", StringComparison.Ordinal) ? Names.Split(module[(Prefix.Length + 1)..]) : null;
+
+    /// <summary>The whole names of the layers, in order.</summary>
+    protected IEnumerable<string> LayerPaths => Enumerable.Range(0, Layers).Select(layer => $"{Prefix}.{Names.PathOf(layer)}");
+
+    /// <summary>Reads the sizes, dropouts and token ids under the names that BERT's config gave them. What a missing field means is what this config has.</summary>
+    /// <typeparam name="TConfig">The family.</typeparam>
+    protected static TConfig ReadUsual<TConfig>(TConfig config, ConfigFields fields)
+        where TConfig : EncoderConfig => config with
+        {
+            VocabularySize = fields.Int("vocab_size", null, 1),
+            HiddenSize = fields.Int("hidden_size", null, 1),
+            Layers = fields.Int("num_hidden_layers", null, 1, EncoderConfigReader.MostLayers),
+            Heads = fields.Int("num_attention_heads", null, 1),
+            IntermediateSize = fields.Int("intermediate_size", null, 1),
+            HiddenActivation = ActivationNames.Read(fields, "hidden_act", config.HiddenActivation),
+            LayerNormEpsilon = fields.Number("layer_norm_eps", config.LayerNormEpsilon, 0, 1),
+            HiddenDropout = fields.Number("hidden_dropout_prob", config.HiddenDropout, 0, 0.999),
+            AttentionDropout = fields.Number("attention_probs_dropout_prob", config.AttentionDropout, 0, 0.999),
+            InitializerRange = fields.Number("initializer_range", config.InitializerRange, 0, 100),
+            PadTokenId = fields.Int("pad_token_id", config.PadTokenId, 0),
+            MaxPositions = fields.Int("max_position_embeddings", config.MaxPositions, 1),
+        };
 }

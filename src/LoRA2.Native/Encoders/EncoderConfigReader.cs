@@ -20,8 +20,8 @@ public static class EncoderConfigReader
         "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "tie_word_embeddings", "cross_attention_hidden_size",
     ];
 
-    /// <summary>More than any encoder has; a damaged number is found before anything is allocated for it.</summary>
-    private const int MostLayers = 1000;
+    /// <summary>More layers than any encoder has: a damaged number is found before anything is allocated for it.</summary>
+    public const int MostLayers = 1000;
 
     /// <summary>Reads <c>config.json</c> in a model folder.</summary>
     /// <exception cref="InputException">It is missing, not JSON, lacks a field, or asks for something not supported.</exception>
@@ -68,39 +68,12 @@ public static class EncoderConfigReader
 
     private static EncoderConfig Read(ConfigFields fields)
     {
-        string type = fields.String("model_type", null) ?? throw fields.Error("model_type is missing; bert, roberta or deberta-v2 was expected");
-        EncoderFamily family = type switch
-        {
-            "bert" => EncoderFamily.Bert,
-            "roberta" => EncoderFamily.Roberta,
-            "deberta-v2" => EncoderFamily.DebertaV3,
-            _ => throw fields.Error($"model_type '{type}' is not supported; bert, roberta and deberta-v2 are"),
-        };
+        string type = fields.String("model_type", null) ?? throw fields.Error($"model_type is missing; {EncoderFamilies.Listed("or")} was expected");
+        EncoderConfig family = EncoderFamilies.Of(type) ?? throw fields.Error($"model_type '{type}' is not supported; {EncoderFamilies.Listed("and")} are");
         (int labels, string[]? names) = Labels(fields);
-        var config = new EncoderConfig
-        {
-            Family = family,
-            VocabularySize = fields.Int("vocab_size", null, 1),
-            HiddenSize = fields.Int("hidden_size", null, 1),
-            Layers = fields.Int("num_hidden_layers", null, 1, MostLayers),
-            Heads = fields.Int("num_attention_heads", null, 1),
-            IntermediateSize = fields.Int("intermediate_size", null, 1),
-            HiddenActivation = fields.OneOf("hidden_act", "gelu", Activation.Names),
-            LayerNormEpsilon = fields.Number("layer_norm_eps", family == EncoderFamily.DebertaV3 ? 1e-7 : 1e-12, 0, 1),
-            HiddenDropout = fields.Number("hidden_dropout_prob", 0.1, 0, 0.999),
-            AttentionDropout = fields.Number("attention_probs_dropout_prob", 0.1, 0, 0.999),
-            ClassifierDropout = fields.OptionalNumber(family == EncoderFamily.DebertaV3 ? "cls_dropout" : "classifier_dropout", 0, 0.999),
-            InitializerRange = fields.Number("initializer_range", 0.02, 0, 100),
-            PadTokenId = fields.Int("pad_token_id", family == EncoderFamily.Roberta ? 1 : 0, 0),
-            MaxPositions = fields.Int("max_position_embeddings", 512, 1),
-            TypeVocabularySize = fields.Int("type_vocab_size", family == EncoderFamily.DebertaV3 ? 0 : 2, 0),
-            Labels = labels,
-            LabelNames = names,
-            Regression = Problem(fields),
-        };
+        EncoderConfig config = family.Read(fields) with { Labels = labels, LabelNames = names, Regression = Problem(fields) };
         if (config.HiddenSize % config.Heads != 0) throw fields.Error($"hidden_size {config.HiddenSize} is not a multiple of num_attention_heads {config.Heads}");
         if (config.PadTokenId >= config.VocabularySize) throw fields.Error($"pad_token_id {config.PadTokenId} is outside vocab_size {config.VocabularySize}");
-        config = family == EncoderFamily.DebertaV3 ? Deberta(fields, config) : Absolute(fields, config);
         RequireSizes(fields, config);
         fields.Require("add_cross_attention", false);
         fields.Require("is_decoder", false);
@@ -113,62 +86,12 @@ public static class EncoderConfigReader
     /// <summary>Every matrix must have fewer than 2³¹ elements.</summary>
     private static void RequireSizes(ConfigFields fields, EncoderConfig config)
     {
-        int span = config.PositionBuckets > 0 ? config.PositionBuckets : config.MaxRelativePositions < 1 ? config.MaxPositions : config.MaxRelativePositions;
         (string Name, long Rows)[] matrices =
         [
             ("vocab_size", config.VocabularySize), ("hidden_size", config.HiddenSize), ("intermediate_size", config.IntermediateSize),
             ("type_vocab_size", config.TypeVocabularySize), ("max_position_embeddings", config.MaxPositions), ("the number of labels", config.Labels),
-            ("twice the number of relative positions", config.Family == EncoderFamily.DebertaV3 ? 2L * span : 0),
         ];
-        foreach ((string name, long rows) in matrices)
-        {
-            if (rows * config.HiddenSize > int.MaxValue) throw fields.Error($"{name}, {rows}, times hidden_size {config.HiddenSize} is 2^31 or more; less was expected");
-        }
-    }
-
-    private static EncoderConfig Absolute(ConfigFields fields, EncoderConfig config)
-    {
-        if (config.Family == EncoderFamily.Roberta && config.PadTokenId + 1 >= config.MaxPositions)
-            throw fields.Error($"max_position_embeddings {config.MaxPositions} leaves no position after pad_token_id {config.PadTokenId}; RoBERTa counts from there");
-        fields.OneOf("position_embedding_type", "absolute", ["absolute"]);
-        fields.RequireNumber("embedding_size", config.HiddenSize);
-        return config;
-    }
-
-    private static EncoderConfig Deberta(ConfigFields fields, EncoderConfig config)
-    {
-        fields.Require("relative_attention", true, fallback: false);
-        fields.Require("position_biased_input", false, fallback: true);
-        fields.Require("share_att_key", true, fallback: false);
-        fields.RequireNumber("conv_kernel_size", 0);
-        fields.RequireNumber("type_vocab_size", 0);
-        fields.RequireNumber("embedding_size", config.HiddenSize);
-        fields.RequireNumber("pooler_hidden_size", config.HiddenSize);
-        fields.RequireNumber("attention_head_size", config.HiddenSize / config.Heads);
-        fields.Require("talking_head", false);
-        string[] kinds = fields.Strings("pos_att_type", '|');
-        foreach (string kind in kinds)
-        {
-            if (kind is not ("c2p" or "p2c")) throw fields.Error($"pos_att_type '{kind}' is not supported; c2p and p2c are");
-        }
-
-        string norm = fields.OneOf("norm_rel_ebd", "none", ["none", "layer_norm"]);
-        int buckets = fields.Int("position_buckets", -1, -1);
-        int relative = fields.Int("max_relative_positions", -1, -1);
-        int reach = relative < 1 ? config.MaxPositions : relative;
-        // The logarithmic part runs from half the buckets to the largest distance, reach − 1.
-        if (buckets == 1 || (buckets > 1 && reach - 1 <= buckets / 2))
-            throw fields.Error($"position_buckets {buckets} can't divide {reach} relative positions; at least 2 and less than twice the positions was expected");
-        return config with
-        {
-            MaxRelativePositions = relative,
-            PositionBuckets = buckets,
-            ContentToPosition = kinds.Contains("c2p"),
-            PositionToContent = kinds.Contains("p2c"),
-            NormaliseRelativeEmbeddings = norm == "layer_norm",
-            PoolerDropout = fields.Number("pooler_dropout", 0, 0, 0.999),
-            PoolerActivation = fields.OneOf("pooler_hidden_act", "gelu", Activation.Names),
-        };
+        foreach ((string name, long rows) in matrices) fields.RequireMatrix(name, rows, config.HiddenSize);
     }
 
     private static (int Count, string[]? Names) Labels(ConfigFields fields)

@@ -46,7 +46,9 @@ public sealed class ForwardContext
     /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
     internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout };
 
-    internal DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
+    /// <summary>The next dropout's mask; none outside training.</summary>
+    public DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
 
-    internal Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));
+    /// <summary>Dropout of a tensor, with the next mask.</summary>
+    public Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));
 }

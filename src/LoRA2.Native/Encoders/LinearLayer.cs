@@ -1,4 +1,3 @@
-using LoRA2.Native.Adapters;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 
@@ -7,7 +6,7 @@ namespace LoRA2.Native.Encoders;
 /// <summary>A linear layer of an encoder or head, with the adapter that was put on it.</summary>
 public sealed class LinearLayer
 {
-    internal LinearLayer(string name, Parameter weight, Parameter bias)
+    internal LinearLayer(string name, Parameter weight, Parameter? bias)
     {
         Name = name;
         Weight = weight;
@@ -20,11 +19,14 @@ public sealed class LinearLayer
     /// <summary>[out, in].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[out].</summary>
-    public Parameter Bias { get; }
+    /// <summary>[out], or null for a layer without.</summary>
+    public Parameter? Bias { get; }
+
+    /// <summary>Weight, and bias where there is one.</summary>
+    public IEnumerable<Parameter> Parameters => Bias is null ? [Weight] : [Weight, Bias];
 
     /// <summary>The adapter, or null.</summary>
-    public Adapter? Adapter { get; internal set; }
+    public ILayerAdapter? Adapter { get; internal set; }
 
     /// <summary>Number of inputs.</summary>
     public int Inputs => Weight.Value.Shape[1];
@@ -32,9 +34,7 @@ public sealed class LinearLayer
     /// <summary>Number of outputs.</summary>
     public int Outputs => Weight.Value.Shape[0];
 
-    /// <summary>gelu of <see cref="Forward"/>, in one pass over it.</summary>
-    public Tensor ForwardGelu(Tensor x) => Adapter is null ? Ops.Linear(x, Weight.Value, Bias.Value, gelu: true) : Adapter.ForwardGelu(x, Weight.Value, Bias.Value);
-
-    /// <summary>[.., in] → [.., out].</summary>
-    public Tensor Forward(Tensor x) => Adapter is null ? Ops.Linear(x, Weight.Value, Bias.Value) : Adapter.Forward(x, Weight.Value, Bias.Value);
+    /// <summary>activation(x Wᵀ + b), with the adapter's update, in one pass over it: [.., in] → [.., out].</summary>
+    public Tensor Forward(Tensor x, Activation activation = Activation.None) =>
+        Adapter is null ? Ops.Linear(x, Weight.Value, Bias?.Value, activation) : Adapter.Forward(x, Weight.Value, Bias?.Value, activation);
 }

@@ -46,12 +46,7 @@ public static class ModelFolder
     private static string Config(EncoderConfig config, byte[] source, DType dtype)
     {
         JsonObject json = JsonNode.Parse(source)!.AsObject();
-        json["architectures"] = new JsonArray(JsonValue.Create(config.Family switch
-        {
-            EncoderFamily.Bert => "BertForSequenceClassification",
-            EncoderFamily.Roberta => "RobertaForSequenceClassification",
-            _ => "DebertaV2ForSequenceClassification",
-        }));
+        json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}ForSequenceClassification"));
         var names = new JsonObject();
         var ids = new JsonObject();
         for (int i = 0; i < config.Labels; i++)

@@ -5,8 +5,12 @@ using LoRA2.Native.Tensors.RandomNumbers;
 namespace LoRA2.Native.Encoders;
 
 /// <summary>Layer normalisation with its gain and bias.</summary>
-internal sealed record NormLayer(Parameter Gain, Parameter Bias, double Epsilon)
+/// <param name="Gain">[width].</param>
+/// <param name="Bias">[width].</param>
+/// <param name="Epsilon">Added to the variance.</param>
+public sealed record NormLayer(Parameter Gain, Parameter Bias, double Epsilon)
 {
+    /// <summary>LN(x): [.., width] → [.., width].</summary>
     public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, Bias.Value, Epsilon);
 
     /// <summary>LN(residual + dropout(x)).</summary>

@@ -9,42 +9,78 @@ using LoRA2.Native.Tensors.Serialization;
 namespace LoRA2.Native.Encoders;
 
 /// <summary>
-/// Where a model's parameters come from: safetensors files, with what they lack initialised as HuggingFace does, or all initialised.
+/// Where a model's parameters come from: safetensors files, with what they lack of the head initialised as HuggingFace does, or all initialised.
 /// </summary>
-internal sealed class ParameterSource(SafetensorsFolder? files, string prefix, double initializerRange, ulong seed)
+public sealed class ParameterSource
 {
+    private readonly SafetensorsFolder? files;
+    private readonly string prefix;
+    private readonly double initializerRange;
+    private readonly ulong seed;
+    private readonly bool isOptional;
     private readonly List<Parameter> made = [];
     private readonly List<string> initialised = [];
 
-    /// <summary>Every parameter handed out, in order.</summary>
-    public IReadOnlyList<Parameter> Made => made;
-
-    /// <summary>Names of those that the files lacked.</summary>
-    public IReadOnlyList<string> Initialised => initialised;
-
-    /// <summary>A parameter the files must have.</summary>
-    public Parameter Required(string name, Shape shape, double mean = 0, double deviation = double.NaN, int zeroRow = -1) => Make(name, shape, mean, deviation, zeroRow, optional: false);
-
-    /// <summary>A parameter of the head, which files may lack or have in another size (for another task).</summary>
-    public Parameter Optional(string name, Shape shape, double deviation = double.NaN) => Make(name, shape, 0, deviation, -1, optional: true);
-
-    public LinearLayer Linear(string name, int inputs, int outputs, bool optional = false)
+    internal ParameterSource(SafetensorsFolder? files, EncoderConfig config, ulong seed, Precision precision)
     {
-        Shape weight = [outputs, inputs];
-        return optional
-            ? new LinearLayer(name, Optional($"{name}.weight", weight), Optional($"{name}.bias", [outputs], 0))
-            : new LinearLayer(name, Required($"{name}.weight", weight), Required($"{name}.bias", [outputs], 0, 0));
+        this.files = files;
+        prefix = config.Prefix;
+        initializerRange = config.InitializerRange;
+        this.seed = seed;
+        Precision = precision;
     }
 
-    public NormLayer Norm(string name, int width, double epsilon) => new(Required($"{name}.weight", [width], 1, 0), Required($"{name}.bias", [width], 0, 0), epsilon);
-
-    private Parameter Make(string name, Shape shape, double mean, double deviation, int zeroRow, bool optional)
+    private ParameterSource(ParameterSource encoder)
     {
-        if (double.IsNaN(deviation)) deviation = initializerRange;
-        Tensor? value = files is null ? null : Read(files, name, shape, optional);
+        (files, prefix, initializerRange, seed, made, initialised) = (encoder.files, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised);
+        isOptional = true;
+    }
+
+    /// <summary>Of the matrix products with weights from here and in attention: the encoder's as the model was asked for, the head's float32.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Every parameter handed out, in order.</summary>
+    internal IReadOnlyList<Parameter> Made => made;
+
+    /// <summary>Names of those that the files lacked.</summary>
+    internal IReadOnlyList<string> Initialised => initialised;
+
+    /// <summary>The same for a head: float32, and the files may lack a parameter or have it in another size, for another task.</summary>
+    internal ParameterSource ForHead() => new(this);
+
+    /// <summary>A parameter by its whole name.</summary>
+    /// <param name="name">HuggingFace's name.</param>
+    /// <param name="shape">The shape that the config says.</param>
+    /// <param name="mean">Of its initial values.</param>
+    /// <param name="deviation">Of its initial values; null for the config's initializer_range.</param>
+    /// <param name="oldName">A name that older files have for it.</param>
+    /// <exception cref="InputException">The files lack it, or have it in another shape, and it is not the head's.</exception>
+    public Parameter Parameter(string name, Shape shape, double mean = 0, double? deviation = null, string? oldName = null) => Make(name, oldName, shape, mean, deviation ?? initializerRange, -1);
+
+    /// <summary>An embedding table, [rows, width]; one row, a padding token's, starts as 0.</summary>
+    /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
+    public Parameter Table(string name, int rows, int width, int zeroRow = -1) => Make(name, null, [rows, width], 0, initializerRange, zeroRow);
+
+    /// <summary>A linear layer: <c>name.weight</c> [outputs, inputs] and <c>name.bias</c> [outputs].</summary>
+    /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
+    public LinearLayer Linear(string name, int inputs, int outputs, bool hasBias = true)
+    {
+        Parameter weight = Parameter($"{name}.weight", [outputs, inputs]);
+        weight.Precision = Precision;
+        return new LinearLayer(name, weight, hasBias ? Parameter($"{name}.bias", [outputs], 0, 0) : null);
+    }
+
+    /// <summary>A layer norm: <c>name.weight</c> and <c>name.bias</c>, which TensorFlow called gamma and beta.</summary>
+    /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
+    public NormLayer Norm(string name, int width, double epsilon) =>
+        new(Parameter($"{name}.weight", [width], 1, 0, $"{name}.gamma"), Parameter($"{name}.bias", [width], 0, 0, $"{name}.beta"), epsilon);
+
+    private Parameter Make(string name, string? oldName, Shape shape, double mean, double deviation, int zeroRow)
+    {
+        Tensor? value = files is null ? null : Read(files, name, oldName, shape);
         if (value is null)
         {
-            if (files is not null && !optional) throw new InputException($"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
+            if (files is not null && !isOptional) throw new InputException($"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
             initialised.Add(name);
             value = Initialise(name, shape, mean, deviation, zeroRow);
         }
@@ -54,27 +90,25 @@ internal sealed class ParameterSource(SafetensorsFolder? files, string prefix, d
         return parameter;
     }
 
-    private Tensor? Read(SafetensorsFolder source, string name, Shape shape, bool optional)
+    private Tensor? Read(SafetensorsFolder source, string name, string? oldName, Shape shape)
     {
-        foreach (string candidate in Candidates(name))
+        foreach (string candidate in Candidates(name, oldName))
         {
             if (!source.TryGet(candidate, out SafetensorsFile? file, out SafetensorsEntry? entry)) continue;
             bool same = entry.Shape.Length == shape.Rank;
             for (int i = 0; same && i < shape.Rank; i++) same = entry.Shape[i] == shape[i];
             if (same) return SafetensorsTensor.Load(file, entry);
-            if (optional) return null;
+            if (isOptional) return null;
             throw new InputException($"{file.Path}: tensor '{candidate}' has shape {entry.ShapeText}; {shape} was expected from config.json");
         }
 
         return null;
     }
 
-    /// <summary>The name; without the encoder's prefix, as a bare encoder is saved; and with the old names of the layer norm's parameters.</summary>
-    private IEnumerable<string> Candidates(string name)
+    /// <summary>The name; without the encoder's prefix, as a bare encoder is saved; and the same of the old name.</summary>
+    private IEnumerable<string> Candidates(string name, string? oldName)
     {
-        string old = name.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal);
-        string[] names = name == old ? [name] : [name, old];
-        foreach (string candidate in names)
+        foreach (string candidate in oldName is null ? [name] : (string[])[name, oldName])
         {
             yield return candidate;
             if (candidate.StartsWith(prefix + ".", StringComparison.Ordinal)) yield return candidate[(prefix.Length + 1)..];

@@ -7,43 +7,32 @@ using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders;
 
-/// <summary>
-/// An encoder with a head for classification or regression of whole sequences: BERT, RoBERTa or DeBERTa-v3, computed as HuggingFace's
-/// <c>…ForSequenceClassification</c> does.
-/// </summary>
+/// <summary>An encoder of any family with a head for classification or regression of whole sequences, computed as HuggingFace's <c>…ForSequenceClassification</c> does.</summary>
 public sealed class SequenceClassifier : IDisposable
 {
     private readonly Encoder encoder;
-    private readonly ClassificationHead head;
     private readonly TensorReuse reuse = new();
 
-    private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed)
+    private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed, Precision precision)
     {
         Config = config;
         using var scope = new TensorScope();
-        var source = new ParameterSource(files, config.Prefix, config.InitializerRange, seed);
-        encoder = new Encoder(config, source);
-        head = new ClassificationHead(config, source);
+        var source = new ParameterSource(files, config, seed, precision);
+        encoder = config.CreateEncoder(source);
+        Head = config.CreateHead(source.ForHead());
+        Precision = precision;
         BaseParameters = source.Made;
         InitialisedParameters = source.Initialised;
     }
 
-    /// <summary>The shape.</summary>
+    /// <summary>The family and its sizes.</summary>
     public EncoderConfig Config { get; }
 
-    /// <summary>The encoder's and the head's own parameters, without adapters'.</summary>
+    /// <summary>The base model's own parameters, encoder and head, without adapters'.</summary>
     public IReadOnlyList<Parameter> BaseParameters { get; }
 
-    /// <summary>
-    /// The precision of the encoder's matrix products. The head, adapters, softmax and layer norms are float32 in every one. Set it before the
-    /// weights are frozen, or anew on a model whose weights were not rounded.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The frozen weights were rounded for a lower precision.</exception>
-    public Precision Precision
-    {
-        get => encoder.Precision;
-        set => encoder.Precision = value;
-    }
+    /// <summary>The precision of the encoder's matrix products. The head, adapters, softmax and layer norms are float32 in every one.</summary>
+    public Precision Precision { get; }
 
     /// <summary>Where the parameters are: the CPU, until <see cref="MoveTo"/>.</summary>
     public Device Device { get; private set; } = Device.Cpu;
@@ -52,10 +41,10 @@ public sealed class SequenceClassifier : IDisposable
     public IReadOnlyList<string> InitialisedParameters { get; }
 
     /// <summary>The encoder's linear layers: what adapters can be put on.</summary>
-    public IEnumerable<LinearLayer> AdaptableLayers => encoder.Linears;
+    public IReadOnlyList<LinearLayer> AdaptableLayers => encoder.Linears;
 
-    /// <summary>The head's linear layers, the classifier last.</summary>
-    public IEnumerable<LinearLayer> HeadLayers => head.Linears;
+    /// <summary>What makes logits of the encoder's hidden states.</summary>
+    public EncoderHead Head { get; }
 
     /// <summary>The base parameters and then the adapters'.</summary>
     public IEnumerable<Parameter> Parameters =>
@@ -65,16 +54,17 @@ public sealed class SequenceClassifier : IDisposable
     /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards.</param>
     /// <param name="configure">Changes the config before the model is made: the number of labels, dropouts.</param>
     /// <param name="seed">Of the initialisation of a head that the files lack.</param>
+    /// <param name="precision">Of the encoder's matrix products.</param>
     /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
-    public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0)
+    public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         EncoderConfig config = EncoderConfigReader.FromFolder(folder);
         using SafetensorsFolder files = SafetensorsFolder.Open(folder);
-        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed);
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
     }
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
-    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0) => new(config, null, seed);
+    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision);
 
     /// <summary>A scope for one step or pass: a reusing one, unless an adapter that is not this library's may hold on to tensors.</summary>
     internal TensorScope OpenScope() => new(KeepsNothing ? reuse : null);
@@ -86,7 +76,11 @@ public sealed class SequenceClassifier : IDisposable
     internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
 
     /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
-    public Tensor Forward(EncoderBatch batch, ForwardContext context) => head.Forward(encoder.Forward(batch, context), context);
+    public Tensor Forward(EncoderBatch batch, ForwardContext context)
+    {
+        Tensor hidden = encoder.Forward(batch, out Tensor mask, context);
+        return Head.Forward(hidden, mask, context);
+    }
 
     /// <summary>
     /// The task's loss, rank 0: cross-entropy of Int32 labels [batch] over those not negative, or, for regression, the mean squared error of

@@ -17,16 +17,9 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
     {
         string described = adapterFolder ?? modelFolder;
         TaskDescription? task = TaskDescription.Read(described);
-        int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder);
-        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => labels is null && task is null ? config : config with
-        {
-            Labels = labels ?? task?.LabelNames?.Count ?? 1,
-            LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
-            Regression = task?.IsRegression ?? config.Regression,
-        });
+        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => Fitted(config, adapterFolder, task), precision: precision);
         try
         {
-            model.Precision = precision;
             AdapterSettings? adapter = null;
             if (adapterFolder is null) model.FreezeBase();
             else adapter = AdapterFolder.Load(model, adapterFolder);
@@ -39,5 +32,17 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>With the labels of the adapter and of the task.</summary>
+    private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, TaskDescription? task)
+    {
+        int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder, config);
+        return labels is null && task is null ? config : config with
+        {
+            Labels = labels ?? task?.LabelNames?.Count ?? 1,
+            LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
+            Regression = task?.IsRegression ?? config.Regression,
+        };
     }
 }

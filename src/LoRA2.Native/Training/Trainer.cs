@@ -62,7 +62,6 @@ public sealed class Trainer : IDisposable
         this.further = further ?? new Dictionary<string, TokenizedDataset>();
         this.metrics = metrics;
         Require();
-        model.Precision = options.Precision;
         stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
         TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
         method = options.Adapter.Method;
@@ -261,10 +260,8 @@ public sealed class Trainer : IDisposable
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         if (trained.Length == 0) throw new InputException("nothing is trainable: attach an adapter, or train all");
         Dictionary<Parameter, Adapter> adapted = adapters.SelectMany(adapter => adapter.Parameters.Select(parameter => (parameter, adapter))).ToDictionary();
-        HashSet<Parameter> head = [.. model.HeadParameters()];
-        bool Decays(Parameter parameter) => adapted.ContainsKey(parameter)
-            ? method.Decays(parameter)
-            : parameter.Value.Shape.Rank > 1 && !parameter.Name.Contains("LayerNorm", StringComparison.Ordinal);
+        HashSet<Parameter> head = [.. model.Head.Parameters];
+        bool Decays(Parameter parameter) => adapted.ContainsKey(parameter) ? method.Decays(parameter) : parameter.Value.Shape.Rank > 1;
         double Rate(Parameter parameter) => adapted.TryGetValue(parameter, out Adapter? adapter) ? method.RateFactor(adapter, parameter) : head.Contains(parameter) ? options.HeadRate : 1;
         HashSet<Tensor> ranks = [.. adapters.Select(adapter => adapter.RankValues).OfType<Tensor>()];
         LearningRateSchedule? Own(Parameter parameter) => rankSchedule != schedule && ranks.Contains(parameter.Value) ? rankSchedule : null;
@@ -308,7 +305,7 @@ public sealed class Trainer : IDisposable
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");
     }
 
-    private string Fingerprint() => $"{TrainingJson.Text(options)} {train.Fingerprint()} {development?.Fingerprint()}{string.Concat(further.Values.Select(data => $" {data.Fingerprint()}"))} {model.Config with { LabelNames = null, UnknownFields = [] }}";
+    private string Fingerprint() => $"{TrainingJson.Text(options, model.Precision)} {train.Fingerprint()} {development?.Fingerprint()}{string.Concat(further.Values.Select(data => $" {data.Fingerprint()}"))} {model.Config with { LabelNames = null, UnknownFields = [] }}";
 
     private void Report(IProgress<TrainingProgress> progress, Evaluation? evaluation, int first, TimeSpan elapsed, TimeSpan training)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
+using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Training;
 
@@ -9,15 +10,15 @@ namespace LoRA2.Native.Training;
 public static class TrainingJson
 {
     /// <summary>Writes the options as one object.</summary>
-    public static void Write(Utf8JsonWriter json, TrainingOptions options)
+    public static void Write(Utf8JsonWriter json, TrainingOptions options, Precision precision)
     {
         json.WriteStartObject();
-        WriteProperties(json, options);
+        WriteProperties(json, options, precision);
         json.WriteEndObject();
     }
 
     /// <summary>Writes the options into an object that is open.</summary>
-    public static void WriteProperties(Utf8JsonWriter json, TrainingOptions options)
+    public static void WriteProperties(Utf8JsonWriter json, TrainingOptions options, Precision precision)
     {
         AdapterSettings adapter = options.Adapter;
         json.WriteString("method", adapter.Method.Name);
@@ -40,7 +41,7 @@ public static class TrainingJson
             json.WriteEndObject();
         }
 
-        json.WriteString("precision", options.Precision.ToString().ToLowerInvariant());
+        json.WriteString("precision", precision.ToString().ToLowerInvariant());
         json.WriteNumber("epochs", options.Epochs);
         json.WriteNumber("max_steps", options.MaxSteps);
         json.WriteNumber("batch_size", options.BatchSize);
@@ -60,10 +61,10 @@ public static class TrainingJson
     }
 
     /// <summary>The options as text.</summary>
-    public static string Text(TrainingOptions options)
+    public static string Text(TrainingOptions options, Precision precision)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer)) Write(json, options);
+        using (var json = new Utf8JsonWriter(buffer)) Write(json, options, precision);
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 

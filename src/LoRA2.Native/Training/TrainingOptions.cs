@@ -16,9 +16,6 @@ public sealed record TrainingOptions
     /// <summary>What is trained.</summary>
     public AdapterSettings Adapter { get; init; } = new();
 
-    /// <summary>Of the encoder's matrix products; the trainer gives it to the model.</summary>
-    public Precision Precision { get; init; }
-
     /// <summary>Passes over the training data.</summary>
     public int Epochs { get; init; } = 3;
 

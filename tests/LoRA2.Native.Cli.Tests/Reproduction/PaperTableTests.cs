@@ -3,6 +3,7 @@ using LoRA2.Native.Cli.Reproduction;
 using LoRA2.Native.Cli.Tests.Reproduction;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Cli.Tests.Reproduction;
 
@@ -87,7 +88,7 @@ public class PaperTableTests
     private static string[] Counts(PaperTable table, params string[] tasks)
     {
         var plan = new PaperPlan(table, null, null, [.. tasks.Select(GlueTask.Get)], [1], Papers, []);
-        return [.. table.Rows.Select(row => plan.ParametersOf(row, EncoderConfig.DebertaV3Base(), Options))];
+        return [.. table.Rows.Select(row => plan.ParametersOf(row, new DebertaV2Config(), Options))];
     }
 
     private static string Text(PaperTable table, int row, GlueTask task, RunLength length) =>

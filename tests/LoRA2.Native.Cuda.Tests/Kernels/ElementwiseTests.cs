@@ -102,12 +102,12 @@ public sealed class ElementwiseTests : KernelTest
         int n = values.Length;
         Tensor x = side.Of(values, n), dy = side.Of(upstream, n);
         Tensor gelu = side.Unset(n), tanh = side.Unset(n), relu = side.Unset(n), dgelu = side.Unset(n), dtanh = side.Unset(n), drelu = side.Unset(n);
-        side.Kernels.Gelu(x, gelu);
-        side.Kernels.Tanh(x, tanh);
-        side.Kernels.Relu(x, relu);
-        side.Kernels.GeluBackward(x, dy, dgelu);
-        side.Kernels.TanhBackward(tanh, dy, dtanh);
-        side.Kernels.ReluBackward(relu, dy, drelu);
+        side.Kernels.Activate(Activation.Gelu, x, gelu);
+        side.Kernels.Activate(Activation.Tanh, x, tanh);
+        side.Kernels.Activate(Activation.Relu, x, relu);
+        side.Kernels.ActivateBackward(Activation.Gelu, x, dy, dgelu);
+        side.Kernels.ActivateBackward(Activation.Tanh, x, dy, dtanh);
+        side.Kernels.ActivateBackward(Activation.Relu, x, dy, drelu);
         return [gelu, tanh, relu, dgelu, dtanh, drelu];
     }
 }

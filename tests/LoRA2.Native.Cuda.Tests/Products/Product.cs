@@ -88,7 +88,7 @@ internal sealed record Product(int M, int N, int K, bool TransposeA, bool Transp
     private static double Gelu(float x)
     {
         Tensor y = Tensor.Empty([1]);
-        Device.Cpu.Kernels.Gelu(Tensor.From([x], [1]), y);
+        Device.Cpu.Kernels.Activate(Activation.Gelu, Tensor.From([x], [1]), y);
         return y.ToArray<float>()[0];
     }
 
@@ -97,7 +97,7 @@ internal sealed record Product(int M, int N, int K, bool TransposeA, bool Transp
         Tensor c = x.C.To(device), b = x.B.To(device);
         if (Frozen) b.Freeze();
         Tensor? activated = Activated ? Tensor.Empty(c.Shape, DType.Float32, device) : null;
-        var epilogue = new Epilogue(x.Bias?.To(device), x.Left?.To(device), x.Right?.To(device), 0.6, x.Residual?.To(device), activated, RightTransposed);
+        var epilogue = new Epilogue(x.Bias?.To(device), x.Left?.To(device), x.Right?.To(device), 0.6, x.Residual?.To(device), activated, Activation.Gelu, RightTransposed);
         var kernels = (CudaKernels)device.Kernels;
         kernels.ForcedTile = tile;
         kernels.MatMul(x.A.To(device), TransposeA, b, TransposeB, c, Alpha, Beta, epilogue, Precision);

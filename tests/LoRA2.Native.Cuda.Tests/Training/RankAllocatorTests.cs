@@ -2,6 +2,7 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.LowRank;
@@ -70,7 +71,7 @@ public sealed class RankAllocatorTests : IDisposable
     private static SequenceClassifier Model(string method, int rank, Device device)
     {
         SequenceClassifier model = SequenceClassifier.Create(
-            EncoderConfig.DebertaV3Base(50) with { Layers = 7, HiddenSize = 8, Heads = 2, IntermediateSize = 12, PositionBuckets = 8, MaxPositions = 16 }, 3);
+            new DebertaV2Config { VocabularySize = 50, Layers = 7, HiddenSize = 8, Heads = 2, IntermediateSize = 12, PositionBuckets = 8, MaxPositions = 16 }, 3);
         AdapterMethod made = method switch
         {
             "adalora" => new AdaLoRAMethod { Rank = rank },

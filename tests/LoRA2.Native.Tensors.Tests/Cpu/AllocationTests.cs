@@ -34,7 +34,7 @@ public sealed unsafe class AllocationTests : KernelTest
             for (int i = 0; i < 3; i++)
             {
                 Elementwise.Add(a, b, Count, b);
-                Gelu.Forward(a, Count, b);
+                Activations.Forward(Activation.Gelu, a, Count, b);
                 Softmax.Forward(a, Rows, Columns, b);
                 LayerNorm.Forward(a, null, a, a, Rows - 2, Columns, 1e-5, null, b, b + ((Rows - 2) * Columns), b + ((Rows - 1) * Columns));
                 Dropout.Run(a, Count, 0.1, new Philox(1), b, accumulate: false);

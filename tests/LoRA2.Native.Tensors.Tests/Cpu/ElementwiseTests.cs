@@ -31,9 +31,9 @@ public sealed unsafe class ElementwiseTests : KernelTest
             Is(z, x.Zip(z, (p, q) => p + q), o => Elementwise.Accumulate(a.Pointer, n, o));
             Is(z, x.Select(_ => 0.75), o => Elementwise.Fill(s, n, o));
             Is(z, x, o => Elementwise.Copy(a.Pointer, n, o));
-            Is(z, x.Select(p => Math.Max(p, 0)), o => Relu.Forward(a.Pointer, n, o));
-            Is(z, x.Zip(y, (p, q) => p > 0 ? q : 0), o => Relu.Backward(a.Pointer, b.Pointer, n, o, accumulate: false));
-            Is(z, x.Zip(y, (p, q) => p > 0 ? q : 0).Zip(z, (p, q) => p + q), o => Relu.Backward(a.Pointer, b.Pointer, n, o, accumulate: true));
+            Is(z, x.Select(p => Math.Max(p, 0)), o => Activations.Forward(Activation.Relu, a.Pointer, n, o));
+            Is(z, x.Zip(y, (p, q) => p > 0 ? q : 0), o => Activations.Backward(Activation.Relu, a.Pointer, b.Pointer, n, o, accumulate: false));
+            Is(z, x.Zip(y, (p, q) => p > 0 ? q : 0).Zip(z, (p, q) => p + q), o => Activations.Backward(Activation.Relu, a.Pointer, b.Pointer, n, o, accumulate: true));
         }
 
         void Is(double[] initial, IEnumerable<double> expected, Kernel<T> kernel)

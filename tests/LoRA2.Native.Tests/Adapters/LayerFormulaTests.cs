@@ -91,7 +91,7 @@ public sealed class LayerFormulaTests
         using var adapter = new DoRAAdapter(layer.Name, Of(a), Of(b), Ops.Reshape(Of(m), Outputs).Clone(), 0.5);
         using (var tape = new Tape())
         {
-            tape.Backward(adapter.Forward(Of(x), layer.Weight.Value, layer.Bias.Value), Of(gradient));
+            tape.Backward(adapter.Forward(Of(x), layer.Weight.Value, layer.Bias!.Value), Of(gradient));
         }
 
         double[,] updated = Plus(Double(layer.Weight.Value), Product(b, a), 0.5);
@@ -138,7 +138,7 @@ public sealed class LayerFormulaTests
         using Adapter adapter = create(layer);
         double[,] weight = formula(Double(layer.Weight.Value));
         double[,] x = Draw(7, Inputs);
-        Close(Product(x, Flip(weight)), Ops.Subtract(adapter.Forward(Of(x), layer.Weight.Value, layer.Bias.Value), layer.Bias.Value), 1);
+        Close(Product(x, Flip(weight)), Ops.Subtract(adapter.Forward(Of(x), layer.Weight.Value, layer.Bias!.Value), layer.Bias.Value), 1);
         Close(weight, adapter.Merged(layer.Weight.Value), 1);
     }
 

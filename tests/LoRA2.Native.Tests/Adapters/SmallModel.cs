@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
@@ -14,8 +15,9 @@ internal sealed class SmallModel : IDisposable
 
     public SmallModel(int layers = 2, int hidden = 16, int intermediate = 24)
     {
-        EncoderConfig config = EncoderConfig.DebertaV3Base(50) with
+        EncoderConfig config = new DebertaV2Config
         {
+            VocabularySize = 50,
             Layers = layers,
             HiddenSize = hidden,
             IntermediateSize = intermediate,

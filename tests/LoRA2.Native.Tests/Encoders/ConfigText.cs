@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoRA2.Native.Encoders;
 
 namespace LoRA2.Native.Tests.Encoders;
 
@@ -11,17 +12,24 @@ internal static class ConfigText
         "id2label": {"0": "no", "2": "maybe", "1": "yes"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}, "torch_dtype": "float32", "use_cache": true
         """;
 
-    public static readonly string[] Types = ["bert", "roberta", "deberta-v2"];
+    /// <summary>Every family's; a new family needs a text below.</summary>
+    public static readonly string[] Types = [.. EncoderFamilies.All.Select(family => family.ModelType)];
 
     public static JsonObject Of(string type) => JsonNode.Parse(type switch
     {
         "bert" => $$"""{"model_type": "bert", "pad_token_id": 0, "type_vocab_size": 2, "classifier_dropout": 0.3, "position_embedding_type": "absolute", {{Shape}}}""",
         "roberta" => $$"""{"model_type": "roberta", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.3, "bos_token_id": 0, {{Shape}}}""",
-        _ => $$"""
+        "distilbert" => """
+            {"model_type": "distilbert", "pad_token_id": 0, "vocab_size": 50, "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 16, "max_position_embeddings": 32, "activation": "gelu",
+             "dropout": 0.2, "attention_dropout": 0.1, "seq_classif_dropout": 0.3, "qa_dropout": 0.1, "sinusoidal_pos_embds": false, "tie_weights_": true, "initializer_range": 0.5,
+             "id2label": {"0": "no", "2": "maybe", "1": "yes"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}}
+            """,
+        "deberta-v2" => $$"""
             {"model_type": "deberta-v2", "pad_token_id": 0, "type_vocab_size": 0, "cls_dropout": 0.3, "relative_attention": true, "position_biased_input": false,
              "share_att_key": true, "pos_att_type": "p2c|c2p", "position_buckets": 8, "max_relative_positions": -1, "norm_rel_ebd": "layer_norm",
              "pooler_dropout": 0, "pooler_hidden_act": "gelu", "pooler_hidden_size": 8, {{Shape}}}
             """,
+        _ => throw new ArgumentException($"there is no config of model_type '{type}' here; a family is tested by one", nameof(type)),
     })!.AsObject();
 
     /// <summary>The same with one field set to a JSON value.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tests.Shared;
+using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Tests.Encoders;
 
@@ -9,18 +10,18 @@ public sealed class EncoderConfigReaderTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
+    public static TheoryData<string> Families => [.. ConfigText.Types];
+
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("bert")]
-    [InlineData("roberta")]
-    [InlineData("deberta-v2")]
+    [MemberData(nameof(Families))]
     public void ReadsWhatHuggingFaceWrites(string type)
     {
         EncoderConfig config = Read(ConfigText.Of(type));
         Assert.Equal(
             (50, 8, 2, 2, 16, 32), (config.VocabularySize, config.HiddenSize, config.Layers, config.Heads, config.IntermediateSize, config.MaxPositions));
-        Assert.Equal(type == "bert" ? "bert" : type == "roberta" ? "roberta" : "deberta", config.Prefix);
+        Assert.Equal(type, config.ModelType);
         Assert.Equal(["no", "yes", "maybe"], config.LabelNames!);
         Assert.Equal(3, config.Labels);
         Assert.False(config.IsRegression);
@@ -37,7 +38,7 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("null", false, false)]
     public void PositionTermsInEitherForm(string value, bool contentToPosition, bool positionToContent)
     {
-        EncoderConfig config = Read(ConfigText.With("deberta-v2", "pos_att_type", value));
+        var config = (DebertaV2Config)Read(ConfigText.With("deberta-v2", "pos_att_type", value));
         Assert.Equal((contentToPosition, positionToContent), (config.ContentToPosition, config.PositionToContent));
     }
 
@@ -68,7 +69,6 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("deberta-v2", "pooler_hidden_act", "\"mish\"", "pooler_hidden_act 'mish' is not supported; gelu, relu, tanh can be")]
     [InlineData("deberta-v2", "position_buckets", "1", "position_buckets 1 can't divide 32 relative positions; at least 2 and less than twice the positions was expected")]
     [InlineData("deberta-v2", "max_relative_positions", "5", "position_buckets 8 can't divide 5 relative positions; at least 2 and less than twice the positions was expected")]
-    [InlineData("bert", "model_type", "\"gpt2\"", "model_type 'gpt2' is not supported; bert, roberta and deberta-v2 are")]
     [InlineData("bert", "model_type", "[]", "model_type is []; a string was expected")]
     public void RefusesWhatItCannotCompute(string type, string field, string value, string message)
     {
@@ -77,21 +77,28 @@ public sealed class EncoderConfigReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "model_type is missing; bert, roberta or deberta-v2 was expected")]
-    [InlineData("vocab_size", "vocab_size is missing")]
-    [InlineData("hidden_size", "hidden_size is missing")]
-    [InlineData("num_hidden_layers", "num_hidden_layers is missing")]
-    [InlineData("num_attention_heads", "num_attention_heads is missing")]
-    [InlineData("intermediate_size", "intermediate_size is missing")]
-    public void MissingFields(string field, string message)
+    [MemberData(nameof(Families))]
+    public void MissingFields(string type)
     {
-        foreach (string type in ConfigText.Types)
+        string[][] sizes = [["vocab_size"], ["hidden_size", "dim"], ["num_hidden_layers", "n_layers"], ["num_attention_heads", "n_heads"], ["intermediate_size", "hidden_dim"]];
+        foreach (string[] names in sizes)
         {
             JsonObject json = ConfigText.Of(type);
+            string field = Assert.Single(names, json.ContainsKey);
             json.Remove(field);
             var e = Assert.Throws<InputException>(() => Read(json));
-            Assert.Equal($"{folder.File("config.json")}: {message}", e.Message);
+            Assert.Equal($"{folder.File("config.json")}: {field} is missing", e.Message);
         }
+    }
+
+    [Fact]
+    public void AModelTypeThatNobodyReadsIsRefusedWithThoseThatAre()
+    {
+        string types = string.Join(", ", EncoderFamilies.All.SkipLast(1).Select(family => family.ModelType)), last = EncoderFamilies.All[^1].ModelType;
+        Assert.EndsWith($"config.json: model_type 'gpt2' is not supported; {types} and {last} are", Assert.Throws<InputException>(() => Read(ConfigText.With("bert", "model_type", "\"gpt2\""))).Message);
+        JsonObject json = ConfigText.Of("bert");
+        json.Remove("model_type");
+        Assert.EndsWith($"config.json: model_type is missing; {types} or {last} was expected", Assert.Throws<InputException>(() => Read(json)).Message);
     }
 
     [Theory]

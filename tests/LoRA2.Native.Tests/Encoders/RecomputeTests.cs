@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
@@ -20,7 +21,7 @@ public sealed class RecomputeTests
     [InlineData("full")]
     public void TheBitsAreTheSameAndLessIsKept(string name)
     {
-        EncoderConfig config = EncoderConfig.DebertaV3Base(50) with { Layers = 3, HiddenSize = 32, IntermediateSize = 64, Heads = 2 };
+        var config = new DebertaV2Config { VocabularySize = 50, Layers = 3, HiddenSize = 32, IntermediateSize = 64, Heads = 2 };
         using SequenceClassifier model = SequenceClassifier.Create(config, 1);
         model.Attach(new AdapterSettings { Method = SmallModel.Method(name), Head = HeadTraining.Classifier }, 2);
         (byte[][] expected, long kept) = Step(model, recompute: false);

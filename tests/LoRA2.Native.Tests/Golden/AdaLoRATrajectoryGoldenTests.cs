@@ -48,7 +48,7 @@ public sealed partial class AdaLoRATrajectoryGoldenTests(ITestOutputHelper outpu
             CompareChoice(closeness, expected, allocator);
             foreach (Parameter parameter in adapted.Trained.Values)
             {
-                string name = $"step{step}/{GradientName.Of(parameter.Name, new AdaLoRAMethod())}";
+                string name = $"step{step}/{GradientName.Of(parameter.Name, new AdaLoRAMethod(), adapted.Model.Head)}";
                 if (!snapshots.Has(name)) continue;
                 closeness.Trained(name, snapshots.Floats(name), parameter.Value, 2 * descent.Rate * (step + 1));
                 compared++;

@@ -87,7 +87,7 @@ internal sealed class AdaptedModel : IDisposable
         }
 
         foreach (Parameter parameter in adapted.Model.BaseParameters.Where(parameter => parameter.IsTrainable))
-            parameter.Replace(snapshots.Tensor($"init/{GradientName.Of(parameter.Name, new AdaLoRAMethod())}"));
+            parameter.Replace(snapshots.Tensor($"init/{GradientName.Of(parameter.Name, new AdaLoRAMethod(), adapted.Model.Head)}"));
         return adapted.Moved();
     }
 

@@ -14,9 +14,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     private const string Gradients = "grads.safetensors";
 
     [Theory]
-    [GoldenFamilies(GoldenKind.Bert, Inputs, Outputs)]
-    [GoldenFamilies(GoldenKind.Roberta, Inputs, Outputs)]
-    [GoldenFamilies(GoldenKind.DebertaV3, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.Encoder, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Regression, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Outputs)]
     public void ForwardAgrees(string family)
@@ -59,9 +57,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [GoldenFamilies(GoldenKind.Bert, Inputs, Gradients)]
-    [GoldenFamilies(GoldenKind.Roberta, Inputs, Gradients)]
-    [GoldenFamilies(GoldenKind.DebertaV3, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Encoder, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Regression, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Gradients)]
     public void GradientsAgree(string family)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Memory;
@@ -15,9 +16,9 @@ internal static class GoldenModel
     /// The model of an encoder's folder, on the device of this assembly's tests. A folder without weights inside an encoder's folder has that one's, with its own head.safetensors,
     /// where there is one, laid over them.
     /// </summary>
-    public static SequenceClassifier Load(string family)
+    public static SequenceClassifier Load(string family, Precision precision = Precision.Float32)
     {
-        SequenceClassifier model = OnCpu(family);
+        SequenceClassifier model = OnCpu(family, precision);
         model.MoveTo(GoldenDevice.Open());
         return model;
     }
@@ -34,7 +35,7 @@ internal static class GoldenModel
     /// </summary>
     public static bool ComparesPadding(string family, EncoderConfig config)
     {
-        if (config.Family != EncoderFamily.DebertaV3) return true;
+        if (config is not DebertaV2Config) return true;
         string meta = GoldenTraces.At(family, "meta.json");
         if (!File.Exists(meta)) return false;
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(meta));
@@ -44,10 +45,10 @@ internal static class GoldenModel
             && made < new Version(4, 48);
     }
 
-    private static SequenceClassifier OnCpu(string family)
+    private static SequenceClassifier OnCpu(string family, Precision precision)
     {
         string folder = GoldenTraces.At(family);
-        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder);
+        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder, precision: precision);
         using var composed = new TemporaryFolder();
         composed.Write("config.json", File.ReadAllBytes(Path.Combine(folder, "config.json")));
         using (new TensorScope())
@@ -61,6 +62,6 @@ internal static class GoldenModel
             writer.Write(composed.File("model.safetensors"));
         }
 
-        return SequenceClassifier.FromFolder(composed.Path);
+        return SequenceClassifier.FromFolder(composed.Path, precision: precision);
     }
 }

@@ -1,18 +1,16 @@
 using System.Text.Json;
 using LoRA2.Native.Tests.Shared;
+using LoRA2.Native.Encoders;
 
 namespace LoRA2.Native.Tests.Golden;
 
 /// <summary>What a folder of golden traces was recorded from.</summary>
 public enum GoldenKind
 {
-    /// <summary>A BERT: config.json and model.safetensors, with inputs, outputs, grads.</summary>
-    Bert,
+    /// <summary>An encoder of any family here with a head for classes: config.json and model.safetensors, with inputs, outputs, grads.</summary>
+    Encoder,
 
-    /// <summary>A RoBERTa, likewise.</summary>
-    Roberta,
-
-    /// <summary>A DeBERTa-v3, likewise.</summary>
+    /// <summary>A DeBERTa-v3 among them.</summary>
     DebertaV3,
 
     /// <summary>Inside an encoder's folder: the same trunk under a regression head.</summary>
@@ -58,12 +56,11 @@ internal static class GoldenTraces
         if (!Directory.Exists(Root)) return [];
         IEnumerable<string> found = kind switch
         {
-            GoldenKind.Bert => Encoders("bert"),
-            GoldenKind.Roberta => Encoders("roberta"),
-            GoldenKind.DebertaV3 => Encoders("deberta-v2"),
+            GoldenKind.Encoder => Encoders(config => EncoderFamilies.Of(config.ModelType) is not null),
+            GoldenKind.DebertaV3 => Encoders(config => config.ModelType == "deberta-v2"),
             GoldenKind.Regression => Inside("reg"),
             GoldenKind.Clamp => Inside("clamp"),
-            GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors"),
+            GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors").Where(IsOnAnEncoder),
             GoldenKind.AdaLoRA => Folders("adalora_", "params.safetensors", "batches.safetensors", "trajectory.json"),
             GoldenKind.LoRA2 => Folders("lora2_", "init.safetensors", "trajectory.json"),
             GoldenKind.Training => Folders("train_", "trajectory.json", "batches.safetensors"),
@@ -78,8 +75,7 @@ internal static class GoldenTraces
         if (Families(kind, files).Count > 0) return null;
         string missing = kind switch
         {
-            GoldenKind.Bert => "a model of model_type bert",
-            GoldenKind.Roberta => "a model of model_type roberta",
+            GoldenKind.Encoder => "a model of a family here",
             GoldenKind.DebertaV3 => "a model of model_type deberta-v2",
             GoldenKind.Regression => "a folder reg inside a model's",
             GoldenKind.Clamp => "a folder clamp inside a model's",
@@ -92,14 +88,23 @@ internal static class GoldenTraces
         return $"not run: {Root} lacks {missing}{(files.Length > 0 ? $" with {string.Join(", ", files)}" : "")}";
     }
 
-    private static IEnumerable<string> Encoders(string modelType) =>
-        Folders("", "config.json", "model.safetensors").Where(name => ModelType(At(name, "config.json")) == modelType);
+    /// <summary>Those with a head for classes, one a text.</summary>
+    private static IEnumerable<string> Encoders(Func<(string ModelType, string Head, string Problem), bool> which) =>
+        Folders("", "config.json", "model.safetensors").Where(name =>
+        {
+            (string ModelType, string Head, string Problem) config = Described(At(name, "config.json"));
+            return config.Head.EndsWith("ForSequenceClassification", StringComparison.Ordinal) && config.Problem != "multi_label_classification" && which(config);
+        });
 
     private static IEnumerable<string> Inside(string name) =>
-        from family in (string[])["bert", "roberta", "deberta-v2"]
-        from encoder in Encoders(family)
-        where HasAll(At(encoder, name), "config.json")
-        select $"{encoder}/{name}";
+        Families(GoldenKind.Encoder).Where(encoder => HasAll(At(encoder, name), "config.json")).Select(encoder => $"{encoder}/{name}");
+
+    /// <summary>Whether an adapter's base is one of <see cref="GoldenKind.Encoder"/>.</summary>
+    private static bool IsOnAnEncoder(string adapter)
+    {
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(At(adapter, "adapter_config.json")));
+        return Families(GoldenKind.Encoder).Contains(BaseOf(adapter, config.RootElement.GetProperty("base_model_name_or_path").GetString()!));
+    }
 
     private static IEnumerable<string> Folders(string prefix, params string[] files) =>
         from folder in Directory.EnumerateDirectories(Root)
@@ -109,10 +114,11 @@ internal static class GoldenTraces
 
     private static bool HasAll(string folder, params string[] files) => files.All(file => File.Exists(Path.Combine(folder, file)));
 
-    private static string? ModelType(string config)
+    private static (string ModelType, string Head, string Problem) Described(string config)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(config));
-        return document.RootElement.TryGetProperty("model_type", out JsonElement type) ? type.GetString() : null;
+        string Field(string name) => document.RootElement.TryGetProperty(name, out JsonElement value) ? $"{(value.ValueKind == JsonValueKind.Array ? value[0] : value)}" : "";
+        return (Field("model_type"), Field("architectures"), Field("problem_type"));
     }
 
     private static string FindRoot()

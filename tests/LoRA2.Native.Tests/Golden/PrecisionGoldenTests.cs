@@ -10,9 +10,7 @@ namespace LoRA2.Native.Tests.Golden;
 public sealed class PrecisionGoldenTests(ITestOutputHelper output)
 {
     [Theory]
-    [GoldenFamilies(GoldenKind.Bert, "inputs.safetensors", "grads.safetensors")]
-    [GoldenFamilies(GoldenKind.Roberta, "inputs.safetensors", "grads.safetensors")]
-    [GoldenFamilies(GoldenKind.DebertaV3, "inputs.safetensors", "grads.safetensors")]
+    [GoldenFamilies(GoldenKind.Encoder, "inputs.safetensors", "grads.safetensors")]
     public void LogitsAndGradientsAreAsPreciseAsTheirPrecision(string family)
     {
         (Precision, double Logits, double Gradients)[] bounds = [(Precision.BFloat16, 1e-2, 0.2), (Precision.BFloat16x3, Tolerance.Logits, 5e-4), (Precision.BFloat16x6, Tolerance.Logits, Tolerance.Gradients)];
@@ -20,8 +18,7 @@ public sealed class PrecisionGoldenTests(ITestOutputHelper output)
         {
             var closeness = new Closeness(output, $"{family} in {precision}");
             using var scope = new TensorScope();
-            using SequenceClassifier model = GoldenModel.Load(family);
-            model.Precision = precision;
+            using SequenceClassifier model = GoldenModel.Load(family, precision);
             model.TrainAll();
             using var inputs = new TraceFile(GoldenTraces.At(family, "inputs.safetensors"));
             using var outputs = new TraceFile(GoldenTraces.At(family, "outputs.safetensors"));
@@ -48,10 +45,8 @@ public sealed class PrecisionGoldenTests(ITestOutputHelper output)
         foreach (Precision precision in Enum.GetValues<Precision>())
         {
             using var scope = new TensorScope();
-            using SequenceClassifier trained = GoldenModel.Load(family), frozen = GoldenModel.Load(family);
-            trained.Precision = precision;
+            using SequenceClassifier trained = GoldenModel.Load(family, precision), frozen = GoldenModel.Load(family, precision);
             frozen.FreezeBase();
-            frozen.Precision = precision;
             using var inputs = new TraceFile(GoldenTraces.At(family, "inputs.safetensors"));
             EncoderBatch batch = GoldenModel.Batch(inputs);
             Assert.Equal(Encoded(trained, batch), Encoded(frozen, batch));

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Blocks;
+using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Tests.Golden;
 
@@ -34,8 +36,8 @@ public sealed class RelativePositionsGoldenTests
     [GoldenFamilies(GoldenKind.Clamp, "outputs.safetensors")]
     public void PositionsOfABatchAgree(string family)
     {
-        EncoderConfig config = EncoderConfigReader.FromFolder(GoldenTraces.At(family));
-        var positions = new RelativePositions(config.PositionBuckets, config.MaxRelativePositions < 1 ? config.MaxPositions : config.MaxRelativePositions);
+        var config = (DebertaV2Config)EncoderConfigReader.FromFolder(GoldenTraces.At(family));
+        var positions = new RelativePositions(config.PositionBuckets, config.Reach);
         using var outputs = new TraceFile(GoldenTraces.At(family, "outputs.safetensors"));
         int[] expected = outputs.Ints("relative_pos");
         int length = outputs.Shape("relative_pos")[0];

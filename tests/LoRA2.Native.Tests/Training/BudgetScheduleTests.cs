@@ -2,6 +2,7 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tests.Adapters;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
@@ -18,7 +19,7 @@ public sealed class BudgetScheduleTests
     [InlineData("lora2", 0, 0)]
     public void TheBestWeightsAreWithinTheBudget(string method, int finalSteps, int patience)
     {
-        EncoderConfig config = EncoderConfig.DebertaV3Base(8064) with { Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
+        var config = new DebertaV2Config { VocabularySize = 8064, Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
         using SequenceClassifier model = SequenceClassifier.Create(config, 3);
         var options = new TrainingOptions
         {
@@ -44,7 +45,7 @@ public sealed class BudgetScheduleTests
     public void PatienceIsNotOneEvaluationLate()
     {
         // The loss of a rate of 0 never falls: the first evaluation is the best, and as many as patience allows follow.
-        EncoderConfig config = EncoderConfig.DebertaV3Base(8064) with { Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
+        var config = new DebertaV2Config { VocabularySize = 8064, Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
         using SequenceClassifier model = SequenceClassifier.Create(config, 3);
         var options = new TrainingOptions { Adapter = new AdapterSettings { Method = SmallModel.Method("lora") }, BatchSize = 2, MaxSteps = 16, EvaluateEvery = 1, Patience = 3, LearningRate = 0 };
         model.Attach(options.Adapter, 4);

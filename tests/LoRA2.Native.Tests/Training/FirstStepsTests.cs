@@ -1,6 +1,7 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -82,7 +83,7 @@ public sealed class FirstStepsTests : IDisposable
     private static LoRA2Method AuthorsStart => new() { IsOrthonormal = false, InitialDeviation = 0.02, SingularValueRate = 1 };
 
     private static SequenceClassifier Encoder(int width) => SequenceClassifier.Create(
-        EncoderConfig.DebertaV3Base(50) with { Layers = 1, HiddenSize = width, IntermediateSize = 4 * width, Heads = width / 64, HiddenDropout = 0, AttentionDropout = 0 }, 3);
+        new DebertaV2Config { VocabularySize = 50, Layers = 1, HiddenSize = width, IntermediateSize = 4 * width, Heads = width / 64, HiddenDropout = 0, AttentionDropout = 0 }, 3);
 
     /// <summary>The root of the mean square, over four starts, of the last hidden states' change in the first step.</summary>
     private double Movement(SequenceClassifier model, AdapterMethod method) => Math.Sqrt(Enumerable.Range(1, 4).Average(seed =>

@@ -3,6 +3,7 @@ using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tests.Adapters;
@@ -20,7 +21,7 @@ public sealed class RankWarmupTests
     [InlineData(0.5, 4, false, false)]
     public void Gates_have_a_warm_up_of_their_own(double gateWarmup, int warmupSteps, bool gatesMove, bool othersMove)
     {
-        EncoderConfig config = EncoderConfig.DebertaV3Base(8064) with { Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
+        var config = new DebertaV2Config { VocabularySize = 8064, Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
         using SequenceClassifier model = SequenceClassifier.Create(config, 3);
         var options = new TrainingOptions
         {

@@ -42,8 +42,11 @@ internal unsafe struct Epilogue<T>
     /// <summary>Elements between rows of <see cref="Residual"/>.</summary>
     public int ResidualStride;
 
-    /// <summary>Where gelu(C) goes (m × n, rows as far apart as C's), once everything was added; or null. C holds gelu's argument.</summary>
+    /// <summary>Where the activation of C goes (m × n, rows as far apart as C's), once everything was added; or null. C holds its argument.</summary>
     public T* Activated;
+
+    /// <summary>What <see cref="Activated"/> receives.</summary>
+    public Activation Activation;
 
     /// <summary>Whether nothing is added or written.</summary>
     public readonly bool IsEmpty => Bias == null && Rank == 0 && Residual == null && Activated == null;

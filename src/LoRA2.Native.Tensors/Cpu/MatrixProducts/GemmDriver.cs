@@ -117,7 +117,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             Multiply(update, epilogue.Right, epilogue.RightStride, epilogue.RightTransposed, default);
         }
 
-        new TileFinish<T>(epilogue.Bias, epilogue.Residual, epilogue.ResidualStride, epilogue.Activated, call.C, call.Ldc, call.Rows, call.Columns).Run();
+        new TileFinish<T>(epilogue.Bias, epilogue.Residual, epilogue.ResidualStride, epilogue.Activated, epilogue.Activation, call.C, call.Ldc, call.Rows, call.Columns).Run();
     }
 
     private static void MultiplyByDots(in MatrixProduct<T> call, T* b, int ldb, bool transB)
@@ -228,6 +228,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
         product.Residual = epilogue.Residual == null ? null : epilogue.Residual + column;
         product.ResidualStep = epilogue.ResidualStride;
         product.Activated = epilogue.Activated == null ? null : epilogue.Activated + column;
+        product.Activation = epilogue.Activation;
         product.Bias = epilogue.Bias == null ? null : epilogue.Bias + column;
         product.BiasTail = null;
         if (product.Bias == null || tail == 0) return;

@@ -11,10 +11,10 @@ public static partial class Ops
     /// y = x Wᵀ + b + s (x (u M)) 𝒱 with M = v diag(λ) 𝒰 (LoRA2, arXiv 2408.06854, equations 3 and 4, collapsed): x [.., in], W [out, in],
     /// u [in, k], v [k, r], λ [r], 𝒰 [r, k], 𝒱 [k, out]. M is k × k and u M is made once a step, O(in k²): from there on the layer is a LoRA layer of
     /// rank k, forward and backward, whatever r is. Neither Δ = u v Λ 𝒰 𝒱 nor P = u v nor Q = 𝒰 𝒱 is ever formed. With λ = 0 the result is W's
-    /// alone, bit for bit. With <paramref name="gelu"/> the result is gelu(y), as of <see cref="Linear"/>.
+    /// alone, bit for bit. With <paramref name="activation"/> the result is activation(y), as of <see cref="Linear"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor LoRA2Linear(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, double scale, bool gelu = false)
+    public static Tensor LoRA2Linear(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, double scale, Activation activation = Activation.None)
     {
         Shape shape = LinearShape("LoRA2Linear", x, weight, bias);
         factors.Require(weight.Shape[1], weight.Shape[0]);
@@ -30,12 +30,12 @@ public static partial class Ops
         kernels.LoRA2Fold(factors, middle, folded);
         Tensor t = Tensor.Empty([x.Shape.Rows, k], x.DType, x.Device);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
-        var epilogue = new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated, Down: folded);
+        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        var epilogue = new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated, Activation: activation, Down: folded);
         kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
         if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
             Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, folded, t, scale), y);
-        return Activated(y, activated);
+        return Activated(y, activated, activation);
     }
 
     private sealed class LoRA2LinearNode : LinearNodeBase

@@ -8,10 +8,10 @@ public static partial class Ops
 {
     /// <summary>
     /// y = x Wᵀ + b + s (x Aᵀ) Bᵀ (LoRA, arXiv 2106.09685, equation 3, in PEFT's layout): x [.., in], W [out, in], A [r, in], B [out, r].
-    /// The update is added in the pass that writes y; with <paramref name="gelu"/> the result is gelu(y), as of <see cref="Linear"/>.
+    /// The update is added in the pass that writes y; with <paramref name="activation"/> the result is activation(y), as of <see cref="Linear"/>.
     /// </summary>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, bool gelu = false)
+    public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Activation activation = Activation.None)
     {
         Shape shape = LinearShape("LoRALinear", x, weight, bias);
         RequireSameType("LoRALinear", x, a, b);
@@ -24,11 +24,11 @@ public static partial class Ops
         b = Contiguous(b);
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType, x.Device);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
-        var epilogue = new Epilogue(bias, t, b, scale, Activated: activated, RightTransposed: true, Down: a, DownTransposed: true);
+        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        var epilogue = new Epilogue(bias, t, b, scale, Activated: activated, Activation: activation, RightTransposed: true, Down: a, DownTransposed: true);
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
         if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
-        return Activated(y, activated);
+        return Activated(y, activated, activation);
     }
 
     private sealed class LoRALinearNode : LinearNodeBase

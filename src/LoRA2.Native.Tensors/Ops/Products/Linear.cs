@@ -9,24 +9,24 @@ public static partial class Ops
 {
     /// <summary>
     /// y = x Wᵀ + b: x is [.., in], W is [out, in] as PyTorch keeps it, b is [out] or null, y is [.., out]. x is saved only for a trainable W; if it
-    /// is a gelu's result, gelu's argument is, which is kept in any case, and gelu is computed again.
+    /// is an activation's result, the activation's argument is, which is kept in any case, and the activation is computed again.
     /// </summary>
     /// <param name="x">[.., in].</param>
     /// <param name="weight">[out, in].</param>
     /// <param name="bias">[out], or null.</param>
-    /// <param name="gelu">Whether gelu(y) is the result: as <see cref="Gelu"/> of this layer, but written in the same pass.</param>
+    /// <param name="activation">Of y: as <see cref="Activate(Tensor, Activation)"/> of this layer, but written in the same pass.</param>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, bool gelu = false)
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
     {
         Shape shape = LinearShape("Linear", x, weight, bias);
         x = Contiguous(x);
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = gelu ? Tensor.Empty(shape, x.DType, x.Device) : null;
-        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated), precision: weight.Precision);
+        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated, Activation: activation), precision: weight.Precision);
         if (Tape.Records(x, weight, bias)) Tape.Record(LinearNode.Of(x, weight, bias), y);
-        return Activated(y, activated);
+        return Activated(y, activated, activation);
     }
 
     private static Shape LinearShape(string op, Tensor x, Tensor weight, Tensor? bias)
@@ -44,18 +44,19 @@ public static partial class Ops
     /// <summary>The gradients of x Wᵀ + b with respect to W and b.</summary>
     private abstract class LinearNodeBase : Node
     {
-        private Tensor? beforeGelu;
+        private Tensor? argument;
+        private Activation activation;
         private Tensor? recomputed;
 
         protected void Set(Tensor x, Tensor weight, Tensor? bias, bool needsInput)
         {
             X = x;
-            beforeGelu = null;
+            argument = null;
             recomputed = null;
             if (needsInput || weight.RequiresGrad)
             {
-                beforeGelu = Save((x.Producer as GeluNode)?.Input);
-                if (beforeGelu is null) Save(x);
+                if (x.Producer is ActivationNode producer) (argument, activation) = (Save(producer.Input), producer.Activation);
+                else Save(x);
             }
 
             Weight = x.RequiresGrad ? Save(weight) : weight;
@@ -69,10 +70,10 @@ public static partial class Ops
         {
             get
             {
-                if (beforeGelu is null) return X;
+                if (argument is null) return X;
                 if (recomputed is not null) return recomputed;
                 recomputed = Tensor.Empty(X.Shape, X.DType, X.Device);
-                X.Device.Kernels.Gelu(beforeGelu, recomputed);
+                X.Device.Kernels.Activate(activation, argument, recomputed);
                 return recomputed;
             }
         }

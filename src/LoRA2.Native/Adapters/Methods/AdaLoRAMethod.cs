@@ -179,10 +179,8 @@ public sealed class AdaLoRAAdapter : SingularValueAdapter
     public override IReadOnlyList<ScoredFactor> Scored() => [new("lora_E", e.Value, 0, 1), new("lora_A", A, 0, A.Shape[1]), new("lora_B", B, 1, B.Shape[0])];
 
     /// <summary>A ∘ E costs r · in, so the layer costs what LoRA's does.</summary>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(A, e.Value), B, Scale);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(A, e.Value), B, Scale, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
+        Ops.LoRALinear(x, weight, bias, Ops.Multiply(A, e.Value), B, Scale, activation);
 
     /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (Ops.Multiply(A, e.Value), B);

@@ -61,16 +61,18 @@ public sealed class DoRAAdapter : Adapter
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => [a, b, magnitude];
 
-    internal override bool KeepsNothing => true;
+    /// <inheritdoc/>
+    public override bool KeepsNothing => true;
 
     /// <inheritdoc/>
     public override int EffectiveRank => a.Value.Shape[0];
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias)
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None)
     {
         Tensor factor = Ops.Multiply(magnitude.Value, ReciprocalNorms(weight));
-        return Ops.Add(Ops.Multiply(Ops.LoRALinear(x, weight, null, a.Value, b.Value, scale), factor), bias);
+        Tensor y = Ops.Multiply(Ops.LoRALinear(x, weight, null, a.Value, b.Value, scale), factor);
+        return Ops.Activate(bias is null ? y : Ops.Add(y, bias), activation);
     }
 
     /// <inheritdoc/>

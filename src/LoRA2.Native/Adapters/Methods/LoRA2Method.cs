@@ -184,10 +184,8 @@ public sealed class LoRA2Adapter : SingularValueAdapter
     public override IReadOnlyList<ScoredFactor> Scored() => Factors.Scored(Importance);
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRA2Linear(x, weight, bias, Factors, Scale, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
+        Ops.LoRA2Linear(x, weight, bias, Factors, Scale, activation);
 
     /// <summary>Rank k as uᵀ and (v Λ 𝒰 𝒱)ᵀ when k ≤ r, else rank r as (u v)ᵀ and (Λ 𝒰 𝒱)ᵀ.</summary>
     public override (Tensor A, Tensor B) LowRank()

@@ -114,10 +114,8 @@ public sealed class LoRAAdapter : LowRankAdapter
     public override int EffectiveRank => a.Value.Shape[0];
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
+        Ops.LoRALinear(x, weight, bias, a.Value, b.Value, Scale, activation);
 
     /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (a.Value, b.Value);

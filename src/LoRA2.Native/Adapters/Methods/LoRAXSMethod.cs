@@ -114,10 +114,8 @@ public sealed class LoRAXSAdapter : LowRankAdapter
     public override int EffectiveRank => A.Shape[0];
 
     /// <summary>R A costs r² · in, next to nothing beside the product with x.</summary>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.MatMul(r.Value, A), B, Scale);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.MatMul(r.Value, A), B, Scale, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
+        Ops.LoRALinear(x, weight, bias, Ops.MatMul(r.Value, A), B, Scale, activation);
 
     /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (A, Ops.MatMul(B, r.Value));

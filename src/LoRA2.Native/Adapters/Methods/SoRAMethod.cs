@@ -169,10 +169,8 @@ public sealed class SoRAAdapter : LowRankAdapter
     public override int EffectiveRank => RankSelection.CountNonZero(Gate);
 
     /// <summary>g ∘ A costs r · in, so the layer costs what LoRA's does.</summary>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
+        Ops.LoRALinear(x, weight, bias, Ops.Multiply(a.Value, Gate), b.Value, Scale, activation);
 
     /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (Ops.Multiply(a.Value, Gate), b.Value);

@@ -173,10 +173,11 @@ public sealed class VeRAAdapter : LowRankAdapter
     public override int EffectiveRank => inputSide.Shape[0];
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor x, Tensor weight, Tensor bias) => Forward(x, weight, bias, gelu: false);
-
-    /// <inheritdoc/>
-    public override Tensor ForwardGelu(Tensor x, Tensor weight, Tensor bias) => Forward(x, weight, bias, gelu: true);
+    public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None)
+    {
+        (Tensor a, Tensor outer) = LowRank();
+        return Ops.LoRALinear(x, weight, bias, a, outer, 1, activation);
+    }
 
     /// <inheritdoc/>
     public override (Tensor A, Tensor B) LowRank() => (Ops.Multiply(inputSide, d.Value), Ops.Multiply(outputSide, b.Value));
@@ -200,11 +201,5 @@ public sealed class VeRAAdapter : LowRankAdapter
     {
         base.Dispose();
         Shared.Release();
-    }
-
-    private Tensor Forward(Tensor x, Tensor weight, Tensor bias, bool gelu)
-    {
-        (Tensor a, Tensor outer) = LowRank();
-        return Ops.LoRALinear(x, weight, bias, a, outer, 1, gelu);
     }
 }

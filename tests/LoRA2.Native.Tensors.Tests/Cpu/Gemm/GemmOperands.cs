@@ -112,6 +112,7 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
             Residual = shape.Residual ? residual.Data : null,
             ResidualStride = ResidualStride,
             Activated = shape.Activated ? activated.Data : null,
+            Activation = Activation.Gelu,
         };
         int before = ThreadTeam.Count;
         SimdPaths.Forced = shape.Path;
@@ -184,7 +185,7 @@ internal sealed unsafe class GemmOperands<T> : IDisposable
     {
         T expected;
         SimdPaths.Forced = shape.Path;
-        Gelu.Forward(&value, 1, &expected);
+        Activations.Forward(Activation.Gelu, &value, 1, &expected);
         SimdPaths.Forced = null;
         Assert.Equal(expected, found);
     }

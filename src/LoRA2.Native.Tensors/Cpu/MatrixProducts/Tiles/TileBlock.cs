@@ -83,7 +83,7 @@ internal static unsafe class TileBlock
                 call.Next = right;
                 call.CStep = call.StartStep = (direct ? ldc : TileShape.Lanes) * sizeof(float);
                 code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, terms)(&call);
-                if (!direct) TileEpilogue.Run(call.C, rows, columns, adds ? 0 : beta, to, ldc, null, 0, null);
+                if (!direct) TileEpilogue.Run(call.C, rows, columns, adds ? 0 : beta, to, ldc, null, 0, null, Activation.None);
             }
         }
 

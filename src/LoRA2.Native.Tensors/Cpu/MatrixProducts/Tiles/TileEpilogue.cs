@@ -7,7 +7,7 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 internal static unsafe class TileEpilogue
 {
     /// <summary>
-    /// C = block + beta · C + residual, element by element, and gelu(C) next to it. Pointers are to the block's first element, null where
+    /// C = block + beta · C + residual, element by element, and activation(C) next to it. Pointers are to the block's first element, null where
     /// there is nothing to add.
     /// </summary>
     /// <param name="block">Rows of 32 sums.</param>
@@ -18,28 +18,31 @@ internal static unsafe class TileEpilogue
     /// <param name="step">Elements between rows of <paramref name="c"/>, and of <paramref name="activated"/>.</param>
     /// <param name="residual">A value for each element, or null.</param>
     /// <param name="residualStep">Elements between rows of <paramref name="residual"/>.</param>
-    /// <param name="activated">Receives the exact gelu of C, or null.</param>
+    /// <param name="activated">Receives the activation of C, or null.</param>
+    /// <param name="activation">What <paramref name="activated"/> receives.</param>
     public static void Run(
-        float* block, int rows, int columns, float beta, float* c, nint step, float* residual, nint residualStep, float* activated)
+        float* block, int rows, int columns, float beta, float* c, nint step, float* residual, nint residualStep, float* activated, Activation activation)
     {
         const int Count = 16;
+        float* from = block, to = c;
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < columns; j += Count)
             {
                 int count = Math.Min(Count, columns - j);
-                Cpu.Vectors.Simd512<float> value = Cpu.Vectors.Simd512<float>.Load(block + j);
-                if (beta != 0) value = Cpu.Vectors.Simd512<float>.MultiplyAdd(Cpu.Vectors.Simd512<float>.Create(beta), Load(c + j, count), value);
+                Cpu.Vectors.Simd512<float> value = Cpu.Vectors.Simd512<float>.Load(from + j);
+                if (beta != 0) value = Cpu.Vectors.Simd512<float>.MultiplyAdd(Cpu.Vectors.Simd512<float>.Create(beta), Load(to + j, count), value);
                 if (residual != null) value += Load(residual + j, count);
-                Store(value, c + j, count);
-                if (activated != null) Store(value * VectorMath.NormalCdf<Cpu.Vectors.Simd512<float>, float>(value, out _), activated + j, count);
+                Store(value, to + j, count);
             }
 
-            block += TileShape.Lanes;
-            c += step;
+            from += TileShape.Lanes;
+            to += step;
             if (residual != null) residual += residualStep;
-            if (activated != null) activated += step;
         }
+
+        // What was just written is in the first-level cache.
+        if (activated != null) new TileFinish<float>(null, null, 0, activated, activation, c, step, rows, columns).Run();
     }
 
     /// <summary>Copies a part of C to the block that its sums start from; the block's other elements are left as they are.</summary>

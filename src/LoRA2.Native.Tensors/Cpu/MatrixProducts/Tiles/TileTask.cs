@@ -89,7 +89,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
                 TileEpilogue.Run(
                     block, rows, columns, beta, product.C + at, product.CStep,
                     epilogue.Residual == null ? null : epilogue.Residual + (nint)row * epilogue.ResidualStride + column, epilogue.ResidualStride,
-                    epilogue.Activated == null ? null : epilogue.Activated + at);
+                    epilogue.Activated == null ? null : epilogue.Activated + at, epilogue.Activation);
             }
         }
 

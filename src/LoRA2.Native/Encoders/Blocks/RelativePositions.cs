@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Blocks;
 
 /// <summary>
 /// DeBERTa's relative positions (arXiv 2006.03654; buckets as in DeBERTa-v3's released code): which row of the relative embedding table belongs to

@@ -2,12 +2,12 @@ using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Blocks;
 
-/// <summary>Word embedding → layer norm → × mask → dropout; neither positions nor segments.</summary>
+/// <summary>DeBERTa-v3's: word embedding → layer norm → × mask → dropout; neither positions nor segments.</summary>
 internal sealed class DebertaEmbeddings(EncoderConfig config, ParameterSource source, string name) : IEmbeddings
 {
-    private readonly Parameter words = source.Required($"{name}.word_embeddings.weight", [config.VocabularySize, config.HiddenSize], zeroRow: config.PadTokenId);
+    private readonly Parameter words = source.Table($"{name}.word_embeddings.weight", config.VocabularySize, config.HiddenSize, zeroRow: config.PadTokenId);
     private readonly NormLayer norm = source.Norm($"{name}.LayerNorm", config.HiddenSize, config.LayerNormEpsilon);
 
     public Tensor Forward(EncoderBatch batch, ForwardContext context)

@@ -3,34 +3,41 @@ using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Blocks;
 
 /// <summary>
-/// BERT's and RoBERTa's: word + segment + position → layer norm → dropout. BERT counts positions from 0; RoBERTa counts the tokens that are not the
-/// padding id, from padding id + 1, and gives padding the padding id's position.
+/// word + segment + position → layer norm → dropout. BERT and most others count positions from 0; RoBERTa and its kin count the tokens that are not the padding id, from
+/// padding id + 1, and give padding the padding id's position.
 /// </summary>
-internal sealed class AbsoluteEmbeddings : IEmbeddings
+public sealed class AbsoluteEmbeddings : IEmbeddings
 {
     private readonly EncoderConfig config;
-    private readonly bool isRoberta;
+    private readonly bool countsTokens;
     private readonly Parameter words;
     private readonly Parameter positions;
     private readonly Parameter? types;
     private readonly NormLayer norm;
 
-    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string name)
+    /// <summary>Makes the tables; that of segments only for a config with some.</summary>
+    /// <param name="config">Sizes and dropout.</param>
+    /// <param name="source">Where the weights are.</param>
+    /// <param name="path">The module's whole name.</param>
+    /// <param name="countsTokens">Whether positions count the tokens that are not padding.</param>
+    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false)
     {
         this.config = config;
-        isRoberta = config.Family == EncoderFamily.Roberta;
+        this.countsTokens = countsTokens;
         int width = config.HiddenSize;
-        words = source.Required($"{name}.word_embeddings.weight", [config.VocabularySize, width], zeroRow: config.PadTokenId);
-        positions = source.Required($"{name}.position_embeddings.weight", [config.MaxPositions, width], zeroRow: isRoberta ? config.PadTokenId : -1);
-        types = config.TypeVocabularySize > 0 ? source.Required($"{name}.token_type_embeddings.weight", [config.TypeVocabularySize, width]) : null;
-        norm = source.Norm($"{name}.LayerNorm", width, config.LayerNormEpsilon);
+        words = source.Table($"{path}.word_embeddings.weight", config.VocabularySize, width, zeroRow: config.PadTokenId);
+        positions = source.Table($"{path}.position_embeddings.weight", config.MaxPositions, width, zeroRow: countsTokens ? config.PadTokenId : -1);
+        types = config.TypeVocabularySize > 0 ? source.Table($"{path}.token_type_embeddings.weight", config.TypeVocabularySize, width) : null;
+        norm = source.Norm($"{path}.LayerNorm", width, config.LayerNormEpsilon);
     }
 
+    /// <inheritdoc/>
     public EncoderBatch Prepare(in EncoderBatch batch) => batch.Positions is null ? batch with { Positions = Positions(batch) } : batch;
 
+    /// <inheritdoc/>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
         using var scope = new TensorScope();
@@ -43,7 +50,7 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 
-        sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, isRoberta ? config.PadTokenId : -1));
+        sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, countsTokens ? config.PadTokenId : -1));
         return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
     }
 
@@ -59,7 +66,7 @@ internal sealed class AbsoluteEmbeddings : IEmbeddings
             int count = 0;
             for (int i = row * batch.Length; i < (row + 1) * batch.Length; i++)
             {
-                if (isRoberta) found[i] = ids[i] == config.PadTokenId ? config.PadTokenId : config.PadTokenId + ++count;
+                if (countsTokens) found[i] = ids[i] == config.PadTokenId ? config.PadTokenId : config.PadTokenId + ++count;
                 else found[i] = count++;
             }
         }

@@ -1,28 +1,36 @@
 using System.Text.Json;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native;
 
-/// <summary>The fields of a JSON object, each checked as it is read; remembers which were.</summary>
-internal sealed class ConfigFields(string path, JsonElement root)
+/// <summary>The fields of a JSON object, each checked as it is read; remembers which were. A field whose value is null counts as missing.</summary>
+/// <param name="path">The file, for messages.</param>
+/// <param name="root">The object.</param>
+public sealed class ConfigFields(string path, JsonElement root)
 {
     private readonly HashSet<string> read = [];
 
+    /// <summary>An error in the file, to be thrown.</summary>
     public InputException Error(string what) => new($"{path}: {what}");
 
+    /// <summary>A string.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
     public string? String(string name, string? fallback)
     {
         if (Find(name) is not { } value) return fallback;
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(name, value, "a string");
     }
 
+    /// <summary>One of some strings.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
     public string OneOf(string name, string fallback, ReadOnlySpan<string> allowed)
     {
         string value = String(name, fallback)!;
         return allowed.Contains(value) ? value : throw Error($"{name} '{value}' is not supported; {string.Join(", ", allowed.ToArray())} can be");
     }
 
-    /// <summary>An array of strings, or one string with separators.</summary>
+    /// <summary>An array of strings, or one string with separators; none when it is missing.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
     public string[] Strings(string name, char separator)
     {
         if (Find(name) is not { } value) return [];
@@ -31,6 +39,8 @@ internal sealed class ConfigFields(string path, JsonElement root)
         return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(name, value, "strings"))];
     }
 
+    /// <summary>An integer within bounds; without a <paramref name="fallback"/> it must be there.</summary>
+    /// <exception cref="InputException">It is missing, out of its bounds, or something else.</exception>
     public int Int(string name, int? fallback, int least, int most = int.MaxValue)
     {
         if (Find(name) is not { } value) return fallback ?? throw Error($"{name} is missing");
@@ -39,11 +49,16 @@ internal sealed class ConfigFields(string path, JsonElement root)
         return number;
     }
 
-    /// <summary>As <see cref="Int"/>; null when it is missing.</summary>
+    /// <summary>An integer within bounds, or null when it is missing.</summary>
+    /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
     public int? OptionalInt(string name, int least, int most = int.MaxValue) => Find(name) is null ? null : Int(name, null, least, most);
 
+    /// <summary>A number within bounds.</summary>
+    /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
     public double Number(string name, double fallback, double least, double most) => OptionalNumber(name, least, most) ?? fallback;
 
+    /// <summary>A number within bounds, or null when it is missing.</summary>
+    /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
     public double? OptionalNumber(string name, double least, double most)
     {
         if (Find(name) is not { } value) return null;
@@ -55,12 +70,16 @@ internal sealed class ConfigFields(string path, JsonElement root)
     /// <summary>Any value as it stands in the file, or null.</summary>
     public string? Raw(string name) => Find(name)?.GetRawText();
 
+    /// <summary>An object, or null when it is missing.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
     public JsonElement? Object(string name)
     {
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Object ? value : throw Wrong(name, value, "an object");
     }
 
+    /// <summary>true or false.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
     public bool Bool(string name, bool fallback)
     {
         if (Find(name) is not { } found) return fallback;
@@ -68,6 +87,7 @@ internal sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>Refuses any value but <paramref name="only"/>; a missing field counts as <paramref name="fallback"/>, or as right when that is null.</summary>
+    /// <exception cref="InputException">It has another value.</exception>
     public void Require(string name, bool only, bool? fallback = null)
     {
         bool value = Bool(name, fallback ?? only);
@@ -75,6 +95,7 @@ internal sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>Refuses any value but this one; a missing field is right.</summary>
+    /// <exception cref="InputException">It has another value.</exception>
     public void RequireNumber(string name, double only)
     {
         if (Find(name) is not { } found) return;
@@ -82,6 +103,7 @@ internal sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>Refuses an object or array with anything in it.</summary>
+    /// <exception cref="InputException">It has something in it.</exception>
     public void RequireEmpty(string name)
     {
         if (Find(name) is not { } found) return;
@@ -94,6 +116,20 @@ internal sealed class ConfigFields(string path, JsonElement root)
         if (!empty) throw Error($"{name} is not supported");
     }
 
+    /// <summary>Refuses a matrix of 2³¹ elements or more, before anything is allocated for it.</summary>
+    /// <exception cref="InputException">It is too large.</exception>
+    public void RequireMatrix(string name, long rows, int width)
+    {
+        if (rows * width > int.MaxValue) throw Error($"{name}, {rows}, times hidden_size {width} is 2^31 or more; less was expected");
+    }
+
+    /// <summary>Takes fields as read that say nothing about what is computed here: other heads' settings, what a file was made with.</summary>
+    public void Ignore(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names) read.Add(name);
+    }
+
+    /// <summary>The names of the fields that nobody read and that are not among the <paramref name="harmless"/>.</summary>
     public string[] Unread(HashSet<string> harmless) =>
         [.. root.EnumerateObject().Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
 

@@ -1,0 +1,19 @@
+namespace LoRA2.Native.Tensors;
+
+/// <summary>
+/// An activation function, applied element by element: what ops, the epilogue of a product and the kernels are given. Each computes its gradient from its argument.
+/// </summary>
+public enum Activation
+{
+    /// <summary>x itself.</summary>
+    None,
+
+    /// <summary>x Φ(x), the exact form, with erf (arXiv 1606.08415).</summary>
+    Gelu,
+
+    /// <summary>max(x, 0); NaN is kept, and the gradient at 0 is 0.</summary>
+    Relu,
+
+    /// <summary>tanh x.</summary>
+    Tanh,
+}

@@ -1,0 +1,35 @@
+using LoRA2.Native.Encoders;
+
+namespace LoRA2.Native.Adapters;
+
+/// <summary>Which modules beside the adapters' PEFT trains and saves whole: <c>modules_to_save</c>, and for classification the two names it adds of its own accord.</summary>
+internal static class PeftModules
+{
+    /// <summary>What PEFT puts before a module's name.</summary>
+    public const string Prefix = "base_model.model.";
+
+    private static readonly string[] OwnAccord = ["classifier", "score"];
+
+    /// <summary>Whether a list of names asks for more than PEFT saves anyway.</summary>
+    public static bool AskForMore(IEnumerable<string> names) => names.Except(OwnAccord).Any();
+
+    /// <summary>Whether PEFT saves a module: its path ends with a name of the list or one of PEFT's own (so <c>classifier</c> is <c>pre_classifier</c> too).</summary>
+    public static bool IsSaved(string path, IEnumerable<string> names) => names.Concat(OwnAccord).Any(name => path.EndsWith(name, StringComparison.Ordinal));
+
+    /// <summary>Whether a tensor of an adapter's file is a saved module's.</summary>
+    public static bool IsSavedTensor(string tensor, IReadOnlyCollection<string> names)
+    {
+        if (!tensor.StartsWith(Prefix, StringComparison.Ordinal)) return false;
+        string path = tensor[Prefix.Length..];
+        for (int dot = path.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = path.IndexOf('.', dot + 1))
+        {
+            if (IsSaved(path[..dot], names)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The modules of a head that are trained.</summary>
+    public static IEnumerable<HeadModule> Trained(EncoderHead head, HeadTraining training) =>
+        head.Modules.Where(module => training == HeadTraining.All || IsSaved(module.Path, []) || module.Parameters.Contains(head.Classifier.Weight));
+}

@@ -1,0 +1,24 @@
+using LoRA2.Native.Files;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>The activation functions under the names that HuggingFace's configs give them.</summary>
+public static class ActivationNames
+{
+    private static readonly (string Name, Activation Value)[] Known =
+    [
+        ("gelu", Activation.Gelu),
+        ("relu", Activation.Relu),
+        ("tanh", Activation.Tanh),
+    ];
+
+    /// <summary>The activation that a field names.</summary>
+    /// <exception cref="InputException">The name is none of those known here.</exception>
+    public static Activation Read(ConfigFields fields, string field, Activation fallback)
+    {
+        string standard = Known.First(known => known.Value == fallback).Name;
+        string name = fields.OneOf(field, standard, [.. Known.Select(known => known.Name)]);
+        return Known.First(known => known.Name == name).Value;
+    }
+}

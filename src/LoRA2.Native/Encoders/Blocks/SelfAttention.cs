@@ -1,0 +1,56 @@
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Encoders.Blocks;
+
+/// <summary>softmax(q kᵀ / √d) v for each head (arXiv 1706.03762, equation 1), with the layers that make q, k and v. Keys of padding have no weight.</summary>
+public class SelfAttention
+{
+    private readonly LinearLayer value;
+    private readonly Precision precision;
+
+    /// <summary>Makes the layers of one encoder layer.</summary>
+    /// <param name="config">Sizes, names and dropout.</param>
+    /// <param name="source">Where the weights are.</param>
+    /// <param name="path">The encoder layer's whole name.</param>
+    public SelfAttention(EncoderConfig config, ParameterSource source, string path)
+    {
+        Config = config;
+        int width = config.HiddenSize;
+        Query = source.Linear($"{path}.{config.Names.Query}", width, width);
+        Key = source.Linear($"{path}.{config.Names.Key}", width, width);
+        value = source.Linear($"{path}.{config.Names.Value}", width, width);
+        precision = source.Precision;
+    }
+
+    /// <summary>Query, key and value.</summary>
+    public IReadOnlyList<LinearLayer> Linears => [Query, Key, value];
+
+    /// <summary>The family.</summary>
+    protected EncoderConfig Config { get; }
+
+    /// <summary>Makes the queries.</summary>
+    protected LinearLayer Query { get; }
+
+    /// <summary>Makes the keys.</summary>
+    protected LinearLayer Key { get; }
+
+    /// <summary>[batch, length, width] → [batch, length, width], heads side by side, before the linear layer that follows.</summary>
+    /// <param name="x">The hidden states.</param>
+    /// <param name="inputs">What the layer was given.</param>
+    /// <param name="context">The pass.</param>
+    /// <param name="scope">The layer's, which probabilities that the pass keeps outlive.</param>
+    public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
+    {
+        AttentionTerms terms = Terms(inputs, context) with { Dropout = context.NextDropout(Config.AttentionDropout), Precision = precision };
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), value.Forward(x));
+        Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], Config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);
+        Tensor attended = terms.PositionOf is null ? Ops.Attention(q, k, v, terms, probabilities) : Ops.DisentangledAttention(q, k, v, terms, probabilities);
+        if (probabilities is not null) context.Attentions!.Add(scope.Keep(probabilities));
+        return attended;
+    }
+
+    /// <summary>Heads, scale, mask and what the scores have besides; dropout and precision are put in by <see cref="Forward"/>.</summary>
+    protected virtual AttentionTerms Terms(LayerInputs inputs, ForwardContext context) => new(Config.Heads, 1 / Math.Sqrt((double)Config.HiddenSize / Config.Heads), inputs.Mask);
+}

@@ -1,0 +1,117 @@
+using LoRA2.Native.Encoders.Blocks;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Encoders.Families;
+
+/// <summary>DeBERTa-v3 (arXiv 2111.09543), which HuggingFace calls deberta-v2; of DeBERTa-v2 itself (arXiv 2006.03654) what v3 has kept.</summary>
+public sealed record DebertaV2Config : EncoderConfig
+{
+    private static readonly LayerNames LayerNames = BertConfig.LayerNames with
+    {
+        Query = "attention.self.query_proj",
+        Key = "attention.self.key_proj",
+        Value = "attention.self.value_proj",
+    };
+
+    /// <summary>DeBERTa-v3-base's sizes.</summary>
+    public DebertaV2Config()
+    {
+        VocabularySize = 128100;
+        LayerNormEpsilon = 1e-7;
+    }
+
+    /// <inheritdoc/>
+    public override string ModelType => "deberta-v2";
+
+    /// <inheritdoc/>
+    public override string Title => "DeBERTa-v3";
+
+    /// <inheritdoc/>
+    public override string ClassName => "DebertaV2";
+
+    /// <inheritdoc/>
+    public override string Prefix => "deberta";
+
+    /// <inheritdoc/>
+    public override LayerNames Names => LayerNames;
+
+    /// <inheritdoc/>
+    public override int LongestInput => int.MaxValue;
+
+    /// <inheritdoc/>
+    public override bool DropsAxisOfRegression => true;
+
+    /// <summary>max_relative_positions; below 1: <see cref="EncoderConfig.MaxPositions"/>.</summary>
+    public int MaxRelativePositions { get; init; } = -1;
+
+    /// <summary>position_buckets; below 1: none.</summary>
+    public int PositionBuckets { get; init; } = 256;
+
+    /// <summary>Whether a content's score depends on the other's position (c2p).</summary>
+    public bool ContentToPosition { get; init; } = true;
+
+    /// <summary>Whether a position's score depends on the other's content (p2c).</summary>
+    public bool PositionToContent { get; init; } = true;
+
+    /// <summary>Whether the relative embeddings are layer-normalised (norm_rel_ebd).</summary>
+    public bool NormaliseRelativeEmbeddings { get; init; } = true;
+
+    /// <summary>Dropout before the pooler.</summary>
+    public double PoolerDropout { get; init; }
+
+    /// <summary>Activation of the pooler.</summary>
+    public Activation PoolerActivation { get; init; } = Activation.Gelu;
+
+    /// <summary>Distances that the relative embeddings tell apart, in each direction, before buckets.</summary>
+    internal int Reach => MaxRelativePositions < 1 ? MaxPositions : MaxRelativePositions;
+
+    /// <inheritdoc/>
+    public override EncoderConfig Read(ConfigFields fields)
+    {
+        DebertaV2Config config = ReadUsual(this, fields);
+        fields.Require("relative_attention", true, fallback: false);
+        fields.Require("position_biased_input", false, fallback: true);
+        fields.Require("share_att_key", true, fallback: false);
+        fields.RequireNumber("conv_kernel_size", 0);
+        fields.RequireNumber("type_vocab_size", 0);
+        fields.RequireNumber("embedding_size", config.HiddenSize);
+        fields.RequireNumber("pooler_hidden_size", config.HiddenSize);
+        fields.RequireNumber("attention_head_size", config.HiddenSize / config.Heads);
+        fields.Require("talking_head", false);
+        string[] kinds = fields.Strings("pos_att_type", '|');
+        foreach (string kind in kinds)
+        {
+            if (kind is not ("c2p" or "p2c")) throw fields.Error($"pos_att_type '{kind}' is not supported; c2p and p2c are");
+        }
+
+        config = config with
+        {
+            MaxRelativePositions = fields.Int("max_relative_positions", -1, -1),
+            PositionBuckets = fields.Int("position_buckets", -1, -1),
+            ContentToPosition = kinds.Contains("c2p"),
+            PositionToContent = kinds.Contains("p2c"),
+            NormaliseRelativeEmbeddings = fields.OneOf("norm_rel_ebd", "none", ["none", "layer_norm"]) == "layer_norm",
+            ClassifierDropout = fields.OptionalNumber("cls_dropout", 0, 0.999),
+            PoolerDropout = fields.Number("pooler_dropout", 0, 0, 0.999),
+            PoolerActivation = ActivationNames.Read(fields, "pooler_hidden_act", Activation.Gelu),
+        };
+        // The logarithmic part runs from half the buckets to the largest distance, reach − 1.
+        int buckets = config.PositionBuckets;
+        if (buckets == 1 || (buckets > 1 && config.Reach - 1 <= buckets / 2))
+            throw fields.Error($"position_buckets {buckets} can't divide {config.Reach} relative positions; at least 2 and less than twice the positions was expected");
+        fields.RequireMatrix("twice the number of relative positions", 2L * (buckets > 0 ? buckets : config.Reach), config.HiddenSize);
+        return config;
+    }
+
+    /// <inheritdoc/>
+    public override Encoder CreateEncoder(ParameterSource source)
+    {
+        var embeddings = new DebertaEmbeddings(this, source, $"{Prefix}.embeddings");
+        PostNormLayer[] layers = [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new DisentangledAttention(this, source, path)))];
+        return new Encoder(embeddings, layers, new RelativeEmbeddings(this, source, $"{Prefix}.encoder"));
+    }
+
+    /// <inheritdoc/>
+    public override EncoderHead CreateHead(ParameterSource source) =>
+        new FirstTokenHead(this, source, ["pooler", "classifier"], "pooler.dense", PoolerActivation, PoolerDropout, ClassifierDropout ?? HiddenDropout);
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>
+/// What HuggingFace calls the modules of a family's layer. Six of them are the matrices that papers on adapters name: query, key, value, attention.output, intermediate and
+/// output.
+/// </summary>
+public sealed record LayerNames
+{
+    /// <summary>The papers' six names, in the order of the computation.</summary>
+    public static IReadOnlyList<string> Papers { get; } = ["query", "key", "value", "attention.output", "intermediate", "output"];
+
+    /// <summary>A layer below the encoder's prefix, with # for its number: <c>encoder.layer.#</c>.</summary>
+    public required string Layer { get; init; }
+
+    /// <summary>Makes the queries.</summary>
+    public required string Query { get; init; }
+
+    /// <summary>Makes the keys.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Makes the values.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>The linear layer after the attention.</summary>
+    public required string AttentionOutput { get; init; }
+
+    /// <summary>The layer norm after (or before) the attention.</summary>
+    public required string AttentionNorm { get; init; }
+
+    /// <summary>The feed-forward's first linear layer.</summary>
+    public required string Intermediate { get; init; }
+
+    /// <summary>The feed-forward's second linear layer.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>The layer norm after (or before) the feed-forward.</summary>
+    public required string OutputNorm { get; init; }
+
+    /// <summary>The path of a layer below the encoder's prefix.</summary>
+    public string PathOf(int layer) => Layer.Replace("#", layer.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+    /// <summary>The module that one of the papers' names stands for, or null for any other name.</summary>
+    public string? ModuleOf(string paperName) => paperName switch
+    {
+        "query" => Query,
+        "key" => Key,
+        "value" => Value,
+        "attention.output" => AttentionOutput,
+        "intermediate" => Intermediate,
+        "output" => Output,
+        _ => null,
+    };
+
+    /// <summary>The papers' name of a layer's module, or null.</summary>
+    public string? PaperNameOf(string module) => Papers.FirstOrDefault(name => ModuleOf(name) == module);
+
+    /// <summary>A module's path below the encoder's prefix as the number of its layer and its name in the layer; null: it is in none.</summary>
+    public (int Layer, string Module)? Split(string path)
+    {
+        string[] pattern = Layer.Split('.'), parts = path.Split('.');
+        if (parts.Length <= pattern.Length) return null;
+        int layer = 0;
+        for (int i = 0; i < pattern.Length; i++)
+        {
+            if (pattern[i] == "#" ? !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out layer) : pattern[i] != parts[i]) return null;
+        }
+
+        return (layer, string.Join('.', parts[pattern.Length..]));
+    }
+}
