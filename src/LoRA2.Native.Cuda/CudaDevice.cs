@@ -46,13 +46,13 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public (long Free, long Total) MemoryBytes => driver.Memory;
 
     /// <inheritdoc/>
-    public override Kernels Kernels => kernels;
+    internal override Kernels Kernels => kernels;
 
     /// <summary>The memory of every tensor here; while something is recorded, that of programs, which take turns with it.</summary>
     public override MemoryPool Memory => Recorder is null ? ordinary : ofPrograms;
 
     /// <inheritdoc/>
-    public override bool Records => MayRecord;
+    internal override bool Records => MayRecord;
 
     /// <summary>Whether steps that repeat themselves become CUDA graphs; results have the same bits either way.</summary>
     public bool MayRecord { get; set; } = true;
@@ -76,7 +76,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     public long ReservedBytes => ordinary.BytesReserved + ofPrograms.BytesReserved;
 
     /// <inheritdoc/>
-    public override DeviceProgram Record(uint pass, Action work)
+    internal override DeviceProgram Record(uint pass, Action work)
     {
         if (Recorder is not null) throw new InvalidOperationException($"{Name} is recording already");
         var recorder = new Recorder(driver, library, ordinary, pass);
@@ -101,7 +101,7 @@ public sealed unsafe class CudaDevice : Device, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void Apart(Action work)
+    internal override void Apart(Action work)
     {
         Recorder? recorder = Recorder;
         Recorder = null;

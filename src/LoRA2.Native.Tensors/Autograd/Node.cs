@@ -12,9 +12,7 @@ namespace LoRA2.Native.Tensors.Autograd;
 /// <example><code>
 /// static Tensor Square(Tensor x)
 /// {
-///     x = Ops.Contiguous(x);
-///     Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
-///     x.Device.Kernels.Multiply(x, x, y);
+///     Tensor y = Tape.Unrecorded(() => Ops.Multiply(x, x));
 ///     return Tape.Records(x) ? Tape.Record(new SquareNode(x), y) : y;
 /// }
 ///

@@ -49,6 +49,9 @@ public readonly struct Tape : IDisposable
         return false;
     }
 
+    /// <summary>The result of some ops, without recording them: what an op of your own computes of others, when its node knows the gradient of the whole.</summary>
+    public static Tensor Unrecorded(Func<Tensor> ops) => Recording.Unrecorded(ops);
+
     /// <summary>Records that <paramref name="node"/> made <paramref name="output"/>. Call it only when <see cref="Records"/> said so.</summary>
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and the output holds a NaN or an infinity.</exception>
     public static Tensor Record(Node node, Tensor output)

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// <param name="WeightDecay">Decoupled decay; the parameter is first multiplied by 1 − η · decay.</param>
 /// <param name="ClipNorm">Limit of the norm of all gradients together; 0 for none.</param>
 /// <param name="Step">Number of this step, from 1.</param>
-public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double ClipNorm, int Step)
+internal readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, double ClipNorm, int Step)
 {
     /// <summary>Values of a row of the numbers that <see cref="Kernels.AdamW"/> takes.</summary>
     public const int Columns = 8;
@@ -39,4 +39,4 @@ public readonly record struct AdamWStep(double LearningRate, double Beta1, doubl
 /// <param name="SecondMoment">The average of its square.</param>
 /// <param name="Group">The row of its step's numbers.</param>
 /// <param name="Sensitivity">The parameter's, updated in the same pass; null when it is not scored.</param>
-public readonly record struct AdamWParameter(Tensor Value, Tensor Gradient, Tensor FirstMoment, Tensor SecondMoment, int Group, Sensitivity? Sensitivity = null);
+internal readonly record struct AdamWParameter(Tensor Value, Tensor Gradient, Tensor FirstMoment, Tensor SecondMoment, int Group, Sensitivity? Sensitivity = null);

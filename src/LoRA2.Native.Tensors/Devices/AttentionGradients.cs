@@ -1,4 +1,4 @@
 namespace LoRA2.Native.Tensors.Devices;
 
 /// <summary>Where the gradients of an attention go; null when not wanted.</summary>
-public readonly record struct AttentionGradients(Tensor? Query, Tensor? Key, Tensor? Value, Tensor? PositionKey, Tensor? PositionQuery);
+internal readonly record struct AttentionGradients(Tensor? Query, Tensor? Key, Tensor? Value, Tensor? PositionKey, Tensor? PositionQuery);

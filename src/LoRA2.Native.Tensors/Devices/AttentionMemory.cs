@@ -4,4 +4,4 @@ namespace LoRA2.Native.Tensors.Devices;
 /// <param name="Kept">Shape of what the forward pass keeps for it; null for nothing, so that it computes the probabilities again.</param>
 /// <param name="Result">Whether it takes the forward pass's result.</param>
 /// <param name="Inputs">Whether it reads q, k and v; else what is kept has them.</param>
-public readonly record struct AttentionMemory(Shape? Kept, bool Result, bool Inputs);
+internal readonly record struct AttentionMemory(Shape? Kept, bool Result, bool Inputs);

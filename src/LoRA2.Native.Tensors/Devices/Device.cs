@@ -14,7 +14,7 @@ public abstract unsafe class Device
     public abstract string Name { get; }
 
     /// <summary>The kernels that run here.</summary>
-    public abstract Kernels Kernels { get; }
+    internal abstract Kernels Kernels { get; }
 
     /// <summary>The memory of every tensor here.</summary>
     public abstract MemoryPool Memory { get; }
@@ -31,7 +31,7 @@ public abstract unsafe class Device
     public abstract void Synchronize();
 
     /// <summary>Whether <see cref="Record"/> works here.</summary>
-    public virtual bool Records => false;
+    internal virtual bool Records => false;
 
     /// <summary>
     /// The kernels that <paramref name="work"/> starts, to be run again and again without it; they are not run now. Nothing else may use the device meanwhile, and
@@ -39,10 +39,10 @@ public abstract unsafe class Device
     /// </summary>
     /// <param name="pass">The number of the pass (<see cref="DropoutMask.Step"/>) that the work is of.</param>
     /// <param name="work">What to record.</param>
-    public virtual DeviceProgram Record(uint pass, Action work) => throw new NotSupportedException($"{Name} does not record");
+    internal virtual DeviceProgram Record(uint pass, Action work) => throw new NotSupportedException($"{Name} does not record");
 
     /// <summary>Does some work at once and for good while something is recorded: what a recording makes once and everyone uses.</summary>
-    public virtual void Apart(Action work) => work();
+    internal virtual void Apart(Action work) => work();
 
     /// <summary>A new block, aligned for every kernel.</summary>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
@@ -64,7 +64,7 @@ public abstract unsafe class Device
 
         public override string Name => "cpu";
 
-        public override Kernels Kernels { get; } = new Cpu.CpuKernels();
+        internal override Kernels Kernels { get; } = new Cpu.CpuKernels();
 
         public override MemoryPool Memory { get; }
 

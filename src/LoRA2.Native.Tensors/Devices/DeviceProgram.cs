@@ -4,7 +4,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// Kernels that a device runs again as they were once recorded (<see cref="Device.Record"/>), on the memory they were recorded with: tensors made before keep
 /// their place, those made meanwhile are all programs' own, and hold nothing from one run to the next.
 /// </summary>
-public abstract class DeviceProgram : IDisposable
+internal abstract class DeviceProgram : IDisposable
 {
     /// <summary>Starts them all, as for pass number <paramref name="pass"/>: every dropout draws that pass's mask.</summary>
     public abstract void Run(uint pass);

@@ -11,7 +11,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// otherwise tensors are contiguous and of one floating type (Float32 or Float64), shapes were checked by the caller, outputs come last and may
 /// not overlap inputs, and a matrix is a tensor seen as (product of all axes but the last) × (last axis). Results don't depend on the number of threads.
 /// </summary>
-public abstract class Kernels
+internal abstract class Kernels
 {
     /// <summary>destination = source, converting types. The source may have any strides.</summary>
     public abstract void Copy(Tensor source, Tensor destination);
@@ -194,6 +194,6 @@ public abstract class Kernels
 /// <param name="RightTransposed">Whether Right is stored as columns × k.</param>
 /// <param name="Down">Where given, Left is first set to the product's left operand times this, inner × k: one pass over that operand may do both.</param>
 /// <param name="DownTransposed">Whether Down is stored as k × inner.</param>
-public readonly record struct Epilogue(
+internal readonly record struct Epilogue(
     Tensor? Bias = null, Tensor? Left = null, Tensor? Right = null, double Scale = 1, Tensor? Residual = null, Tensor? Activated = null, Activation Activation = Activation.None, bool RightTransposed = false,
     Tensor? Down = null, bool DownTransposed = false);

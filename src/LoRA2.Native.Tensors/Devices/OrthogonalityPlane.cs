@@ -8,7 +8,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// <param name="IsLeft">Which side.</param>
 /// <param name="OfFactors">Whether ‖uᵀu − I‖² + ‖vvᵀ − I‖² is wanted (on the right ‖𝒱𝒱ᵀ − I‖² + ‖𝒰ᵀ𝒰 − I‖²).</param>
 /// <param name="OfProduct">Whether ‖PᵀP − I‖² is (on the right ‖QQᵀ − I‖²).</param>
-public readonly record struct OrthogonalityPlane(Tensor Outer, Tensor? Inner, bool IsLeft, bool OfFactors, bool OfProduct)
+internal readonly record struct OrthogonalityPlane(Tensor Outer, Tensor? Inner, bool IsLeft, bool OfFactors, bool OfProduct)
 {
     /// <summary>k.</summary>
     public int OuterRank => Outer.Shape[IsLeft ? 1 : 0];
@@ -20,4 +20,4 @@ public readonly record struct OrthogonalityPlane(Tensor Outer, Tensor? Inner, bo
 /// <summary>Where the gradients of a plane's matrices are added to; null when not wanted.</summary>
 /// <param name="Outer">Of the outer matrix's shape.</param>
 /// <param name="Inner">Of the inner matrix's shape.</param>
-public readonly record struct OrthogonalityGradients(Tensor? Outer, Tensor? Inner);
+internal readonly record struct OrthogonalityGradients(Tensor? Outer, Tensor? Inner);

@@ -11,7 +11,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// <param name="Uncertainty">Ū, of its shape.</param>
 /// <param name="Beta1">β1.</param>
 /// <param name="Beta2">β2.</param>
-public readonly record struct Sensitivity(Tensor Weight, Tensor Average, Tensor Uncertainty, double Beta1, double Beta2)
+internal readonly record struct Sensitivity(Tensor Weight, Tensor Average, Tensor Uncertainty, double Beta1, double Beta2)
 {
     /// <summary>Takes the weight and its gradient, as they are, into the averages. No gradient counts as gradient 0.</summary>
     public void Update()

@@ -67,7 +67,7 @@ public sealed class ImportanceScorer : IDisposable
     public int ElementsPerUpdate => sensitivities.Sum(sensitivity => sensitivity.Weight.Count);
 
     /// <summary>The averages of each scored factor, for an optimiser that updates them with the weights.</summary>
-    public ReadOnlySpan<Sensitivity> Sensitivities => sensitivities;
+    internal ReadOnlySpan<Sensitivity> Sensitivities => sensitivities;
 
     /// <summary>The averages by name, for checkpoints: Ī and Ū of each scored factor.</summary>
     public IEnumerable<(string Name, Tensor Values)> State

@@ -56,8 +56,8 @@ public abstract class Adapter : ILayerAdapter
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A tensor out of every scope, trained.</summary>
-    private protected Parameter Trained(string part, Tensor value)
+    /// <summary>A parameter of this adapter, to be trained: named <c>module.part</c>, and taken out of every scope.</summary>
+    protected Parameter Trained(string part, Tensor value)
     {
         var parameter = new Parameter($"{Module}.{part}", value);
         parameter.Train();

@@ -9,7 +9,7 @@ namespace LoRA2.Native.Adapters;
 
 /// <summary>
 /// A way of fine-tuning, with its settings: an immutable value. A method is one file in <c>Methods/</c> and one line in
-/// <see cref="AdapterMethods"/>; the trainer, the command line, the files and the reports know methods by this class alone. Only the first members
+/// <see cref="AdapterMethods"/>, or a class of your own and a call of <see cref="AdapterMethods.Register"/>; the trainer, the command line, the files and the reports know methods by this class alone. Only the first members
 /// have to be given; the hooks below them do nothing unless overridden.
 /// </summary>
 public abstract record AdapterMethod
@@ -44,36 +44,40 @@ public abstract record AdapterMethod
     /// <summary>Weight of <see cref="Regulariser"/> in the loss; 0 for none.</summary>
     public virtual double RegulariserWeight => 0;
 
-    /// <summary>A fresh adapter that changes nothing yet, or nearly nothing.</summary>
-    internal virtual Adapter Create(LinearLayer layer, Philox random) => throw new NotSupportedException($"{Name} has no adapters");
+    /// <summary>A fresh adapter that changes nothing yet, or nearly nothing. To override, or the next one, by a method that <see cref="UsesTargets"/>.</summary>
+    /// <param name="layer">The layer it is for.</param>
+    /// <param name="random">A stream of random numbers of the layer's own.</param>
+    public virtual Adapter Create(LinearLayer layer, Philox random) => throw new NotSupportedException($"{Name} has no adapters");
 
-    /// <summary>Fresh adapters for all targets; to override where they share something.</summary>
-    internal virtual IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed) =>
+    /// <summary>Fresh adapters for all targets, one for each in their order; to override where they share something.</summary>
+    public virtual IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed) =>
         layers.Select((layer, number) => Create(layer, new Philox(seed, 0x61646170_00000000ul | (uint)number)));
 
     /// <summary>Whether a parameter of the encoder itself is trained, and saved under its own name.</summary>
-    internal virtual bool Trains(Parameter parameter) => false;
+    public virtual bool Trains(Parameter parameter) => false;
 
     /// <summary>Whether an adapter_config.json is this method's.</summary>
-    internal virtual bool Reads(ConfigFields fields) => PeftType is not null && fields.String("peft_type", "") == PeftType;
+    public virtual bool Reads(ConfigFields fields) => PeftType is not null && fields.String("peft_type", "") == PeftType;
 
-    /// <summary>This method with the settings of an adapter_config.json.</summary>
+    /// <summary>This method with the settings of an adapter_config.json. A field that is not read is reported as unknown.</summary>
     /// <exception cref="InputException">A field changes the computation and is not supported.</exception>
-    internal virtual AdapterMethod ReadConfig(ConfigFields fields) => this;
+    public virtual AdapterMethod ReadConfig(ConfigFields fields) => this;
 
-    /// <summary>The adapter that a file has for a layer.</summary>
-    internal virtual Adapter Read(AdapterTensors tensors, LinearLayer layer) => throw new NotSupportedException($"{Name} has no adapters");
+    /// <summary>The adapter that a file has for a layer: what <see cref="Adapter.ToPeft"/> made. To override, or the next one, by a method that has a <see cref="PeftType"/>.</summary>
+    /// <exception cref="InputException">A tensor is missing or has another shape.</exception>
+    public virtual Adapter Read(AdapterTensors tensors, LinearLayer layer) => throw new NotSupportedException($"{Name} has no adapters");
 
-    /// <summary>The adapters that a file has for all targets; to override where they share something.</summary>
-    internal virtual IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers) => layers.Select(layer => Read(tensors, layer));
+    /// <summary>The adapters that a file has for all targets, one for each in their order; to override where they share something.</summary>
+    /// <exception cref="InputException">A tensor is missing or has another shape.</exception>
+    public virtual IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers) => layers.Select(layer => Read(tensors, layer));
 
-    /// <summary>Writes its fields of adapter_config.json.</summary>
-    internal virtual void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <summary>Writes its fields of adapter_config.json, what <see cref="ReadConfig"/> reads, into the object that is open.</summary>
+    public virtual void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
     }
 
     /// <summary>Tensors that belong to no layer alone, by their whole name in the file.</summary>
-    internal virtual IEnumerable<(string Name, Tensor Value)> SharedTensors(IReadOnlyList<Adapter> adapters) => [];
+    public virtual IEnumerable<(string Name, Tensor Value)> SharedTensors(IReadOnlyList<Adapter> adapters) => [];
 
     /// <summary>A loss of the adapters, rank 0, that is added to the task's: the mean of theirs. Null for none.</summary>
     public virtual Tensor? Regulariser(IReadOnlyList<Adapter> adapters) => null;

@@ -7,16 +7,25 @@ using LoRA2.Native.Tensors.Serialization;
 namespace LoRA2.Native.Adapters;
 
 /// <summary>The tensors of an adapter file as a method reads them; remembers which were.</summary>
-internal sealed class AdapterTensors(SafetensorsFile file)
+public sealed class AdapterTensors
 {
     private const string Prefix = PeftModules.Prefix;
 
-    private readonly HashSet<string> unread = [.. file.Entries.Select(entry => entry.Name)];
+    private readonly SafetensorsFile file;
+    private readonly HashSet<string> unread;
 
-    /// <summary>A tensor of a layer, in the current scope.</summary>
+    internal AdapterTensors(SafetensorsFile file)
+    {
+        this.file = file;
+        unread = [.. file.Entries.Select(entry => entry.Name)];
+    }
+
+    /// <summary>A tensor of a layer, in the current scope, by what follows the layer's name in the file.</summary>
+    /// <exception cref="InputException">It is missing or has another shape.</exception>
     public Tensor Part(LinearLayer layer, string suffix, Shape shape) => Whole($"{Prefix}{layer.Name}.{suffix}", shape);
 
-    /// <summary>A tensor by its whole name.</summary>
+    /// <summary>A tensor by its whole name, in the current scope.</summary>
+    /// <exception cref="InputException">It is missing or has another shape.</exception>
     public Tensor Whole(string name, Shape shape)
     {
         if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
@@ -29,6 +38,7 @@ internal sealed class AdapterTensors(SafetensorsFile file)
     public bool Has(string name) => file.TryGetEntry(name, out _);
 
     /// <summary>One extent of a layer's tensor, for what pruning has made smaller.</summary>
+    /// <exception cref="InputException">The tensor is missing, or the extent is greater than <paramref name="most"/>.</exception>
     public int Extent(LinearLayer layer, string suffix, int axis, int most)
     {
         string name = $"{Prefix}{layer.Name}.{suffix}";
@@ -39,6 +49,7 @@ internal sealed class AdapterTensors(SafetensorsFile file)
     }
 
     /// <summary>Shape of a tensor of that whole name.</summary>
+    /// <exception cref="InputException">It is missing.</exception>
     public int[] ShapeOf(string name)
     {
         if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
@@ -46,7 +57,7 @@ internal sealed class AdapterTensors(SafetensorsFile file)
     }
 
     /// <exception cref="InputException">A tensor was not read.</exception>
-    public void RequireAllRead()
+    internal void RequireAllRead()
     {
         if (unread.Count > 0) throw new InputException($"{file.Path}: tensor '{unread.Order(StringComparer.Ordinal).First()}' belongs to no layer of this model or its adapter_config.json");
     }

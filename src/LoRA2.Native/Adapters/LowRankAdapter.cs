@@ -5,7 +5,8 @@ namespace LoRA2.Native.Adapters;
 /// <summary>An adapter whose update of the weight is a product of two thin matrices, and that therefore also is a plain LoRA.</summary>
 public abstract class LowRankAdapter : Adapter
 {
-    private protected LowRankAdapter(string module)
+    /// <summary>For a layer.</summary>
+    protected LowRankAdapter(string module)
         : base(module)
     {
     }

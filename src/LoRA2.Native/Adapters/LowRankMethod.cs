@@ -17,11 +17,14 @@ public abstract record LowRankMethod : AdapterMethod
     /// <inheritdoc/>
     public override int InitialRank => Rank;
 
-    private protected static double ReadAlpha(ConfigFields fields) => fields.Number("lora_alpha", 8, -MaxAlpha, MaxAlpha);
+    /// <summary>α of an adapter_config.json, <c>lora_alpha</c>.</summary>
+    protected static double ReadAlpha(ConfigFields fields) => fields.Number("lora_alpha", 8, -MaxAlpha, MaxAlpha);
 
-    private protected static MethodOption RankOption(string description) =>
+    /// <summary><see cref="Rank"/> as an option, <c>--rank</c>.</summary>
+    protected static MethodOption RankOption(string description) =>
         MethodOption.Int<LowRankMethod>("rank", description, method => method.Rank, (method, value) => method with { Rank = value }, 1, MaxRank);
 
-    private protected static MethodOption AlphaOption { get; } =
+    /// <summary><see cref="Alpha"/> as an option, <c>--alpha</c>.</summary>
+    protected static MethodOption AlphaOption { get; } =
         MethodOption.Real<LowRankMethod>("alpha", "the update's scale is alpha / r", method => method.Alpha, (method, value) => method with { Alpha = value }, -MaxAlpha, MaxAlpha);
 }

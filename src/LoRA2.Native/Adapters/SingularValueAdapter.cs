@@ -6,7 +6,8 @@ namespace LoRA2.Native.Adapters;
 /// <summary>A low-rank adapter with singular values, which a <see cref="Training.RankAllocator"/> can prune by their importance.</summary>
 public abstract class SingularValueAdapter : LowRankAdapter
 {
-    private protected SingularValueAdapter(string module)
+    /// <summary>For a layer.</summary>
+    protected SingularValueAdapter(string module)
         : base(module)
     {
     }
@@ -24,5 +25,5 @@ public abstract class SingularValueAdapter : LowRankAdapter
     public abstract IReadOnlyList<ScoredFactor> Scored();
 
     /// <summary>The places of the singular values that are not 0: what is saved.</summary>
-    private protected int[] Kept() => RankSelection.NonZero(SingularValues);
+    protected int[] Kept() => RankSelection.NonZero(SingularValues);
 }

@@ -64,7 +64,8 @@ public sealed record AdaLoRAMethod : LowRankMethod
 
     private double Scale => Alpha / (Rank + 1e-5);
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         Tensor a = Tensor.Empty([Rank, layer.Inputs]), b = Tensor.Empty([layer.Outputs, Rank]);
         random.FillNormal(a.AsSpan<float>(), 0, (float)(IsOrthonormal ? 1 : Deviation));
@@ -78,7 +79,8 @@ public sealed record AdaLoRAMethod : LowRankMethod
         return new AdaLoRAAdapter(layer.Name, a, Tensor.Zeros([Rank, 1]), b, Scale);
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
         Rank = fields.Int("init_r", 12, 1, MaxRank),
         Alpha = ReadAlpha(fields),
@@ -86,7 +88,7 @@ public sealed record AdaLoRAMethod : LowRankMethod
     };
 
     /// <summary>A matrix may have lost ranks: the file's shapes say how many are left, as rank_pattern does.</summary>
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer)
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {
         int rank = tensors.Extent(layer, "lora_E", 0, Rank);
         return new AdaLoRAAdapter(
@@ -97,7 +99,7 @@ public sealed record AdaLoRAMethod : LowRankMethod
     /// PEFT makes the matrices with init_r and then cuts them by rank_pattern. Its later versions refuse a config without a schedule, whether it is to be
     /// trained or not: one step is the shortest they take.
     /// </summary>
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("init_r", Rank);
         json.WriteNumber("lora_alpha", Alpha);

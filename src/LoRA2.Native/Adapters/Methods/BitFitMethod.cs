@@ -21,5 +21,6 @@ public sealed record BitFitMethod : AdapterMethod
     /// <inheritdoc/>
     public override bool UsesTargets => false;
 
-    internal override bool Trains(Parameter parameter) => parameter.Name.EndsWith(".bias", StringComparison.Ordinal);
+    /// <inheritdoc/>
+    public override bool Trains(Parameter parameter) => parameter.Name.EndsWith(".bias", StringComparison.Ordinal);
 }

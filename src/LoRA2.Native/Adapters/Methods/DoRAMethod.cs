@@ -24,13 +24,15 @@ public sealed record DoRAMethod : LoRAMethod
     /// <inheritdoc/>
     protected override bool UsesMagnitude => true;
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         (Tensor a, Tensor b) = Fresh(layer, Rank, random);
         return new DoRAAdapter(layer.Name, a, b, DoRAAdapter.RowNorms(layer.Weight.Value), Scale);
     }
 
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new DoRAAdapter(
+    /// <inheritdoc/>
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new DoRAAdapter(
         layer.Name,
         tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]),
         tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]),

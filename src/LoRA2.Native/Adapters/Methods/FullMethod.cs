@@ -19,5 +19,5 @@ public sealed record FullMethod : AdapterMethod
     public override double DefaultLearningRate => 5e-5;
 
     /// <inheritdoc/>
-    internal override bool Trains(Parameter parameter) => true;
+    public override bool Trains(Parameter parameter) => true;
 }

@@ -80,7 +80,8 @@ public sealed record LoRA2Method : LowRankMethod
     /// <inheritdoc/>
     public override IReadOnlyList<MethodOption> Options => OwnOptions;
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         (int k, int r) = (OuterRank, Rank);
         Tensor all = Tensor.Empty([(layer.Inputs * k) + (2 * k * r) + (k * layer.Outputs)]);
@@ -99,14 +100,16 @@ public sealed record LoRA2Method : LowRankMethod
         return new LoRA2Adapter(layer.Name, factors, Alpha, r) { Importance = Importance };
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
         Rank = fields.Int("r", null, 1, MaxRank),
         OuterRank = fields.Int("k", null, 1, MaxRank),
         Alpha = ReadAlpha(fields),
     };
 
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer)
+    /// <inheritdoc/>
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {
         int k = OuterRank;
         int r = tensors.Extent(layer, "lora_E", 0, Rank);
@@ -116,7 +119,8 @@ public sealed record LoRA2Method : LowRankMethod
         return new LoRA2Adapter(layer.Name, factors, Alpha, Rank) { Importance = Importance };
     }
 
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("k", OuterRank);
         json.WriteNumber("lora_alpha", Alpha);

@@ -61,25 +61,30 @@ public record LoRAMethod : LowRankMethod
         return (a, Tensor.Zeros([layer.Outputs, rank]));
     }
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         (Tensor a, Tensor b) = Fresh(layer, Rank, random);
         return new LoRAAdapter(layer.Name, a, b, Scale);
     }
 
-    internal override bool Reads(ConfigFields fields) => base.Reads(fields) && fields.Bool("use_dora", false) == UsesMagnitude;
+    /// <inheritdoc/>
+    public override bool Reads(ConfigFields fields) => base.Reads(fields) && fields.Bool("use_dora", false) == UsesMagnitude;
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields) => this with
     {
         Rank = fields.Int("r", null, 1, MaxRank),
         Alpha = ReadAlpha(fields),
         Scaling = fields.Bool("use_rslora", false) ? LoRAScaling.RankStabilised : LoRAScaling.Standard,
     };
 
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) =>
+    /// <inheritdoc/>
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer) =>
         new LoRAAdapter(layer.Name, tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]), Scale);
 
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("lora_alpha", Alpha);
         json.WriteNumber("lora_dropout", 0);

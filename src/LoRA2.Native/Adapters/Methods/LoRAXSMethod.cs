@@ -43,7 +43,8 @@ public sealed record LoRAXSMethod : LowRankMethod
     /// <inheritdoc/>
     public override IReadOnlyList<MethodOption> Options => OwnOptions;
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         int most = Math.Min(layer.Inputs, layer.Outputs);
         if (Rank > most) throw new InputException($"rank {Rank} is above {most}, the rank that {layer.Name} can have");
@@ -66,12 +67,15 @@ public sealed record LoRAXSMethod : LowRankMethod
         }
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
 
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new LoRAXSAdapter(
+    /// <inheritdoc/>
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new LoRAXSAdapter(
         layer.Name, tensors.Part(layer, "lora_A", [Rank, layer.Inputs]), tensors.Part(layer, "lora_B", [layer.Outputs, Rank]), tensors.Part(layer, "lora_R", [Rank, Rank]), Alpha / Rank);
 
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("lora_alpha", Alpha);
         json.WriteNumber("lora_dropout", 0);

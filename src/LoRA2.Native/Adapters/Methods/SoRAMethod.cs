@@ -83,7 +83,8 @@ public sealed record SoRAMethod : LowRankMethod
     /// <inheritdoc/>
     public override IReadOnlyList<MethodOption> Options => OwnOptions;
 
-    internal override Adapter Create(LinearLayer layer, Philox random)
+    /// <inheritdoc/>
+    public override Adapter Create(LinearLayer layer, Philox random)
     {
         (Tensor a, Tensor b) = LoRAMethod.Fresh(layer, Rank, random);
         Tensor gate = Tensor.Empty([Rank, 1]);
@@ -92,16 +93,19 @@ public sealed record SoRAMethod : LowRankMethod
         return new SoRAAdapter(layer.Name, a, gate, b, Alpha / Rank);
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields) => this with { Rank = fields.Int("r", null, 1, MaxRank), Alpha = ReadAlpha(fields) };
 
-    internal override Adapter Read(AdapterTensors tensors, LinearLayer layer)
+    /// <inheritdoc/>
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {
         int rank = tensors.Extent(layer, "lora_gate", 0, Rank);
         return new SoRAAdapter(
             layer.Name, tensors.Part(layer, "lora_A", [rank, layer.Inputs]), tensors.Part(layer, "lora_gate", [rank, 1]), tensors.Part(layer, "lora_B", [layer.Outputs, rank]), Alpha / Rank);
     }
 
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("lora_alpha", Alpha);
         json.WriteNumber("lora_dropout", 0);

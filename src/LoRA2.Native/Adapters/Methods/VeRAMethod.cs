@@ -46,7 +46,7 @@ public sealed record VeRAMethod : AdapterMethod
     public override IReadOnlyList<MethodOption> Options => OwnOptions;
 
     /// <summary>Kaiming-uniform with gain √2, as PEFT has it: bounds √(6 / in) and √(6 / r).</summary>
-    internal override IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed)
+    public override IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed)
     {
         var random = new Philox(seed, 0x76657261_00000000ul);
         Tensor a = Tensor.Empty([Rank, layers.Max(layer => layer.Inputs)]), b = Tensor.Empty([layers.Max(layer => layer.Outputs), Rank]);
@@ -57,13 +57,15 @@ public sealed record VeRAMethod : AdapterMethod
         return [.. layers.Select(layer => new VeRAAdapter(layer, shared, Tensor.Full([Rank, 1], InitialD), Tensor.Zeros([layer.Outputs, 1])))];
     }
 
-    internal override AdapterMethod ReadConfig(ConfigFields fields)
+    /// <inheritdoc/>
+    public override AdapterMethod ReadConfig(ConfigFields fields)
     {
         fields.Require("save_projection", true, fallback: true);
         return this with { Rank = fields.Int("r", 256, 1, 65536) };
     }
 
-    internal override IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers)
+    /// <inheritdoc/>
+    public override IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers)
     {
         int inputs = layers.Max(layer => layer.Inputs), outputs = layers.Max(layer => layer.Outputs);
         var shared = new VeRAProjections(tensors.Whole(SharedA, [Rank, inputs]), tensors.Whole(SharedB, [outputs, Rank]));
@@ -71,7 +73,8 @@ public sealed record VeRAMethod : AdapterMethod
             layer, shared, Ops.Reshape(tensors.Part(layer, "vera_lambda_d", [Rank]), Rank, 1).Clone(), Ops.Reshape(tensors.Part(layer, "vera_lambda_b", [layer.Outputs]), layer.Outputs, 1).Clone()))];
     }
 
-    internal override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("d_initial", InitialD);
         json.WriteNumber("projection_prng_key", 0);
@@ -80,7 +83,8 @@ public sealed record VeRAMethod : AdapterMethod
         json.WriteNumber("vera_dropout", 0);
     }
 
-    internal override IEnumerable<(string Name, Tensor Value)> SharedTensors(IReadOnlyList<Adapter> adapters)
+    /// <inheritdoc/>
+    public override IEnumerable<(string Name, Tensor Value)> SharedTensors(IReadOnlyList<Adapter> adapters)
     {
         if (adapters.Count == 0) return [];
         VeRAProjections shared = ((VeRAAdapter)adapters[0]).Shared;
