@@ -13,12 +13,10 @@ namespace LoRA2.Native.Tests.Encoders;
 [Collection(nameof(RecomputeTests))]
 public sealed class RecomputeTests
 {
+    public static TheoryData<string> Methods => [.. AdapterMethods.All.Select(method => method.Name)];
+
     [Theory]
-    [InlineData("lora")]
-    [InlineData("lora2")]
-    [InlineData("adalora")]
-    [InlineData("dora")]
-    [InlineData("full")]
+    [MemberData(nameof(Methods))]
     public void TheBitsAreTheSameAndLessIsKept(string name)
     {
         var config = new DebertaV2Config { VocabularySize = 50, Layers = 3, HiddenSize = 32, IntermediateSize = 64, Heads = 2 };
