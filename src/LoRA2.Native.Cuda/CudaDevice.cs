@@ -1,6 +1,6 @@
-using LoRA2.Native.Cuda.Operations;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Cuda.Launching;
+using LoRA2.Native.Cuda.Operations;
 using LoRA2.Native.Cuda.Recording;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
