@@ -7,7 +7,7 @@ namespace LoRA2.Native.Benchmarks.FirstSteps;
 
 /// <summary>
 /// How far the update Δ, and each factor, moves in a method's first hundred steps, predicted (bench/results/first-steps.md) and measured, as Markdown:
-/// <c>first-steps [--widths 256,384] [--threads 2]</c>.
+/// <c>first-steps [--widths 256,384,768,1024] [--ranks 4,8,16] [--outer-ranks 1,4,8,16] [--threads 2]</c>.
 /// </summary>
 internal static class FirstStepsCommand
 {
@@ -15,7 +15,7 @@ internal static class FirstStepsCommand
 
     public static void Run(string[] args)
     {
-        var options = new Dictionary<string, string> { ["widths"] = "256,384,768,1024", ["threads"] = "2" };
+        var options = new Dictionary<string, string> { ["widths"] = "256,384,768,1024", ["ranks"] = "4,8,16", ["outer-ranks"] = "1,4,8,16", ["threads"] = "2" };
         for (int i = 0; i + 1 < args.Length; i += 2)
         {
             string name = args[i].TrimStart('-');
@@ -24,59 +24,69 @@ internal static class FirstStepsCommand
         }
 
         Compute.Threads = int.Parse(options["threads"], CultureInfo.InvariantCulture);
-        int[] widths = [.. options["widths"].Split(',').Select(width => int.Parse(width, CultureInfo.InvariantCulture))];
-        Dictionary<int, FirstStepsRun[]> runs = widths.ToDictionary(width => width, width => Methods().Select(method => FirstStepsRun.Of(method, width)).ToArray());
-        foreach ((int width, FirstStepsRun[] each) in runs) PrintLengths(width, each);
-        foreach ((int width, FirstStepsRun[] each) in runs) PrintFactors(width, each);
+        int[] Numbers(string name) => [.. options[name].Split(',').Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
+        foreach (int width in Numbers("widths"))
+        {
+            var runs = new List<FirstStepsRun>();
+            PrintHeading($"Width {width}", ["method", "‖Δ‖ after step 1, predicted", "measured", "over LoRA's", "step 10", "over LoRA's", "step 100", "over LoRA's", "hidden states' movement, step 1", "10", "100", "R before step 1", "10", "100"]);
+            foreach (AdapterMethod method in Methods(Numbers("ranks"), Numbers("outer-ranks")))
+            {
+                runs.Add(FirstStepsRun.Of(method, width));
+                PrintLengths(runs[^1], runs.First(other => other.Method is LoRAMethod && other.Method.InitialRank == method.InitialRank));
+            }
+
+            PrintFactors(width, runs);
+        }
     }
 
-    private static IEnumerable<AdapterMethod> Methods()
+    private static IEnumerable<AdapterMethod> Methods(int[] ranks, int[] outerRanks)
     {
-        int[] ranks = [4, 8, 16];
         foreach (int rank in ranks) yield return new LoRAMethod { Rank = rank };
-        yield return new SoRAMethod();
-        yield return new AdaLoRAMethod { IsOrthonormal = false, SingularValueRate = 1 };
+        foreach (int rank in ranks) yield return new SoRAMethod { Rank = rank };
+        foreach (int rank in ranks) yield return new AdaLoRAMethod { Rank = rank, IsOrthonormal = false, SingularValueRate = 1 };
         foreach (int rank in ranks) yield return new AdaLoRAMethod { Rank = rank };
-        yield return AuthorsLoRA2;
-        yield return AuthorsLoRA2 with { OuterRank = 1 };
-        foreach (int outerRank in new[] { 1, 4, 8, 16 })
+        foreach (int rank in ranks) yield return AuthorsLoRA2 with { Rank = rank };
+        foreach (int outerRank in outerRanks)
         {
             foreach (int rank in ranks) yield return new LoRA2Method { OuterRank = outerRank, Rank = rank };
         }
     }
 
-    private static void PrintLengths(int width, FirstStepsRun[] runs)
+    private static void PrintHeading(string title, string[] columns)
     {
-        Console.WriteLine($"## Width {width}");
+        Console.WriteLine($"## {title}");
         Console.WriteLine();
-        Console.WriteLine("| method | ‖Δ‖ after step 1, predicted | measured | over LoRA's | step 10 | over LoRA's | step 100 | over LoRA's | hidden states' movement at 1 | 10 | 100 | R before 1 | 10 | 100 |");
-        Console.WriteLine($"|{string.Concat(Enumerable.Repeat(" --- |", 14))}");
-        foreach (FirstStepsRun run in runs)
-        {
-            FirstStepsRun lora = runs.First(other => other.Method is LoRAMethod && other.Method.InitialRank == run.Method.InitialRank);
-            IEnumerable<string> lengths = run.Measures.SelectMany(measure => (string[])[Text(measure.Value.Length), Text(measure.Value.Length / lora.Measures[measure.Key].Length)]);
-            IEnumerable<string> movements = run.Measures.Values.Select(measure => Text(measure.Movement));
-            IEnumerable<string> regularisers = run.Measures.Values.Select(measure => Text(measure.Regulariser));
-            Console.WriteLine($"| {Name(run.Method)} | {Text(FirstStepPrediction.Length(run.Method, width))} | {string.Join(" | ", lengths.Concat(movements).Concat(regularisers))} |");
-        }
-
-        Console.WriteLine();
+        PrintRow(columns);
+        PrintRow(columns.Select(_ => "---"));
     }
 
-    private static void PrintFactors(int width, FirstStepsRun[] runs)
+    private static void PrintRow(IEnumerable<string> cells) => Console.WriteLine($"| {string.Join(" | ", cells)} |");
+
+    private static void PrintLengths(FirstStepsRun run, FirstStepsRun lora) => PrintRow(
+    [
+        Name(run.Method), Text(FirstStepPrediction.Length(run.Method, run.Width)),
+        .. run.Measures.SelectMany(measure => (string[])[Text(measure.Value.Length), Text(measure.Value.Length / lora.Measures[measure.Key].Length)]),
+        .. run.Measures.Values.Select(measure => Text(measure.Movement)),
+        .. run.Measures.Values.Select(measure => Text(measure.Regulariser)),
+    ]);
+
+    /// <summary>Of LoRA's r nearest to 8, and of LoRA2's k that are 1 or 8.</summary>
+    private static void PrintFactors(int width, IReadOnlyList<FirstStepsRun> runs)
     {
-        Console.WriteLine($"## Factors, width {width}");
+        int rank = runs.Select(run => run.Method.InitialRank).MinBy(each => Math.Abs(each - 8));
         Console.WriteLine();
-        Console.WriteLine("| method | factor | gradient over that of LoRA's B, step 1, predicted | measured | gradient, step 1 | 10 | 100 | update over η, step 1 | 10 | 100 | value, step 1 | 10 | 100 |");
-        Console.WriteLine($"|{string.Concat(Enumerable.Repeat(" --- |", 13))}");
-        double b = runs.First(run => run.Method is LoRAMethod { Rank: 8 }).Measures[1].Factors["lora_B"].Gradient;
-        foreach (FirstStepsRun run in runs.Where(run => run.Method.InitialRank == 8 && run.Method is not LoRA2Method { OuterRank: 4 or 16 }))
+        PrintHeading(
+            $"Factors at r = {rank}, width {width}",
+            ["method", "factor", "gradient over that of LoRA's B, step 1, predicted", "measured", "gradient, step 1", "10", "100", "update over η, step 1", "10", "100", "value, step 1", "10", "100"]);
+        double b = runs.First(run => run.Method is LoRAMethod && run.Method.InitialRank == rank).Measures[1].Factors["lora_B"].Gradient;
+        foreach (FirstStepsRun run in runs.Where(run => run.Method.InitialRank == rank && run.Method is not LoRA2Method { OuterRank: not (1 or 8) }))
         {
             foreach (string factor in run.Measures[1].Factors.Keys)
             {
                 FactorMeasures[] measures = [.. run.Measures.Values.Select(measure => measure.Factors[factor])];
-                IEnumerable<double> columns = [measures[0].Gradient / b, .. measures.Select(measure => measure.Gradient), .. measures.Select(measure => measure.Update / FirstStepsRun.LearningRate), .. measures.Select(measure => measure.Value)];
-                Console.WriteLine($"| {Name(run.Method)} | {factor} | {Text(FirstStepPrediction.Gradient(run.Method, factor, width))} | {string.Join(" | ", columns.Select(Text))} |");
+                IEnumerable<double> columns =
+                    [FirstStepPrediction.Gradient(run.Method, factor, width), measures[0].Gradient / b, .. measures.Select(measure => measure.Gradient), .. measures.Select(measure => measure.Update / FirstStepsRun.LearningRate), .. measures.Select(measure => measure.Value)];
+                PrintRow([Name(run.Method), factor, .. columns.Select(Text)]);
             }
         }
 
