@@ -22,6 +22,9 @@ internal sealed class DeviceOption : IDisposable
     /// <summary>For a person: the device's name, and what it is.</summary>
     public string Description => gpu is null ? "cpu" : $"{gpu.Name} ({gpu.Model})";
 
+    /// <summary>For records: the same with a comma.</summary>
+    public string FullName => gpu is null ? "cpu" : $"{gpu.Name}, {gpu.Model}";
+
     public static Option<string?> Create()
     {
         var option = new Option<string?>("--device")

@@ -3,6 +3,8 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Finetuning;
 using LoRA2.Native.Cli.Tests;
 using LoRA2.Native.Data;
+using LoRA2.Native.Experiments;
+using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Cli.Tests;
@@ -99,7 +101,7 @@ public sealed class MethodTests : IDisposable
         {
             foreach (string method in (string[])["adalora", "lora2", "sora"])
             {
-                foreach ((string option, _) in GluePreset.Of(task.Name, method)) Assert.Contains(options.All, known => known.Name == option);
+                foreach (RunOption option in GluePreset.Of(task.Name, method)) Assert.Contains(options.All, known => known.Name == "--" + option.Name);
             }
         }
     }
@@ -108,11 +110,11 @@ public sealed class MethodTests : IDisposable
     [Fact]
     public void A_preset_has_the_authors_start_whatever_the_defaults_are()
     {
-        (string Option, string Value)[] start = [("--init", "gaussian"), ("--singular-value-rate", "1")];
+        RunOption[] start = [new("init", "gaussian"), new("singular-value-rate", "1")];
         foreach (GlueTask task in GlueTask.All)
         {
             Assert.Equal(start, GluePreset.Of(task.Name, "adalora").Intersect(start));
-            Assert.Equal([.. start, ("--init-std", "0.02")], GluePreset.Of(task.Name, "lora2").Intersect([.. start, ("--init-std", "0.02")]));
+            Assert.Equal([.. start, new RunOption("init-std", "0.02")], GluePreset.Of(task.Name, "lora2").Intersect([.. start, new RunOption("init-std", "0.02")]));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRA2.Native.Cli.Comparison;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Cli.Commands;
 
@@ -20,9 +21,9 @@ internal static class CompareCommand
         foreach (Option option in options.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            var runOptions = new RunOptions();
-            ComparisonPlan plan = ComparisonFile.Load(parsed.GetValue(file)!, runOptions);
-            return new ComparisonSession(options.Of(parsed), runOptions, streams).Run(plan);
+            var runner = new FinetuneProcesses();
+            ComparisonPlan plan = ComparisonFile.Load(parsed.GetValue(file)!, runner);
+            return new ComparisonSession(options.Of(parsed), runner, streams).Run(plan);
         });
         return command;
     }

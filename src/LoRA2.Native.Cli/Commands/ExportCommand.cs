@@ -28,7 +28,7 @@ internal static class ExportCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             if (location.Adapter is null) throw new InputException("--adapter is missing: there is nothing to export");
             location.RequireOther(folder);
-            new OutputFolder(folder).RequireFree(parsed.GetValue(overwrite));
+            OutputFolder.RequireFree(folder, parsed.GetValue(overwrite));
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
             UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
             using SequenceClassifier classifier = loaded.Model;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Finetuning;
 using LoRA2.Native.Data;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Commands;
@@ -23,7 +24,7 @@ internal static class FinetuneCommand
         command.SetAction(parsed =>
         {
             (parsed, FinetuneRequest request) = Request(parsed, options);
-            return new FinetuneRun(request, FinetuneData.Load(parsed, options), streams).Run();
+            return new FinetuneRun(request, DataLoading.Load(parsed, options), streams).Run();
         });
         return command;
     }
@@ -42,7 +43,7 @@ internal static class FinetuneCommand
         if (!parsed.GetValue(options.Preset)) return (parsed, []);
         string task = parsed.GetValue(options.Data.Task) ?? throw new InputException("--preset needs --task: there are settings for GLUE's tasks only");
         bool Given(string name) => parsed.GetResult(options.All.First(option => option.Name == name)) is { Implicit: false };
-        (string Option, string Value)[] preset = [.. GluePreset.Of(GlueTask.Get(task).Name, parsed.GetValue(options.Method) ?? AdapterMethods.All[0].Name).Where(setting => !Given(setting.Option))];
+        (string Option, string Value)[] preset = [.. GluePreset.Of(GlueTask.Get(task).Name, parsed.GetValue(options.Method) ?? AdapterMethods.All[0].Name).Select(setting => ("--" + setting.Name, setting.Value!)).Where(setting => !Given(setting.Item1))];
         string[] args = [.. parsed.Tokens.Select(token => token.Value), .. preset.SelectMany(setting => (string[])[setting.Option, setting.Value])];
         return (parsed.RootCommandResult.Command.Parse(args), preset);
     }

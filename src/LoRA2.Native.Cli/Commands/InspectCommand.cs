@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cli.Inspection;
 using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Experiments;
 
 namespace LoRA2.Native.Cli.Commands;
 

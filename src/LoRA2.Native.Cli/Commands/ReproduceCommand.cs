@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Cli.Comparison;
 using LoRA2.Native.Cli.Reproduction;
+using LoRA2.Native.Experiments.Reproduction;
 
 namespace LoRA2.Native.Cli.Commands;
 
@@ -20,9 +21,9 @@ internal static class ReproduceCommand
         foreach (Option option in options.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
-            var runOptions = new RunOptions();
-            (PaperPlan plan, ComparisonRequest request) = options.Of(parsed, runOptions);
-            return new PaperSession(plan, request, runOptions, streams).Run();
+            var runner = new FinetuneProcesses();
+            (PaperPlan plan, ComparisonRequest request) = options.Of(parsed, runner);
+            return new PaperSession(plan, request, runner, streams).Run();
         });
         return command;
     }

@@ -1,12 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Cli.Comparison;
-
-/// <summary>How a run ended.</summary>
-/// <param name="Code">Its exit code.</param>
-/// <param name="Reason">Why it failed, or null.</param>
-internal readonly record struct CellExit(int Code, string? Reason);
 
 /// <summary>
 /// <c>lora2 finetune</c> as a process of its own: what goes wrong in it ends this run only. It stops, having saved, when its standard input is closed, which happens by itself when
@@ -40,8 +36,8 @@ internal static class CellProcess
         }
 
         process.WaitForExit();
-        if (process.ExitCode == ExitCode.Done) return new CellExit(ExitCode.Done, null);
-        return new CellExit(process.ExitCode, said ?? $"finetune ended with exit code {process.ExitCode}{(last is null ? "" : $"; its last words: {last}")}");
+        if (process.ExitCode == ExitCode.Done) return new CellExit(true, null);
+        return new CellExit(false, said ?? $"finetune ended with exit code {process.ExitCode}{(last is null ? "" : $"; its last words: {last}")}");
     }
 
     /// <summary>This program once more: the program itself, or the dotnet host with the program's assembly.</summary>

@@ -1,23 +1,7 @@
+using LoRA2.Native.Experiments.Comparison;
 using Spectre.Console;
 
 namespace LoRA2.Native.Cli.Comparison;
-
-/// <summary>Told how a comparison goes, by several threads.</summary>
-internal interface IComparisonProgress
-{
-    /// <summary>Something a person should know.</summary>
-    void Note(string text);
-
-    void Started(Cell cell);
-
-    void Moved(Cell cell, int step, int total);
-
-    /// <param name="cell">The cell.</param>
-    /// <param name="text">How it ended.</param>
-    /// <param name="done">Cells that have ended.</param>
-    /// <param name="total">All cells.</param>
-    void Ended(Cell cell, string text, int done, int total);
-}
 
 /// <summary>A line when a cell ends, for logs and pipes.</summary>
 internal sealed class PlainComparisonProgress(TextWriter writer) : IComparisonProgress

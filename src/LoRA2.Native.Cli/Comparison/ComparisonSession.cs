@@ -1,9 +1,10 @@
 using LoRA2.Native.Cli.Finetuning;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Cli.Comparison;
 
 /// <summary>A comparison from the plan to what a person sees in the end.</summary>
-internal sealed class ComparisonSession(ComparisonRequest request, RunOptions options, StandardStreams streams)
+internal sealed class ComparisonSession(ComparisonRequest request, ICellRunner runner, StandardStreams streams)
 {
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
 
@@ -28,18 +29,16 @@ internal sealed class ComparisonSession(ComparisonRequest request, RunOptions op
     /// <param name="write">Writes the results so far.</param>
     public (int Code, ComparisonTable Table) Run(ComparisonPlan plan, Action<ComparisonTable> write)
     {
-        var folder = new OutputFolder(request.Output);
-        folder.RequireFolder();
-        using FileStream hold = folder.Hold();
-        var run = new ComparisonRun(plan, options, request.Output, request.Parallel, outcomes => write(ComparisonTable.Of(plan, outcomes)));
+        OutputFolder.RequireFolder(request.Output);
+        var run = new ComparisonRun(plan, runner, request.Output, request.Parallel);
         using var interruption = new Interruption(streams.Cancellation);
         bool terminal = request.Json ? streams.IsErrorTerminal : streams.IsOutputTerminal;
-        int code = terminal
-            ? BarComparisonProgress.Show(human, progress => run.Run(progress, interruption.Token))
-            : run.Run(new PlainComparisonProgress(human), interruption.Token);
-        ComparisonTable table = ComparisonTable.Of(plan, run.Outcomes);
-        if (code == ExitCode.Interrupted)
+        ComparisonEnd end = terminal
+            ? BarComparisonProgress.Show(human, progress => run.Run(progress, write, interruption.Token))
+            : run.Run(new PlainComparisonProgress(human), write, interruption.Token);
+        ComparisonTable table = run.Table;
+        if (end == ComparisonEnd.Cancelled)
             streams.Error.WriteLine($"lora2: interrupted with {table.Finished} of {table.Outcomes.Count} runs finished; those in progress have saved: the same command goes on from there");
-        return (code, table);
+        return (end switch { ComparisonEnd.Done => ExitCode.Done, ComparisonEnd.Failed => ExitCode.Failed, _ => ExitCode.Interrupted }, table);
     }
 }

@@ -1,3 +1,4 @@
+using LoRA2.Native.Experiments.Reporting;
 using LoRA2.Native.Training;
 using Spectre.Console;
 

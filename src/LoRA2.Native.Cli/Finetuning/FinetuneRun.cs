@@ -1,8 +1,9 @@
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Cli.Reporting;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments;
+using LoRA2.Native.Experiments.Reporting;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.TensorBoard;
@@ -13,15 +14,15 @@ using LoRA2.Native.Training;
 namespace LoRA2.Native.Cli.Finetuning;
 
 /// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
-internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, StandardStreams streams)
+internal sealed class FinetuneRun(FinetuneRequest request, RunData data, StandardStreams streams)
 {
-    private readonly OutputFolder output = new(request.Output);
+    private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
 
     public int Run()
     {
-        if (request.Resume) output.RequireFolder();
-        else output.RequireFree(request.Overwrite);
+        if (request.Resume) OutputFolder.RequireFolder(request.Output);
+        else OutputFolder.RequireFree(request.Output, request.Overwrite);
         if (request.Threads is { } threads) Compute.Threads = threads;
         return DeviceOption.Use(request.Device, streams.Error, Run);
     }
@@ -43,11 +44,23 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
         new FinetuneSummary(human).Before(request, options, data, train, development, model, trainer.TotalSteps, device);
         if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
-        int resumedAfter = trainer.Step;
         if (!request.Resume) output.RemoveCheckpoint();
-        var report = new RunReport(request, options, data, train, model, trainer);
+        var run = new TrainingRun
+        {
+            ModelName = request.ModelName,
+            Output = request.Output,
+            Earlier = request.Earlier,
+            ResumedAfter = trainer.Step,
+            DeviceName = device.FullName,
+            Options = options,
+            Data = data,
+            Train = train,
+            Model = model,
+            Trainer = trainer,
+        };
+        var report = new RunReport(run);
         if (Train(trainer, report, device) is not { } result) return ExitCode.Interrupted;
-        byte[] record = FinetuneRecord.Of(request, options, data, train, model, result, output.FullPath, resumedAfter);
+        byte[] record = RunRecord.Of(run, result);
         Save(model, options, record, report.Page(result, failure: null));
         new FinetuneSummary(human).After(data, result, trainer, output.FullPath);
         if (request.IsQuickStart) PredictExamples();
@@ -130,12 +143,12 @@ internal sealed class FinetuneRun(FinetuneRequest request, FinetuneData data, St
         if (options.Adapter.Method.PeftType is null)
         {
             ModelFolder.Save(model, request.Model, request.Output);
-            written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, OutputFolder.RecordFile];
+            written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, RunFolder.RecordFile];
         }
         else
         {
             AdapterFolder.Save(model, options.Adapter, request.ModelName, request.Output);
-            written = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, TaskDescription.FileName, OutputFolder.RecordFile];
+            written = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, TaskDescription.FileName, RunFolder.RecordFile];
         }
 
         task.Write(request.Output);

@@ -1,6 +1,7 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
@@ -10,7 +11,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>What a person is told before and after a run.</summary>
 internal sealed class FinetuneSummary(TextWriter writer)
 {
-    public void Before(FinetuneRequest request, TrainingOptions options, FinetuneData data, TokenizedDataset train, TokenizedDataset? development, SequenceClassifier model, int totalSteps, DeviceOption device)
+    public void Before(FinetuneRequest request, TrainingOptions options, RunData data, TokenizedDataset train, TokenizedDataset? development, SequenceClassifier model, int totalSteps, DeviceOption device)
     {
         EncoderConfig config = model.Config;
         long own = model.BaseParameters.Sum(parameter => (long)parameter.Count);
@@ -33,7 +34,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         writer.WriteLine();
     }
 
-    public void After(FinetuneData data, TrainingResult result, Trainer trainer, string output)
+    public void After(RunData data, TrainingResult result, Trainer trainer, string output)
     {
         writer.WriteLine();
         if (result.Best is { } best)
@@ -45,7 +46,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (trainer.Ranks is { } ranks) Line("ranks", $"{ranks.Adapters.Sum(adapter => adapter.EffectiveRank)} of {ranks.Schedule.Initial} singular values kept");
         Line("time", $"{result.Duration.TotalSeconds:F1} s for {result.Steps:N0} steps{(result.StoppedEarly ? ", stopped early" : "")}, {result.TokensPerSecond:N0} tokens/s");
         Line("saved", output);
-        Line("report", Path.Combine(output, OutputFolder.ReportFile));
+        Line("report", Path.Combine(output, RunFolder.ReportFile));
     }
 
     /// <summary>The precision and what computes it.</summary>

@@ -1,4 +1,5 @@
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using LoRA2.Native.Cli.Comparison;
 using LoRA2.Native.Data;
+using LoRA2.Native.Experiments.Comparison;
+using LoRA2.Native.Experiments.Reproduction;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli.Reproduction;
@@ -34,7 +36,7 @@ internal sealed class ReproduceOptions
     public IEnumerable<Option> All => [Model, Data, Output, Tasks, Seeds, Epochs, MaxSteps, With, Parallel, Json];
 
     /// <exception cref="InputException">An option is wrong, or one is missing beside another.</exception>
-    public (PaperPlan Plan, ComparisonRequest Request) Of(ParseResult parsed, RunOptions options)
+    public (PaperPlan Plan, ComparisonRequest Request) Of(ParseResult parsed, ICellRunner runner)
     {
         string name = parsed.GetValue(Table)!;
         PaperTable table = PaperTable.All.FirstOrDefault(each => each.Name == name) ?? throw new InputException($"there is no '{name}'; {string.Join(", ", PaperTable.All.Select(each => each.Name))} can be reproduced");
@@ -46,7 +48,7 @@ internal sealed class ReproduceOptions
         if (table == PaperTable.Table4 && parallel > 1) throw new InputException("table4 is about time: runs at the same time would disturb each other; leave --parallel out");
         string? models = model is null ? null : ModelLocation.Named(model) == QuickStart.Model ? model : Path.GetFullPath(model), datas = data is null ? null : Path.GetFullPath(data);
         var plan = new PaperPlan(
-            table, models, datas, TasksOf(parsed, datas), SeedsOf(parsed, table), new RunLength(parsed.GetValue(Epochs), parsed.GetValue(MaxSteps)), OverridesOf(parsed, options));
+            table, models, datas, TasksOf(parsed, datas), SeedsOf(parsed, table), new RunLength(parsed.GetValue(Epochs), parsed.GetValue(MaxSteps)), OverridesOf(parsed, new RunOptions(runner)));
         return (plan, new ComparisonRequest(Path.GetFullPath(Path.Combine(output ?? ".", table.Name)), parallel, parsed.GetValue(Json)));
     }
 

@@ -15,10 +15,7 @@ internal sealed class JsonLineWriter(Stream stream) : IDisposable
     private readonly Utf8JsonWriter json = new(Stream.Null, Relaxed);
 
     /// <summary>Non-ASCII characters as they are.</summary>
-    public static JsonWriterOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>The same over several lines.</summary>
-    public static JsonWriterOptions Indented { get; } = Relaxed with { Indented = true };
+    private static JsonWriterOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public void Write(Action<Utf8JsonWriter> value)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoRA2.Native.Cli.Comparison;
+using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Cli.Tests.Comparison;
 
 namespace LoRA2.Native.Cli.Tests.Comparison;
@@ -23,8 +24,8 @@ public sealed class ComparisonFileTests : IDisposable
                 ["task-options"] = new JsonObject { ["rte"] = new JsonObject { ["rank"] = 5, ["recompute"] = false } },
             },
             new JsonObject { ["name"] = "two/2", ["options"] = new JsonObject { ["method"] = "lora" } });
-        var options = new RunOptions();
-        ComparisonPlan plan = ComparisonFile.Load(tiny.Arguments()[1], options);
+        var runner = new FinetuneProcesses();
+        ComparisonPlan plan = ComparisonFile.Load(tiny.Arguments()[1], runner);
         IReadOnlyList<Cell> cells = plan.Cells("out");
         Assert.Equal(
             ["one · SST-2 · seed 1", "two/2 · SST-2 · seed 1", "one · RTE · seed 1", "two/2 · RTE · seed 1", "one · SST-2 · seed 2", "two/2 · SST-2 · seed 2", "one · RTE · seed 2", "two/2 · RTE · seed 2"],
@@ -36,8 +37,8 @@ public sealed class ComparisonFileTests : IDisposable
         Assert.Equal(Path.Combine("out", "cells", "two-2", "RTE", "seed-2"), cells[^1].Folder);
         Assert.Equal(
             ["--model", Path.Combine(tiny.Folder, "model"), "--task", "RTE", "--data", Path.Combine(tiny.Folder, "glue"), "--seed", "1", "--output", cells[2].Folder, "--epochs=2", "--learning-rate=0.001", "--method=lora", "--rank=5", "--targets=query,key"],
-            cells[2].Arguments(plan, options));
-        Assert.Contains("--recompute", cells[0].Arguments(plan, options));
+            runner.Arguments(plan, cells[2]));
+        Assert.Contains("--recompute", runner.Arguments(plan, cells[0]));
     }
 
     [Theory]
@@ -45,13 +46,13 @@ public sealed class ComparisonFileTests : IDisposable
     [InlineData("rank=8", "8")]
     [InlineData("precision=bfloat16", "bfloat16")]
     [InlineData("from=007", "007")]
-    public void A_number_is_asked_for_in_one_form(string given, string expected) => Assert.Equal(expected, new RunOptions().Parse(given).Value);
+    public void A_number_is_asked_for_in_one_form(string given, string expected) => Assert.Equal(expected, new RunOptions(new FinetuneProcesses()).Parse(given).Value);
 
     [Fact]
     public void Comments_and_trailing_commas_are_allowed()
     {
         string json = tiny.Plan.ToJsonString()[..^1] + ", // the end\n}";
-        Assert.Equal(2, ComparisonFile.Load(tiny.ArgumentsOf(json)[1], new RunOptions()).Methods.Count);
+        Assert.Equal(2, ComparisonFile.Load(tiny.ArgumentsOf(json)[1], new FinetuneProcesses()).Methods.Count);
     }
 
     [Theory]

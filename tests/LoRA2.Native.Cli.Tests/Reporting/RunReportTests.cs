@@ -1,7 +1,5 @@
 using System.Text;
 using System.Xml.Linq;
-using LoRA2.Native.Cli.Reporting;
-using LoRA2.Native.Cli.Tests.Reporting;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Cli.Tests.Reporting;
@@ -103,18 +101,6 @@ public sealed class RunReportTests : IDisposable
         // Its report is no result that the next try would have to spare.
         File.Delete(Path.Combine(output, "checkpoint.safetensors"));
         Assert.Equal(1, Lora2.Run(run).Code);
-    }
-
-    [Fact]
-    public void Two_hundred_classes_are_a_picture_and_a_list()
-    {
-        string[] labels = [.. Enumerable.Range(0, 200).Select(i => $"class {i}")];
-        var matrix = new ConfusionMatrix(labels, Enumerable.Range(0, 2000).Select(i => (i % 200, i % 7 == 0 ? (i + 1) % 200 : i % 200)));
-        XElement page = Parse(Reporting.PageTests.Of(matrix.Matrix(), matrix.Mistakes()!, matrix.Classes()));
-        Assert.Single(page.Descendants("svg"));
-        Assert.Equal(20, page.Descendants("figure").Single(figure => Title(figure) == "Most frequent mistakes").Descendants("td").Count() / 4);
-        Assert.Equal(200 * 6, page.Descendants("details").Single().Descendants("td").Count());
-        Assert.Null(new ConfusionMatrix(labels, [(3, 3)]).Mistakes());
     }
 
     private static XElement Page(string output) => Parse(File.ReadAllBytes(Path.Combine(output, "report.html")));

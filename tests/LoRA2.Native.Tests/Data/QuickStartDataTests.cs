@@ -8,7 +8,7 @@ namespace LoRA2.Native.Tests.Data;
 /// <summary>The data set and the model that a fresh clone trains with.</summary>
 public partial class QuickStartDataTests
 {
-    private static readonly string Folder = Path.Combine(SharedData.Repository, "src", "LoRA2.Native.Cli", "QuickStart");
+    private static readonly string Folder = SharedData.QuickStart;
     private static readonly Dataset Train = DatasetFile.Load(Path.Combine(Folder, "tickets.train.tsv"));
     private static readonly Dataset Dev = DatasetFile.Load(Path.Combine(Folder, "tickets.dev.tsv"),
         new() { LabelNames = Train.LabelNames });

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
-using LoRA2.Native.Cli.Tracing;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;

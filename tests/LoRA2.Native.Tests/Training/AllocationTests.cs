@@ -1,6 +1,5 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
-using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
@@ -9,6 +8,7 @@ using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.LowRank;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tests.Adapters;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
@@ -129,7 +129,7 @@ public sealed class AllocationTests
     private static TokenizedDataset Data(EncoderConfig config)
     {
         Example[] examples = [.. Enumerable.Range(0, Steps * BatchSize).Select(i => new Example("My parcel never arrived.", null, i % 2))];
-        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(QuickStart.Model), config, 32);
+        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
     }
 
     /// <summary>Reads the counters after every step.</summary>

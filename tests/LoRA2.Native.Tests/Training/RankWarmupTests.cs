@@ -1,12 +1,12 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
-using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tests.Adapters;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
@@ -34,7 +34,7 @@ public sealed class RankWarmupTests
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         float[][] before = [.. trained.Select(parameter => parameter.Value.ToArray<float>())];
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        using var trainer = new Trainer(model, options, TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(QuickStart.Model), config, 32), null, [Metric.Accuracy]);
+        using var trainer = new Trainer(model, options, TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32), null, [Metric.Accuracy]);
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => trainer.Run(progress: new StopAfterOne(stop), cancellation: stop.Token));
         for (int i = 0; i < trained.Length; i++)

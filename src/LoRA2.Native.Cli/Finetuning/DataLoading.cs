@@ -1,0 +1,33 @@
+using System.CommandLine;
+using LoRA2.Native.Data;
+using LoRA2.Native.Experiments;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Cli.Finetuning;
+
+/// <summary>The data that <c>lora2 finetune</c> is pointed at.</summary>
+internal static class DataLoading
+{
+    /// <summary>Reads what the options name; the tickets when they name nothing.</summary>
+    /// <exception cref="InputException">A file is missing or has a bad row, or options contradict each other.</exception>
+    public static RunData Load(ParseResult parsed, FinetuneOptions options)
+    {
+        (string? train, string? development) = (parsed.GetValue(options.Train), parsed.GetValue(options.Development));
+        bool regression = parsed.GetValue(options.Regression);
+        if (options.Data.TaskOf(parsed, train is not null || development is not null) is { } task)
+        {
+            if (regression) throw new InputException("--regression is for files of your own; a GLUE task says itself what it predicts");
+            string folder = parsed.GetValue(options.Data.Folder)!;
+            return new RunData(task.Name, task.Load(folder, "train"), task.Load(folder, "dev"), task.LabelNames, task.Metrics)
+            {
+                Further = task.FurtherDevelopmentSplits.ToDictionary(split => split.Key, split => task.Load(folder, split.Value)),
+            };
+        }
+
+        string name = train is null ? "tickets" : Path.GetFileNameWithoutExtension(train);
+        if (train is null) (train, development) = (QuickStart.Train, QuickStart.Development);
+        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, regression, null));
+        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, regression, trainData.LabelNames));
+        return new RunData(name, trainData, developmentData, trainData.LabelNames, Data.Metrics.For(trainData.LabelNames?.Count));
+    }
+}

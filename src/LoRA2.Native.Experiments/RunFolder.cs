@@ -1,0 +1,90 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
+using LoRA2.Native.Safetensors;
+
+namespace LoRA2.Native.Experiments;
+
+/// <summary>A folder with a run: its record, its report, its checkpoint while it is not finished, and the adapter or model that it made.</summary>
+/// <param name="path">The folder; it need not exist.</param>
+public sealed class RunFolder(string path)
+{
+    /// <summary>The run's options, history and results; written last, so it marks a finished run.</summary>
+    public const string RecordFile = "training.json";
+
+    /// <summary>The page about the run, finished or not. Not among the results that are refused to be lost: a run that failed leaves one too.</summary>
+    public const string ReportFile = "report.html";
+
+    private const string CheckpointFile = "checkpoint.safetensors";
+    private const string LockFile = ".lock";
+
+    // What opening a file that another process holds ends with, on Linux, macOS and Windows.
+    private const int EAgain = 11;
+    private const int EAgainOfMac = 35;
+    private const int SharingViolation = 32;
+
+    private static readonly string[] ResultFiles =
+    [
+        RecordFile, AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, SafetensorsFolder.SingleFile, SafetensorsFolder.IndexFile, "config.json", TaskDescription.FileName,
+    ];
+
+    /// <summary>The folder's full path.</summary>
+    public string FullPath => Path.GetFullPath(path);
+
+    /// <summary>The file of the checkpoint that a run goes on from.</summary>
+    public string Checkpoint => Path.Combine(path, CheckpointFile);
+
+    /// <summary>The file of the <see cref="RunRecord"/>.</summary>
+    public string Record => Path.Combine(path, RecordFile);
+
+    /// <summary>The file of the <see cref="Reporting.RunReport"/>.</summary>
+    public string Report => Path.Combine(path, ReportFile);
+
+    /// <summary>The folder of the curves for TensorBoard.</summary>
+    public string TensorBoard => Path.Combine(path, "tensorboard");
+
+    /// <summary>Whether there is a checkpoint.</summary>
+    public bool HasCheckpoint => File.Exists(Checkpoint);
+
+    /// <summary>Whether a run there came to its end.</summary>
+    public bool IsFinished => File.Exists(Record) && !HasCheckpoint;
+
+    /// <summary>The name of a file there that is a result; null when there is none.</summary>
+    public string? Result => Array.Find(ResultFiles, name => File.Exists(Path.Combine(path, name)));
+
+    /// <summary>Makes the folder and keeps other processes from writing to it until the result is disposed.</summary>
+    /// <exception cref="InputException">Another process writes to it.</exception>
+    public FileStream Hold() => TryHold() ?? throw new InputException($"{path}: another process writes to this folder; wait for it, or choose another folder");
+
+    /// <summary>As <see cref="Hold"/>, or null when another process writes to the folder.</summary>
+    public FileStream? TryHold()
+    {
+        Directory.CreateDirectory(path);
+        try
+        {
+            return new FileStream(Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) is EAgain or EAgainOfMac or SharingViolation)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes away what says that a run is finished or may be resumed.</summary>
+    public void Reset()
+    {
+        File.Delete(Record);
+        RemoveCheckpoint();
+    }
+
+    /// <summary>Takes away what an earlier run left and this one does not write.</summary>
+    public void RemoveOthers(IReadOnlyCollection<string> written)
+    {
+        foreach (string name in ResultFiles)
+        {
+            if (!written.Contains(name)) File.Delete(Path.Combine(path, name));
+        }
+    }
+
+    /// <summary>Takes the checkpoint away.</summary>
+    public void RemoveCheckpoint() => File.Delete(Checkpoint);
+}

@@ -1,0 +1,38 @@
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Experiments;
+
+/// <summary>A fine-tuning run as <see cref="RunRecord"/> and <see cref="Reporting.RunReport"/> show it: what was asked for, the data, the model and the trainer.</summary>
+public sealed record TrainingRun
+{
+    /// <summary>What the model is called: its folder, or another name that an adapter's config gives it.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>The folder that the result goes to.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>The folder of the adapter that training went on from, or null.</summary>
+    public string? Earlier { get; init; }
+
+    /// <summary>The step after which the run was resumed, which its times count from; 0 for a run in one go.</summary>
+    public int ResumedAfter { get; init; }
+
+    /// <summary>What computes, in words; null for the device's own name.</summary>
+    public string? DeviceName { get; init; }
+
+    /// <summary>The trainer's options.</summary>
+    public required TrainingOptions Options { get; init; }
+
+    /// <summary>What is learned, and from what.</summary>
+    public required RunData Data { get; init; }
+
+    /// <summary>The training data as tokens.</summary>
+    public required TokenizedDataset Train { get; init; }
+
+    /// <summary>The model that is trained.</summary>
+    public required SequenceClassifier Model { get; init; }
+
+    /// <summary>What trains it.</summary>
+    public required Trainer Trainer { get; init; }
+}
