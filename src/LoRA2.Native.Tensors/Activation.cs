@@ -16,4 +16,7 @@ public enum Activation
 
     /// <summary>tanh x.</summary>
     Tanh,
+
+    /// <summary>x σ(x), also called swish, with σ(x) = 1 / (1 + e^−x) (arXiv 1606.08415, section 2).</summary>
+    Silu,
 }

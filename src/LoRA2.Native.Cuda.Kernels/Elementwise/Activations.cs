@@ -22,6 +22,32 @@ internal static class Activations
     /// <summary>dx = dy where x &gt; 0, else 0.</summary>
     public static void ReluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(ReluGradient), x, dy, dx, vectors, count);
 
+    /// <summary>y = x σ(x).</summary>
+    public static void Silu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(SiluOf), x, y, vectors, count);
+
+    /// <summary>dx = dy σ(x) (1 + x (1 − σ(x))).</summary>
+    public static void SiluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(SiluGradient), x, dy, dx, vectors, count);
+
+    /// <summary>1 / (1 + e^−x).</summary>
+    private static float Sigmoid(float x) => 1 / (1 + Single.Exp(-x));
+
+    /// <summary>The derivative of x σ(g(x)), from x, g(x) and g′(x).</summary>
+    private static float GateSlope(float x, float g, float slope)
+    {
+        float s = Sigmoid(g);
+        return Single.MultiplyAdd(x * (s * (1 - s)), slope, s);
+    }
+
+    private readonly struct SiluOf : IUnary
+    {
+        public float Of(float x) => x * Sigmoid(x);
+    }
+
+    private readonly struct SiluGradient : IBinary
+    {
+        public float Of(float x, float dy) => dy * GateSlope(x, x, 1);
+    }
+
     private readonly struct GeluOf : IUnary
     {
         public float Of(float x) => x * Single.NormalCdf(x, out _);

@@ -74,6 +74,9 @@ internal sealed unsafe partial class CudaKernels
             case Activation.Tanh:
                 launch.Activations.Tanh(blocks, ElementThreads, x, y, vectors, count);
                 break;
+            case Activation.Silu:
+                launch.Activations.Silu(blocks, ElementThreads, x, y, vectors, count);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, "there is no such activation");
         }
@@ -92,6 +95,9 @@ internal sealed unsafe partial class CudaKernels
                 break;
             case Activation.Tanh:
                 launch.Activations.TanhBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.Silu:
+                launch.Activations.SiluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, "there is no such activation");

@@ -18,6 +18,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Activate), Activate);
         yield return Unary(nameof(Ops.Gelu), Ops.Gelu);
         yield return Unary(nameof(Ops.Tanh), Ops.Tanh);
+        yield return Unary(nameof(Ops.Silu), Ops.Silu);
         yield return new(nameof(Ops.Relu), source => Case([source.ValuesAwayFromZero(source.Shape())], inputs => Ops.Relu(inputs[0])));
         yield return new(nameof(Ops.Softmax), source => Case([source.Values([source.Extent(7), source.WideExtent()])], inputs => Ops.Softmax(inputs[0])));
         yield return new(nameof(Ops.MaskedSoftmax), MaskedSoftmax);

@@ -11,6 +11,8 @@ public static class ActivationNames
         ("gelu", Activation.Gelu),
         ("relu", Activation.Relu),
         ("tanh", Activation.Tanh),
+        ("silu", Activation.Silu),
+        ("swish", Activation.Silu),
     ];
 
     /// <summary>The activation that a field names.</summary>

@@ -74,6 +74,35 @@ public sealed unsafe class ActivationTests : KernelTest
         }
     }
 
+    [Fact]
+    public void Silu_is_x_over_one_plus_the_exponential_of_its_negative()
+    {
+        foreach (double x in (double[])[-30, -5, -1, -0.1, 0, 1e-3, 0.7, 3, 12, 90])
+        {
+            double sigmoid = 1 / (1 + Math.Exp(-(float)x)), slope = sigmoid * (1 + ((float)x * (1 - sigmoid)));
+            Near((float)x * sigmoid, Of((float)x), 1e-6, 1e-37);
+            Near(slope, SlopeOf((float)x), 2e-6, 1e-6 * sigmoid);
+        }
+
+        Assert.Equal(0f, Of(-200f));
+        Assert.Equal(0f, SlopeOf(-200f));
+        Assert.True(float.IsNaN(Of(float.NaN)));
+
+        static unsafe float Of(float x)
+        {
+            float y;
+            Activations.Forward(Activation.Silu, &x, 1, &y);
+            return y;
+        }
+
+        static unsafe float SlopeOf(float x)
+        {
+            float one = 1, dx;
+            Activations.Backward(Activation.Silu, &x, &one, 1, &dx, accumulate: false);
+            return dx;
+        }
+    }
+
     [Theory]
     [InlineData(1e-30)]
     [InlineData(1e-4)]

@@ -34,6 +34,9 @@ internal static unsafe class Activations
             case Activation.Tanh:
                 use.With<Tanh<T>>();
                 break;
+            case Activation.Silu:
+                use.With<Silu<T>>();
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, "there is no such activation");
         }

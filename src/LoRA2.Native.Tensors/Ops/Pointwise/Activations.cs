@@ -17,6 +17,9 @@ public static partial class Ops
     /// <summary>y = tanh x, element by element.</summary>
     public static Tensor Tanh(Tensor x) => Activate(nameof(Tanh), x, Activation.Tanh);
 
+    /// <summary>y = x / (1 + e^−x), element by element: also called swish.</summary>
+    public static Tensor Silu(Tensor x) => Activate(nameof(Silu), x, Activation.Silu);
+
     private static Tensor Activate(string op, Tensor x, Activation activation)
     {
         x = Operand(op, x);
