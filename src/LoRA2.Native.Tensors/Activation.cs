@@ -17,6 +17,15 @@ public enum Activation
     /// <summary>tanh x.</summary>
     Tanh,
 
+    /// <summary>Gelu's approximation by a tanh, ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) (arXiv 1606.08415, section 2).</summary>
+    GeluTanh,
+
+    /// <summary>Gelu's approximation by a sigmoid, x σ(1.702 x) (the same).</summary>
+    QuickGelu,
+
+    /// <summary>x tanh(ln(1 + e^x)) (arXiv 1908.08681).</summary>
+    Mish,
+
     /// <summary>x σ(x), also called swish, with σ(x) = 1 / (1 + e^−x) (arXiv 1606.08415, section 2).</summary>
     Silu,
 }

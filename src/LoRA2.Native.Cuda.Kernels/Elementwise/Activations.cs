@@ -28,6 +28,24 @@ internal static class Activations
     /// <summary>dx = dy σ(x) (1 + x (1 − σ(x))).</summary>
     public static void SiluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(SiluGradient), x, dy, dx, vectors, count);
 
+    /// <summary>y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
+    public static void GeluTanh(nint x, nint y, uint vectors, uint count) => Map.Unary(default(GeluTanhOf), x, y, vectors, count);
+
+    /// <summary>Its gradient.</summary>
+    public static void GeluTanhBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(GeluTanhGradient), x, dy, dx, vectors, count);
+
+    /// <summary>y = x σ(1.702 x).</summary>
+    public static void QuickGelu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(QuickGeluOf), x, y, vectors, count);
+
+    /// <summary>Its gradient.</summary>
+    public static void QuickGeluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(QuickGeluGradient), x, dy, dx, vectors, count);
+
+    /// <summary>y = x tanh(ln(1 + e^x)).</summary>
+    public static void Mish(nint x, nint y, uint vectors, uint count) => Map.Unary(default(MishOf), x, y, vectors, count);
+
+    /// <summary>Its gradient.</summary>
+    public static void MishBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(MishGradient), x, dy, dx, vectors, count);
+
     /// <summary>1 / (1 + e^−x).</summary>
     private static float Sigmoid(float x) => 1 / (1 + Single.Exp(-x));
 
@@ -36,6 +54,56 @@ internal static class Activations
     {
         float s = Sigmoid(g);
         return Single.MultiplyAdd(x * (s * (1 - s)), slope, s);
+    }
+
+    private readonly struct GeluTanhOf : IUnary
+    {
+        public float Of(float x)
+        {
+            float c = x < -50f ? -50f : x > 50f ? 50f : x;
+            return x * Sigmoid(c * Single.MultiplyAdd(c * c, 0.0713548162726009f, 1.5957691216057308f));
+        }
+    }
+
+    private readonly struct GeluTanhGradient : IBinary
+    {
+        public float Of(float x, float dy)
+        {
+            float c = x < -50f ? -50f : x > 50f ? 50f : x;
+            float square = c * c;
+            return dy * GateSlope(x, c * Single.MultiplyAdd(square, 0.0713548162726009f, 1.5957691216057308f), Single.MultiplyAdd(square, 0.2140644488178027f, 1.5957691216057308f));
+        }
+    }
+
+    private readonly struct QuickGeluOf : IUnary
+    {
+        public float Of(float x) => x * Sigmoid(x * 1.702f);
+    }
+
+    private readonly struct QuickGeluGradient : IBinary
+    {
+        public float Of(float x, float dy) => dy * GateSlope(x, x * 1.702f, 1.702f);
+    }
+
+    private readonly struct MishOf : IUnary
+    {
+        public float Of(float x)
+        {
+            float e = Single.Exp(x > 20f ? 20f : x);
+            float n = e * (e + 2);
+            return x * (n / (n + 2));
+        }
+    }
+
+    private readonly struct MishGradient : IBinary
+    {
+        public float Of(float x, float dy)
+        {
+            float bounded = x > 20f ? 20f : x;
+            float e = Single.Exp(bounded);
+            float n = e * (e + 2), inverse = 1 / (n + 2);
+            return dy * Single.MultiplyAdd(bounded * (e / (1 + e)), 4 * (n + 1) * inverse * inverse, n * inverse);
+        }
     }
 
     private readonly struct SiluOf : IUnary

@@ -74,6 +74,15 @@ internal sealed unsafe partial class CudaKernels
             case Activation.Tanh:
                 launch.Activations.Tanh(blocks, ElementThreads, x, y, vectors, count);
                 break;
+            case Activation.GeluTanh:
+                launch.Activations.GeluTanh(blocks, ElementThreads, x, y, vectors, count);
+                break;
+            case Activation.QuickGelu:
+                launch.Activations.QuickGelu(blocks, ElementThreads, x, y, vectors, count);
+                break;
+            case Activation.Mish:
+                launch.Activations.Mish(blocks, ElementThreads, x, y, vectors, count);
+                break;
             case Activation.Silu:
                 launch.Activations.Silu(blocks, ElementThreads, x, y, vectors, count);
                 break;
@@ -95,6 +104,15 @@ internal sealed unsafe partial class CudaKernels
                 break;
             case Activation.Tanh:
                 launch.Activations.TanhBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.GeluTanh:
+                launch.Activations.GeluTanhBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.QuickGelu:
+                launch.Activations.QuickGeluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
+                break;
+            case Activation.Mish:
+                launch.Activations.MishBackward(blocks, ElementThreads, x, dy, dx, vectors, count);
                 break;
             case Activation.Silu:
                 launch.Activations.SiluBackward(blocks, ElementThreads, x, dy, dx, vectors, count);

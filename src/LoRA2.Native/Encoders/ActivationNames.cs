@@ -13,6 +13,11 @@ public static class ActivationNames
         ("tanh", Activation.Tanh),
         ("silu", Activation.Silu),
         ("swish", Activation.Silu),
+        ("gelu_new", Activation.GeluTanh),
+        ("gelu_pytorch_tanh", Activation.GeluTanh),
+        ("gelu_fast", Activation.GeluTanh),
+        ("quick_gelu", Activation.QuickGelu),
+        ("mish", Activation.Mish),
     ];
 
     /// <summary>The activation that a field names.</summary>

@@ -74,31 +74,45 @@ public sealed unsafe class ActivationTests : KernelTest
         }
     }
 
-    [Fact]
-    public void Silu_is_x_over_one_plus_the_exponential_of_its_negative()
+    [Theory]
+    [InlineData(Activation.Silu)]
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.QuickGelu)]
+    [InlineData(Activation.Mish)]
+    public void The_smooth_ones_have_their_formulas_values_and_slopes(Activation activation)
     {
-        foreach (double x in (double[])[-30, -5, -1, -0.1, 0, 1e-3, 0.7, 3, 12, 90])
+        foreach (float x in (float[])[-60, -30, -12, -5, -1, -0.1f, -1e-4f, 0, 1e-3f, 0.7f, 3, 12, 25, 90])
         {
-            double sigmoid = 1 / (1 + Math.Exp(-(float)x)), slope = sigmoid * (1 + ((float)x * (1 - sigmoid)));
-            Near((float)x * sigmoid, Of((float)x), 1e-6, 1e-37);
-            Near(slope, SlopeOf((float)x), 2e-6, 1e-6 * sigmoid);
+            (double value, double slope) = (Formula(activation, x), (Formula(activation, x + 1e-5) - Formula(activation, x - 1e-5)) / 2e-5);
+            Near(value, Of(x), 4e-6, 1e-37);
+            Near(slope, SlopeOf(x), 8e-6, 1e-8);
+            Near(value, OfDouble(x), 1e-13, 1e-300);
         }
 
-        Assert.Equal(0f, Of(-200f));
-        Assert.Equal(0f, SlopeOf(-200f));
-        Assert.True(float.IsNaN(Of(float.NaN)));
+        Assert.Equal(0f, Of(-2000f));
+        Assert.Equal(0f, SlopeOf(-2000f));
+        Assert.Equal(1e30f, Of(1e30f));
+        Assert.Equal(1f, SlopeOf(1e30f));
+        Assert.True(float.IsNaN(Of(float.NaN)) && float.IsNaN(SlopeOf(float.NaN)));
 
-        static unsafe float Of(float x)
+        unsafe float Of(float x)
         {
             float y;
-            Activations.Forward(Activation.Silu, &x, 1, &y);
+            Activations.Forward(activation, &x, 1, &y);
             return y;
         }
 
-        static unsafe float SlopeOf(float x)
+        unsafe double OfDouble(double x)
+        {
+            double y;
+            Activations.Forward(activation, &x, 1, &y);
+            return y;
+        }
+
+        unsafe float SlopeOf(float x)
         {
             float one = 1, dx;
-            Activations.Backward(Activation.Silu, &x, &one, 1, &dx, accumulate: false);
+            Activations.Backward(activation, &x, &one, 1, &dx, accumulate: false);
             return dx;
         }
     }
@@ -172,6 +186,20 @@ public sealed unsafe class ActivationTests : KernelTest
         double copy = x;
         Activations.Forward(Activation.Gelu, &copy, 1, &y);
         return x == 0 ? 0.5 : y / x;
+    }
+
+    /// <summary>As HuggingFace defines them, but each sigmoid by itself, so that no tail loses its digits.</summary>
+    private static double Formula(Activation activation, double x)
+    {
+        static double Sigmoid(double g) => 1 / (1 + Math.Exp(-g));
+        double e = Math.Exp(Math.Min(x, 300));
+        return activation switch
+        {
+            Activation.Silu => x * Sigmoid(x),
+            Activation.GeluTanh => x * Sigmoid(2 * Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))),
+            Activation.QuickGelu => x * Sigmoid(1.702 * x),
+            _ => x * (e * (e + 2) / ((e * (e + 2)) + 2)),
+        };
     }
 
     private static void Near(double expected, double actual, double relative, double absolute)

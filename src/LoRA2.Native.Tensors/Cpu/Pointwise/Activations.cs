@@ -34,6 +34,15 @@ internal static unsafe class Activations
             case Activation.Tanh:
                 use.With<Tanh<T>>();
                 break;
+            case Activation.GeluTanh:
+                use.With<GeluTanh<T>>();
+                break;
+            case Activation.QuickGelu:
+                use.With<QuickGelu<T>>();
+                break;
+            case Activation.Mish:
+                use.With<Mish<T>>();
+                break;
             case Activation.Silu:
                 use.With<Silu<T>>();
                 break;
