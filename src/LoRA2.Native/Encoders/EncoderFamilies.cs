@@ -11,7 +11,13 @@ public static class EncoderFamilies
     [
         new BertConfig(),
         new RobertaConfig(),
+        new XlmRobertaConfig(),
+        new CamembertConfig(),
         new DistilBertConfig(),
+        new ElectraConfig(),
+        new AlbertConfig(),
+        new MPNetConfig(),
+        new ModernBertConfig(),
         new DebertaV2Config(),
     ];
 

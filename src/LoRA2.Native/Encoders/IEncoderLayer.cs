@@ -24,7 +24,7 @@ public interface IRelativeTable
     RelativeRows? For(int length);
 }
 
-/// <summary>Rows of a table of relative positions.</summary>
-/// <param name="Table">[rows, width], the rows in use.</param>
-/// <param name="RowOf">The row of each distance query − key, from −(length − 1) to length − 1.</param>
+/// <summary>What a pass's length makes of a table of relative positions.</summary>
+/// <param name="Table">[rows, width], the rows in use; or whatever else the family's layers take, such as a bias [heads, length, length].</param>
+/// <param name="RowOf">The row of each distance query − key, from −(length − 1) to length − 1; empty where the layers ask for none.</param>
 public readonly record struct RelativeRows(Tensor Table, int[] RowOf);

@@ -11,8 +11,11 @@ public sealed record LayerNames
     /// <summary>The papers' six names, in the order of the computation.</summary>
     public static IReadOnlyList<string> Papers { get; } = ["query", "key", "value", "attention.output", "intermediate", "output"];
 
-    /// <summary>A layer below the encoder's prefix, with # for its number: <c>encoder.layer.#</c>.</summary>
+    /// <summary>A layer below the encoder's prefix, with # for its number: <c>encoder.layer.#</c>. With two of them, the first is the group's and the second its number in the group.</summary>
     public required string Layer { get; init; }
+
+    /// <summary>Layers in a group, where layers are numbered in groups.</summary>
+    public int LayersInGroup { get; init; } = 1;
 
     /// <summary>Makes the queries.</summary>
     public required string Query { get; init; }
@@ -39,7 +42,13 @@ public sealed record LayerNames
     public required string OutputNorm { get; init; }
 
     /// <summary>The path of a layer below the encoder's prefix.</summary>
-    public string PathOf(int layer) => Layer.Replace("#", layer.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+    public string PathOf(int layer)
+    {
+        string[] parts = Layer.Split('#');
+        return parts.Length == 2
+            ? string.Create(CultureInfo.InvariantCulture, $"{parts[0]}{layer}{parts[1]}")
+            : string.Create(CultureInfo.InvariantCulture, $"{parts[0]}{layer / LayersInGroup}{parts[1]}{layer % LayersInGroup}{parts[2]}");
+    }
 
     /// <summary>The module that one of the papers' names stands for, or null for any other name.</summary>
     public string? ModuleOf(string paperName) => paperName switch
@@ -53,8 +62,8 @@ public sealed record LayerNames
         _ => null,
     };
 
-    /// <summary>The papers' name of a layer's module, or null.</summary>
-    public string? PaperNameOf(string module) => Papers.FirstOrDefault(name => ModuleOf(name) == module);
+    /// <summary>The papers' name of a layer's module, or null; all of them with commas between where one matrix does for several.</summary>
+    public string? PaperNameOf(string module) => Papers.Any(name => ModuleOf(name) == module) ? string.Join(", ", Papers.Where(name => ModuleOf(name) == module)) : null;
 
     /// <summary>A module's path below the encoder's prefix as the number of its layer and its name in the layer; null: it is in none.</summary>
     public (int Layer, string Module)? Split(string path)
@@ -64,7 +73,15 @@ public sealed record LayerNames
         int layer = 0;
         for (int i = 0; i < pattern.Length; i++)
         {
-            if (pattern[i] == "#" ? !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out layer) : pattern[i] != parts[i]) return null;
+            if (pattern[i] != "#")
+            {
+                if (pattern[i] != parts[i]) return null;
+            }
+            else
+            {
+                if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out int number)) return null;
+                layer = (layer * LayersInGroup) + number;
+            }
         }
 
         return (layer, string.Join('.', parts[pattern.Length..]));

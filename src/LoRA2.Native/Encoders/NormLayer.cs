@@ -6,13 +6,18 @@ namespace LoRA2.Native.Encoders;
 
 /// <summary>Layer normalisation with its gain and bias.</summary>
 /// <param name="Gain">[width].</param>
-/// <param name="Bias">[width].</param>
+/// <param name="Bias">[width], or null for a norm without.</param>
 /// <param name="Epsilon">Added to the variance.</param>
-public sealed record NormLayer(Parameter Gain, Parameter Bias, double Epsilon)
+public sealed record NormLayer(Parameter Gain, Parameter? Bias, double Epsilon)
 {
+    /// <summary>Gain, and bias where there is one.</summary>
+    public IEnumerable<Parameter> Parameters => Bias is null ? [Gain] : [Gain, Bias];
+
     /// <summary>LN(x): [.., width] → [.., width].</summary>
-    public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, Bias.Value, Epsilon);
+    public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, BiasFor(x), Epsilon);
 
     /// <summary>LN(residual + dropout(x)).</summary>
-    public Tensor Forward(Tensor x, DropoutMask dropout, Tensor residual) => Ops.AddLayerNorm(x, residual, Gain.Value, Bias.Value, Epsilon, dropout);
+    public Tensor Forward(Tensor x, DropoutMask dropout, Tensor residual) => Ops.AddLayerNorm(x, residual, Gain.Value, BiasFor(x), Epsilon, dropout);
+
+    private Tensor BiasFor(Tensor x) => Bias?.Value ?? Tensor.Zeros(Gain.Value.Shape, x.DType, x.Device);
 }

@@ -72,8 +72,8 @@ public sealed class ParameterSource
 
     /// <summary>A layer norm: <c>name.weight</c> and <c>name.bias</c>, which TensorFlow called gamma and beta.</summary>
     /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
-    public NormLayer Norm(string name, int width, double epsilon) =>
-        new(Parameter($"{name}.weight", [width], 1, 0, $"{name}.gamma"), Parameter($"{name}.bias", [width], 0, 0, $"{name}.beta"), epsilon);
+    public NormLayer Norm(string name, int width, double epsilon, bool hasBias = true) =>
+        new(Parameter($"{name}.weight", [width], 1, 0, $"{name}.gamma"), hasBias ? Parameter($"{name}.bias", [width], 0, 0, $"{name}.beta") : null, epsilon);
 
     private Parameter Make(string name, string? oldName, Shape shape, double mean, double deviation, int zeroRow)
     {

@@ -19,6 +19,23 @@ internal static class ConfigText
     {
         "bert" => $$"""{"model_type": "bert", "pad_token_id": 0, "type_vocab_size": 2, "classifier_dropout": 0.3, "position_embedding_type": "absolute", {{Shape}}}""",
         "roberta" => $$"""{"model_type": "roberta", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.3, "bos_token_id": 0, {{Shape}}}""",
+        "xlm-roberta" or "camembert" => $$"""{"model_type": "{{type}}", "pad_token_id": 1, "type_vocab_size": 1, "classifier_dropout": 0.3, "bos_token_id": 0, {{Shape}}}""",
+        "electra" => $$"""
+            {"model_type": "electra", "embedding_size": 4, "pad_token_id": 0, "type_vocab_size": 2, "classifier_dropout": 0.3, "position_embedding_type": "absolute",
+             "summary_activation": "gelu", "summary_last_dropout": 0.1, "summary_type": "first", "summary_use_proj": true, {{Shape}}}
+            """,
+        "albert" => $$"""
+            {"model_type": "albert", "embedding_size": 4, "num_hidden_groups": 1, "inner_group_num": 1, "pad_token_id": 0, "type_vocab_size": 2, "classifier_dropout_prob": 0.3,
+             "down_scale_factor": 1, "gap_size": 0, "net_structure_type": 0, "num_memory_blocks": 0, "position_embedding_type": "absolute", {{Shape}}}
+            """,
+        "mpnet" => $$"""{"model_type": "mpnet", "pad_token_id": 1, "relative_attention_num_buckets": 32, "classifier_dropout": 0.3, "bos_token_id": 0, {{Shape}}}""",
+        "modernbert" => """
+            {"model_type": "modernbert", "pad_token_id": 0, "vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 32,
+             "hidden_activation": "gelu", "mlp_dropout": 0.2, "attention_dropout": 0.1, "embedding_dropout": 0.1, "classifier_dropout": 0.3, "initializer_range": 0.5, "norm_eps": 1e-5,
+             "norm_bias": false, "attention_bias": false, "mlp_bias": false, "classifier_bias": false, "classifier_activation": "gelu", "classifier_pooling": "mean", "local_attention": 4,
+             "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0, "local_rope_theta": 10000.0, "decoder_bias": true, "initializer_cutoff_factor": 2.0, "sparse_prediction": false,
+             "id2label": {"0": "no", "2": "maybe", "1": "yes"}, "label2id": {"no": 0, "yes": 1, "maybe": 2}}
+            """,
         "distilbert" => """
             {"model_type": "distilbert", "pad_token_id": 0, "vocab_size": 50, "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 16, "max_position_embeddings": 32, "activation": "gelu",
              "dropout": 0.2, "attention_dropout": 0.1, "seq_classif_dropout": 0.3, "qa_dropout": 0.1, "sinusoidal_pos_embds": false, "tie_weights_": true, "initializer_range": 0.5,

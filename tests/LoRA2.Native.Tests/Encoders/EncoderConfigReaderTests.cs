@@ -55,12 +55,9 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("bert", "pruned_heads", """{"0":[1]}""", "pruned_heads is not supported")]
     [InlineData("bert", "quantization_config", """{"bits":4}""", "quantization_config is not supported")]
     [InlineData("bert", "problem_type", "\"multi_label_classification\"", "problem_type 'multi_label_classification' is not supported; regression and single_label_classification are")]
-    [InlineData("deberta-v2", "conv_kernel_size", "3", "conv_kernel_size = 3 is not supported; only 0 is")]
-    [InlineData("deberta-v2", "share_att_key", "false", "share_att_key = false is not supported; only true is")]
-    [InlineData("deberta-v2", "position_biased_input", "true", "position_biased_input = true is not supported; only false is")]
+    [InlineData("deberta-v2", "conv_kernel_size", "4", "conv_kernel_size 4 is even; an odd number of tokens was expected")]
+    [InlineData("deberta-v2", "conv_groups", "3", "hidden_size 8 is not a multiple of conv_groups 3")]
     [InlineData("deberta-v2", "relative_attention", "false", "relative_attention = false is not supported; only true is")]
-    [InlineData("deberta-v2", "type_vocab_size", "2", "type_vocab_size = 2 is not supported; only 0 is")]
-    [InlineData("deberta-v2", "embedding_size", "4", "embedding_size = 4 is not supported; only 8 is")]
     [InlineData("deberta-v2", "pooler_hidden_size", "16", "pooler_hidden_size = 16 is not supported; only 8 is")]
     [InlineData("deberta-v2", "attention_head_size", "8", "attention_head_size = 8 is not supported; only 4 is")]
     [InlineData("deberta-v2", "pos_att_type", "\"p2p\"", "pos_att_type 'p2p' is not supported; c2p and p2c are")]
@@ -102,8 +99,6 @@ public sealed class EncoderConfigReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("position_biased_input", "position_biased_input = true is not supported; only false is")]
-    [InlineData("share_att_key", "share_att_key = false is not supported; only true is")]
     [InlineData("relative_attention", "relative_attention = false is not supported; only true is")]
     public void WhatDebertaTakesForAMissingFieldCounts(string field, string message)
     {

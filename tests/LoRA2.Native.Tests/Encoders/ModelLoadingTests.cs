@@ -158,7 +158,7 @@ public sealed class ModelLoadingTests : IDisposable
         SequenceClassifier model = Original(type);
         int length = model.Config.MaxPositions + 1;
         var batch = new EncoderBatch(Tensor.Full([1, length], 5, DType.Int32), Tensor.Full([1, length], 1, DType.Int32));
-        if (type == "deberta-v2") Assert.Equal([1, 3], model.Forward(batch, ForwardContext.Inference).Shape);
+        if (model.Config.LongestInput == int.MaxValue) Assert.Equal([1, 3], model.Forward(batch, ForwardContext.Inference).Shape);
         else Assert.Contains($"a batch of {length} tokens is longer than the model's", Assert.Throws<ArgumentException>(() => model.Forward(batch, ForwardContext.Inference)).Message);
     }
 

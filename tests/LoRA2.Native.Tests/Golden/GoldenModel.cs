@@ -31,10 +31,11 @@ internal static class GoldenModel
 
     /// <summary>
     /// Whether padding tokens can be compared too. DeBERTa's padded query rows have no attention at all up to transformers 4.47, and uniform
-    /// attention from 4.48 on; that reaches padding's hidden states only, never the logits.
+    /// attention from 4.48 on; that reaches padding's hidden states only, never the logits. In ModernBERT's local layers a padded row may see nothing but padding.
     /// </summary>
     public static bool ComparesPadding(string family, EncoderConfig config)
     {
+        if (config is ModernBertConfig) return false;
         if (config is not DebertaV2Config) return true;
         string meta = GoldenTraces.At(family, "meta.json");
         if (!File.Exists(meta)) return false;
@@ -48,6 +49,7 @@ internal static class GoldenModel
     private static SequenceClassifier OnCpu(string family, Precision precision)
     {
         string folder = GoldenTraces.At(family);
+        if (!File.Exists(Path.Combine(folder, "config.json"))) return OnCpu(Path.GetDirectoryName(family)!, precision);
         if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder, precision: precision);
         using var composed = new TemporaryFolder();
         composed.Write("config.json", File.ReadAllBytes(Path.Combine(folder, "config.json")));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Tests.Golden;
 
@@ -18,6 +19,9 @@ public enum GoldenKind
 
     /// <summary>Inside an encoder's folder: the same weights with distances beyond the table.</summary>
     Clamp,
+
+    /// <summary>Inside an encoder's folder: other inputs of the same model, longer or padded on the left.</summary>
+    OtherInputs,
 
     /// <summary>An adapter saved by PEFT.</summary>
     LoRA,
@@ -57,9 +61,10 @@ internal static class GoldenTraces
         IEnumerable<string> found = kind switch
         {
             GoldenKind.Encoder => Encoders(config => EncoderFamilies.Of(config.ModelType) is not null),
-            GoldenKind.DebertaV3 => Encoders(config => config.ModelType == "deberta-v2"),
+            GoldenKind.DebertaV3 => Families(GoldenKind.Encoder).Where(name => EncoderConfigReader.FromFolder(At(name)) is DebertaV2Config { ConvolutionKernel: 0, PositionBiasedInput: false }),
             GoldenKind.Regression => Inside("reg"),
             GoldenKind.Clamp => Inside("clamp"),
+            GoldenKind.OtherInputs => Families(GoldenKind.Encoder).SelectMany(encoder => (string[])[$"{encoder}/long", $"{encoder}/leftpad"]),
             GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors").Where(IsOnAnEncoder),
             GoldenKind.AdaLoRA => Folders("adalora_", "params.safetensors", "batches.safetensors", "trajectory.json"),
             GoldenKind.LoRA2 => Folders("lora2_", "init.safetensors", "trajectory.json"),
@@ -76,9 +81,10 @@ internal static class GoldenTraces
         string missing = kind switch
         {
             GoldenKind.Encoder => "a model of a family here",
-            GoldenKind.DebertaV3 => "a model of model_type deberta-v2",
+            GoldenKind.DebertaV3 => "a model of model_type deberta-v2 without convolution and absolute positions",
             GoldenKind.Regression => "a folder reg inside a model's",
             GoldenKind.Clamp => "a folder clamp inside a model's",
+            GoldenKind.OtherInputs => "a folder long or leftpad inside a model's",
             GoldenKind.LoRA => "a folder lora_* with an adapter",
             GoldenKind.AdaLoRA => "a folder adalora_* with params.safetensors, batches.safetensors and trajectory.json",
             GoldenKind.LoRA2 => "a folder lora2_* with init.safetensors and trajectory.json",

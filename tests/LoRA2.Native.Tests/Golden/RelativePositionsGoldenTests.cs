@@ -32,6 +32,17 @@ public sealed class RelativePositionsGoldenTests
     }
 
     [Theory]
+    [GoldenFamilies(GoldenKind.Encoder, "buckets.json")]
+    public void MPNetsTableAgrees(string family)
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(GoldenTraces.At(family, "buckets.json")));
+        JsonElement setting = document.RootElement.GetProperty($"{BucketedBias.Buckets}");
+        int distance = -setting.GetProperty("memory_minus_query")[0].GetInt32();
+        Assert.All(setting.GetProperty("bucket").EnumerateArray(), bucket => Assert.Equal(bucket.GetInt32(), BucketedBias.Bucket(distance--)));
+        Assert.Equal(-setting.GetProperty("memory_minus_query")[1].GetInt32() - 1, distance);
+    }
+
+    [Theory]
     [GoldenFamilies(GoldenKind.DebertaV3, "outputs.safetensors")]
     [GoldenFamilies(GoldenKind.Clamp, "outputs.safetensors")]
     public void PositionsOfABatchAgree(string family)

@@ -1,6 +1,5 @@
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
-using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders.Blocks;
@@ -23,11 +22,12 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
     /// <param name="source">Where the weights are.</param>
     /// <param name="path">The module's whole name.</param>
     /// <param name="countsTokens">Whether positions count the tokens that are not padding.</param>
-    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false)
+    /// <param name="width">The tables' width; 0: that of the hidden states.</param>
+    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false, int width = 0)
     {
         this.config = config;
         this.countsTokens = countsTokens;
-        int width = config.HiddenSize;
+        if (width == 0) width = config.HiddenSize;
         words = source.Table($"{path}.word_embeddings.weight", config.VocabularySize, width, zeroRow: config.PadTokenId);
         positions = source.Table($"{path}.position_embeddings.weight", config.MaxPositions, width, zeroRow: countsTokens ? config.PadTokenId : -1);
         types = config.TypeVocabularySize > 0 ? source.Table($"{path}.token_type_embeddings.weight", config.TypeVocabularySize, width) : null;
@@ -35,7 +35,7 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
     }
 
     /// <inheritdoc/>
-    public EncoderBatch Prepare(in EncoderBatch batch) => batch.Positions is null ? batch with { Positions = Positions(batch) } : batch;
+    public EncoderBatch Prepare(in EncoderBatch batch) => AbsolutePositions.Counted(batch, config.LongestInput, countsTokens ? config.PadTokenId : -1);
 
     /// <inheritdoc/>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
@@ -52,25 +52,5 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
 
         sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, countsTokens ? config.PadTokenId : -1));
         return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
-    }
-
-    private Tensor Positions(in EncoderBatch batch)
-    {
-        int longest = config.LongestInput;
-        if (batch.Length > longest) throw new ArgumentException($"a batch of {batch.Length} tokens is longer than the model's {longest} positions");
-        Tensor positionIds = Tensor.Zeros(batch.Ids.Shape, DType.Int32, Device.Cpu);
-        Span<int> found = positionIds.AsSpan<int>();
-        ReadOnlySpan<int> ids = batch.Ids.To(Device.Cpu).AsSpan<int>();
-        for (int row = 0; row < batch.Size; row++)
-        {
-            int count = 0;
-            for (int i = row * batch.Length; i < (row + 1) * batch.Length; i++)
-            {
-                if (countsTokens) found[i] = ids[i] == config.PadTokenId ? config.PadTokenId : config.PadTokenId + ++count;
-                else found[i] = count++;
-            }
-        }
-
-        return positionIds;
     }
 }

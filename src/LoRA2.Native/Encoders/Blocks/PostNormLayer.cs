@@ -40,6 +40,9 @@ public sealed class PostNormLayer : IEncoderLayer
     /// <summary>Whether the attention's half has a dropout before its sum.</summary>
     public bool DropsAttentionOutput { get; init; } = true;
 
+    /// <summary>Whether the feed-forward's half has a dropout before its sum.</summary>
+    public bool DropsOutput { get; init; } = true;
+
     /// <inheritdoc/>
     public IReadOnlyList<LinearLayer> Linears { get; }
 
@@ -50,6 +53,6 @@ public sealed class PostNormLayer : IEncoderLayer
         Tensor attended = attentionOutput.Forward(attention.Forward(x, inputs, context, scope));
         Tensor middle = attentionNorm.Forward(attended, DropsAttentionOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, x);
         Tensor activated = intermediate.Forward(middle, config.HiddenActivation);
-        return scope.Keep(outputNorm.Forward(output.Forward(activated), context.NextDropout(config.HiddenDropout), middle));
+        return scope.Keep(outputNorm.Forward(output.Forward(activated), DropsOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, middle));
     }
 }

@@ -7,7 +7,6 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// <summary>softmax(q kᵀ / √d) v for each head (arXiv 1706.03762, equation 1), with the layers that make q, k and v. Keys of padding have no weight.</summary>
 public class SelfAttention
 {
-    private readonly LinearLayer value;
     private readonly Precision precision;
 
     /// <summary>Makes the layers of one encoder layer.</summary>
@@ -20,12 +19,12 @@ public class SelfAttention
         int width = config.HiddenSize;
         Query = source.Linear($"{path}.{config.Names.Query}", width, width);
         Key = source.Linear($"{path}.{config.Names.Key}", width, width);
-        value = source.Linear($"{path}.{config.Names.Value}", width, width);
+        Value = source.Linear($"{path}.{config.Names.Value}", width, width);
         precision = source.Precision;
     }
 
     /// <summary>Query, key and value.</summary>
-    public IReadOnlyList<LinearLayer> Linears => [Query, Key, value];
+    public IReadOnlyList<LinearLayer> Linears => [Query, Key, Value];
 
     /// <summary>The family.</summary>
     protected EncoderConfig Config { get; }
@@ -36,15 +35,18 @@ public class SelfAttention
     /// <summary>Makes the keys.</summary>
     protected LinearLayer Key { get; }
 
+    /// <summary>Makes the values.</summary>
+    protected LinearLayer Value { get; }
+
     /// <summary>[batch, length, width] → [batch, length, width], heads side by side, before the linear layer that follows.</summary>
     /// <param name="x">The hidden states.</param>
     /// <param name="inputs">What the layer was given.</param>
     /// <param name="context">The pass.</param>
     /// <param name="scope">The layer's, which probabilities that the pass keeps outlive.</param>
-    public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
+    public virtual Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
     {
         AttentionTerms terms = Terms(inputs, context) with { Dropout = context.NextDropout(Config.AttentionDropout), Precision = precision };
-        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), value.Forward(x));
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), Value.Forward(x));
         Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], Config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);
         Tensor attended = terms.PositionOf is null ? Ops.Attention(q, k, v, terms, probabilities) : Ops.DisentangledAttention(q, k, v, terms, probabilities);
         if (probabilities is not null) context.Attentions!.Add(scope.Keep(probabilities));

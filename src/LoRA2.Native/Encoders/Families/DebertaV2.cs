@@ -3,7 +3,10 @@ using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Encoders.Families;
 
-/// <summary>DeBERTa-v3 (arXiv 2111.09543), which HuggingFace calls deberta-v2; of DeBERTa-v2 itself (arXiv 2006.03654) what v3 has kept.</summary>
+/// <summary>
+/// DeBERTa-v3 (arXiv 2111.09543), which HuggingFace calls deberta-v2, and DeBERTa-v2 itself (arXiv 2006.03654) with its convolution beside the first layer and other switches. The
+/// values that a new one starts with are v3's.
+/// </summary>
 public sealed record DebertaV2Config : EncoderConfig
 {
     private static readonly LayerNames LayerNames = BertConfig.LayerNames with
@@ -24,7 +27,7 @@ public sealed record DebertaV2Config : EncoderConfig
     public override string ModelType => "deberta-v2";
 
     /// <inheritdoc/>
-    public override string Title => "DeBERTa-v3";
+    public override string Title => ConvolutionKernel > 0 ? "DeBERTa-v2" : "DeBERTa-v3";
 
     /// <inheritdoc/>
     public override string ClassName => "DebertaV2";
@@ -36,7 +39,7 @@ public sealed record DebertaV2Config : EncoderConfig
     public override LayerNames Names => LayerNames;
 
     /// <inheritdoc/>
-    public override int LongestInput => int.MaxValue;
+    public override int LongestInput => PositionBiasedInput ? MaxPositions : int.MaxValue;
 
     /// <inheritdoc/>
     public override bool DropsAxisOfRegression => true;
@@ -56,6 +59,28 @@ public sealed record DebertaV2Config : EncoderConfig
     /// <summary>Whether the relative embeddings are layer-normalised (norm_rel_ebd).</summary>
     public bool NormaliseRelativeEmbeddings { get; init; } = true;
 
+    /// <summary>Whether positions have projections that are those of contents (share_att_key).</summary>
+    public bool SharesKeys { get; init; } = true;
+
+    /// <summary>Whether absolute positions are added to the words (position_biased_input).</summary>
+    public bool PositionBiasedInput { get; init; }
+
+    /// <summary>Width of the embeddings; 0: that of the hidden states.</summary>
+    public int EmbeddingSize
+    {
+        get => field == 0 ? HiddenSize : field;
+        init;
+    }
+
+    /// <summary>Tokens that the convolution sees, an odd number; 0 for none.</summary>
+    public int ConvolutionKernel { get; init; }
+
+    /// <summary>Groups of channels that the convolution keeps apart.</summary>
+    public int ConvolutionGroups { get; init; } = 1;
+
+    /// <summary>Activation of the convolution.</summary>
+    public Activation ConvolutionActivation { get; init; } = Activation.Tanh;
+
     /// <summary>Dropout before the pooler.</summary>
     public double PoolerDropout { get; init; }
 
@@ -70,11 +95,6 @@ public sealed record DebertaV2Config : EncoderConfig
     {
         DebertaV2Config config = ReadUsual(this, fields);
         fields.Require("relative_attention", true, fallback: false);
-        fields.Require("position_biased_input", false, fallback: true);
-        fields.Require("share_att_key", true, fallback: false);
-        fields.RequireNumber("conv_kernel_size", 0);
-        fields.RequireNumber("type_vocab_size", 0);
-        fields.RequireNumber("embedding_size", config.HiddenSize);
         fields.RequireNumber("pooler_hidden_size", config.HiddenSize);
         fields.RequireNumber("attention_head_size", config.HiddenSize / config.Heads);
         fields.Require("talking_head", false);
@@ -87,6 +107,13 @@ public sealed record DebertaV2Config : EncoderConfig
         config = config with
         {
             MaxRelativePositions = fields.Int("max_relative_positions", -1, -1),
+            TypeVocabularySize = fields.Int("type_vocab_size", 0, 0),
+            EmbeddingSize = fields.Int("embedding_size", config.HiddenSize, 1),
+            SharesKeys = fields.Bool("share_att_key", false),
+            PositionBiasedInput = fields.Bool("position_biased_input", true),
+            ConvolutionKernel = fields.Int("conv_kernel_size", 0, 0, 99),
+            ConvolutionGroups = fields.Int("conv_groups", 1, 1),
+            ConvolutionActivation = ActivationNames.Read(fields, "conv_act", Activation.Tanh),
             PositionBuckets = fields.Int("position_buckets", -1, -1),
             ContentToPosition = kinds.Contains("c2p"),
             PositionToContent = kinds.Contains("p2c"),
@@ -95,6 +122,8 @@ public sealed record DebertaV2Config : EncoderConfig
             PoolerDropout = fields.Number("pooler_dropout", 0, 0, 0.999),
             PoolerActivation = ActivationNames.Read(fields, "pooler_hidden_act", Activation.Gelu),
         };
+        if (config.ConvolutionKernel > 0 && config.ConvolutionKernel % 2 == 0) throw fields.Error($"conv_kernel_size {config.ConvolutionKernel} is even; an odd number of tokens was expected");
+        if (config.HiddenSize % config.ConvolutionGroups != 0) throw fields.Error($"hidden_size {config.HiddenSize} is not a multiple of conv_groups {config.ConvolutionGroups}");
         // The logarithmic part runs from half the buckets to the largest distance, reach − 1.
         int buckets = config.PositionBuckets;
         if (buckets == 1 || (buckets > 1 && config.Reach - 1 <= buckets / 2))
@@ -107,7 +136,8 @@ public sealed record DebertaV2Config : EncoderConfig
     public override Encoder CreateEncoder(ParameterSource source)
     {
         var embeddings = new DebertaEmbeddings(this, source, $"{Prefix}.embeddings");
-        PostNormLayer[] layers = [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new DisentangledAttention(this, source, path)))];
+        IEncoderLayer[] layers = [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new DisentangledAttention(this, source, path)))];
+        if (ConvolutionKernel > 0) layers[0] = new ConvolvedLayer(this, source, $"{Prefix}.encoder.conv", layers[0]);
         return new Encoder(embeddings, layers, new RelativeEmbeddings(this, source, $"{Prefix}.encoder"));
     }
 

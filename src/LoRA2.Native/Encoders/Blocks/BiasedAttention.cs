@@ -1,0 +1,16 @@
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Encoders.Blocks;
+
+/// <summary>softmax(q kᵀ / √d + bias) v for each head, with a bias [heads, length, length] that all layers share.</summary>
+internal sealed class BiasedAttention(EncoderConfig config, ParameterSource source, string path) : SelfAttention(config, source, path)
+{
+    public override Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
+    {
+        int heads = Config.Heads;
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), Value.Forward(x));
+        return ComposedAttention.Of(
+            ComposedAttention.Heads(q, heads), ComposedAttention.Heads(k, heads), ComposedAttention.Heads(v, heads), inputs.Positions?.Table, inputs.Mask, Config.AttentionDropout, context, scope);
+    }
+}

@@ -1,0 +1,56 @@
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Encoders.Blocks;
+
+/// <summary>ModernBERT's head: the first token's hidden state or the mean of all → dense → activation → layer norm → dropout → classifier.</summary>
+public sealed class PooledHead : EncoderHead
+{
+    private readonly bool isMean;
+    private readonly LinearLayer dense;
+    private readonly Activation activation;
+    private readonly NormLayer norm;
+    private readonly double dropout;
+
+    /// <summary>Makes the layers.</summary>
+    /// <param name="config">Width, labels, and the classifier's name.</param>
+    /// <param name="source">Where the weights are, if anywhere.</param>
+    /// <param name="module">The module of the dense layer and the norm.</param>
+    /// <param name="isMean">Whether the mean is taken, over tokens that are not padding.</param>
+    /// <param name="hasBias">Of the dense layer and of the norm.</param>
+    /// <param name="activation">After the dense layer.</param>
+    /// <param name="dropout">Before the classifier.</param>
+    public PooledHead(EncoderConfig config, ParameterSource source, string module, bool isMean, (bool Dense, bool Norm) hasBias, Activation activation, double dropout)
+    {
+        this.isMean = isMean;
+        this.activation = activation;
+        this.dropout = dropout;
+        dense = source.Linear($"{module}.dense", config.HiddenSize, config.HiddenSize, hasBias.Dense);
+        norm = source.Norm($"{module}.norm", config.HiddenSize, config.LayerNormEpsilon, hasBias.Norm);
+        Classifier = source.Linear(config.ClassifierName, config.HiddenSize, config.Labels);
+        Modules = [new HeadModule(module, [.. dense.Parameters, .. norm.Parameters]), new HeadModule(config.ClassifierName, [.. Classifier.Parameters])];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<HeadModule> Modules { get; }
+
+    /// <inheritdoc/>
+    public override LinearLayer Classifier { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
+    {
+        using var scope = new TensorScope();
+        Tensor pooled = isMean ? Mean(hidden, mask) : Ops.Reshape(Ops.Slice(hidden, 1, 0, 1), hidden.Shape[0], hidden.Shape[2]);
+        Tensor normed = norm.Forward(dense.Forward(pooled, activation));
+        return scope.Keep(Classifier.Forward(context.Dropout(normed, dropout)));
+    }
+
+    /// <summary>[batch, width]. A masked softmax of zeros is 1 / the number of tokens at each of them.</summary>
+    private static Tensor Mean(Tensor hidden, Tensor mask)
+    {
+        (int batch, int length, int width) = (hidden.Shape[0], hidden.Shape[1], hidden.Shape[2]);
+        Tensor shares = Ops.MaskedSoftmax(Tensor.Zeros([batch, length], hidden.DType, hidden.Device), mask);
+        return Ops.Reshape(Ops.MatMul(Ops.Reshape(shares, batch, 1, length), hidden), batch, width);
+    }
+}
