@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using FsCheck.Xunit;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tests.Shared.Safetensors;
 
 namespace LoRA2.Native.Safetensors.Tests;
 
@@ -27,22 +29,22 @@ public class ElementConversionTests
     }
 
     [Fact]
-    public void NarrowingRoundsToNearestEven()
+    public void SpecialValuesAreNarrowedToTheNearestEven() => Narrow(
+    [
+        0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
+        float.Epsilon, 65504f, 65519.99f, 65520f,
+        .. ((uint[])[0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001]).Select(BitConverter.UInt32BitsToSingle),
+    ]);
+
+    [Property(MaxTest = 1000)]
+    public void NarrowingRoundsToNearestEven(NarrowedValues drawn) => Narrow([.. drawn.Values]);
+
+    private static void Narrow(float[] values)
     {
-        var random = new Random(7);
-        List<float> values =
-        [
-            0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
-            float.Epsilon, 65504f, 65519.99f, 65520f,
-        ];
-        foreach (uint bits in new uint[] { 0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001 })
-            values.Add(BitConverter.UInt32BitsToSingle(bits));
-        for (int i = 0; i < 20_000; i++) values.Add(BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)));
-        for (int i = 0; i < 20_000; i++) values.Add(((float)random.NextDouble() - 0.5f) * MathF.Pow(2, random.Next(-26, 18)));
         foreach (SafetensorsDType dtype in new[] { SafetensorsDType.F16, SafetensorsDType.BF16 })
         {
-            ushort[] narrow = new ushort[values.Count];
-            ElementConversion.FromFloat32(CollectionsMarshal.AsSpan(values), dtype, MemoryMarshal.AsBytes(narrow.AsSpan()));
+            ushort[] narrow = new ushort[values.Length];
+            ElementConversion.FromFloat32(values, dtype, MemoryMarshal.AsBytes(narrow.AsSpan()));
             for (int i = 0; i < narrow.Length; i++)
             {
                 if (float.IsNaN(values[i])) Assert.True(float.IsNaN(Widen(dtype, narrow[i])), $"{values[i]}");

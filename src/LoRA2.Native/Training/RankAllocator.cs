@@ -110,7 +110,7 @@ public sealed class RankAllocator : IDisposable
     }
 
     /// <summary>The scorers whose averages step <paramref name="step"/> (from 0) changes, for the optimiser to update with the weights; then call <see cref="Prune"/>.</summary>
-    public ReadOnlySpan<ImportanceScorer> ScoredAt(int step) => Schedule.Scores(step) ? scorers : [];
+    public ReadOnlySpan<ImportanceScorer> ScoredAt(int step) => Schedule.Scores(step) ? scorers : ReadOnlySpan<ImportanceScorer>.Empty;
 
     /// <summary>Call after the optimiser's step <paramref name="step"/> (from 0) and the scorers' update: chooses by the scores, and masks.</summary>
     public void Prune(int step)

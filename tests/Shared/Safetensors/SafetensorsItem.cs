@@ -43,7 +43,13 @@ public sealed record FileDamage(IReadOnlyList<(int Place, byte Flip)> Flips, int
     public override string ToString() => $"flips {string.Join(", ", Flips)}{(Cut is { } cut ? $", cut at {cut}" : "")}";
 }
 
-/// <summary>Generators of files of safetensors.</summary>
+/// <summary>Values to be narrowed: of any bits, and of the sizes around which the narrow types end and round.</summary>
+public sealed record NarrowedValues(IReadOnlyList<float> Values)
+{
+    public override string ToString() => string.Join(' ', Values.Select(value => $"{BitConverter.SingleToUInt32Bits(value):X8}"));
+}
+
+/// <summary>Generators of files of safetensors, and of what is in them.</summary>
 public static class SafetensorsArbitraries
 {
     private static readonly string[] Names = ["w", "weight", "é", "日本", "a.b.c", "quote\"d", "back\\slash", "tab\t", "😀", "", "<&>"];
@@ -69,6 +75,15 @@ public static class SafetensorsArbitraries
         from shorten in Gen.Elements(false, true)
         select new FileDamage(flips, shorten ? cut : null),
         Shrink);
+
+    /// <summary>Forty values; shrunk to fewer.</summary>
+    public static Arbitrary<NarrowedValues> Narrowed() => Arb.From(
+        Gen.OneOf(
+            Gen.Choose(int.MinValue, int.MaxValue).Select(BitConverter.Int32BitsToSingle),
+            Gen.Choose(-(1 << 23), 1 << 23).Zip(Gen.Choose(-26, 17)).Select(pair => pair.Item1 / (float)(1 << 24) * MathF.Pow(2, pair.Item2)),
+            Gen.Choose(0, 0xFFFF).Zip(Gen.Elements(0u, 0x7FFFu, 0x8000u, 0x8001u, 0x1000u)).Select(pair => BitConverter.UInt32BitsToSingle(((uint)pair.Item1 << 16) | pair.Item2)))
+            .ArrayOf(40).Select(values => new NarrowedValues(values)),
+        drawn => drawn.Values.Count == 1 ? [] : Enumerable.Range(0, drawn.Values.Count).Select(at => new NarrowedValues([drawn.Values[at]])));
 
     private static IEnumerable<SafetensorsItem> Shrink(SafetensorsItem item)
     {
