@@ -27,12 +27,17 @@ public sealed class AllocationTests
 {
     private const int Steps = 90, WarmUp = 60, BatchSize = 4;
 
-    /// <summary>Every method on one family, and two on another.</summary>
+    private const string Convolved = "deberta-v2 with a convolution";
+
+    public static TheoryData<string> Families => [.. EncoderFamilies.All.Select(family => family.ModelType), Convolved];
+
+    /// <summary>Every method on one family, and one on every family.</summary>
     public static TheoryData<string, string> EveryMethod
     {
         get
         {
-            var data = new TheoryData<string, string> { { "roberta", "lora2" }, { "roberta", "lora" } };
+            var data = new TheoryData<string, string> { { "roberta", "lora2" }, { Convolved, "lora" } };
+            foreach (EncoderConfig family in EncoderFamilies.All.Where(family => family is not DebertaV2Config)) data.Add(family.ModelType, "lora");
             foreach (AdapterMethod method in AdapterMethods.All) data.Add("deberta-v2", method.Name);
             return data;
         }
@@ -48,8 +53,7 @@ public sealed class AllocationTests
     }
 
     [Theory]
-    [InlineData("deberta-v2")]
-    [InlineData("roberta")]
+    [MemberData(nameof(Families))]
     public void AForwardPassAllocatesNothing(string family)
     {
         using SequenceClassifier model = SequenceClassifier.Create(Config(family), 3);
@@ -107,9 +111,17 @@ public sealed class AllocationTests
         return [.. model.Parameters.Where(parameter => parameter.IsTrainable).SelectMany(parameter => parameter.Value.ToArray<float>())];
     }
 
-    private static EncoderConfig Config(string family) => (family == "roberta" ? (EncoderConfig)new RobertaConfig { PadTokenId = 0 } : new DebertaV2Config { PositionBuckets = 8 }) with
+    private static EncoderConfig Config(string family) => EncoderFamilies.Of(family) switch
+    {
+        DebertaV2Config deberta => Small(deberta with { PositionBuckets = 8 }),
+        { } other => Small(other),
+        null => Small(new DebertaV2Config { PositionBuckets = 8, ConvolutionKernel = 3 }),
+    };
+
+    private static EncoderConfig Small(EncoderConfig config) => config with
     {
         VocabularySize = 8064,
+        PadTokenId = 0,
         Layers = 2,
         HiddenSize = 32,
         Heads = 4,

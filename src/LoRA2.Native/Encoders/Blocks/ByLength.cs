@@ -11,15 +11,15 @@ internal sealed class ByLength(Func<int, Tensor> make)
     private readonly ConcurrentDictionary<(Device Device, int Length), Tensor> made = [];
 
     /// <summary>The tensor, which belongs to no scope.</summary>
-    public Tensor On(Device device, int length)
-    {
-        if (!made.TryGetValue((device, length), out Tensor? tensor)) device.Apart(() => tensor = made[(device, length)] = Made(device, length));
-        return tensor!;
-    }
+    public Tensor On(Device device, int length) => made.TryGetValue((device, length), out Tensor? tensor) ? tensor : Add(device, length);
 
-    private Tensor Made(Device device, int length)
+    private Tensor Add(Device device, int length)
     {
-        using var scope = new TensorScope();
-        return scope.Detach(make(length).To(device));
+        device.Apart(() =>
+        {
+            using var scope = new TensorScope();
+            made[(device, length)] = scope.Detach(make(length).To(device));
+        });
+        return made[(device, length)];
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
@@ -44,18 +45,20 @@ internal sealed class ConvolvedLayer : IEncoderLayer
     private Tensor Convolved(Tensor x)
     {
         int groups = config.ConvolutionGroups, kernel = config.ConvolutionKernel, width = x.Shape[2] / groups;
-        var parts = new Tensor[groups];
+        Tensor[] parts = ArrayPool<Tensor>.Shared.Rent(groups), window = ArrayPool<Tensor>.Shared.Rent(kernel);
         for (int group = 0; group < groups; group++)
         {
             Tensor part = groups == 1 ? x : Ops.Contiguous(Ops.Slice(x, 2, group * width, width));
-            var window = new Tensor[kernel];
             for (int k = 0; k < kernel; k++) window[k] = Shifted(part, k - (kernel / 2));
             // [out, in, kernel] → [out, kernel · in], as the window has them.
             Tensor rows = Ops.Permute(Ops.Slice(weight.Value, 0, group * width, width), 0, 2, 1);
-            parts[group] = Ops.Linear(Ops.Concat(2, window), Ops.Reshape(Ops.Contiguous(rows), width, kernel * width));
+            parts[group] = Ops.Linear(Ops.Concat(2, window.AsSpan(0, kernel)), Ops.Reshape(Ops.Contiguous(rows), width, kernel * width));
         }
 
-        return Ops.Add(groups == 1 ? parts[0] : Ops.Concat(2, parts), bias.Value);
+        Tensor whole = groups == 1 ? parts[0] : Ops.Concat(2, parts.AsSpan(0, groups));
+        ArrayPool<Tensor>.Shared.Return(parts, clearArray: true);
+        ArrayPool<Tensor>.Shared.Return(window, clearArray: true);
+        return Ops.Add(whole, bias.Value);
     }
 
     /// <summary>The token <paramref name="by"/> places on, or 0.</summary>
