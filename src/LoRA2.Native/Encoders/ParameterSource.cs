@@ -105,13 +105,14 @@ public sealed class ParameterSource
         return null;
     }
 
-    /// <summary>The name; without the encoder's prefix, as a bare encoder is saved; and the same of the old name.</summary>
+    /// <summary>The name; without the encoder's prefix, as a bare encoder is saved; after <c>module.</c>, as PyTorch's data parallelism saves it; and the same of the old name.</summary>
     private IEnumerable<string> Candidates(string name, string? oldName)
     {
         foreach (string candidate in oldName is null ? [name] : (string[])[name, oldName])
         {
             yield return candidate;
             if (candidate.StartsWith(prefix + ".", StringComparison.Ordinal)) yield return candidate[(prefix.Length + 1)..];
+            yield return "module." + candidate;
         }
     }
 

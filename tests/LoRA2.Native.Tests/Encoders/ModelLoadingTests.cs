@@ -74,6 +74,16 @@ public sealed class ModelLoadingTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Families))]
+    public void NamesAsDataParallelismSavesThem(string type)
+    {
+        Write(type, rename: name => $"module.{name}");
+        using SequenceClassifier model = SequenceClassifier.FromFolder(folder.Path);
+        Assert.Empty(model.InitialisedParameters);
+        AssertSame(type, model);
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
     public void OldNamesOfTheLayerNorm(string type)
     {
         Write(type, rename: name => name.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal));
