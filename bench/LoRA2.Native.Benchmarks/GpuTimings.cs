@@ -71,7 +71,7 @@ internal static class GpuTimings
         return Tensor.From(values, shape).To(gpu);
     }
 
-    /// <summary>Of one call: the median round of as many calls as fill it.</summary>
+    /// <summary>The time of one call: the median round of as many calls as fill it.</summary>
     private static double Seconds(Device gpu, Action run)
     {
         double once = Time(gpu, run, 3) / 3;

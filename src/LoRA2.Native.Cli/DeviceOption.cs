@@ -19,10 +19,10 @@ internal sealed class DeviceOption : IDisposable
     /// <summary>Where the model computes.</summary>
     public Device Device => gpu ?? Device.Cpu;
 
-    /// <summary>For a person: the device's name, and what it is.</summary>
+    /// <summary>The device's name and what it is, for a person.</summary>
     public string Description => gpu is null ? "cpu" : $"{gpu.Name} ({gpu.Model})";
 
-    /// <summary>For records: the same with a comma.</summary>
+    /// <summary>The same with a comma, for records.</summary>
     public string FullName => gpu is null ? "cpu" : $"{gpu.Name}, {gpu.Model}";
 
     public static Option<string?> Create()

@@ -18,7 +18,7 @@ internal sealed record ModelLocation(string Model, string? Adapter)
     public static Option<string?> AdapterOption() =>
         new("--adapter") { Description = $"adapter folder; ./{DefaultFolder} when neither --model nor --adapter is given", HelpName = "DIR" };
 
-    /// <summary>From what was given: an adapter names its base model itself.</summary>
+    /// <summary>Finds both from what was given: an adapter names its base model itself.</summary>
     /// <exception cref="InputException">A folder is missing.</exception>
     public static ModelLocation Find(string? model, string? adapter)
     {

@@ -61,7 +61,7 @@ internal static class CellProcess
         return info;
     }
 
-    /// <summary>From a line that begins as in <c>step 12/400</c>.</summary>
+    /// <summary>The step and their number in a line that begins as in <c>step 12/400</c>.</summary>
     private static (int Step, int Total)? StepOf(string line)
     {
         if (!line.StartsWith("step ", StringComparison.Ordinal)) return null;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Files;
-using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;

@@ -5,7 +5,7 @@ using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
 
-/// <summary>From the command line to <see cref="TrainingOptions"/>, with the defaults of what was not given.</summary>
+/// <summary>Turns the command line into <see cref="TrainingOptions"/>, with the defaults of what was not given.</summary>
 internal static class FinetuneTraining
 {
     // The quick start's own, looked for on tickets.dev.tsv with one seed: the score it shows is a little optimistic.

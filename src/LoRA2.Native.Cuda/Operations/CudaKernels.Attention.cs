@@ -19,7 +19,7 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Bytes of the position tables' gradients by tile that the backward pass works at, at least one head's.</summary>
     internal long AttentionGroupBytes { get; set; } = 64 << 20;
 
-    /// <summary>Of each query the largest score, and 1 / the sum of its probabilities' numerators; then, for the tensor cores, q, k and v in bfloat16.</summary>
+    /// <summary>Keeps the largest score of each query, and 1 / the sum of its probabilities' numerators; then, for the tensor cores, q, k and v in bfloat16.</summary>
     public override AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms)
     {
         int rows = q.Shape[0] * terms.Heads * q.Shape[1];
@@ -131,7 +131,7 @@ internal sealed unsafe partial class CudaKernels
     private static bool Rounds(Tensor q, in AttentionTerms terms) =>
         terms.Precision == Precision.BFloat16 && q.Shape[2] / terms.Heads % 4 == 0 && IsAligned(terms.PositionKey) && IsAligned(terms.PositionQuery);
 
-    /// <summary>Of what attention keeps, the second values of all rows.</summary>
+    /// <summary>The second values of all rows among what attention keeps.</summary>
     private static Address InverseOf(Tensor? kept, int rows) => kept is null ? default : (Address)kept + (sizeof(float) * (long)rows);
 
     private static HeadInputs RoundedOf(Tensor kept, int rows, int count) => new((Address)kept + (2 * sizeof(float) * (long)rows), count);

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Experiments.Comparison;
 /// <param name="Failure">Why it failed, or null.</param>
 public sealed record CellOutcome(Cell Cell, CellResult? Result, string? Failure)
 {
-    /// <summary>In words, for a line of progress.</summary>
+    /// <summary>The outcome in words, for a line of progress.</summary>
     public string Describe(ScoreChoice score)
     {
         if (Result is not { } result) return $"{Cell}: {(Failure is null ? "not finished" : $"failed: {Failure}")}";

@@ -58,7 +58,7 @@ public sealed record ComparisonRow
     /// <summary>The method.</summary>
     public required ComparedMethod Method { get; init; }
 
-    /// <summary>In the order of the plan's tasks.</summary>
+    /// <summary>The method's scores, in the order of the plan's tasks.</summary>
     public required IReadOnlyList<ComparisonCell> Tasks { get; init; }
 
     /// <summary>All finished runs.</summary>

@@ -29,7 +29,7 @@ internal sealed class Axis
         ? (Math.Log10(value) - Math.Log10(From)) / (Math.Log10(To) - Math.Log10(From))
         : (value - From) / (To - From);
 
-    /// <summary>From a tick at or below the least value to one at or above the greatest.</summary>
+    /// <summary>An axis from a tick at or below the least value to one at or above the greatest.</summary>
     public static Axis Over(double least, double greatest, int ticks = 5)
     {
         (least, greatest) = Widened(least, greatest);

@@ -12,7 +12,7 @@ internal enum LineKind
     /// <summary>Faint, behind its running mean.</summary>
     Faint,
 
-    /// <summary>With a dot at every value.</summary>
+    /// <summary>A line with a dot at every value.</summary>
     Dotted,
 
     /// <summary>A dashed line, for what is compared with.</summary>

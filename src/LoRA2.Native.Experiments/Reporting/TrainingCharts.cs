@@ -81,7 +81,7 @@ internal sealed class TrainingCharts(TrainingSeries series, TrainingOptions opti
         return Html.Details(every == 1 ? "Numbers" : $"Numbers, every {Text(every * series.Stride)} steps", Html.Table(headers, rows, [.. Enumerable.Range(0, headers.Length)]));
     }
 
-    private static IReadOnlyList<object?> Row(SeriesPoint point, bool hasRegulariser, bool hasBudget)
+    private static List<object?> Row(SeriesPoint point, bool hasRegulariser, bool hasBudget)
     {
         var row = new List<object?> { Text(point.Step), Score(point.Loss) };
         if (hasRegulariser) row.Add(Score(point.Regulariser));

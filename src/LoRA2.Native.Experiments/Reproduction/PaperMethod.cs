@@ -1,5 +1,5 @@
-using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Data;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Experiments.Reproduction;
 

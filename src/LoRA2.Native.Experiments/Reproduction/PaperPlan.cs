@@ -1,7 +1,7 @@
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Experiments.Reproduction;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Xml.Linq;
-using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
+using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Experiments.Reporting;
 using LoRA2.Native.Files;
 

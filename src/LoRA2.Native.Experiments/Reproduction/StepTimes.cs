@@ -1,6 +1,6 @@
 using System.Globalization;
-using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Data;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Experiments.Reproduction;
 

@@ -70,7 +70,7 @@ internal sealed class PrecompiledCharsMap
 
     private static bool HasValue(uint unit) => ((unit >> 8) & 1) != 0;
 
-    /// <summary>From a node's child offset to the child's child offset (xored into its position), or -1.</summary>
+    /// <summary>Steps from a node's child offset to the child's child offset (xored into its position), or -1.</summary>
     private int Step(int position, byte label, out uint unit)
     {
         position ^= label;

@@ -3,11 +3,11 @@ namespace LoRA2.Native.Tokenizers.Unicode;
 /// <summary>BERT's punctuation: every ASCII character that is neither letter, digit nor control, and the Unicode categories P*.</summary>
 internal static class Punctuation
 {
-    /// <summary>As the Python tokenizers see it.</summary>
+    /// <summary>Whether the Python tokenizers take it for punctuation.</summary>
     public static bool IsPython(int codePoint) =>
         codePoint < 128 ? IsAscii(codePoint) : UnicodeTables.PythonClasses[codePoint] == (byte)CharClass.Punctuation;
 
-    /// <summary>As the Rust tokenizers see it.</summary>
+    /// <summary>Whether the Rust tokenizers take it for punctuation.</summary>
     public static bool IsRust(int codePoint) =>
         codePoint < 128 ? IsAscii(codePoint) : UnicodeTables.RustClasses[codePoint] == (byte)CharClass.Punctuation;
 

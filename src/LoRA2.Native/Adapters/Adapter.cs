@@ -8,7 +8,7 @@ namespace LoRA2.Native.Adapters;
 /// <summary>A trained update of one frozen linear layer. What one is made of, and how PEFT's files name it, is up to the method.</summary>
 public abstract class Adapter : ILayerAdapter
 {
-    /// <summary>For a layer.</summary>
+    /// <summary>Makes the adapter of a layer.</summary>
     protected Adapter(string module) => Module = module;
 
     /// <summary>The layer's name.</summary>

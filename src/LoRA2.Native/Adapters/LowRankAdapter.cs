@@ -5,7 +5,7 @@ namespace LoRA2.Native.Adapters;
 /// <summary>An adapter whose update of the weight is a product of two thin matrices, and that therefore also is a plain LoRA.</summary>
 public abstract class LowRankAdapter : Adapter
 {
-    /// <summary>For a layer.</summary>
+    /// <summary>Makes the adapter of a layer.</summary>
     protected LowRankAdapter(string module)
         : base(module)
     {

@@ -14,10 +14,10 @@ public abstract class MethodOption
         ValueName = valueName;
     }
 
-    /// <summary>With hyphens, as on the command line without its dashes.</summary>
+    /// <summary>The option's name with hyphens, as on the command line without its dashes.</summary>
     public string Name { get; }
 
-    /// <summary>For the help; the default is added to it.</summary>
+    /// <summary>What the help says of it; the default is added.</summary>
     public string Description { get; }
 
     /// <summary>What stands for the value in the help.</summary>

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Adapters;
 /// <summary>A low-rank adapter with singular values, which a <see cref="Training.RankAllocator"/> can prune by their importance.</summary>
 public abstract class SingularValueAdapter : LowRankAdapter
 {
-    /// <summary>For a layer.</summary>
+    /// <summary>Makes the adapter of a layer.</summary>
     protected SingularValueAdapter(string module)
         : base(module)
     {

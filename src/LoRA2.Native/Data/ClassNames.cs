@@ -36,7 +36,7 @@ public static class ClassNames
         return number < names.Count ? number : -1;
     }
 
-    /// <summary>For each class of one list its index in another of as many names, or null when they are not the same classes.</summary>
+    /// <summary>The index of each class of one list in another of as many names, or null when they are not the same classes.</summary>
     public static int[]? Mapping(IReadOnlyList<string> from, IReadOnlyList<string> to)
     {
         int[] mapping = [.. from.Select(name => IndexOf(to, name))];

@@ -43,7 +43,7 @@ internal static class CsvTable
             }
             else if (fields.Length != columns.Length)
             {
-                throw new InputException($"{path}, line {first}: {GlueTask.Fields(fields.Length)} found, {columns.Length} expected.");
+                throw new InputException($"{path}, line {first}: {Table.FieldCount(fields.Length)} found, {columns.Length} expected.");
             }
             else
             {

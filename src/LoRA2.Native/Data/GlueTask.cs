@@ -166,7 +166,7 @@ public sealed class GlueTask
             if (fields.Length != columns.Length)
             {
                 if (!SkipsBrokenRows)
-                    throw new InputException($"{path}, line {number}: {Fields(fields.Length)} found, {columns.Length} expected.");
+                    throw new InputException($"{path}, line {number}: {Table.FieldCount(fields.Length)} found, {columns.Length} expected.");
                 skipped++;
                 continue;
             }
@@ -182,8 +182,6 @@ public sealed class GlueTask
         if (examples.Count == 0) throw new InputException($"{path}: no examples found, expected at least one row.");
         return new Dataset($"{Name} {split.ToLowerInvariant()}", examples, LabelNames, skipped) { Indices = indices };
     }
-
-    internal static string Fields(int count) => count == 1 ? "1 field" : $"{count} fields";
 
     private static void Require(string path, string[] columns, string name, int index)
     {

@@ -24,6 +24,9 @@ public sealed record Table
     /// <summary>What a reader of the file should know of how it was read, or null.</summary>
     public string? Note { get; init; }
 
+    /// <summary>A number of fields in words, for messages.</summary>
+    internal static string FieldCount(int count) => count == 1 ? "1 field" : $"{count} fields";
+
     /// <summary>Makes a table.</summary>
     /// <param name="path">The file.</param>
     /// <param name="headerLine">The line that names the columns, counted from 1, for the message.</param>
@@ -35,7 +38,7 @@ public sealed record Table
         if (columns.GroupBy(column => column).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
             throw new InputException($"{path}, line {headerLine}: column {Quote.Name(twice)} appears twice in the header, expected each name once.");
         if (rows.FirstOrDefault(row => row.Fields.Count != columns.Count) is { } odd)
-            throw new InputException($"{path}, line {odd.Line}: {GlueTask.Fields(odd.Fields.Count)} found, {columns.Count} expected.");
+            throw new InputException($"{path}, line {odd.Line}: {FieldCount(odd.Fields.Count)} found, {columns.Count} expected.");
         return new Table(path, columns, rows);
     }
 

@@ -34,7 +34,7 @@ internal static class TsvTable
             }
             else if (fields.Length != columns.Length)
             {
-                throw new InputException($"{path}, line {number}: {GlueTask.Fields(fields.Length)} found, {columns.Length} expected.");
+                throw new InputException($"{path}, line {number}: {Table.FieldCount(fields.Length)} found, {columns.Length} expected.");
             }
             else
             {

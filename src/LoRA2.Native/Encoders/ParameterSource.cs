@@ -36,7 +36,7 @@ public sealed class ParameterSource
         isOptional = true;
     }
 
-    /// <summary>Of the matrix products with weights from here and in attention: the encoder's as the model was asked for, the head's float32.</summary>
+    /// <summary>The precision of matrix products with weights from here and in attention: the encoder's as the model was asked for, the head's float32.</summary>
     public Precision Precision { get; }
 
     /// <summary>Every parameter handed out, in order.</summary>

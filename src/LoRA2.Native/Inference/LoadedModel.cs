@@ -34,7 +34,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
         }
     }
 
-    /// <summary>With the labels of the adapter and of the task.</summary>
+    /// <summary>The config with the labels of the adapter and of the task.</summary>
     private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, TaskDescription? task)
     {
         int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder, config);

@@ -52,7 +52,7 @@ public sealed class RankAllocator : IDisposable
     /// <summary>The adapters, by name.</summary>
     public IReadOnlyList<SingularValueAdapter> Adapters => adapters;
 
-    /// <summary>For each adapter which singular values the last mask kept; null before the first mask.</summary>
+    /// <summary>Which singular values of each adapter the last mask kept; null before the first mask.</summary>
     public IReadOnlyList<bool[]>? Kept
     {
         get
@@ -120,7 +120,7 @@ public sealed class RankAllocator : IDisposable
         if (chosen && Schedule.Masks(step) && kept.Length > 0) mask.Device.Kernels.Prune(values, mask);
     }
 
-    /// <summary>For an optimiser that knows no scorers: call after its step, while its gradients are still there.</summary>
+    /// <summary>Takes the sensitivities for an optimiser that knows no scorers: to be called after its step, while its gradients are still there.</summary>
     public void AfterStep(int step)
     {
         foreach (ImportanceScorer scorer in ScoredAt(step)) scorer.Update();

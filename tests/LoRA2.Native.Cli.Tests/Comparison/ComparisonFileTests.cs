@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRA2.Native.Cli.Comparison;
-using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Cli.Tests.Comparison;
+using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Cli.Tests.Comparison;
 

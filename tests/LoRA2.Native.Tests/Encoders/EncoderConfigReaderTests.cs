@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tests.Shared;
-using LoRA2.Native.Encoders.Families;
 
 namespace LoRA2.Native.Tests.Encoders;
 

@@ -10,13 +10,13 @@ internal static class Tolerance
     public const double HiddenStates = 2e-5;
     public const double Attentions = 1e-5;
 
-    /// <summary>Of a gradient's largest entry.</summary>
+    /// <summary>Relative to a gradient's largest entry.</summary>
     public const double Gradients = 2e-5;
 
     /// <summary>How far rounding takes the traces' own gradients from float64: allowed too, up to <see cref="GradientsAtMost"/>.</summary>
     public const double GradientRounding = 3e-7;
 
-    /// <summary>Of a gradient's largest entry, where cancellation leaves little of it: what "matching" asks for.</summary>
+    /// <summary>Relative to a gradient's largest entry, where cancellation leaves little of it: what "matching" asks for.</summary>
     public const double GradientsAtMost = 1e-4;
 
     /// <summary>
@@ -25,18 +25,18 @@ internal static class Tolerance
     /// </summary>
     public const double GradientNoise = 1e-6;
 
-    /// <summary>Of losses and gradient norms along a run, of their size where that is above 1.</summary>
+    /// <summary>For losses and gradient norms along a run, relative to their size where that is above 1.</summary>
     public const double TrainingLoss = 2e-5;
 
-    /// <summary>Of the weights along a run and after it.</summary>
+    /// <summary>For the weights along a run and after it.</summary>
     public const double TrainedWeights = 1e-4;
 
-    /// <summary>Of the logits after a run.</summary>
+    /// <summary>For the logits after a run.</summary>
     public const double TrainedLogits = 1e-4;
 
-    /// <summary>Of importances: of each one's own size. The closest call between a kept and a dropped one is as much.</summary>
+    /// <summary>For importances, relative to each one's own size. The closest call between a kept and a dropped one is as much.</summary>
     public const double Importance = 1e-3;
 
-    /// <summary>Of the largest importance: below it one is compared with this, as rounding of its gradients is all there is to see.</summary>
+    /// <summary>Relative to the largest importance: below it one is compared with this, as rounding of its gradients is all there is to see.</summary>
     public const double NegligibleImportance = 1e-6;
 }

@@ -94,7 +94,7 @@ public sealed class AllocationTests
         using SequenceClassifier model = SequenceClassifier.Create(Config("deberta-v2"), 3);
         model.FreezeBase();
         var keeping = new KeepingAdapter();
-        model.AdaptableLayers.First().Adapter = keeping;
+        model.AdaptableLayers[0].Adapter = keeping;
         TokenizedDataset data = Data(model.Config);
         for (int i = 0; i < 2; i++) Evaluator.Logits(model, data, 50);
         Assert.Equal(keeping.Given.Count, keeping.Given.Distinct().Count());

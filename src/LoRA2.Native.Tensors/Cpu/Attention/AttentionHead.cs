@@ -160,7 +160,7 @@ internal unsafe struct AttentionHead<T>
         return operands;
     }
 
-    private readonly BlockOperands<T> Operands(T* a, nint rowStep, nint depthStep, in RightOperand<T> b, T* c, nint step, T alpha, T beta) => new()
+    private static BlockOperands<T> Operands(T* a, nint rowStep, nint depthStep, in RightOperand<T> b, T* c, nint step, T alpha, T beta) => new()
     {
         A = a,
         RowStep = rowStep,

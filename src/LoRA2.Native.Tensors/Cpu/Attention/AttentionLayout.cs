@@ -35,13 +35,13 @@ internal readonly struct AttentionLayout
     /// <summary>Distances between two tokens.</summary>
     public int Distances => Math.Max(0, (2 * Length) - 1);
 
-    /// <summary>Of a head's queries, keys, values and position rows.</summary>
+    /// <summary>The layout of a head's queries, keys, values and position rows.</summary>
     public int Step { get; }
 
-    /// <summary>Of a block of scores: query rows by keys.</summary>
+    /// <summary>The layout of a block of scores: query rows by keys.</summary>
     public int ScoreStep { get; }
 
-    /// <summary>Of a block of scores' transpose: key rows by queries.</summary>
+    /// <summary>The layout of a block of scores' transpose: key rows by queries.</summary>
     public int TransposedStep { get; }
 
     /// <summary>Elements of the rows of one head.</summary>

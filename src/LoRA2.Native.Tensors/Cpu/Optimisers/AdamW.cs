@@ -30,7 +30,7 @@ internal readonly record struct AdamWConstants<T>(
     T GradientScale, T Decay, T OneLessBeta1, T Beta2, T OneLessBeta2, T Correction2, T Epsilon, T NegativeStep)
     where T : unmanaged
 {
-    /// <summary>Of a row that <see cref="AdamWStep.Write"/> wrote, with the factor of the gradients.</summary>
+    /// <summary>The constants of a row that <see cref="AdamWStep.Write"/> wrote, with the factor of the gradients.</summary>
     public static AdamWConstants<T> From(ReadOnlySpan<double> row, double gradientScale) => new(
         VectorMath.Scalar<T>(gradientScale),
         VectorMath.Scalar<T>(row[0]),

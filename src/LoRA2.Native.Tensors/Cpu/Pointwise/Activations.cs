@@ -15,7 +15,7 @@ internal interface IActivationUse<T>
         where TActivation : unmanaged, IActivation<T>;
 }
 
-/// <summary>From the name of an activation to its code.</summary>
+/// <summary>Picks the code of an activation.</summary>
 internal static unsafe class Activations
 {
     /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>

@@ -62,7 +62,7 @@ internal static unsafe class Dropout
             }
         }
 
-        private void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* plus, T* to)
+        private static void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* plus, T* to)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
             int i = 0;

@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders.Blocks;
 
-/// <summary>From the first token's hidden state to logits: dropout → dense → activation → dropout → classifier.</summary>
+/// <summary>A head that turns the first token's hidden state into logits: dropout → dense → activation → dropout → classifier.</summary>
 public sealed class FirstTokenHead : EncoderHead
 {
     private readonly LinearLayer dense;

@@ -26,7 +26,7 @@ internal sealed unsafe partial class GuardedMemory<T> : IDisposable
         if (OperatingSystem.IsLinux())
         {
             region = (byte*)Native.Map(null, size, 3, 0x22, -1, 0);
-            if (region == (byte*)-1) throw new OutOfMemoryException();
+            if (region == (byte*)-1) throw new InvalidOperationException("mmap failed");
             int failed = Native.Protect(region, Page, 0) | Native.Protect(region + Page + inner, Page, 0);
             if (failed != 0) throw new InvalidOperationException("mprotect failed");
         }
