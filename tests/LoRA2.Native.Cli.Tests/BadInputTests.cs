@@ -60,7 +60,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--adapter is missing", "merge", "--output", "x", "--model", "quick-start")]
     [InlineData("model folder '/nowhere' does not exist", "trace", "--model", "/nowhere", "--inputs", "x", "--output", "y")]
     [InlineData("--split needs --task", "evaluate", "--split", "dev", "--model", "quick-start")]
-    public void Is_refused_in_one_sentence_and_nothing_is_written(string sentence, params string[] args)
+    public void IsRefusedInOneSentenceAndNothingIsWritten(string sentence, params string[] args)
     {
         string output = folder.File("out");
         if (args is ["finetune", ..]) args = [.. args, "--output", output];
@@ -73,7 +73,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("text\tlabel\na\tx\nb\tx\n", "every label is \"x\"")]
     [InlineData("sentense\tlabel\na\tx\n", "expected a text column")]
     [InlineData("", "train.tsv")]
-    public void A_bad_data_file_is_named_with_its_line(string content, string sentence)
+    public void ABadDataFileIsNamedWithItsLine(string content, string sentence)
     {
         string train = folder.Write("train.tsv", content);
         Assert.Contains(sentence, Lora2.Run("finetune", "--train", train, "--output", folder.File("out")).Refused(), StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void A_development_label_that_training_lacks_is_refused()
+    public void ADevelopmentLabelThatTrainingLacksIsRefused()
     {
         string train = folder.Write("train.tsv", "text\tlabel\na\tx\nb\ty\n");
         string development = folder.Write("dev.tsv", "text\tlabel\na\tx\nb\tz\n");
@@ -90,7 +90,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void An_output_that_is_or_lies_under_a_file_is_refused()
+    public void AnOutputThatIsOrLiesUnderAFileIsRefused()
     {
         string file = folder.Write("file", "x");
         foreach (string output in (string[])[file, Path.Combine(file, "sub")])
@@ -99,7 +99,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_model_is_refused()
+    public void ADamagedModelIsRefused()
     {
         string model = TinyModel.Write(folder);
         string weights = Path.Combine(model, "model.safetensors");
@@ -110,7 +110,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void A_defect_is_1_and_has_a_stack_trace_only_when_asked()
+    public void ADefectIs1AndHasAStackTraceOnlyWhenAsked()
     {
         using var closed = new MemoryStream();
         closed.Dispose();

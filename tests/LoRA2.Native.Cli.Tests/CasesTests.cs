@@ -13,7 +13,7 @@ public sealed class CasesTests : IDisposable
     [Theory]
     [InlineData("data.csv", "data.csv, line 4: the label is missing")]
     [InlineData("nan.csv", "nan.csv, line 4: the label is missing (\"nan\" found)")]
-    public void An_unlabelled_row_is_no_class(string file, string sentence)
+    public void AnUnlabelledRowIsNoClass(string file, string sentence)
     {
         string data = At("10-empty-label", file);
         string[] args = ["finetune", "--model", At("10-empty-label", "model"), "--train", data, "--dev", data, "--output", folder.File("out"), "--max-length", "32", "--max-steps", "1"];
@@ -23,7 +23,7 @@ public sealed class CasesTests : IDisposable
     [Theory]
     [InlineData("model", "data.tsv")]
     [InlineData("model-upper", "nli.tsv")]
-    public void Labels_meet_by_name_whatever_their_spelling(string model, string file)
+    public void LabelsMeetByNameWhateverTheirSpelling(string model, string file)
     {
         JsonElement json = Lora2.Run("evaluate", "--model", At("11-label-names", model), "--file", At("11-label-names", file), "--json").Done().Json;
         Assert.InRange(json.GetProperty("metrics").GetProperty("accuracy").GetDouble(), 0, 1);
@@ -32,7 +32,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void Emoji_of_today_are_unknown_not_nothing()
+    public void EmojiOfTodayAreUnknownNotNothing()
     {
         byte[] texts = File.ReadAllBytes(At("16-new-emoji", "text.jsonl"));
         foreach (string model in (string[])[At("16-new-emoji"), VocabularyAlone()])
@@ -54,14 +54,14 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void Quoting_in_a_tsv_is_recognised_and_said()
+    public void QuotingInATsvIsRecognisedAndSaid()
     {
         CommandResult result = Lora2.Run("evaluate", "--model", At("13-peft-fields", "base"), "--file", At("14-quoted-tsv", "pandas.tsv")).Done();
         Assert.Contains("fields with quotes are quoted as pandas does it", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_cut_is_the_models_and_is_told()
+    public void TheCutIsTheModelsAndIsTold()
     {
         string model = At("06-128-token-cut", "model"), texts = File.ReadAllText(At("06-128-token-cut", "texts.txt"));
         JsonElement[] whole = Lora2.RunWith(texts, "predict", "--model", model).Done().JsonLines;
@@ -79,7 +79,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void A_model_of_few_positions_is_trained_and_asked_without_an_option()
+    public void AModelOfFewPositionsIsTrainedAndAskedWithoutAnOption()
     {
         string data = folder.Write("data.tsv", $"text\tlabel\n{string.Concat(Enumerable.Repeat("good ", 100))}\tpos\nbad film\tneg\n");
         string output = folder.File("out");
@@ -91,7 +91,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void A_value_beyond_float16_ends_the_merge()
+    public void AValueBeyondFloat16EndsTheMerge()
     {
         string output = folder.File("merged");
         string[] merge = ["merge", "--model", At("09-merge-overflows", "base"), "--adapter", At("09-merge-overflows", "adapter"), "--output", output];
@@ -105,7 +105,7 @@ public sealed class CasesTests : IDisposable
     [Theory]
     [InlineData("lora_alpha", "1e308", "lora_alpha is 1e308; a number from -1000000 to 1000000 was expected")]
     [InlineData("r", "2147483647", "r is 2147483647; an integer from 1 to 65536 was expected")]
-    public void A_field_of_an_adapter_that_overflows_is_named(string field, string value, string sentence)
+    public void AFieldOfAnAdapterThatOverflowsIsNamed(string field, string value, string sentence)
     {
         string adapter = folder.File("adapter"), config = Path.Combine(adapter, "adapter_config.json");
         Directory.CreateDirectory(adapter);
@@ -117,7 +117,7 @@ public sealed class CasesTests : IDisposable
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void A_weight_that_is_not_finite_ends_predict_evaluate_and_merge(float value)
+    public void AWeightThatIsNotFiniteEndsPredictEvaluateAndMerge(float value)
     {
         string model = folder.File("model");
         Directory.CreateDirectory(model);

@@ -11,7 +11,7 @@ public sealed class FinetuneTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void The_quick_start_trains_saves_and_predicts()
+    public void TheQuickStartTrainsSavesAndPredicts()
     {
         string output = folder.File("out");
         CommandResult result = Lora2.Run("finetune", "--max-steps", "4", "--batch-size", "4", "--output", output).Done();
@@ -30,7 +30,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void Json_is_one_object_with_everything_and_the_rest_goes_to_standard_error()
+    public void JsonIsOneObjectWithEverythingAndTheRestGoesToStandardError()
     {
         string output = folder.File("out");
         CommandResult result = Lora2.Run(TinyModel.Finetune(folder, output, "--json")).Done();
@@ -51,7 +51,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void The_result_does_not_depend_on_the_number_of_threads()
+    public void TheResultDoesNotDependOnTheNumberOfThreads()
     {
         Lora2.Run(TinyModel.Finetune(folder, folder.File("one"), "--threads", "1")).Done();
         Lora2.Run(TinyModel.Finetune(folder, folder.File("two"), "--threads", "2")).Done();
@@ -59,7 +59,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void Another_seed_gives_another_result()
+    public void AnotherSeedGivesAnotherResult()
     {
         Lora2.Run(TinyModel.Finetune(folder, folder.File("one"))).Done();
         Lora2.Run(TinyModel.Finetune(folder, folder.File("two"), "--seed", "43")).Done();
@@ -67,7 +67,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void Pruning_leaves_the_target_rank_on_average()
+    public void PruningLeavesTheTargetRankOnAverage()
     {
         string output = folder.File("out");
         Lora2.Run(TinyModel.Finetune(folder, output)).Done();
@@ -81,7 +81,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void Full_fine_tuning_leaves_a_model_folder()
+    public void FullFineTuningLeavesAModelFolder()
     {
         (string train, string development) = TinyModel.WriteData(folder);
         string output = folder.File("out");
@@ -93,7 +93,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void Regression_predicts_a_number()
+    public void RegressionPredictsANumber()
     {
         string rows = string.Concat(Enumerable.Range(0, 12).Select(i => $"{{\"text\": \"row {i}\", \"score\": {i / 4.0}}}\n"));
         string data = folder.Write("scores.jsonl", rows);
@@ -107,7 +107,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void An_earlier_result_is_kept_unless_told_otherwise()
+    public void AnEarlierResultIsKeptUnlessToldOtherwise()
     {
         string output = folder.File("out");
         Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "10")).Done();
@@ -119,7 +119,7 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
-    public void A_loss_that_is_no_number_ends_the_run_with_1()
+    public void ALossThatIsNoNumberEndsTheRunWith1()
     {
         string output = folder.File("out");
         CommandResult result = Lora2.Run(TinyModel.Finetune(folder, output, "--learning-rate", "1e6", "--clip", "0", "--schedule", "constant", "--warmup", "0"));

@@ -14,7 +14,7 @@ public class HelpTests
     [InlineData("inspect")]
     [InlineData("tokenize")]
     [InlineData("trace")]
-    public void Every_command_has_help_with_examples(string command)
+    public void EveryCommandHasHelpWithExamples(string command)
     {
         CommandResult result = Lora2.Run(command, "--help").Done();
         Assert.Contains("Usage:", result.Output, StringComparison.Ordinal);
@@ -23,5 +23,5 @@ public class HelpTests
     }
 
     [Fact]
-    public void The_version_is_a_number() => Assert.Matches(@"^\d+\.\d+\.\d+", Lora2.Run("--version").Done().Output);
+    public void TheVersionIsANumber() => Assert.Matches(@"^\d+\.\d+\.\d+", Lora2.Run("--version").Done().Output);
 }

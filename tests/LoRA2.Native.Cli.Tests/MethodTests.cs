@@ -20,7 +20,7 @@ public sealed class MethodTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void It_trains_evaluates_and_is_exported(string name)
+    public void ItTrainsEvaluatesAndIsExported(string name)
     {
         AdapterMethod method = AdapterMethods.Named(name);
         string output = folder.File("out");
@@ -52,7 +52,7 @@ public sealed class MethodTests : IDisposable
     [Theory]
     [InlineData("adalora")]
     [InlineData("sora")]
-    public void A_killed_run_of_a_pruned_method_resumes_to_the_same_bits(string name)
+    public void AKilledRunOfAPrunedMethodResumesToTheSameBits(string name)
     {
         string[] options = ["--method", name, "--rank", "3", "--max-steps", "12", "--checkpoint-every", "1", .. name == "adalora" ? (string[])["--target-rank", "1"] : ["--gate-threshold", "0.05"]];
         Lora2.Run(Finetune(folder.File("whole"), options)).Done();
@@ -64,7 +64,7 @@ public sealed class MethodTests : IDisposable
     }
 
     [Fact]
-    public void An_unknown_field_of_an_adapter_is_a_warning()
+    public void AnUnknownFieldOfAnAdapterIsAWarning()
     {
         string output = folder.File("out");
         Lora2.Run(Finetune(output, "--method", "lora", "--rank", "2", "--max-steps", "1")).Done();
@@ -75,7 +75,7 @@ public sealed class MethodTests : IDisposable
 
     /// <summary>SoRA's dense schedule: on with a higher threshold, a model at each.</summary>
     [Fact]
-    public void Training_goes_on_from_an_adapter()
+    public void TrainingGoesOnFromAnAdapter()
     {
         (string first, string second, string same) = (folder.File("first"), folder.File("second"), folder.File("same"));
         Lora2.Run(Finetune(first, "--method", "sora", "--rank", "4", "--max-steps", "6", "--gate-threshold", "0.01", "--targets", "query,output", "--head", "classifier")).Done();
@@ -94,7 +94,7 @@ public sealed class MethodTests : IDisposable
     }
 
     [Fact]
-    public void Every_task_has_presets_whose_options_exist()
+    public void EveryTaskHasPresetsWhoseOptionsExist()
     {
         var options = new FinetuneOptions();
         foreach (GlueTask task in GlueTask.All)
@@ -108,7 +108,7 @@ public sealed class MethodTests : IDisposable
 
     /// <summary>Neither AdaLoRA's nor LoRA2's authors start orthonormal, or move the singular values faster than the rest, as the defaults do.</summary>
     [Fact]
-    public void A_preset_has_the_authors_start_whatever_the_defaults_are()
+    public void APresetHasTheAuthorsStartWhateverTheDefaultsAre()
     {
         RunOption[] start = [new("init", "gaussian"), new("singular-value-rate", "1")];
         foreach (GlueTask task in GlueTask.All)
@@ -119,7 +119,7 @@ public sealed class MethodTests : IDisposable
     }
 
     [Fact]
-    public void A_preset_is_printed_and_what_is_given_precedes_it()
+    public void APresetIsPrintedAndWhatIsGivenPrecedesIt()
     {
         string glue = folder.File("glue");
         Directory.CreateDirectory(glue);

@@ -12,7 +12,7 @@ public sealed class MnliTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Finetune_and_evaluate_report_both_development_sets()
+    public void FinetuneAndEvaluateReportBothDevelopmentSets()
     {
         (string glue, string adapter) = (TinyGlue.WriteMnli(folder), folder.File("mnli"));
         CommandResult run = TinyGlue.Finetune(folder, "MNLI", glue, adapter, "--epochs", "3").Done();
@@ -39,7 +39,7 @@ public sealed class MnliTests : IDisposable
     }
 
     [Fact]
-    public void Both_are_needed()
+    public void BothAreNeeded()
     {
         string glue = TinyGlue.WriteMnli(folder);
         File.Delete(Path.Combine(glue, "MNLI", "dev_mismatched.tsv"));

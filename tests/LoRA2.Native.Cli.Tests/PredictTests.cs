@@ -19,7 +19,7 @@ public sealed class PredictTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_text_is_answered_alike_alone_in_a_batch_and_as_json()
+    public void ATextIsAnsweredAlikeAloneInABatchAndAsJson()
     {
         JsonElement[] together = Lora2.RunWith("first text\nsecond, somewhat longer text\n\n", "predict", "--adapter", adapter).Done().JsonLines;
         Assert.Equal(3, together.Length);
@@ -36,7 +36,7 @@ public sealed class PredictTests : IDisposable
     [InlineData("{\"text\": 3}", "line 2: a value of kind Number was found; a string as \"text\" was expected")]
     [InlineData("{\"txt\": \"a\"}", "line 2: \"text\" is missing")]
     [InlineData("{\"text\": \"a\"", "line 2: is not valid JSON")]
-    public void A_bad_line_is_named_after_the_answers_before_it(string line, string sentence)
+    public void ABadLineIsNamedAfterTheAnswersBeforeIt(string line, string sentence)
     {
         CommandResult result = Lora2.RunWith($"\"fine\"\n{line}\n", "predict", "--adapter", adapter, "--json-lines");
         Assert.Equal(2, result.Code);
@@ -45,7 +45,7 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
-    public void Pairs_can_be_given_both_ways()
+    public void PairsCanBeGivenBothWays()
     {
         JsonElement line = Assert.Single(Lora2.RunWith("{\"text\": \"a b\", \"text_pair\": \"c d\"}", "predict", "--adapter", adapter, "--json-lines").Done().JsonLines);
         JsonElement option = Assert.Single(Lora2.Run("predict", "--adapter", adapter, "--text", "a b", "--text-pair", "c d").Done().JsonLines);
@@ -53,7 +53,7 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
-    public void Without_options_the_adapter_of_the_last_run_answers()
+    public void WithoutOptionsTheAdapterOfTheLastRunAnswers()
     {
         Directory.Move(adapter, folder.File("lora2-out"));
         using Process process = Lora2.Start(folder.Path, "predict");
@@ -67,7 +67,7 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
-    public void A_merged_model_predicts_as_its_adapter_did()
+    public void AMergedModelPredictsAsItsAdapterDid()
     {
         string merged = folder.File("merged");
         Lora2.Run("merge", "--adapter", adapter, "--output", merged).Done();
@@ -85,7 +85,7 @@ public sealed class PredictTests : IDisposable
     [Theory]
     [InlineData("float16", "F16")]
     [InlineData("bfloat16", "BF16")]
-    public void A_model_can_be_merged_to_half_the_size(string dtype, string stored)
+    public void AModelCanBeMergedToHalfTheSize(string dtype, string stored)
     {
         string merged = folder.File("merged");
         Lora2.Run("merge", "--adapter", adapter, "--output", merged, "--dtype", dtype).Done();
@@ -96,7 +96,7 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
-    public void An_adapter_is_inspected_with_its_ranks()
+    public void AnAdapterIsInspectedWithItsRanks()
     {
         CommandResult text = Lora2.Run("inspect", adapter).Done();
         Assert.Contains("LoRA2 rank 4, alpha 16, outer-rank 2", text.Output, StringComparison.Ordinal);

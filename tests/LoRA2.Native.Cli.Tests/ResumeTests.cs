@@ -12,7 +12,7 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_cancelled_run_resumes_to_the_same_bits()
+    public void ACancelledRunResumesToTheSameBits()
     {
         Lora2.Run(TinyModel.Finetune(folder, folder.File("whole"))).Done();
         string output = folder.File("parts");
@@ -29,7 +29,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_process_resumes_to_the_same_bits()
+    public void AKilledProcessResumesToTheSameBits()
     {
         // Long enough to be killed in the middle; a checkpoint at every step.
         string[] run = ["--epochs", "60", "--log-every", "1", "--checkpoint-every", "1"];
@@ -67,7 +67,7 @@ public sealed class ResumeTests : IDisposable
     private static string[] Paths(string page) => [.. System.Xml.Linq.XDocument.Parse(page).Descendants("path").Select(path => path.Attribute("d")!.Value)];
 
     [Fact]
-    public void An_interrupted_process_saves_and_exits_with_130()
+    public void AnInterruptedProcessSavesAndExitsWith130()
     {
         if (OperatingSystem.IsWindows()) return;
         string output = folder.File("out");
@@ -86,7 +86,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void Resuming_is_possible_before_the_first_checkpoint_and_after_the_end()
+    public void ResumingIsPossibleBeforeTheFirstCheckpointAndAfterTheEnd()
     {
         string output = folder.File("out");
         string[] args = TinyModel.Finetune(folder, output, "--resume", "--max-steps", "10");
@@ -98,7 +98,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_checkpoint_of_another_run_is_refused()
+    public void ACheckpointOfAnotherRunIsRefused()
     {
         string output = folder.File("out");
         using var cancelled = new CancellationTokenSource();

@@ -13,7 +13,7 @@ public sealed class SubmissionTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Both_of_MNLIs_test_sets_are_predicted_in_one_go()
+    public void BothOfMNLIsTestSetsArePredictedInOneGo()
     {
         (string glue, string adapter, string submission) = (TinyGlue.WriteMnli(folder), folder.File("mnli"), Path.Combine(folder.Path, "new", "submission"));
         TinyGlue.Finetune(folder, "MNLI", glue, adapter, "--epochs", "2").Done();
@@ -31,7 +31,7 @@ public sealed class SubmissionTests : IDisposable
     }
 
     [Fact]
-    public void A_score_is_clipped_and_other_tasks_files_stay()
+    public void AScoreIsClippedAndOtherTasksFilesStay()
     {
         string data = folder.File("STS-B"), adapter = folder.File("sts-b"), submission = folder.File("submission");
         Directory.CreateDirectory(data);
@@ -50,7 +50,7 @@ public sealed class SubmissionTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_written_when_a_test_set_is_missing_or_the_model_is_for_something_else()
+    public void NothingIsWrittenWhenATestSetIsMissingOrTheModelIsForSomethingElse()
     {
         (string glue, string adapter, string submission) = (TinyGlue.WriteMnli(folder), folder.File("mnli"), folder.File("submission"));
         TinyGlue.Finetune(folder, "MNLI", glue, adapter, "--max-steps", "1").Done();
@@ -67,7 +67,7 @@ public sealed class SubmissionTests : IDisposable
     }
 
     [Fact]
-    public void A_model_with_the_tasks_classes_in_another_order_is_asked_by_name()
+    public void AModelWithTheTasksClassesInAnotherOrderIsAskedByName()
     {
         (string glue, string adapter, string submission) = (TinyGlue.WriteMnli(folder), folder.File("mnli"), folder.File("submission"));
         TinyGlue.Finetune(folder, "MNLI", glue, adapter, "--max-steps", "1").Done();

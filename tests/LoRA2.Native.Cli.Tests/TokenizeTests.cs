@@ -16,7 +16,7 @@ public class TokenizeTests
     [InlineData("one\r\n\r\ntwo", "one", "", "two")]
     [InlineData("a\rb\u0085c\u2028d\u000Be\n\uFEFFf\n", "a\rb\u0085c\u2028d\u000Be", "\uFEFFf")]
     [InlineData("")]
-    public void A_line_feed_alone_ends_a_text(string input, params string[] texts)
+    public void ALineFeedAloneEndsAText(string input, params string[] texts)
     {
         JsonElement[] answers = Lora2.RunWith(input, Arguments).Done().JsonLines;
         Assert.Equal(texts.Length, answers.Length);
@@ -24,7 +24,7 @@ public class TokenizeTests
     }
 
     [Fact]
-    public void Json_lines_take_any_string_that_json_can_hold()
+    public void JsonLinesTakeAnyStringThatJsonCanHold()
     {
         string[] texts = ["", "plain", "tab\t, quote \", \\ and /", "\0\u0001\u001f\u007f", "line\nfeed\r\n", "naïve 😀 ▁ \u2028\u2029\u0085", "caf\u00e9 \ufeff\ufffd", new('x', 200_000)];
         string input = string.Concat(texts.Select(text => JsonSerializer.Serialize(text) + "\n"));
@@ -44,7 +44,7 @@ public class TokenizeTests
     [InlineData("""
         "\ud83d\u0041 \\u0041 \/\b\f"
         """)]
-    public void Escaped_lone_surrogates_are_answered(string line)
+    public void EscapedLoneSurrogatesAreAnswered(string line)
     {
         JsonElement answer = Assert.Single(Lora2.RunWith(line, [.. Arguments, "--json-lines"]).Done().JsonLines);
         Assert.Equal(answer.GetProperty("ids").GetArrayLength(), answer.GetProperty("tokens").GetArrayLength());
@@ -56,7 +56,7 @@ public class TokenizeTests
     [InlineData("\"unfinished\n", "standard input, line 1: is not valid JSON")]
     [InlineData("\"two\" \"values\"", "standard input, line 1: is not valid JSON")]
     [InlineData("\"raw \u0001 control\"", "standard input, line 1: is not valid JSON")]
-    public void A_bad_json_line_is_named_by_its_number(string input, string sentence)
+    public void ABadJsonLineIsNamedByItsNumber(string input, string sentence)
     {
         CommandResult result = Lora2.RunWith(input, [.. Arguments, "--json-lines"]);
         Assert.Equal(2, result.Code);
@@ -65,7 +65,7 @@ public class TokenizeTests
     }
 
     [Fact]
-    public void Text_that_is_not_utf_8_is_named_by_its_line()
+    public void TextThatIsNotUtf8IsNamedByItsLine()
     {
         CommandResult result = Lora2.Run([.. "good\n"u8, 0xC3, 0x28, (byte)'\n'], default, Arguments);
         Assert.Equal(2, result.Code);
@@ -74,7 +74,7 @@ public class TokenizeTests
     }
 
     [Fact]
-    public void Output_is_utf_8_without_a_mark()
+    public void OutputIsUtf8WithoutAMark()
     {
         CommandResult result = Lora2.RunWith("é\n", Arguments).Done();
         Assert.StartsWith("{\"ids\":[", result.Output, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public class TokenizeTests
     }
 
     [Fact]
-    public void Lines_longer_than_the_buffer_come_out_whole()
+    public void LinesLongerThanTheBufferComeOutWhole()
     {
         var input = new StringBuilder();
         string[] texts = [.. Enumerable.Range(0, 400).Select(i => string.Join(' ', Enumerable.Repeat($"word{i}", i * 7 % 5000)))];

@@ -24,11 +24,11 @@ public sealed class TraceGoldenTests : IDisposable
 
     [Theory]
     [GoldenFamilies(GoldenKind.Encoder, Inputs, Outputs, Gradients)]
-    public void A_model_is_traced_as_its_golden_folder(string family) => TraceAndCompare(family, GoldenTraces.At(family));
+    public void AModelIsTracedAsItsGoldenFolder(string family) => TraceAndCompare(family, GoldenTraces.At(family));
 
     [Theory]
     [GoldenFamilies(GoldenKind.Regression, Inputs, Outputs, Gradients)]
-    public void A_regression_has_the_originals_shape_of_logits(string family)
+    public void ARegressionHasTheOriginalsShapeOfLogits(string family)
     {
         string model = folder.File("model");
         Directory.CreateDirectory(model);
@@ -39,7 +39,7 @@ public sealed class TraceGoldenTests : IDisposable
 
     [Theory]
     [GoldenFamilies(GoldenKind.LoRA, Outputs, Gradients, "meta.json")]
-    public void An_adapter_is_traced_under_pefts_names_and_merges(string family)
+    public void AnAdapterIsTracedUnderPeftsNamesAndMerges(string family)
     {
         using JsonDocument meta = JsonDocument.Parse(File.ReadAllBytes(GoldenTraces.At(family, "meta.json")));
         string model = GoldenTraces.At(family, meta.RootElement.GetProperty("base").GetString()!);
@@ -55,7 +55,7 @@ public sealed class TraceGoldenTests : IDisposable
     }
 
     [Fact]
-    public void Bad_inputs_are_named()
+    public void BadInputsAreNamed()
     {
         string model = folder.File("model");
         Directory.CreateDirectory(model);

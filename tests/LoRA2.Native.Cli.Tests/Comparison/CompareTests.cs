@@ -13,7 +13,7 @@ public sealed class CompareTests : IDisposable
     public void Dispose() => tiny.Dispose();
 
     [Fact]
-    public void Methods_are_compared_and_finished_runs_are_not_made_again()
+    public void MethodsAreComparedAndFinishedRunsAreNotMadeAgain()
     {
         CommandResult first = Lora2.Run(tiny.Arguments("--parallel", "2", "--json")).Done();
         Assert.Contains("[8/8]", first.Error, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_fails_is_shown_and_the_others_go_on()
+    public void ARunThatFailsIsShownAndTheOthersGoOn()
     {
         tiny.Plan["tasks"] = new JsonArray("SST-2");
         tiny.Plan["seeds"] = new JsonArray(1);
@@ -59,7 +59,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void A_cancelled_comparison_goes_on_where_it_was()
+    public void ACancelledComparisonGoesOnWhereItWas()
     {
         using var cancelled = new CancellationTokenSource();
         using var output = new CancelAt("[1/8]", cancelled);
@@ -76,7 +76,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_comparison_takes_its_runs_with_it_and_goes_on_to_the_same_bits()
+    public void AKilledComparisonTakesItsRunsWithItAndGoesOnToTheSameBits()
     {
         tiny.Plan["tasks"] = new JsonArray("SST-2");
         tiny.Plan["seeds"] = new JsonArray(1);
@@ -109,7 +109,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
-    public void Two_comparisons_in_one_folder_are_refused()
+    public void TwoComparisonsInOneFolderAreRefused()
     {
         Directory.CreateDirectory(tiny.Output);
         using (new FileStream(tiny.File(".lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))

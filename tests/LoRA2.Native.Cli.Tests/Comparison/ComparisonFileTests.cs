@@ -12,7 +12,7 @@ public sealed class ComparisonFileTests : IDisposable
     public void Dispose() => tiny.Dispose();
 
     [Fact]
-    public void The_cells_are_methods_by_tasks_by_seeds_with_the_most_particular_options()
+    public void TheCellsAreMethodsByTasksBySeedsWithTheMostParticularOptions()
     {
         tiny.Plan["options"] = new JsonObject { ["epochs"] = 1, ["rank"] = 2, ["learning-rate"] = JsonNode.Parse("1e-3"), ["clip"] = 3 };
         tiny.Plan["task-options"] = new JsonObject { ["RTE"] = new JsonObject { ["epochs"] = 2, ["rank"] = 3, ["clip"] = null } };
@@ -46,10 +46,10 @@ public sealed class ComparisonFileTests : IDisposable
     [InlineData("rank=8", "8")]
     [InlineData("precision=bfloat16", "bfloat16")]
     [InlineData("from=007", "007")]
-    public void A_number_is_asked_for_in_one_form(string given, string expected) => Assert.Equal(expected, new RunOptions(new FinetuneProcesses()).Parse(given).Value);
+    public void ANumberIsAskedForInOneForm(string given, string expected) => Assert.Equal(expected, new RunOptions(new FinetuneProcesses()).Parse(given).Value);
 
     [Fact]
-    public void Comments_and_trailing_commas_are_allowed()
+    public void CommentsAndTrailingCommasAreAllowed()
     {
         string json = tiny.Plan.ToJsonString()[..^1] + ", // the end\n}";
         Assert.Equal(2, ComparisonFile.Load(tiny.ArgumentsOf(json)[1], new FinetuneProcesses()).Methods.Count);
@@ -87,7 +87,7 @@ public sealed class ComparisonFileTests : IDisposable
     [InlineData("methods", """[ { "name": "a", "option": {} } ]""", "methods[0].option: this field is unknown; name, options, task-options can be")]
     [InlineData("methods", """[ { "name": "a", "task-options": { "RTE": { "rank": "x" } } } ]""", "methods[0].task-options.RTE.rank: option --rank is 'x'")]
     [InlineData("metods", "1", "metods: this field is unknown")]
-    public void What_is_wrong_is_said_in_one_sentence_with_its_place(string field, string json, string sentence)
+    public void WhatIsWrongIsSaidInOneSentenceWithItsPlace(string field, string json, string sentence)
     {
         // Not as a node: that would refuse a name that comes twice.
         tiny.Plan.Remove(field);
@@ -103,14 +103,14 @@ public sealed class ComparisonFileTests : IDisposable
     [InlineData("tasks")]
     [InlineData("seeds")]
     [InlineData("methods")]
-    public void A_field_that_is_missing_is_named(string field)
+    public void AFieldThatIsMissingIsNamed(string field)
     {
         tiny.Plan.Remove(field);
         Assert.Contains($"plan.json: '{field}' is missing", Lora2.Run(tiny.Arguments()).Refused(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_is_no_JSON_is_refused()
+    public void WhatIsNoJSONIsRefused()
     {
         Assert.Contains("plan.json: line 2, byte 1: this is no JSON", Lora2.Run(tiny.ArgumentsOf("{\n]")).Refused(), StringComparison.Ordinal);
         Assert.Contains("'/nowhere.json' does not exist", Lora2.Run("compare", "/nowhere.json", "--output", tiny.Output).Refused(), StringComparison.Ordinal);

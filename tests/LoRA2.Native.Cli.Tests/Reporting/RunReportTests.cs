@@ -12,7 +12,7 @@ public sealed class RunReportTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void A_run_with_everything_has_every_part()
+    public void ARunWithEverythingHasEveryPart()
     {
         string output = folder.File("out");
         Lora2.Run(TinyModel.Finetune(folder, output)).Done();
@@ -37,7 +37,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void What_a_run_has_not_is_not_there()
+    public void WhatARunHasNotIsNotThere()
     {
         string output = folder.File("out");
         TinyModel.Write(folder);
@@ -46,7 +46,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void Singular_values_without_a_budget_have_a_size_but_no_map()
+    public void SingularValuesWithoutABudgetHaveASizeButNoMap()
     {
         string output = folder.File("out");
         string[] run = TinyModel.Finetune(folder, output, "--max-steps", "10");
@@ -59,7 +59,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void A_regression_has_a_scatter_and_gates_a_map()
+    public void ARegressionHasAScatterAndGatesAMap()
     {
         string rows = string.Concat(Enumerable.Range(0, 12).Select(i => $"{{\"text\": \"row {i}\", \"score\": {i / 4.0}}}\n"));
         string data = folder.Write("scores.jsonl", rows), output = folder.File("out");
@@ -72,7 +72,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void Hostile_labels_and_names_stay_text()
+    public void HostileLabelsAndNamesStayText()
     {
         string[] labels = ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)> & \u202E"];
         string rows = string.Concat(Enumerable.Range(0, 8).Select(i => System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = $"row {i}", ["label"] = labels[i % 2] }) + "\n"));
@@ -86,7 +86,7 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupted_run_says_so_and_one_that_failed_says_why()
+    public void AnInterruptedRunSaysSoAndOneThatFailedSaysWhy()
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();

@@ -9,7 +9,7 @@ public sealed class ReproduceTests : IDisposable
     public void Dispose() => tiny.Dispose();
 
     [Fact]
-    public void Without_a_model_there_are_the_papers_figures_and_the_counts()
+    public void WithoutAModelThereAreThePapersFiguresAndTheCounts()
     {
         CommandResult table = Lora2.Run("reproduce", "table2", "--tasks", "CoLA").Done();
         Assert.Matches(@"\| query, key, k=1 +\| 37\.4k +\| 37,440 +\| — \(—\)", table.Output);
@@ -18,7 +18,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Regularisers_are_run_and_shown_beside_the_paper()
+    public void RegularisersAreRunAndShownBesideThePaper()
     {
         CommandResult result = Lora2.Run(Arguments("table3", "--max-steps", "6", "--with", "batch-size=4", "--parallel", "2", "--json")).Done();
         Assert.Equal(["none", "uv", "UV", "uv+UV", "PQ", "all"], result.Json.GetProperty("tables")[0].GetProperty("rows").EnumerateArray().Select(row => row[0].GetString()));
@@ -32,7 +32,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Surviving_singular_values_are_shown_by_layer_and_matrix()
+    public void SurvivingSingularValuesAreShownByLayerAndMatrix()
     {
         CommandResult result = Lora2.Run(Arguments("figure3", "--max-steps", "6", "--with", "batch-size=4")).Done();
         // RTE's preset keeps 3 of 4 in each of the tiny model's matrices, on average: two layers of six.
@@ -42,7 +42,7 @@ public sealed class ReproduceTests : IDisposable
     }
 
     [Fact]
-    public void Times_are_of_runs_in_turns()
+    public void TimesAreOfRunsInTurns()
     {
         CommandResult result = Lora2.Run(Arguments("table4", "--max-steps", "6", "--with", "batch-size=4")).Done();
         Assert.Matches(@"\| RTE \| [0-9.]+ \(—\) +\| [0-9.]+ \(—\) +\| [0-9.]+ \(—\)", result.Output);
@@ -64,11 +64,11 @@ public sealed class ReproduceTests : IDisposable
     [InlineData("'seed=1': this option of finetune can't be given here", "table1", "--with", "seed=1")]
     [InlineData("--with can't change the method", "table1", "--with", "method=lora")]
     [InlineData("--with can't change the length", "table1", "--with", "epochs=1")]
-    public void What_is_wrong_is_said_in_one_sentence(string sentence, params string[] args) =>
+    public void WhatIsWrongIsSaidInOneSentence(string sentence, params string[] args) =>
         Assert.Contains(sentence, Lora2.Run(["reproduce", .. args]).Refused(), StringComparison.Ordinal);
 
     [Fact]
-    public void A_task_without_data_is_refused() => Assert.Contains("there is no CoLA/train.tsv", Lora2.Run(Arguments("table1", "--tasks", "CoLA")).Refused(), StringComparison.Ordinal);
+    public void ATaskWithoutDataIsRefused() => Assert.Contains("there is no CoLA/train.tsv", Lora2.Run(Arguments("table1", "--tasks", "CoLA")).Refused(), StringComparison.Ordinal);
 
     private string[] Arguments(string table, params string[] more)
     {

@@ -15,7 +15,7 @@ public sealed class ComparisonRunTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Results_are_written_at_the_start_and_after_each_run()
+    public void ResultsAreWrittenAtTheStartAndAfterEachRun()
     {
         (ComparisonEnd end, ComparisonTable table) = Compare(Plan());
         Assert.Equal((ComparisonEnd.Done, 4), (end, table.Finished));
@@ -25,7 +25,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void Only_what_is_not_there_or_was_asked_for_otherwise_is_run()
+    public void OnlyWhatIsNotThereOrWasAskedForOtherwiseIsRun()
     {
         Compare(Plan());
         runner.Made.Clear();
@@ -38,7 +38,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_fails_is_the_only_one_that_is_tried_again()
+    public void ARunThatFailsIsTheOnlyOneThatIsTriedAgain()
     {
         runner.Script = cell => cell.Method == "a" && cell.Seed == 1 ? double.NaN : 0.5;
         (ComparisonEnd end, ComparisonTable table) = Compare(Plan());
@@ -50,7 +50,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void A_cancelled_comparison_goes_on_where_it_was()
+    public void ACancelledComparisonGoesOnWhereItWas()
     {
         using var source = new CancellationTokenSource();
         runner.Script = cell =>
@@ -66,7 +66,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void As_many_runs_as_asked_for_are_made_at_a_time()
+    public void AsManyRunsAsAskedForAreMadeAtATime()
     {
         using var both = new Barrier(2);
         runner.Script = _ => both.SignalAndWait(TimeSpan.FromMinutes(1)) ? 0.5 : double.NaN;
@@ -76,7 +76,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void A_defect_of_the_runner_ends_the_comparison()
+    public void ADefectOfTheRunnerEndsTheComparison()
     {
         runner.Script = _ => throw new NotSupportedException("no such thing");
         Assert.Throws<NotSupportedException>(() => Compare(Plan()));
@@ -84,7 +84,7 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_another_process_writes_to_is_refused()
+    public void AFolderThatAnotherProcessWritesToIsRefused()
     {
         using FileStream hold = new RunFolder(folder.Path).Hold();
         Assert.Contains("another process writes to this folder", Assert.Throws<InputException>(() => Compare(Plan())).Message, StringComparison.Ordinal);
@@ -94,10 +94,10 @@ public sealed class ComparisonRunTests : IDisposable
     [InlineData("learning-rate=1e-3", "learning-rate 0.001")]
     [InlineData("recompute", "recompute true")]
     [InlineData("from=007", "from 007")]
-    public void An_option_is_read_in_one_form(string given, string expected) => Assert.Equal(expected, new RunOptions(runner).Parse(given).ToString());
+    public void AnOptionIsReadInOneForm(string given, string expected) => Assert.Equal(expected, new RunOptions(runner).Parse(given).ToString());
 
     [Fact]
-    public void A_plan_may_name_a_model_that_the_runner_knows()
+    public void APlanMayNameAModelThatTheRunnerKnows()
     {
         Directory.CreateDirectory(folder.File(Path.Combine("glue", "RTE")));
         folder.Write(Path.Combine("glue", "RTE", "train.tsv"), "");

@@ -10,7 +10,7 @@ public sealed class ComparisonTableTests
 
     /// <summary>By hand: mean 2.5, deviations 1.5 and 0.5 twice each, √(5 / 3 / 4) = 0.6454972.</summary>
     [Fact]
-    public void Mean_and_standard_error_are_those_by_hand()
+    public void MeanAndStandardErrorAreThoseByHand()
     {
         ScoreSummary four = ScoreSummary.Of([1, 2, 3, 4])!;
         Assert.Equal((4, 2.5), (four.Count, four.Mean));
@@ -21,7 +21,7 @@ public sealed class ComparisonTableTests
     }
 
     [Fact]
-    public void A_score_says_how_many_seeds_it_has_where_that_is_worth_saying()
+    public void AScoreSaysHowManySeedsItHasWhereThatIsWorthSaying()
     {
         Assert.Equal("70.00 ± 10.00", ScoreSummary.Of([0.6, 0.8])!.Text(2));
         Assert.Equal("70.00 ± 10.00 (n=2 of 3)", ScoreSummary.Of([0.6, 0.8])!.Text(3));
@@ -30,7 +30,7 @@ public sealed class ComparisonTableTests
     }
 
     [Fact]
-    public void Rows_have_means_averages_counts_and_failures()
+    public void RowsHaveMeansAveragesCountsAndFailures()
     {
         ComparisonTable table = ComparisonTable.Of(
             Plan(ScoreChoice.Best),
@@ -63,7 +63,7 @@ public sealed class ComparisonTableTests
     }
 
     [Fact]
-    public void The_last_evaluations_score_is_shown_when_asked_for()
+    public void TheLastEvaluationsScoreIsShownWhenAskedFor()
     {
         ComparisonTable table = ComparisonTable.Of(Plan(ScoreChoice.Last), [Ran("a", Cola, 1, 0.50), Ran("a", Cola, 2, 0.54)]);
         Assert.Equal("42.00 ± 2.00", table.Rows[0].Tasks[0].Text);

@@ -7,7 +7,7 @@ namespace LoRA2.Native.Experiments.Tests.Reporting;
 public sealed class ConfusionMatrixTests
 {
     [Fact]
-    public void Two_hundred_classes_are_a_picture_and_a_list()
+    public void TwoHundredClassesAreAPictureAndAList()
     {
         string[] labels = [.. Enumerable.Range(0, 200).Select(i => $"class {i}")];
         var matrix = new ConfusionMatrix(labels, Enumerable.Range(0, 2000).Select(i => (i % 200, i % 7 == 0 ? (i + 1) % 200 : i % 200)));

@@ -10,7 +10,7 @@ public sealed class PageTests
         ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a & b < c > d", "\" onmouseover=\"x", "]]>", "&amp;", "\0\u0001\uFFFE", "\uD800", "\u202Eevil", "😀 \uDC00"];
 
     [Fact]
-    public void What_comes_from_outside_stays_text()
+    public void WhatComesFromOutsideStaysText()
     {
         string text = Encoding.UTF8.GetString(Page.Of(
             string.Concat(Hostile), Html.Section(string.Concat(Hostile), Html.Table(Hostile, [Hostile]), Html.Element("p", Html.Attribute("title", string.Concat(Hostile))))));
@@ -25,7 +25,7 @@ public sealed class PageTests
     }
 
     [Fact]
-    public void A_page_loads_nothing_and_is_the_same_to_an_xml_and_an_html_parser()
+    public void APageLoadsNothingAndIsTheSameToAnXmlAndAnHtmlParser()
     {
         string text = Encoding.UTF8.GetString(Page.Of("t", Html.Element("p"), Html.Element("td"), Html.Element("br")));
         Assert.StartsWith("<!DOCTYPE html>\n<html lang=\"en\">", text, StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class PageTests
     [InlineData(0, 0, new[] { "-0.6", "-0.4", "-0.2", "0.0", "0.2", "0.4", "0.6" })]
     [InlineData(0, 0.006, new[] { "0.000", "0.002", "0.004", "0.006" })]
     [InlineData(0, 4e-5, new[] { "0", "1e-5", "2e-5", "3e-5", "4e-5" })]
-    public void Ticks_are_round_numbers_around_the_values(double least, double greatest, string[] expected)
+    public void TicksAreRoundNumbersAroundTheValues(double least, double greatest, string[] expected)
     {
         Axis axis = Axis.Over(least, greatest);
         Assert.Equal(expected, axis.Ticks.Select(axis.Format));
@@ -56,7 +56,7 @@ public sealed class PageTests
     }
 
     [Fact]
-    public void Steps_end_where_they_end()
+    public void StepsEndWhereTheyEnd()
     {
         Axis axis = Axis.Between(1, 535);
         Assert.Equal(["100", "200", "300", "400", "500"], axis.Ticks.Select(axis.Format));
@@ -65,7 +65,7 @@ public sealed class PageTests
     }
 
     [Fact]
-    public void A_value_that_is_no_number_is_a_gap()
+    public void AValueThatIsNoNumberIsAGap()
     {
         Axis axis = Axis.Between(0, 4);
         XElement chart = LineChart.Of("a line", axis, axis, "step", new Line(null, [(0, 0), (1, double.NaN), (2, 2), (4, 4)])).Single();

@@ -15,10 +15,10 @@ public class PaperTableTests
 
     /// <summary>METHODS.md's table.</summary>
     [Fact]
-    public void Table_2_counts_the_papers_parameters_exactly() => Assert.Equal(["37,440", "56,160", "167,616", "1,336,896"], Counts(PaperTable.Table2, "CoLA", "MNLI"));
+    public void Table2CountsThePapersParametersExactly() => Assert.Equal(["37,440", "56,160", "167,616", "1,336,896"], Counts(PaperTable.Table2, "CoLA", "MNLI"));
 
     [Fact]
-    public void Table_1_has_the_papers_methods_and_their_parameters()
+    public void Table1HasThePapersMethodsAndTheirParameters()
     {
         Assert.Equal(
             ["full fine-tuning", "BitFit", "AdaLoRA r=2", "LoRA r=1", "SoRA r=1", "LoRA2 k=1", "AdaLoRA r=8", "LoRA r=8", "SoRA r=8", "LoRA2 k=8"], PaperTable.Table1.Rows.Select(row => row.Paper.Name));
@@ -29,7 +29,7 @@ public class PaperTableTests
 
     /// <summary>The paper's own averages come out when two figures of a task count half each, so the figures were typed right; but for LoRA2 k=8, of whose average a note warns.</summary>
     [Fact]
-    public void The_papers_averages_are_those_of_its_figures()
+    public void ThePapersAveragesAreThoseOfItsFigures()
     {
         foreach (PaperExperiment row in PaperTable.Table1.Rows.SkipLast(1)) Assert.Equal(row.Paper.Average!.Value, row.Paper.AverageOver(PaperFigures.TaskOrder)!.Value, 0.006);
         PaperRow last = PaperTable.Table1.Rows[^1].Paper;
@@ -41,14 +41,14 @@ public class PaperTableTests
     }
 
     [Fact]
-    public void Table_3_has_every_choice_of_losses()
+    public void Table3HasEveryChoiceOfLosses()
     {
         Assert.Equal(["none", "uv", "UV", "uv+UV", "PQ", "all"], PaperTable.Table3.Rows.Select(row => row.Paper.Name));
         Assert.Equal(["none", "uv", "UV", "uv+UV", "PQ", "all"], PaperTable.Table3.Rows.Select(row => row.Options(GlueTask.Get("RTE")).Single(option => option.Name == "regulariser").Value));
     }
 
     [Fact]
-    public void The_settings_are_the_authors()
+    public void TheSettingsAreTheAuthors()
     {
         GlueTask cola = GlueTask.Get("CoLA");
         Assert.Equal(
@@ -62,7 +62,7 @@ public class PaperTableTests
 
     /// <summary>CoLA's 25 epochs are 25 · ⌈8551 / 32⌉ = 6,700 steps: 100, 800 and 3,500 of them are shares.</summary>
     [Fact]
-    public void A_shorter_run_keeps_the_shares_of_the_papers_steps()
+    public void AShorterRunKeepsTheSharesOfThePapersSteps()
     {
         GlueTask cola = GlueTask.Get("CoLA");
         string shorter = Text(PaperTable.Table1, 5, cola, new RunLength(null, 50));
@@ -74,7 +74,7 @@ public class PaperTableTests
     }
 
     [Fact]
-    public void An_option_that_a_method_lacks_is_not_given_to_it()
+    public void AnOptionThatAMethodLacksIsNotGivenToIt()
     {
         RunOption[] overrides = [Options.Parse("init-std=0.1"), Options.Parse("targets=query"), Options.Parse("precision=bfloat16"), Options.Parse("recompute")];
         var plan = new PaperPlan(PaperTable.Table1, null, null, [GlueTask.Get("RTE")], [1], Papers, overrides);

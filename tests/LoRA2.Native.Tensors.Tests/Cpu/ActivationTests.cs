@@ -9,7 +9,7 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 public sealed unsafe class ActivationTests : KernelTest
 {
     [Fact]
-    public void Gelu_is_x_times_the_normal_cdf_to_rounding_error()
+    public void GeluIsXTimesTheNormalCdfToRoundingError()
     {
         foreach ((double x, double cdf) in NormalCdfTable.Rows)
         {
@@ -23,7 +23,7 @@ public sealed unsafe class ActivationTests : KernelTest
     }
 
     [Fact]
-    public void Gelu_keeps_infinity_zero_and_nan()
+    public void GeluKeepsInfinityZeroAndNan()
     {
         Assert.Equal(float.PositiveInfinity, GeluOf(float.PositiveInfinity));
         Assert.Equal(double.PositiveInfinity, GeluOf(double.PositiveInfinity));
@@ -34,10 +34,10 @@ public sealed unsafe class ActivationTests : KernelTest
     }
 
     [Fact]
-    public void Exp_float() => Exp<float>(1.5e-7, 2e-45, [-200, -104, -103, -88, -87.5, -1, -1e-9, 0, 0.3, 1, 50, 88.7]);
+    public void ExpFloat() => Exp<float>(1.5e-7, 2e-45, [-200, -104, -103, -88, -87.5, -1, -1e-9, 0, 0.3, 1, 50, 88.7]);
 
     [Fact]
-    public void Exp_double() => Exp<double>(4e-16, 1e-323, [-2000, -746, -745, -709, -708.5, -1, -1e-18, 0, 0.3, 1, 50, 709.7]);
+    public void ExpDouble() => Exp<double>(4e-16, 1e-323, [-2000, -746, -745, -709, -708.5, -1, -1e-18, 0, 0.3, 1, 50, 709.7]);
 
     [Fact]
     public void Float() => All<float>();
@@ -126,7 +126,7 @@ public sealed unsafe class ActivationTests : KernelTest
     [InlineData(-3.0)]
     [InlineData(8.5)]
     [InlineData(500)]
-    public void Tanh_is_accurate_relative_to_its_value(double x)
+    public void TanhIsAccurateRelativeToItsValue(double x)
     {
         float single = (float)x, y;
         Activations.Forward(Activation.Tanh, &single, 1, &y);

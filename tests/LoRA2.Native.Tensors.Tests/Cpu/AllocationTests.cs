@@ -8,7 +8,7 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 public sealed unsafe class AllocationTests : KernelTest
 {
     [Fact]
-    public void Kernels_allocate_nothing_once_their_scratch_has_grown()
+    public void KernelsAllocateNothingOnceTheirScratchHasGrown()
     {
         const int Rows = 100, Columns = 700, Count = Rows * Columns;
         using var x = Array<float>(Random(Count, 1));

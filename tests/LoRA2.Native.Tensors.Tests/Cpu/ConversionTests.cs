@@ -6,7 +6,7 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 public sealed unsafe class ConversionTests : KernelTest
 {
     [Fact]
-    public void Every_bfloat16_goes_to_float_and_back()
+    public void EveryBfloat16GoesToFloatAndBack()
     {
         ushort[] all = Enumerable.Range(0, 65536).Select(i => (ushort)i).ToArray();
         using var source = new GuardedArray<ushort>(all);
@@ -32,7 +32,7 @@ public sealed unsafe class ConversionTests : KernelTest
     [InlineData(0x7F800001u, 0x7FC0)] // a NaN whose payload is in the lower half stays NaN
     [InlineData(0x80000000u, 0x8000)]
     [InlineData(0x00008001u, 0x0001)]
-    public void Floats_round_to_bfloat16(uint bits, int expected)
+    public void FloatsRoundToBfloat16(uint bits, int expected)
     {
         float[] x = Enumerable.Repeat(BitConverter.UInt32BitsToSingle(bits), 35).ToArray();
         var y = new ushort[35];
@@ -44,7 +44,7 @@ public sealed unsafe class ConversionTests : KernelTest
     }
 
     [Fact]
-    public void Every_half_goes_to_float_and_back()
+    public void EveryHalfGoesToFloatAndBack()
     {
         Half[] all = Enumerable.Range(0, 65536).Select(i => BitConverter.UInt16BitsToHalf((ushort)i)).ToArray();
         using var source = new GuardedArray<Half>(all);
@@ -61,7 +61,7 @@ public sealed unsafe class ConversionTests : KernelTest
     }
 
     [Fact]
-    public void All_lengths()
+    public void AllLengths()
     {
         foreach (int n in Lengths)
         {

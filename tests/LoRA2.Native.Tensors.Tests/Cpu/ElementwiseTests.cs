@@ -44,10 +44,10 @@ public sealed unsafe class ElementwiseTests : KernelTest
     }
 
     [Fact]
-    public void Rows_and_columns_float() => RowsAndColumns<float>();
+    public void RowsAndColumnsFloat() => RowsAndColumns<float>();
 
     [Fact]
-    public void Rows_and_columns_double() => RowsAndColumns<double>();
+    public void RowsAndColumnsDouble() => RowsAndColumns<double>();
 
     private static void RowsAndColumns<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -73,10 +73,10 @@ public sealed unsafe class ElementwiseTests : KernelTest
     }
 
     [Fact]
-    public void Reductions_float() => Reductions<float>();
+    public void ReductionsFloat() => Reductions<float>();
 
     [Fact]
-    public void Reductions_double() => Reductions<double>();
+    public void ReductionsDouble() => Reductions<double>();
 
     private static void Reductions<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -54,7 +54,7 @@ public sealed unsafe class LossTests : KernelTest
     }
 
     [Fact]
-    public void Rows_without_a_label_cost_nothing_and_get_no_gradient()
+    public void RowsWithoutALabelCostNothingAndGetNoGradient()
     {
         float* x = stackalloc float[] { 1, 2, 3, 4 };
         int* labels = stackalloc int[] { -100, -1 };

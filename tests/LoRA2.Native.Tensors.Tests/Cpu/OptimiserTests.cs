@@ -10,10 +10,10 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 public sealed unsafe class OptimiserTests : KernelTest
 {
     [Fact]
-    public void AdamW_float() => Adam<float>();
+    public void AdamWFloat() => Adam<float>();
 
     [Fact]
-    public void AdamW_double() => Adam<double>();
+    public void AdamWDouble() => Adam<double>();
 
     private static void Adam<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -68,10 +68,10 @@ public sealed unsafe class OptimiserTests : KernelTest
     }
 
     [Fact]
-    public void Importance_float() => Importance<float>();
+    public void ImportanceFloat() => Importance<float>();
 
     [Fact]
-    public void Importance_double() => Importance<double>();
+    public void ImportanceDouble() => Importance<double>();
 
     private static void Importance<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -12,7 +12,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     [InlineData(0x0UL, 0x0UL, 0x0UL, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u)]
     [InlineData(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)]
     [InlineData(0x85a308d3243f6a88UL, 0x0370734413198a2eUL, 0x299f31d0a4093822UL, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)]
-    public void Known_answers(ulong block, ulong stream, ulong seed, uint w0, uint w1, uint w2, uint w3)
+    public void KnownAnswers(ulong block, ulong stream, ulong seed, uint w0, uint w1, uint w2, uint w3)
     {
         uint* words = stackalloc uint[4];
         PhiloxBlocks.One(seed, stream, block, words);
@@ -20,7 +20,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Many_blocks_are_the_single_blocks_one_after_another()
+    public void ManyBlocksAreTheSingleBlocksOneAfterAnother()
     {
         uint* one = stackalloc uint[4];
         foreach (ulong first in new ulong[] { 0, 5, uint.MaxValue - 3, ulong.MaxValue - 9 })
@@ -39,7 +39,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Words_by_index_are_the_words_of_the_blocks()
+    public void WordsByIndexAreTheWordsOfTheBlocks()
     {
         var random = new Philox(77, 5u, 9u);
         Assert.Equal(5UL | (9UL << 32), random.Stream);
@@ -51,7 +51,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Normal_numbers_have_their_moments_and_do_not_depend_on_threads()
+    public void NormalNumbersHaveTheirMomentsAndDoNotDependOnThreads()
     {
         const int N = 200_001;
         using var x = SameForAnyThreads<float>(new float[N], o => new Philox(1, 2).FillNormal(o.Span, 3, 0.5));
@@ -71,7 +71,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Uniform_numbers_fill_their_range()
+    public void UniformNumbersFillTheirRange()
     {
         const int N = 100_003;
         using var x = SameForAnyThreads<double>(new double[N], o => new Philox(3).FillUniform(o.Span, -2, 6));
@@ -82,7 +82,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Permutations_are_permutations_and_equally_likely()
+    public void PermutationsArePermutationsAndEquallyLikely()
     {
         foreach (int n in new[] { 0, 1, 2, 3, 17, 1000 })
             Assert.Equal(Enumerable.Range(0, n), new Philox(4, (ulong)n).Permutation(n).Order());
@@ -103,10 +103,10 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Dropout_float() => DropoutKeepsWhatTheWordsSay<float>();
+    public void DropoutFloat() => DropoutKeepsWhatTheWordsSay<float>();
 
     [Fact]
-    public void Dropout_double() => DropoutKeepsWhatTheWordsSay<double>();
+    public void DropoutDouble() => DropoutKeepsWhatTheWordsSay<double>();
 
     private static void DropoutKeepsWhatTheWordsSay<T>()
         where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
@@ -136,7 +136,7 @@ public sealed unsafe class PhiloxTests : KernelTest
     }
 
     [Fact]
-    public void Dropout_keeps_the_mean_and_the_right_share()
+    public void DropoutKeepsTheMeanAndTheRightShare()
     {
         const int N = 1_000_000;
         using var x = new GuardedArray<float>(Enumerable.Repeat(1f, N).ToArray());

@@ -65,7 +65,7 @@ public sealed unsafe class StridedTests : KernelTest
     }
 
     [Fact]
-    public void Other_types_and_negative_strides()
+    public void OtherTypesAndNegativeStrides()
     {
         int* source = stackalloc int[] { 1, 2, 3, 4, 5, 6 };
         int* reversed = stackalloc int[6];
@@ -74,7 +74,7 @@ public sealed unsafe class StridedTests : KernelTest
     }
 
     [Fact]
-    public void Too_many_dimensions_are_refused()
+    public void TooManyDimensionsAreRefused()
     {
         Assert.Contains("at most 6", Assert.Throws<ArgumentException>(() => new StridedLayout(new nint[7], new nint[7])).Message);
         Assert.Contains("has 1 strides", Assert.Throws<ArgumentException>(() => new StridedLayout(new nint[2], new nint[1])).Message);

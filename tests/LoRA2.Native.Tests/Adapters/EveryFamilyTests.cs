@@ -41,7 +41,7 @@ public sealed class EveryFamilyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void The_papers_names_are_matrices_of_every_layer(string type)
+    public void ThePapersNamesAreMatricesOfEveryLayer(string type)
     {
         using SequenceClassifier model = Base(type);
         foreach (string name in TargetModules.AllSix)
@@ -58,7 +58,7 @@ public sealed class EveryFamilyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public void An_adapter_loaded_or_merged_or_made_plain_gives_the_same_logits(string type, string name, HeadTraining head)
+    public void AnAdapterLoadedOrMergedOrMadePlainGivesTheSameLogits(string type, string name, HeadTraining head)
     {
         AdapterMethod method = SmallModel.Method(name);
         var settings = new AdapterSettings { Method = method, Head = head };

@@ -21,7 +21,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_fresh_one_leaves_the_hidden_states(string name)
+    public void AFreshOneLeavesTheHiddenStates(string name)
     {
         using var small = new SmallModel();
         float[] before = small.HiddenStates();
@@ -33,7 +33,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Training_changes_what_is_trained_and_nothing_else(string name)
+    public void TrainingChangesWhatIsTrainedAndNothingElse(string name)
     {
         using var small = new SmallModel();
         AdapterMethod method = SmallModel.Method(name);
@@ -55,7 +55,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(WithFolders))]
-    public void Saved_and_loaded_it_gives_the_same_logits(string name)
+    public void SavedAndLoadedItGivesTheSameLogits(string name)
     {
         using var small = new SmallModel();
         using var folder = new TemporaryFolder();
@@ -79,7 +79,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(WithFolders))]
-    public void Merged_it_gives_the_same_logits_and_unmerged_the_same_bits(string name)
+    public void MergedItGivesTheSameLogitsAndUnmergedTheSameBits(string name)
     {
         using var small = new SmallModel();
         AdapterMethod method = SmallModel.Method(name);
@@ -98,7 +98,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(WithFolders))]
-    public void A_low_rank_one_is_a_plain_lora_too(string name)
+    public void ALowRankOneIsAPlainLoraToo(string name)
     {
         using var small = new SmallModel();
         AdapterMethod method = SmallModel.Method(name);
@@ -126,7 +126,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Its_options_read_what_they_write(string name)
+    public void ItsOptionsReadWhatTheyWrite(string name)
     {
         AdapterMethod method = AdapterMethods.Named(name);
         foreach (MethodOption option in method.Options)
@@ -140,7 +140,7 @@ public sealed class EveryMethodTests
 
     [Theory]
     [MemberData(nameof(WithRanks))]
-    public void Pruned_ranks_are_dropped_when_saved(string name)
+    public void PrunedRanksAreDroppedWhenSaved(string name)
     {
         using var small = new SmallModel();
         using var folder = new TemporaryFolder();

@@ -18,7 +18,7 @@ public sealed class LayerFormulaTests
     private ulong drawn;
 
     [Fact]
-    public void LoRA_and_rsLoRA()
+    public void LoRAAndRsLoRA()
     {
         (double[,] a, double[,] b) = (Draw(Rank, Inputs), Draw(Outputs, Rank));
         Assert.Equal(2.0, new LoRAMethod { Rank = 4, Alpha = 8 }.Scale);
@@ -81,7 +81,7 @@ public sealed class LayerFormulaTests
 
     /// <summary>The norm is a constant to the gradient: with y = c ∘ (x (W + s B A)ᵀ), c = m / n fixed, ∂m = Σ ȳ ∘ (y / m), ∂B = s (c ∘ ȳ)ᵀ x Aᵀ, ∂A = s ((c ∘ ȳ) B)ᵀ x.</summary>
     [Fact]
-    public void DoRAs_norm_takes_no_gradient()
+    public void DoRAsNormTakesNoGradient()
     {
         using var scope = new TensorScope();
         using var small = new SmallModel(1, Inputs, Outputs);
@@ -113,7 +113,7 @@ public sealed class LayerFormulaTests
     }
 
     [Fact]
-    public void LoRA2s_orthonormal_start_is_at_the_regularisers_floor()
+    public void LoRA2sOrthonormalStartIsAtTheRegularisersFloor()
     {
         using var scope = new TensorScope();
         using var small = new SmallModel(1, 16, 24);

@@ -13,7 +13,7 @@ public sealed class ParameterCountTests
     [InlineData("query,key,value", 1, 56_160)]
     [InlineData("query,key,value,attention.output,intermediate,output", 1, 167_616)]
     [InlineData("query,key,value,attention.output,intermediate,output", 8, 1_336_896)]
-    public void LoRA2s_are_the_papers(string targets, int outerRank, int count)
+    public void LoRA2sAreThePapers(string targets, int outerRank, int count)
     {
         using var base768 = new SmallModel(1, 768, 3072);
         base768.Model.Attach(new AdapterSettings { Method = new LoRA2Method { OuterRank = outerRank, Rank = 8 }, Targets = targets.Split(',') }, 1);
@@ -21,7 +21,7 @@ public sealed class ParameterCountTests
     }
 
     [Fact]
-    public void The_others_are_their_formulas()
+    public void TheOthersAreTheirFormulas()
     {
         using var base768 = new SmallModel(1, 768, 3072);
         long Count(AdapterMethod method)
@@ -41,7 +41,7 @@ public sealed class ParameterCountTests
 
     /// <summary>Biases of six matrices and two layer norms a layer, and of the layer norms of embeddings and relative embeddings: 0.1M for DeBERTa-v3-base.</summary>
     [Fact]
-    public void BitFits_are_all_biases()
+    public void BitFitsAreAllBiases()
     {
         using var base768 = new SmallModel(1, 768, 3072);
         base768.Model.Attach(new AdapterSettings { Method = new BitFitMethod() }, 1);
@@ -53,7 +53,7 @@ public sealed class ParameterCountTests
     [Theory]
     [InlineData(8, 6_144)]
     [InlineData(16, 24_576)]
-    public void LoRAXSs_are_the_squares_of_its_rank(int rank, int count)
+    public void LoRAXSsAreTheSquaresOfItsRank(int rank, int count)
     {
         using var small = new SmallModel(2, 32, 40);
         small.Model.Attach(new AdapterSettings { Method = new LoRAXSMethod { Rank = rank } }, 1);

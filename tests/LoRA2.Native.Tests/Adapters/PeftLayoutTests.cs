@@ -18,7 +18,7 @@ public sealed class PeftLayoutTests
     [InlineData("dora", "LORA", "lora_A.weight:4,16 lora_B.weight:16,4 lora_magnitude_vector:16")]
     [InlineData("adalora", "ADALORA", "lora_A:4,16 lora_B:16,4 lora_E:4,1")]
     [InlineData("vera", "VERA", "vera_lambda_b:16 vera_lambda_d:4")]
-    public void Names_shapes_and_fields_are_pefts(string name, string type, string tensors)
+    public void NamesShapesAndFieldsArePefts(string name, string type, string tensors)
     {
         using var small = new SmallModel();
         using var folder = new TemporaryFolder();
@@ -60,7 +60,7 @@ public sealed class PeftLayoutTests
     [InlineData("peft_type", "\"IA3\"", "peft_type 'IA3' is not supported; LORA2, LORA, ADALORA, SORA, LORA_XS, VERA, BITFIT can be")]
     [InlineData("r", "0", "r is 0; an integer of at least 1 was expected")]
     [InlineData("target_modules", "[]", "target_modules is missing or empty")]
-    public void What_changes_the_computation_is_refused(string field, string value, string sentence)
+    public void WhatChangesTheComputationIsRefused(string field, string value, string sentence)
     {
         using var folder = new TemporaryFolder();
         Write(folder, field, value);
@@ -70,7 +70,7 @@ public sealed class PeftLayoutTests
     }
 
     [Fact]
-    public void VeRA_without_its_projections_is_refused()
+    public void VeRAWithoutItsProjectionsIsRefused()
     {
         using var folder = new TemporaryFolder();
         folder.Write("adapter_config.json", """{"peft_type": "VERA", "r": 4, "save_projection": false, "target_modules": ["query_proj"]}"""u8.ToArray());
@@ -84,7 +84,7 @@ public sealed class PeftLayoutTests
     [InlineData("peft_version", "\"0.18.0\"")]
     [InlineData("target_parameters", "null")]
     [InlineData("rank_pattern", "{}")]
-    public void What_does_not_is_read(string field, string value)
+    public void WhatDoesNotIsRead(string field, string value)
     {
         using var folder = new TemporaryFolder();
         Write(folder, field, value);
@@ -94,7 +94,7 @@ public sealed class PeftLayoutTests
     }
 
     [Fact]
-    public void A_field_that_nobody_knows_is_remembered()
+    public void AFieldThatNobodyKnowsIsRemembered()
     {
         using var folder = new TemporaryFolder();
         Write(folder, "flux_capacitor", "88");

@@ -24,7 +24,7 @@ public sealed class SoRAGateTests
     [InlineData(ProximalForm.Released, 0.375f, 0f)]
     [InlineData(ProximalForm.Released, 2 * Xi, Xi)]
     [InlineData(ProximalForm.Released, 1f, 0.75f)]
-    public void The_threshold_has_its_edges(ProximalForm form, float gate, float expected)
+    public void TheThresholdHasItsEdges(ProximalForm form, float gate, float expected)
     {
         using Tensor gates = Tensor.From<float>([gate, -gate], [2]);
         gates.Device.Kernels.Shrink(gates, Xi, form == ProximalForm.Released);
@@ -34,7 +34,7 @@ public sealed class SoRAGateTests
     [Theory]
     [InlineData(ProximalForm.Paper, 0.25)]
     [InlineData(ProximalForm.Rate, 0.5)]
-    public void A_step_shrinks_by_the_threshold_or_by_it_times_the_rate(ProximalForm form, double expected)
+    public void AStepShrinksByTheThresholdOrByItTimesTheRate(ProximalForm form, double expected)
     {
         using var small = new SmallModel();
         var method = new SoRAMethod { Rank = 2, Threshold = 0.5, Proximal = form };
@@ -48,7 +48,7 @@ public sealed class SoRAGateTests
     }
 
     [Fact]
-    public void The_penalty_is_the_mean_size_and_pulls_with_its_sign()
+    public void ThePenaltyIsTheMeanSizeAndPullsWithItsSign()
     {
         using var scope = new TensorScope();
         using var adapter = new SoRAAdapter("m", Tensor.Zeros([4, 3]), Tensor.From([-2f, 0f, 1f, 5f], [4, 1]), Tensor.Zeros([2, 4]), 1);
@@ -60,7 +60,7 @@ public sealed class SoRAGateTests
     }
 
     [Fact]
-    public void Gates_start_gaussian_are_not_decayed_and_have_their_own_rate()
+    public void GatesStartGaussianAreNotDecayedAndHaveTheirOwnRate()
     {
         using var small = new SmallModel(8, 16, 24);
         var method = new SoRAMethod { Rank = 16, GateRate = 3 };

@@ -17,7 +17,7 @@ public sealed class SymmetricEigenTests
     [InlineData(7)]
     [InlineData(64)]
     [InlineData(151)]
-    public void Of_random_matrices(int n)
+    public void OfRandomMatrices(int n)
     {
         double[] matrix = new double[n * n];
         new Philox((ulong)n).FillNormal(matrix.AsSpan(), 0, 1);
@@ -30,7 +30,7 @@ public sealed class SymmetricEigenTests
     }
 
     [Fact]
-    public void Of_repeated_zero_and_graded_eigenvalues()
+    public void OfRepeatedZeroAndGradedEigenvalues()
     {
         const int n = 40;
         Check(new double[n * n], n);
@@ -51,11 +51,11 @@ public sealed class SymmetricEigenTests
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void Values_that_are_not_finite_end_in_an_exception(double value) =>
+    public void ValuesThatAreNotFiniteEndInAnException(double value) =>
         Assert.Throws<ArithmeticException>(() => SymmetricEigen.Of([1, 2, value, 2, 1, 3, value, 3, 1], 3, 3));
 
     [Fact]
-    public void LoRAXS_names_the_weight_that_has_no_decomposition()
+    public void LoRAXSNamesTheWeightThatHasNoDecomposition()
     {
         using var small = new SmallModel(1, 24, 32);
         small.Model.AdaptableLayers.First(layer => layer.Name.Contains("value", StringComparison.Ordinal)).Weight.Value.AsSpan<float>()[5] = float.NaN;

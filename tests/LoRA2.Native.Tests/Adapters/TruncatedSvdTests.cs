@@ -19,7 +19,7 @@ public sealed class TruncatedSvdTests
     [InlineData(40, 23, 23)]
     [InlineData(64, 128, 8)]
     [InlineData(200, 150, 25)]
-    public void It_is_the_best_approximation(int rows, int columns, int rank)
+    public void ItIsTheBestApproximation(int rows, int columns, int rank)
     {
         using var scope = new TensorScope();
         Tensor w = Random(rows, columns, 1);
@@ -36,7 +36,7 @@ public sealed class TruncatedSvdTests
     }
 
     [Fact]
-    public void Repeated_and_zero_singular_values_are_found()
+    public void RepeatedAndZeroSingularValuesAreFound()
     {
         using var scope = new TensorScope();
         float[] identity = new float[60 * 60];
@@ -61,7 +61,7 @@ public sealed class TruncatedSvdTests
     }
 
     [Fact]
-    public void It_is_the_same_every_time_and_for_any_number_of_threads()
+    public void ItIsTheSameEveryTimeAndForAnyNumberOfThreads()
     {
         using var scope = new TensorScope();
         Tensor w = Random(70, 90, 4);
@@ -83,7 +83,7 @@ public sealed class TruncatedSvdTests
 
     /// <summary>A Aᵀ = Σ_r², Bᵀ B = I, and A and B stay as they are in training.</summary>
     [Fact]
-    public void LoRAXS_starts_from_it()
+    public void LoRAXSStartsFromIt()
     {
         using var small = new SmallModel(1, 24, 32);
         var method = new LoRAXSMethod { Rank = 5 };

@@ -17,14 +17,14 @@ public sealed class GlueSubmissionTests : IDisposable
     [InlineData("QQP", "id\tquestion1\tquestion2\n4\ta\tb\n5\tc\td\n", "4\t0\n5\t1\n")]
     [InlineData("QNLI", "index\tquestion\tsentence\n0\ta\tb\n1\tc\td\n", "0\tentailment\n1\tnot_entailment\n")]
     [InlineData("RTE", "sentence1\tsentence2\na\tb\nc\td\n", "0\tentailment\n1\tnot_entailment\n")]
-    public void Classes_are_written_by_name_under_the_files_own_index(string task, string test, string rows)
+    public void ClassesAreWrittenByNameUnderTheFilesOwnIndex(string task, string test, string rows)
     {
         Assert.Equal("index\tprediction\n" + rows, Written(task, test, 0, 1));
         Assert.Equal($"{task}.tsv", Assert.Single(GlueTask.Get(task).SubmissionFiles).Value);
     }
 
     [Fact]
-    public void Scores_have_three_decimals_and_stay_within_the_tasks_bounds()
+    public void ScoresHaveThreeDecimalsAndStayWithinTheTasksBounds()
     {
         string test = "index\tgenre\tsentence1\tsentence2\n0\tg\ta\tb\n1\tg\tc\td\n2\tg\te\tf\n3\tg\tg\th\n";
         Assert.Equal("index\tprediction\n0\t0.000\n1\t5.000\n2\t3.142\n3\t2.000\n", Written("STS-B", test, -0.75f, 5.2f, 3.14159f, 2));
@@ -35,7 +35,7 @@ public sealed class GlueSubmissionTests : IDisposable
     }
 
     [Fact]
-    public void Every_row_is_needed()
+    public void EveryRowIsNeeded()
     {
         var e = Assert.Throws<InputException>(() => Written("QQP", "id\tquestion1\tquestion2\n0\ta\tb\n1\tbroken\n2\tc\td\n", 0, 1));
         Assert.Equal("QQP test: rows of the file that cannot be used: 1, expected none, for the server wants a prediction of each.", e.Message);

@@ -11,7 +11,7 @@ public sealed class EventFileTests : IDisposable
 
     /// <summary>RFC 3720, appendix B.4, and the customary check value.</summary>
     [Fact]
-    public void The_crc_is_castagnolis()
+    public void TheCrcIsCastagnolis()
     {
         Assert.Equal(0xE3069283u, RecordFraming.Crc("123456789"u8));
         Assert.Equal(0x8A9136AAu, RecordFraming.Crc(new byte[32]));
@@ -20,7 +20,7 @@ public sealed class EventFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_is_read()
+    public void WhatIsWrittenIsRead()
     {
         Scalar[] expected = [new("train/loss", 1, 0.25f), new("a tag of älter Ünïcode 😀" + new string('x', 300), 1L << 40, -1e30f), new("", 0, float.NaN)];
         string path;
@@ -36,7 +36,7 @@ public sealed class EventFileTests : IDisposable
     }
 
     [Fact]
-    public void Only_event_files_of_this_program_are_deleted()
+    public void OnlyEventFilesOfThisProgramAreDeleted()
     {
         string others = folder.Write("events.out.tfevents.1.host", "someone else's");
         new EventFile(folder.Path).Dispose();

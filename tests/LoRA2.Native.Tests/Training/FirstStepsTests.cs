@@ -28,7 +28,7 @@ public sealed class FirstStepsTests : IDisposable
     [InlineData(384)]
     [InlineData(768)]
     [InlineData(1024)]
-    public void LoRA2_and_AdaLoRA_move_the_encoder_as_far_as_LoRA_for_every_k_and_r(int width)
+    public void LoRA2AndAdaLoRAMoveTheEncoderAsFarAsLoRAForEveryKAndR(int width)
     {
         using SequenceClassifier model = Encoder(width);
         foreach (int rank in Ranks)
@@ -48,7 +48,7 @@ public sealed class FirstStepsTests : IDisposable
     [Theory]
     [InlineData(256)]
     [InlineData(768)]
-    public void The_update_is_as_long_as_predicted(int width)
+    public void TheUpdateIsAsLongAsPredicted(int width)
     {
         using SequenceClassifier model = Encoder(width);
         foreach (int rank in Ranks)
@@ -67,7 +67,7 @@ public sealed class FirstStepsTests : IDisposable
 
     /// <summary>Where P and Q are orthonormal the rate depends on the width and r alone, and where they can't be it makes up for it.</summary>
     [Fact]
-    public void The_rate_of_the_singular_values_grows_with_the_root_of_the_width()
+    public void TheRateOfTheSingularValuesGrowsWithTheRootOfTheWidth()
     {
         foreach (int rank in Ranks)
         {

@@ -11,7 +11,7 @@ public sealed class RankSeriesTests
     [Theory]
     [InlineData("sora")]
     [InlineData("lora2")]
-    public void Without_a_budget_a_point_has_what_is_not_zero_and_its_mean_magnitude(string method)
+    public void WithoutABudgetAPointHasWhatIsNotZeroAndItsMeanMagnitude(string method)
     {
         using var small = new SmallModel();
         small.Model.Attach(new AdapterSettings { Method = SmallModel.Method(method) }, 4);
@@ -27,7 +27,7 @@ public sealed class RankSeriesTests
     }
 
     [Fact]
-    public void With_a_budget_it_has_the_ranks_kept_and_the_mean_score()
+    public void WithABudgetItHasTheRanksKeptAndTheMeanScore()
     {
         using var small = new SmallModel();
         small.Model.Attach(new AdapterSettings { Method = SmallModel.Method("adalora") }, 4);

@@ -19,7 +19,7 @@ public sealed class RankWarmupTests
     [InlineData(0.0, 4, true, false)]
     [InlineData(0.5, 0, false, true)]
     [InlineData(0.5, 4, false, false)]
-    public void Gates_have_a_warm_up_of_their_own(double gateWarmup, int warmupSteps, bool gatesMove, bool othersMove)
+    public void GatesHaveAWarmUpOfTheirOwn(double gateWarmup, int warmupSteps, bool gatesMove, bool othersMove)
     {
         var config = new DebertaV2Config { VocabularySize = 8064, Layers = 1, HiddenSize = 16, Heads = 2, IntermediateSize = 24 };
         using SequenceClassifier model = SequenceClassifier.Create(config, 3);

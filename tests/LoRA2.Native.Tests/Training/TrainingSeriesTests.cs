@@ -17,7 +17,7 @@ public sealed class TrainingSeriesTests : IDisposable
     [InlineData(8192, 1, 8192)]
     [InlineData(8193, 2, 4097)]
     [InlineData(100_003, 13, 7693)]
-    public void Long_runs_are_kept_in_stretches(int steps, int stride, int points)
+    public void LongRunsAreKeptInStretches(int steps, int stride, int points)
     {
         TrainingSeries series = Filled(steps, steps);
         Assert.Equal((stride, points), (series.Stride, series.Count));
@@ -40,7 +40,7 @@ public sealed class TrainingSeriesTests : IDisposable
     [InlineData(20, 20)]
     [InlineData(20_000, 10_000)]
     [InlineData(20_000, 19_999)]
-    public void A_series_goes_on_from_a_checkpoint_as_if_nothing_had_been(int steps, int saved)
+    public void ASeriesGoesOnFromACheckpointAsIfNothingHadBeen(int steps, int saved)
     {
         string path = folder.File("series.safetensors");
         var writer = new SafetensorsWriter();
@@ -54,7 +54,7 @@ public sealed class TrainingSeriesTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_checkpoint_is_refused()
+    public void ADamagedCheckpointIsRefused()
     {
         string path = folder.File("series.safetensors");
         var writer = new SafetensorsWriter();

@@ -21,10 +21,10 @@ public sealed unsafe class RankProductTests : KernelTest
     }
 
     [Fact]
-    public void Products_float() => All<float>();
+    public void ProductsFloat() => All<float>();
 
     [Fact]
-    public void Products_double() => All<double>();
+    public void ProductsDouble() => All<double>();
 
     private static void All<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
