@@ -79,7 +79,7 @@ public sealed unsafe class ActivationTests : KernelTest
     [InlineData(Activation.GeluTanh)]
     [InlineData(Activation.QuickGelu)]
     [InlineData(Activation.Mish)]
-    public void The_smooth_ones_have_their_formulas_values_and_slopes(Activation activation)
+    public void TheSmoothOnesHaveTheirFormulasValuesAndSlopes(Activation activation)
     {
         foreach (float x in (float[])[-60, -30, -12, -5, -1, -0.1f, -1e-4f, 0, 1e-3f, 0.7f, 3, 12, 25, 90])
         {
