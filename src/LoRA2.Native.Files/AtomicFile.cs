@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace LoRA2.Native.Files;
 
 /// <summary>Writes a file so that a reader, or a crash at any instruction, sees either the old content or the whole new one.</summary>
-public static partial class AtomicFile
+internal static partial class AtomicFile
 {
     /// <summary>
     /// Writes <paramref name="path"/> through a temporary file in the same folder: written, flushed to the disk, renamed over
