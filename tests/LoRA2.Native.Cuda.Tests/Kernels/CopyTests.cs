@@ -1,3 +1,4 @@
+using FsCheck.Xunit;
 using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Cuda.Tests.Kernels;
@@ -7,23 +8,18 @@ public sealed class CopyTests : KernelTest
 {
     private static readonly int[][] Shapes = [[5], [3, 4], [7, 5], [2, 3, 4], [3, 8, 4], [2, 3, 4, 5], [2, 1, 3, 8], [2, 3, 2, 3, 4], [2, 3, 2, 2, 3, 4], [0, 3], [1, 1]];
 
-    [Fact]
-    public void PermutedArraysOfEveryRank()
+    [Property(MaxTest = 40)]
+    public void PermutedArraysOfEveryRank(Shape shape, byte seed)
     {
-        foreach (int[] shape in Shapes)
+        if (shape.Rank == 0) return;
+        int[] extents = shape.Extents.ToArray(), order = [.. Enumerable.Range(0, shape.Rank)];
+        new Random(seed).Shuffle(order);
+        AssertUlps(0, side => [Ops.Permute(side.Of(Normal(shape.Elements, seed), extents), order).Clone()], $"{shape} as {string.Join(' ', order)}");
+        AssertUlps(0, side =>
         {
-            for (int seed = 0; seed < 4; seed++)
-            {
-                int[] order = [.. Enumerable.Range(0, shape.Length)];
-                new Random(seed).Shuffle(order);
-                AssertUlps(0, side => [Ops.Permute(side.Of(Normal(new Shape(shape).Elements, seed), shape), order).Clone()], $"{new Shape(shape)} as {string.Join(' ', order)}");
-                AssertUlps(0, side =>
-                {
-                    Tensor x = side.Of(Normal(new Shape(shape).Elements, seed), shape).To(DType.BFloat16);
-                    return [x, Ops.Permute(x, order).Clone(), Ops.Permute(x, order).To(DType.Float32)];
-                }, "bfloat16");
-            }
-        }
+            Tensor x = side.Of(Normal(shape.Elements, seed), extents).To(DType.BFloat16);
+            return [x, Ops.Permute(x, order).Clone(), Ops.Permute(x, order).To(DType.Float32)];
+        }, "bfloat16");
     }
 
     [Fact]
