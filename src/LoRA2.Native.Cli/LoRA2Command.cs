@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
+using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli;
@@ -29,12 +31,13 @@ internal static class LoRA2Command
                 Output = streams.Output,
                 Error = streams.Error,
             };
+            Compute.RequireEnvironment();
             return parsed.Invoke(configuration);
         }
         catch (Exception e)
         {
             int code = CodeOf(e);
-            streams.Error.WriteLine($"lora2: {e.Message}");
+            streams.Error.WriteLine($"lora2: {Sentence.Of(e.Message)}");
             if (parsed.GetValue(debug)) streams.Error.WriteLine(e);
             else if (IsBug(e)) streams.Error.WriteLine("lora2: this is a defect of lora2; --debug shows where it happened");
             return code;
@@ -56,8 +59,19 @@ internal static class LoRA2Command
             TokenizeCommand.Create(streams),
             TraceCommand.Create(streams),
         };
+        foreach (Option option in root.Subcommands.SelectMany(command => command.Options).Where(option => option.HelpName is "DIR" or "FILE")) option.Validators.Add(RequirePath);
+        foreach (Argument argument in root.Subcommands.SelectMany(command => command.Arguments)) argument.Validators.Add(RequirePath);
         HelpWithExamples.Install(root);
         return root;
+    }
+
+    private static void RequirePath(SymbolResult result)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (string.IsNullOrWhiteSpace(token.Value) || token.Value.Contains('\0', StringComparison.Ordinal))
+                result.AddError($"{(result is OptionResult option ? $"option {option.Option.Name}" : $"argument {((ArgumentResult)result).Argument.Name}")} is {(token.Value.Length == 0 ? "empty" : "no name")}; the name of a file or folder was expected");
+        }
     }
 
     private static int Refuse(ParseResult parsed, StandardStreams streams)
@@ -66,16 +80,16 @@ internal static class LoRA2Command
         ParseError error = parsed.Errors[^1];
         Command command = parsed.CommandResult.Command;
         string name = command is RootCommand ? "lora2" : $"lora2 {command.Name}";
-        streams.Error.WriteLine($"lora2: {error.Message.TrimEnd('.')} ({name} --help shows what can be given)");
+        streams.Error.WriteLine($"lora2: {Sentence.Of(error.Message).TrimEnd('.')} ({name} --help shows what can be given)");
         return ExitCode.WrongInput;
     }
 
     private static int CodeOf(Exception e) => e switch
     {
         OperationCanceledException => ExitCode.Interrupted,
-        InputException or IOException or UnauthorizedAccessException or CudaMemoryException => ExitCode.WrongInput,
+        InputException or FileNotFoundException or DirectoryNotFoundException or CudaMemoryException => ExitCode.WrongInput,
         _ => ExitCode.Failed,
     };
 
-    private static bool IsBug(Exception e) => CodeOf(e) == ExitCode.Failed && e is not (TrainingException or OutOfMemoryException or CudaException);
+    private static bool IsBug(Exception e) => CodeOf(e) == ExitCode.Failed && e is not (TrainingException or OutOfMemoryException or CudaException or IOException or UnauthorizedAccessException);
 }

@@ -14,6 +14,9 @@ public sealed class RunFolder(string path)
     /// <summary>The page about the run, finished or not. Not among the results that are refused to be lost: a run that failed leaves one too.</summary>
     public const string ReportFile = "report.html";
 
+    /// <summary>There as long as a run is under way or was killed: what else is in the folder may be an earlier run's.</summary>
+    public const string UnfinishedFile = ".unfinished";
+
     private const string CheckpointFile = "checkpoint.safetensors";
     private const string LockFile = ".lock";
 
@@ -46,7 +49,9 @@ public sealed class RunFolder(string path)
     public bool HasCheckpoint => File.Exists(Checkpoint);
 
     /// <summary>Whether a run there came to its end.</summary>
-    public bool IsFinished => File.Exists(Record) && !HasCheckpoint;
+    public bool IsFinished => File.Exists(Record) && !HasCheckpoint && !File.Exists(Unfinished);
+
+    private string Unfinished => Path.Combine(path, UnfinishedFile);
 
     /// <summary>The name of a file there that is a result; null when there is none.</summary>
     public string? Result => Array.Find(ResultFiles, name => File.Exists(Path.Combine(path, name)));
@@ -72,8 +77,24 @@ public sealed class RunFolder(string path)
     /// <summary>Takes away what says that a run is finished or may be resumed.</summary>
     public void Reset()
     {
-        File.Delete(Record);
+        Disk.Current.Delete(Record);
         RemoveCheckpoint();
+    }
+
+    /// <summary>
+    /// Begins a run in the folder, which is held: from now on until <see cref="Finish"/> nothing here says that a run is finished. An earlier result stays until then.
+    /// </summary>
+    public void Begin()
+    {
+        AtomicFile.RemoveLeftovers(path);
+        if (!File.Exists(Unfinished)) AtomicFile.Write(Unfinished, _ => { });
+    }
+
+    /// <summary>The run's result is there and whole.</summary>
+    public void Finish()
+    {
+        RemoveCheckpoint();
+        Disk.Current.Delete(Unfinished);
     }
 
     /// <summary>Takes away what an earlier run left and this one does not write.</summary>
@@ -81,10 +102,10 @@ public sealed class RunFolder(string path)
     {
         foreach (string name in ResultFiles)
         {
-            if (!written.Contains(name)) File.Delete(Path.Combine(path, name));
+            if (!written.Contains(name)) Disk.Current.Delete(Path.Combine(path, name));
         }
     }
 
     /// <summary>Takes the checkpoint away.</summary>
-    public void RemoveCheckpoint() => File.Delete(Checkpoint);
+    public void RemoveCheckpoint() => Disk.Current.Delete(Checkpoint);
 }

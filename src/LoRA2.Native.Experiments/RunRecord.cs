@@ -47,6 +47,9 @@ public static class RunRecord
             json.WritePropertyName("options");
             TrainingJson.Write(json, options, model.Precision);
             Dropout(json, model.Config);
+            json.WriteStartObject("run");
+            run.Trainer.Fingerprint.WriteProperties(json);
+            json.WriteEndObject();
             json.WriteStartObject("machine");
             Machine(json, run);
             json.WriteEndObject();

@@ -1,66 +1,55 @@
-using System.Runtime.InteropServices;
-
 namespace LoRA2.Native.Files;
 
 /// <summary>Writes a file so that a reader, or a crash at any instruction, sees either the old content or the whole new one.</summary>
-internal static partial class AtomicFile
+internal static class AtomicFile
 {
+    private const string Ending = ".tmp";
+
     /// <summary>
     /// Writes <paramref name="path"/> through a temporary file in the same folder: written, flushed to the disk, renamed over
     /// the old file. When <paramref name="write"/> or the disk fails, the temporary file is removed and the old file is untouched.
     /// </summary>
     /// <param name="path">The file to make or replace; its folder must exist.</param>
     /// <param name="write">Writes the content; the stream can seek and starts empty.</param>
+    /// <param name="check">Reads the temporary file, whose path it is given, before it takes the old one's place, and throws when it is not what was to be written; null for no check.</param>
     /// <exception cref="IOException">The disk refused.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, Action<string>? check = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         string target = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(target)
             ?? throw new ArgumentException($"{path} is a root folder, expected a file name.", nameof(path));
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{Ending}");
+        Disk disk = Disk.Current;
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
+            using (Stream stream = disk.Create(temporary))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                disk.Flush(stream);
             }
-            File.Move(temporary, target, overwrite: true);
+            check?.Invoke(temporary);
+            disk.Move(temporary, target);
         }
         catch
         {
-            File.Delete(temporary);
+            disk.Delete(temporary);
             throw;
         }
-        FlushFolder(folder);
+        disk.FlushFolder(folder);
     }
 
-    // The rename itself reaches the disk when the folder does. .NET cannot open a folder, so libc is asked; a system or a file system
-    // that refuses loses nothing but the promptness of the rename, hence no error.
-    private static void FlushFolder(string folder)
+    /// <summary>Removes the temporary files that processes killed while writing left in a folder. Nobody may be writing there.</summary>
+    public static void RemoveLeftovers(string folder)
     {
-        if (OperatingSystem.IsWindows()) return;
-        try
+        foreach (string file in Directory.EnumerateFiles(folder, ".*" + Ending))
         {
-            int descriptor = Open(folder, 0);
-            if (descriptor < 0) return;
-            _ = Fsync(descriptor);
-            _ = Close(descriptor);
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-        {
+            // Ours alone: a name, 32 hexadecimal digits, the ending.
+            string name = Path.GetFileName(file)[..^Ending.Length];
+            int dot = name.LastIndexOf('.');
+            if (dot > 0 && Guid.TryParseExact(name.AsSpan(dot + 1), "N", out _)) Disk.Current.Delete(file);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync")]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

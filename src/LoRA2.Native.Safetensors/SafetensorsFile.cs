@@ -48,6 +48,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        RegularFile.Require(path);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
@@ -147,6 +148,31 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new InputException(
                 $"{Path}: tensor {Quote.Name(entry.Name)} has a number beyond 32 bits, expected {int.MinValue} to {int.MaxValue}.", e);
         }
+    }
+
+    /// <summary>Compares the file with the checksum that <see cref="SafetensorsWriter.WriteChecked"/> left in it.</summary>
+    /// <exception cref="InputException">There is none, or something in the file has changed since.</exception>
+    public void RequireChecksum()
+    {
+        if (!Metadata.TryGetValue(SafetensorsChecksum.Key, out string? expected)) throw new InputException($"{Path}: there is no checksum in the file, expected one.");
+        if (Checksum(Metadata) != expected) throw new InputException($"{Path}: the file is damaged, its content does not have the checksum that was written with it.");
+    }
+
+    /// <summary>SHA-256 of the tensors, in hexadecimal: names, types, shapes and bytes, without the metadata.</summary>
+    public string ContentChecksum() => Checksum([]);
+
+    private string Checksum(IEnumerable<KeyValuePair<string, string>> metadata)
+    {
+        using var sum = new SafetensorsChecksum();
+        sum.Add(metadata);
+        foreach (SafetensorsEntry entry in Entries.OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            sum.Add(entry.Name, entry.Type, entry.Shape.ToArray());
+            byte* start = GetPointer(entry);
+            for (long at = 0; at < entry.ByteLength; at += 1 << 20) sum.Content.Write(new ReadOnlySpan<byte>(start + at, (int)Math.Min(1 << 20, entry.ByteLength - at)));
+        }
+
+        return sum.Text;
     }
 
     /// <summary>Unmaps the file; spans and pointers from it are no longer valid.</summary>

@@ -45,7 +45,7 @@ public sealed class SafetensorsFolder : IDisposable
             else if (File.Exists(index))
                 opened.AddShards(index);
             else
-                throw new InputException($"{folder}: no weights found, expected {SingleFile} or {IndexFile} in the folder.");
+                throw new InputException($"{folder}: no weights found, expected {SingleFile} or {IndexFile} in the folder{Pickle(folder)}.");
             return opened;
         }
         catch
@@ -53,6 +53,15 @@ public sealed class SafetensorsFolder : IDisposable
             opened.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What to do with weights that are there in a format that can run any code when it is read.</summary>
+    private static string Pickle(string folder)
+    {
+        string[] names = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+        return Array.Find(names, name => File.Exists(Path.Combine(folder, name))) is { } found
+            ? $"; {found} is a pickle: convert it where it comes from (transformers' AutoModel….from_pretrained(…).save_pretrained(…, safe_serialization=True))"
+            : "";
     }
 
     /// <summary>Whether there is a tensor of this name, and where.</summary>
@@ -112,7 +121,7 @@ public sealed class SafetensorsFolder : IDisposable
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
+            using var document = JsonDocument.Parse(RegularFile.ReadAllBytes(index));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
             {
@@ -132,7 +141,7 @@ public sealed class SafetensorsFolder : IDisposable
                 if (!weightMap.TryAdd(pair.Name, shard))
                     throw new InputException($"{index}: tensor {Quote.Name(pair.Name)} appears twice in the weight_map, expected once.");
             }
-            return weightMap;
+            return weightMap.Count > 0 ? weightMap : throw new InputException($"{index}: the weight_map is empty, expected the file of every tensor.");
         }
         catch (JsonException e)
         {

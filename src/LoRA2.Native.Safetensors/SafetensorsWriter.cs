@@ -65,6 +65,41 @@ public sealed class SafetensorsWriter
     /// <summary>Writes the file atomically; see <see cref="AtomicFile.Write"/>.</summary>
     public void Write(string path) => AtomicFile.Write(path, Write);
 
+    /// <summary>
+    /// Writes the file atomically with a checksum of everything in it, and reads it back before it takes an earlier file's place: that one is there until the new one
+    /// is whole. <see cref="SafetensorsFile.RequireChecksum"/> checks it again.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused, or gave back something else than was written.</exception>
+    public void WriteChecked(string path)
+    {
+        _metadata[SafetensorsChecksum.Key] = Checksum();
+        AtomicFile.Write(path, Write, written =>
+        {
+            try
+            {
+                using SafetensorsFile file = SafetensorsFile.Open(written);
+                file.RequireChecksum();
+            }
+            catch (InputException e)
+            {
+                throw new IOException($"{path}: what was written could not be read back ({e.Message.TrimEnd('.')}); the file before it was kept.", e);
+            }
+        });
+    }
+
+    private string Checksum()
+    {
+        using var sum = new SafetensorsChecksum();
+        sum.Add(_metadata);
+        foreach (Item item in _items.Values.OrderBy(item => item.Name, StringComparer.Ordinal))
+        {
+            sum.Add(item.Name, item.Type, item.Shape);
+            item.Write(sum.Content);
+        }
+
+        return sum.Text;
+    }
+
     /// <summary>Writes the file's content to a stream that can tell its position.</summary>
     /// <exception cref="InvalidOperationException">A tensor wrote fewer or more bytes than its shape and type take.</exception>
     public void Write(Stream stream)

@@ -1,3 +1,5 @@
+using System.Globalization;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors.Cpu;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Vectors;
@@ -16,6 +18,22 @@ public static class Compute
     {
         get => ThreadTeam.Count;
         set => ThreadTeam.Count = value;
+    }
+
+    /// <summary>Checks the environment variables that choose how this process computes; one that says nothing sensible is passed over otherwise.</summary>
+    /// <exception cref="InputException">LORA2_THREADS, LORA2_SIMD or LORA2_BF16 has a value that means nothing.</exception>
+    public static void RequireEnvironment() => RequireEnvironment(Environment.GetEnvironmentVariable);
+
+    internal static void RequireEnvironment(Func<string, string?> read)
+    {
+        Require("LORA2_THREADS", value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024, "a whole number from 1 to 1024");
+        Require("LORA2_SIMD", value => value is "512" or "256" or "portable", "512, 256 or portable");
+        Require("LORA2_BF16", value => value is "amx" or "vector", "amx or vector");
+
+        void Require(string name, Func<string, bool> isRight, string expected)
+        {
+            if (read(name) is { Length: > 0 } value && !isRight(value)) throw new InputException($"the environment variable {name} is {Quote.Name(value)}; {expected} was expected");
+        }
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ internal static class JsonFile
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(File.ReadAllBytes(file).AsMemory(), new JsonDocumentOptions { MaxDepth = 64 });
+            document = JsonDocument.Parse(RegularFile.ReadAllBytes(file).AsMemory(), new JsonDocumentOptions { MaxDepth = 64 });
         }
         catch (JsonException e)
         {

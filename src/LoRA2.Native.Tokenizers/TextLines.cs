@@ -10,7 +10,7 @@ internal static class TextLines
     /// <exception cref="InputException">It is not UTF-8; the message has the line's number.</exception>
     public static string[] Read(string file)
     {
-        var bytes = File.ReadAllBytes(file);
+        var bytes = RegularFile.ReadAllBytes(file);
         string text;
         try
         {

@@ -67,6 +67,32 @@ public sealed class ConfigFields(string path, JsonElement root)
         return number;
     }
 
+    /// <summary>Whether a field is there and a string.</summary>
+    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
+
+    /// <summary>An array of integers of at least 0, or one of them; empty when it is missing.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
+    public int[] Ints(string name)
+    {
+        if (Find(name) is not { } value) return [];
+        int One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int number) && number >= 0 ? number : throw Wrong(name, value, "integers of at least 0");
+        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(One)] : [One(value)];
+    }
+
+    /// <summary>An object from names to numbers within bounds; empty when it is missing.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
+    public IReadOnlyDictionary<string, double> Numbers(string name, double least, double most)
+    {
+        var numbers = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (JsonProperty pair in Object(name)?.EnumerateObject() ?? default(JsonElement.ObjectEnumerator))
+        {
+            if (pair.Value.ValueKind != JsonValueKind.Number || !pair.Value.TryGetDouble(out double number) || !(number >= least && number <= most)) throw Wrong($"{name}.{pair.Name}", pair.Value, $"a number from {least} to {most}");
+            numbers[pair.Name] = number;
+        }
+
+        return numbers;
+    }
+
     /// <summary>Any value as it stands in the file, or null.</summary>
     public string? Raw(string name) => Find(name)?.GetRawText();
 
@@ -116,6 +142,16 @@ public sealed class ConfigFields(string path, JsonElement root)
         if (!empty) throw Error($"{name} is not supported");
     }
 
+    /// <summary>A field that is null, false or empty turns nothing on, whatever it means.</summary>
+    private static bool SaysSomething(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False => false,
+        JsonValueKind.String => value.GetString()!.Length > 0,
+        JsonValueKind.Array => value.GetArrayLength() > 0,
+        JsonValueKind.Object => value.EnumerateObject().Any(),
+        _ => true,
+    };
+
     /// <summary>Refuses a matrix of 2³¹ elements or more, before anything is allocated for it.</summary>
     /// <exception cref="InputException">It is too large.</exception>
     public void RequireMatrix(string name, long rows, int width)
@@ -131,7 +167,7 @@ public sealed class ConfigFields(string path, JsonElement root)
 
     /// <summary>The names of the fields that nobody read and that are not among the <paramref name="harmless"/>.</summary>
     public string[] Unread(HashSet<string> harmless) =>
-        [.. root.EnumerateObject().Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
+        [.. root.EnumerateObject().Where(property => SaysSomething(property.Value)).Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
 
     private JsonElement? Find(string name)
     {

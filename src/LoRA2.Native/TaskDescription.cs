@@ -30,7 +30,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         if (!File.Exists(path)) return null;
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(RegularFile.ReadAllBytes(path));
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
             var fields = new ConfigFields(path, document.RootElement);
             bool regression = fields.OneOf("kind", "classification", ["classification", "regression"]) == "regression";
@@ -41,7 +41,11 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{path}: a string or name is not valid Unicode; JSON in UTF-8 was expected", e);
         }
     }
 

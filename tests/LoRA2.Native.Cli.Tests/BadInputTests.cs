@@ -69,6 +69,39 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
+    [InlineData("option --output is empty; the name of a file or folder was expected", "finetune", "--output", "")]
+    [InlineData("option --model is empty", "predict", "--model", "", "--text", "a")]
+    [InlineData("option --train is no name", "finetune", "--train", " ")]
+    [InlineData("argument path is empty", "inspect", "")]
+    [InlineData("2000000000 epochs of 2 examples in batches of 1 are 4000000000 steps", "finetune", "--epochs", "2000000000", "--batch-size", "1")]
+    public void An_argument_that_names_nothing_is_refused(string sentence, params string[] args)
+    {
+        string data = folder.Write("data.tsv", "text\tlabel\na\tx\nb\ty\n");
+        if (args.Contains("--epochs")) args = [.. args, "--train", data, "--output", folder.File("out")];
+        Assert.Contains(sentence, Lora2.Run(args).Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pipe_in_place_of_a_file_is_refused_and_not_waited_for()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string pipe = folder.File("data.tsv");
+        using (System.Diagnostics.Process make = System.Diagnostics.Process.Start("mkfifo", [pipe])) make.WaitForExit();
+        Assert.Contains("data.tsv: is a named pipe, expected a file", Lora2.Run("finetune", "--train", pipe, "--output", folder.File("out")).Refused(), StringComparison.Ordinal);
+        string model = TinyModel.Write(folder);
+        File.Delete(Path.Combine(model, "config.json"));
+        File.CreateSymbolicLink(Path.Combine(model, "config.json"), "/dev/zero");
+        Assert.Contains("config.json: is a device, expected a file", Lora2.Run("predict", "--model", model, "--text", "a").Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_quotation_is_at_most_a_line_of_200_characters()
+    {
+        string sentence = Lora2.Run("predict", "--adapter", "a\nb" + new string('x', 3000)).Refused();
+        Assert.InRange(sentence.Length, 200, 320);
+    }
+
+    [Theory]
     [InlineData("text\tlabel\na\tx\nb\n", "train.tsv, line 3")]
     [InlineData("text\tlabel\na\tx\nb\tx\n", "every label is \"x\"")]
     [InlineData("sentense\tlabel\na\tx\n", "expected a text column")]

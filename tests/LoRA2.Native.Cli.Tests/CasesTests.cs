@@ -131,5 +131,70 @@ public sealed class CasesTests : IDisposable
             Assert.Matches("model.safetensors: tensor \"[a-z.A-Z0-9_]+\" has the value", Lora2.Run([.. args, "--model", model]).Refused());
     }
 
+    [Theory]
+    [InlineData("predict", "--text", "good film")]
+    [InlineData("evaluate", "--file", "data.tsv")]
+    public void A_model_without_a_head_does_not_answer(params string[] args)
+    {
+        string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n");
+        string sentence = Lora2.Run([.. args.Select(arg => arg == "data.tsv" ? data : arg), "--model", At("02-headless-model", "base")]).Refused();
+        Assert.Contains("tensor 'classifier.weight' [2, 16] is missing (likewise classifier.bias)", sentence, StringComparison.Ordinal);
+        string output = folder.File("out");
+        Lora2.Run("finetune", "--model", At("02-headless-model", "base"), "--train", data, "--dev", data, "--max-steps", "1", "--output", output).Done();
+        Lora2.Run("predict", "--adapter", output, "--text", "good").Done();
+    }
+
+    [Fact]
+    public void What_finetune_drew_and_froze_is_saved()
+    {
+        string output = folder.File("qs");
+        JsonElement trained = Lora2.Run("finetune", "--head", "classifier", "--max-steps", "6", "--batch-size", "8", "--output", output, "--json").Done().Json;
+        JsonElement loaded = Lora2.Run("evaluate", "--adapter", output, "--json").Done().Json;
+        Assert.Equal(trained.GetProperty("metrics").GetProperty("accuracy").GetDouble(), loaded.GetProperty("metrics").GetProperty("accuracy").GetDouble());
+        // To train on is to train the classifier alone again.
+        JsonElement further = Lora2.Run("finetune", "--from", output, "--max-steps", "1", "--batch-size", "8", "--output", folder.File("further"), "--json").Done().Json;
+        Assert.Equal(trained.GetProperty("parameters").GetProperty("head").GetInt32(), further.GetProperty("parameters").GetProperty("head").GetInt32());
+        Assert.NotEqual(0, further.GetProperty("parameters").GetProperty("head").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("regex", 0.051577)]
+    [InlineData("layers", 0.945931)]
+    [InlineData("bias", 0.928308)]
+    public void Fields_of_PEFTs_config_mean_what_they_mean_there(string adapter, double positive)
+    {
+        CommandResult result = Lora2.Run("predict", "--model", At("13-peft-fields", "base"), "--adapter", At("13-peft-fields", adapter), "--text", "good film").Done();
+        Assert.Equal(positive, Assert.Single(result.JsonLines).GetProperty("probabilities").GetProperty("pos").GetDouble(), 1e-6);
+        Assert.Empty(result.Error);
+    }
+
+    [Fact]
+    public void A_second_merge_of_an_adapter_is_refused_and_a_third_use_said()
+    {
+        (string model, string adapter, string once, string twice) = (At("15-double-merge", "base"), At("15-double-merge", "adapter"), folder.File("once"), folder.File("twice"));
+        Lora2.Run("merge", "--model", model, "--adapter", adapter, "--output", once).Done();
+        Assert.Equal(0.945931, Positive("--model", once), 1e-6);
+        Assert.Contains("is merged into this model already; --force merges it again", Lora2.Run("merge", "--model", once, "--adapter", adapter, "--output", twice).Refused(), StringComparison.Ordinal);
+        Assert.Contains("merged into this model already, and counts twice", Lora2.Run("predict", "--model", once, "--adapter", adapter, "--text", "a").Done().Error, StringComparison.Ordinal);
+        Assert.Contains("merged into this model already", Lora2.Run("predict", "--model", once, "--adapter", adapter, "--text", "a", "--strict").Refused(), StringComparison.Ordinal);
+        Lora2.Run("merge", "--model", once, "--adapter", adapter, "--output", twice, "--force").Done();
+        // The weights were rounded twice.
+        Assert.Equal(0.729876, Positive("--model", twice), 1e-5);
+
+        double Positive(params string[] where) =>
+            Assert.Single(Lora2.Run(["predict", "--text", "good film", .. where]).Done().JsonLines).GetProperty("probabilities").GetProperty("pos").GetDouble();
+    }
+
+    [Fact]
+    public void An_adapter_of_another_base_model_is_a_warning_or_with_strict_an_error()
+    {
+        string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n"), output = folder.File("out");
+        Lora2.Run("finetune", "--model", At("13-peft-fields", "base"), "--train", data, "--max-steps", "1", "--output", output).Done();
+        Assert.Empty(Lora2.Run("predict", "--adapter", output, "--text", "good").Done().Error);
+        string[] other = ["predict", "--model", At("09-merge-overflows", "base"), "--adapter", output, "--text", "good"];
+        Assert.Contains("warning: ", Lora2.Run(other).Done().Error, StringComparison.Ordinal);
+        Assert.Contains("the adapter was trained on a base model with other weights", Lora2.Run([.. other, "--strict"]).Refused(), StringComparison.Ordinal);
+    }
+
     private static string At(params string[] parts) => Path.Combine([SharedData.Repository, "tests", "Fixtures", "cases", .. parts]);
 }

@@ -110,4 +110,78 @@ public sealed class ResumeTests : IDisposable
         File.WriteAllBytes(checkpoint, before[..^100]);
         Assert.Contains(checkpoint, Lora2.Run(TinyModel.Finetune(folder, output, "--resume")).Refused(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_flipped_bit_of_a_checkpoint_is_found()
+    {
+        string output = folder.File("out");
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        string[] args = TinyModel.Finetune(folder, output, "--resume");
+        Lora2.Run([], cancelled.Token, TinyModel.Finetune(folder, output));
+        string checkpoint = Path.Combine(output, "checkpoint.safetensors");
+        byte[] before = File.ReadAllBytes(checkpoint);
+        var random = new Random(5);
+        for (int round = 0; round < 24; round++)
+        {
+            byte[] damaged = [.. before];
+            damaged[round < 4 ? random.Next(4000) : random.Next(before.Length)] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(checkpoint, damaged);
+            Assert.Contains(checkpoint, Lora2.Run(args).Refused(), StringComparison.Ordinal);
+        }
+
+        File.WriteAllBytes(checkpoint, before);
+        Lora2.Run(args).Done();
+    }
+
+    [Fact]
+    public void Other_data_or_another_base_model_are_refused_before_and_after_the_end()
+    {
+        string output = folder.File("out");
+        string[] args = TinyModel.Finetune(folder, output, "--max-steps", "6");
+        string train = folder.File("train.tsv"), weights = Path.Combine(folder.File("model"), "model.safetensors");
+        string rows = File.ReadAllText(train);
+        byte[] model = File.ReadAllBytes(weights);
+        byte[] other = [.. model];
+        other[^10_001] ^= 0x10;
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Equal(130, Lora2.Run([], cancelled.Token, args).Code);
+        foreach (string sentence in (string[])["the checkpoint belongs to a run with other", "the run there is finished and had other"])
+        {
+            File.WriteAllText(train, rows.Replace("invoice", "bill", StringComparison.Ordinal));
+            Assert.Contains($"{sentence} data", Lora2.Run([.. args, "--resume"]).Refused(), StringComparison.Ordinal);
+            File.WriteAllText(train, rows);
+            File.WriteAllBytes(weights, other);
+            Assert.Contains($"{sentence} weights of the base model", Lora2.Run([.. args, "--resume"]).Refused(), StringComparison.Ordinal);
+            File.WriteAllBytes(weights, model);
+            Lora2.Run([.. args, "--resume"]).Done();
+        }
+    }
+
+    [Fact]
+    public void An_overwrite_that_was_killed_leaves_the_earlier_result_but_is_not_finished()
+    {
+        string output = folder.File("out");
+        Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "6")).Done();
+        byte[] before = TinyModel.Weights(output);
+        using (Process process = Lora2.Start(folder.Path, TinyModel.Finetune(folder, output, "--max-steps", "6000", "--overwrite", "--log-every", "1", "--checkpoint-every", "0", "--evaluate-every", "6000")))
+        {
+            while (process.StandardOutput.ReadLine() is { } line && !line.StartsWith("step 3/", StringComparison.Ordinal))
+            {
+            }
+
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        Assert.Equal(before, TinyModel.Weights(output));
+        string left = Path.Combine(output, $".adapter_model.safetensors.{Guid.NewGuid():N}.tmp"), users = Path.Combine(output, ".notes.tmp");
+        File.WriteAllText(left, "half");
+        File.WriteAllText(users, "mine");
+        CommandResult resumed = Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "6", "--resume")).Done();
+        Assert.Contains("starting from the beginning", resumed.Output, StringComparison.Ordinal);
+        Assert.Equal((false, true), (File.Exists(left), File.Exists(users)));
+        Assert.Contains("is finished already", Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "6", "--resume")).Done().Output, StringComparison.Ordinal);
+    }
 }

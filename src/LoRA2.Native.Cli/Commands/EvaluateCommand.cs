@@ -20,6 +20,7 @@ internal static class EvaluateCommand
         var file = new Option<string?>("--file") { Description = "labelled data: .tsv, .csv or .jsonl", HelpName = "FILE" };
         var batchSize = NumberOption.Int("--batch-size", "examples computed together [64]", 1);
         Option<int?> maxLength = MaxLengthOption.Create();
+        Option<bool> strict = AdapterWarnings.StrictOption();
         var json = new Option<bool>("--json") { Description = "one JSON object on standard output" };
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
@@ -28,7 +29,7 @@ internal static class EvaluateCommand
             "lora2 evaluate --adapter intents --file test.csv --label-column intent",
             "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --json")
         {
-            model, adapter, split, file, batchSize, maxLength, device, precision, json,
+            model, adapter, split, file, batchSize, maxLength, strict, device, precision, json,
         };
         foreach (Option option in data.All) command.Options.Add(option);
         command.SetAction(parsed =>
@@ -43,7 +44,7 @@ internal static class EvaluateCommand
             {
                 using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
-                UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
+                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                 (string Prefix, Dataset Set)[] sets = task is null
                     ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]
                     : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));

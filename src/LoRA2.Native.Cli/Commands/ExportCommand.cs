@@ -13,6 +13,7 @@ internal static class ExportCommand
     {
         Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
         var output = new Option<string>("--output") { Description = "where the LoRA adapter goes", HelpName = "DIR", Required = true };
+        Option<bool> strict = AdapterWarnings.StrictOption();
         var overwrite = new Option<bool>("--overwrite") { Description = "replace the adapter that is there" };
         var command = new ExampleCommand(
             "export",
@@ -20,7 +21,7 @@ internal static class ExportCommand
             "lora2 export --adapter lora2-out --output for-peft",
             "lora2 export --model deberta-v3-base --adapter intents --output intents-lora")
         {
-            model, adapter, output, overwrite,
+            model, adapter, output, strict, overwrite,
         };
         command.SetAction(parsed =>
         {
@@ -30,7 +31,7 @@ internal static class ExportCommand
             location.RequireOther(folder);
             OutputFolder.RequireFree(folder, parsed.GetValue(overwrite));
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
-            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
+            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier classifier = loaded.Model;
             AdapterSettings settings = PlainLoRA.Convert(classifier, loaded.Adapter!);
             AdapterFolder.Save(classifier, settings, AdapterFolder.BaseModelIn(location.Adapter) ?? Path.GetFullPath(location.Model), folder);

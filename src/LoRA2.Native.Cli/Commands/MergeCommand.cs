@@ -17,6 +17,8 @@ internal static class MergeCommand
         Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
         var output = new Option<string>("--output") { Description = "where the merged model goes", HelpName = "DIR", Required = true };
         var dtype = new Option<string>("--dtype") { Description = "element type of the weights [float32]", HelpName = string.Join('|', Types.Keys), DefaultValueFactory = _ => "float32" };
+        Option<bool> strict = AdapterWarnings.StrictOption();
+        var force = new Option<bool>("--force") { Description = "merge an adapter also when the model says that it is in its weights already" };
         var overwrite = new Option<bool>("--overwrite") { Description = "replace the model that is there" };
         var command = new ExampleCommand(
             "merge",
@@ -24,7 +26,7 @@ internal static class MergeCommand
             "lora2 merge --adapter lora2-out --output merged",
             "lora2 merge --model deberta-v3-base --adapter intents --output intents-merged --dtype float16")
         {
-            model, adapter, output, dtype, overwrite,
+            model, adapter, output, dtype, strict, force, overwrite,
         };
         command.SetAction(parsed =>
         {
@@ -35,11 +37,13 @@ internal static class MergeCommand
             if (location.Adapter is null) throw new InputException("--adapter is missing: there is nothing to merge");
             location.RequireOther(folder);
             OutputFolder.RequireFree(folder, parsed.GetValue(overwrite));
+            if (!parsed.GetValue(force) && AdapterWarnings.IsMerged(location.Adapter, EncoderConfigReader.FromFolder(location.Model)))
+                throw new InputException($"{location.Model}: the adapter {location.Adapter} is merged into this model already; --force merges it again");
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
-            UnknownFieldsWarning.Write(streams.Error, loaded.Adapter);
+            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier merged = loaded.Model;
             merged.Merge().Dispose();
-            ModelFolder.Save(merged, location.Model, folder, type);
+            ModelFolder.Save(merged, location.Model, folder, type, AdapterFolder.FingerprintOf(location.Adapter));
             loaded.Task?.Write(folder);
             streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");
             return ExitCode.Done;

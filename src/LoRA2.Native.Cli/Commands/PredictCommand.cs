@@ -21,6 +21,7 @@ internal static class PredictCommand
         var submission = new Option<string?>("--submission") { Description = "instead of reading texts, predict the test data of --task in --data and write the file that GLUE's server expects into this folder", HelpName = "DIR" };
         var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
         Option<int?> maxLength = MaxLengthOption.Create();
+        Option<bool> strict = AdapterWarnings.StrictOption();
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
@@ -30,7 +31,7 @@ internal static class PredictCommand
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
             "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission")
         {
-            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, maxLength, device, precision,
+            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, maxLength, strict, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -47,7 +48,7 @@ internal static class PredictCommand
             {
                 using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
-                UnknownFieldsWarning.Write(streams.Error, classifier.Adapter);
+                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                 if (task is not null)
                 {
                     new SubmissionFolder(folder!).Add(classifier, task, parsed.GetValue(data.Folder)!, size, streams);

@@ -35,16 +35,16 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
         TokenizedDataset Tokenize(Dataset set) => TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, length);
         TokenizedDataset train = Tokenize(data.Train);
         TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development);
-        TrainingOptions options = request.Training with { MaxLength = length, Budget = request.Budget?.Of(TotalSteps(train)) };
-        if (request.Resume && output.IsFinished) return AlreadyFinished(options);
+        TrainingOptions options = request.Training with { MaxLength = length, Budget = request.Budget?.Of(request.Training.StepsOf(train.Count)) };
         model.MoveTo(device.Device);
         using var trainer = new Trainer(
             model, options, train, development, data.Metrics, further: data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value)));
         using FileStream hold = output.Hold();
+        if (request.Resume && output.IsFinished) return AlreadyFinished(options, trainer.Fingerprint);
         if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
         new FinetuneSummary(human).Before(request, options, data, train, development, model, trainer.TotalSteps, device);
         if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
-        if (!request.Resume) output.RemoveCheckpoint();
+        output.Begin();
         var run = new TrainingRun
         {
             ModelName = request.ModelName,
@@ -94,12 +94,6 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
             model.Dispose();
             throw;
         }
-    }
-
-    private int TotalSteps(TokenizedDataset train)
-    {
-        TrainingOptions options = request.Training;
-        return options.MaxSteps > 0 ? options.MaxSteps : checked((train.Count + options.BatchSize - 1) / options.BatchSize * options.Epochs);
     }
 
     /// <summary>Null when it was interrupted, after saving.</summary>
@@ -155,7 +149,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
         output.RemoveOthers(written);
         WriteReport(page);
         AtomicFile.Write(output.Record, stream => stream.Write(record));
-        output.RemoveCheckpoint();
+        output.Finish();
     }
 
     private void PredictExamples()
@@ -175,14 +169,16 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
     }
 
     /// <summary>Resuming a finished run is no error when it is this one: a script may resume until it is done.</summary>
-    private int AlreadyFinished(TrainingOptions options)
+    private int AlreadyFinished(TrainingOptions options, RunFingerprint fingerprint)
     {
-        byte[] record = File.ReadAllBytes(output.Record);
+        byte[] record = RegularFile.ReadAllBytes(output.Record);
         using var stored = System.Text.Json.JsonDocument.Parse(record);
         using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options, request.Precision));
         bool same = stored.RootElement.TryGetProperty("options", out var was) && System.Text.Json.JsonElement.DeepEquals(was, asked.RootElement)
             && stored.RootElement.TryGetProperty("model", out var model) && model.GetString() == request.ModelName;
-        if (!same) throw new InputException($"{request.Output}: the run there is finished and had other options; choose another --output, or --overwrite it");
+        string? other = !same ? "options" : !Stored("run", out var run) || !fingerprint.HasDataOf(run) ? "data" : !fingerprint.HasModelOf(run) ? "weights of the base model" : null;
+        if (other is not null) throw new InputException($"{request.Output}: the run there is finished and had other {other}; choose another --output, or --overwrite it");
+        bool Stored(string name, out System.Text.Json.JsonElement value) => stored.RootElement.TryGetProperty(name, out value);
         human.WriteLine($"the run in {request.Output} is finished already");
         if (request.Json) streams.OutputBytes.Write(record);
         return ExitCode.Done;

@@ -26,6 +26,12 @@ public static class SafetensorsTensor
         return tensor;
     }
 
+    /// <summary>As <see cref="Load"/>, of weights: integers are refused.</summary>
+    /// <exception cref="InputException">As of <see cref="Load"/>, or the entry holds integers.</exception>
+    public static Tensor LoadFloats(SafetensorsFile file, SafetensorsEntry entry) => entry.Type.IsLoadableFloat()
+        ? Load(file, entry)
+        : throw new InputException($"{file.Path}: tensor '{entry.Name}' has dtype {entry.Type.FormatName()}; F32, F16, BF16 or F64 was expected");
+
     /// <summary>Adds a contiguous tensor to a file being written, as it is or converted to another floating type.</summary>
     /// <exception cref="InputException">A value is a NaN or an infinity, or too large for the type.</exception>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor, DType? dtype = null)
@@ -75,7 +81,13 @@ public static class SafetensorsTensor
     {
         int[] extents = new int[entry.Shape.Length];
         if (entry.ElementCount > int.MaxValue) throw new InputException($"{entry.File}: tensor '{entry.Name}' {entry.ShapeText} has 2^31 elements or more");
-        for (int i = 0; i < extents.Length; i++) extents[i] = checked((int)entry.Shape[i]);
+        if (extents.Length > Shape.MaxRank) throw new InputException($"{entry.File}: tensor '{entry.Name}' {entry.ShapeText} has {extents.Length} axes; at most {Shape.MaxRank} were expected");
+        for (int i = 0; i < extents.Length; i++)
+        {
+            if (entry.Shape[i] > int.MaxValue) throw new InputException($"{entry.File}: tensor '{entry.Name}' {entry.ShapeText} has an extent of 2^31 or more");
+            extents[i] = (int)entry.Shape[i];
+        }
+
         return new Shape(extents);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class SentencePieceModelReader
 
     /// <summary>Reads <paramref name="file"/>.</summary>
     /// <exception cref="InputException">The file is not a usable unigram model; the message names the field.</exception>
-    public static SentencePieceModel Read(string file) => Parse(File.ReadAllBytes(file), file);
+    public static SentencePieceModel Read(string file) => Parse(RegularFile.ReadAllBytes(file), file);
 
     /// <summary>Reads the model in <paramref name="content"/>; <paramref name="file"/> names it in messages.</summary>
     public static SentencePieceModel Parse(byte[] content, string file)

@@ -19,17 +19,20 @@ public static class AdapterAttachment
             if (option.WhatIsWrong(option.TextOf(method)) is { } expected) throw new InputException($"{option.Name} is {option.TextOf(method)}; {expected}");
         }
 
+        using ModelAccess.Lease change = model.Change();
         using var scope = new TensorScope();
         HeadTraining head = method.PeftType is null ? HeadTraining.All : settings.Head;
+        model.Restore();
+        if (method.PeftType is not null)
+        {
+            foreach (Parameter parameter in model.EncoderParameters().Where(method.Trains).Concat(model.TrainedHeadParameters(head))) model.Keep(parameter);
+        }
+
         model.FreezeAllBut([.. model.EncoderParameters().Where(method.Trains), .. model.TrainedHeadParameters(head)]);
         if (method.UsesTargets)
         {
             IReadOnlyList<LinearLayer> layers = TargetModules.Resolve(model, settings.Targets);
-            foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(method.Create(layers, seed)))
-            {
-                layer.Adapter?.Dispose();
-                layer.Adapter = adapter;
-            }
+            foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(method.Create(layers, seed))) layer.Adapter = adapter;
         }
 
         model.MoveTo(model.Device);
@@ -54,7 +57,7 @@ public static class AdapterAttachment
         model.Head.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
 
     /// <summary>The adapters, in the model's order.</summary>
-    public static IEnumerable<Adapter> Adapters(this SequenceClassifier model) => model.AdaptableLayers.Select(layer => layer.Adapter).OfType<Adapter>();
+    public static IEnumerable<Adapter> Adapters(this SequenceClassifier model) => model.AdaptedLayers.Select(layer => layer.Adapter).OfType<Adapter>();
 
     /// <summary>Adds every adapter to its layer's weight and takes it off. Dispose of the result to forget the originals, or unmerge it.</summary>
     public static MergedAdapters Merge(this SequenceClassifier model) => new(model);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 
@@ -14,14 +15,14 @@ internal static class AdapterConfigReader
     private static readonly HashSet<string> Harmless =
     [
         "arrow_config", "auto_mapping", "base_model_name_or_path", "beta1", "beta2", "corda_config", "d_initial", "deltaT", "ensure_weight_tying", "eva_config", "inference_mode",
-        "init_weights", "layers_pattern", "loftq_config", "lora_dropout", "lora_ga_config", "megatron_core", "orth_reg_weight", "peft_version", "projection_prng_key",
+        "init_weights", "loftq_config", "lora_dropout", "lora_ga_config", "megatron_core", "orth_reg_weight", "peft_version", "projection_prng_key",
         "qalora_group_size", "r", "revision", "runtime_config", "target_r", "task_type", "tfinal", "tinit", "total_step", "vera_dropout",
     ];
 
     /// <summary>Fields that must be empty or absent.</summary>
     private static readonly string[] Unsupported =
     [
-        "alora_invocation_tokens", "alpha_pattern", "exclude_modules", "layer_replication", "layers_to_transform", "megatron_config", "target_parameters", "trainable_token_indices",
+        "alora_invocation_tokens", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices",
     ];
 
     public static AdapterSettings Read(string path) => Parse(path, Read);
@@ -36,7 +37,7 @@ internal static class AdapterConfigReader
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = RegularFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -51,7 +52,11 @@ internal static class AdapterConfigReader
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{path}: a string or name is not valid Unicode; JSON in UTF-8 was expected", e);
         }
     }
 
@@ -60,7 +65,7 @@ internal static class AdapterConfigReader
         string[] types = [.. AdapterMethods.All.Select(method => method.PeftType).OfType<string>().Distinct()];
         fields.OneOf("peft_type", "", types);
         AdapterMethod method = AdapterMethods.All.First(method => method.Reads(fields)).ReadConfig(fields);
-        fields.OneOf("bias", "none", ["none"]);
+        fields.OneOf("bias", "none", ["none", "all", "lora_only"]);
         fields.Require("fan_in_fan_out", false);
         fields.Require("lora_bias", false);
         fields.Require("use_qalora", false);
@@ -68,15 +73,25 @@ internal static class AdapterConfigReader
         if (start is not ("true" or "false" or "\"gaussian\"" or "\"eva\"" or "\"orthogonal\""))
             throw fields.Error($"init_lora_weights = {start} is not supported: it changes the base model's weights; have PEFT convert the adapter when it saves it");
         foreach (string field in Unsupported) fields.RequireEmpty(field);
-        if (method.HasSingularValues) fields.Raw("rank_pattern");
-        else fields.RequireEmpty("rank_pattern");
-        string[] targets = fields.Strings("target_modules", ',');
-        if (targets.Length == 0 && method.UsesTargets) throw fields.Error("target_modules is missing or empty");
+        if (method is LoRAMethod lora)
+        {
+            method = lora.ReadPatterns(fields);
+        }
+        else
+        {
+            if (method.HasSingularValues) fields.Raw("rank_pattern");
+            else fields.RequireEmpty("rank_pattern");
+            fields.RequireEmpty("alpha_pattern");
+        }
+
+        TargetSelection selection = TargetSelection.Read(fields, out string[] targets);
+        if (targets.Length == 0 && selection is { Pattern: null, AllLinear: false } && method.UsesTargets) throw fields.Error("target_modules is missing or empty");
         string[] saved = fields.Strings("modules_to_save", ',');
         return new AdapterSettings
         {
             Method = method,
             Targets = targets,
+            Selection = selection,
             Head = PeftModules.AskForMore(saved) ? HeadTraining.All : HeadTraining.Classifier,
             UnknownFields = fields.Unread(Harmless),
         };

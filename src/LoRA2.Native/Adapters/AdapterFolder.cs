@@ -24,64 +24,117 @@ public static class AdapterFolder
 
     private const string Prefix = PeftModules.Prefix;
 
+    /// <summary>In the metadata of the tensors: the head's modules that training drew and left as they were.</summary>
+    private const string FrozenKey = "lora2_frozen_modules";
+
+    /// <summary>In the metadata of the tensors: <see cref="SequenceClassifier.Fingerprint"/> of the base model.</summary>
+    private const string BaseKey = "lora2_base_weights";
+
     /// <summary>Whether a folder holds an adapter.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
 
     /// <summary>The shape of the adapters in a folder.</summary>
     /// <exception cref="InputException">The config is missing or damaged, or asks for something not supported.</exception>
-    public static AdapterSettings SettingsIn(string folder) => AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
+    public static AdapterSettings SettingsIn(string folder)
+    {
+        AdapterSettings settings = AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
+        if (settings.Head != HeadTraining.All || !File.Exists(Path.Combine(folder, WeightsFile))) return settings;
+        // PEFT has to be told to load a module that was drawn and not trained; whoever trains on should not train it.
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
+        return file.Metadata.ContainsKey(FrozenKey) ? settings with { Head = HeadTraining.Classifier } : settings;
+    }
 
     /// <summary>The model that a folder's adapter belongs to, as its config names it, or null when it names none.</summary>
     /// <exception cref="InputException">The config is missing or damaged.</exception>
     public static string? BaseModelIn(string folder) => AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
 
-    /// <summary>Writes the adapters, what the method trains of the encoder, and the trained part of the head.</summary>
+    /// <summary>
+    /// Writes the adapters, what the method trains of the encoder, the trained part of the head, and what of the head the base model's files lack: nothing that
+    /// decides an answer is left to be drawn again.
+    /// </summary>
     public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder)
     {
         using var scope = new TensorScope();
         Adapter[] adapters = [.. model.Adapters()];
-        var writer = new SafetensorsWriter();
+        HeadModule[] trained = [.. PeftModules.Trained(model.Head, settings.Head)];
+        HeadModule[] frozen = [.. model.Head.Modules.Except(trained).Where(module => module.Parameters.Any(model.IsDrawn))];
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        if (model.Fingerprint is { } fingerprint) metadata[BaseKey] = fingerprint;
+        if (frozen.Length > 0) metadata[FrozenKey] = string.Join(',', frozen.Select(module => module.Path));
+        var writer = new SafetensorsWriter(metadata);
         foreach (Adapter adapter in adapters)
         {
             foreach ((string suffix, Tensor value) in adapter.ToPeft()) writer.Add($"{Prefix}{adapter.Module}.{suffix}", value);
         }
 
         foreach ((string name, Tensor value) in settings.Method.SharedTensors(adapters)) writer.Add(name, value);
-        foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) writer.Add(Prefix + parameter.Name, parameter.Value);
-        foreach (Parameter parameter in model.TrainedHeadParameters(settings.Head)) writer.Add(Prefix + parameter.Name, parameter.Value);
+        IEnumerable<Parameter> whole = [.. model.EncoderParameters().Where(settings.Method.Trains), .. trained.Concat(frozen).SelectMany(module => module.Parameters), .. model.Substituted];
+        foreach (Parameter parameter in whole.Distinct()) writer.Add(Prefix + parameter.Name, parameter.Value);
 
         Directory.CreateDirectory(folder);
         writer.Write(Path.Combine(folder, WeightsFile));
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, adapters, settings, baseModel)));
+        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, adapters, settings, [.. trained, .. frozen], baseModel)));
     }
 
-    /// <summary>Loads an adapter onto a model and freezes the rest. The head's size is the adapter's: make the model with <see cref="LabelsIn"/>.</summary>
+    /// <summary>
+    /// Loads an adapter onto a model and freezes the rest; of an adapter that was there before nothing stays. When it does not fit, the model is as it was. The head's size
+    /// is the adapter's: make the model with <see cref="LabelsIn"/>.
+    /// </summary>
     /// <exception cref="InputException">A file is missing or damaged, a tensor fits no layer, or the config asks for something not supported.</exception>
     public static AdapterSettings Load(SequenceClassifier model, string folder)
     {
         AdapterSettings settings = SettingsIn(folder);
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
+        using SafetensorsFile file = Open(folder);
         using var scope = new TensorScope();
-        model.FreezeBase();
         var tensors = new AdapterTensors(file);
-        IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? TargetModules.Resolve(model, settings.Targets) : [];
-        foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(settings.Method.Read(tensors, layers)))
+        IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? settings.Selection.Resolve(model, settings.Targets, tensors.IsAdapted, Path.Combine(folder, ConfigFile)) : [];
+        var read = new List<Adapter>();
+        try
         {
-            layer.Adapter?.Dispose();
-            layer.Adapter = adapter;
+            foreach (Adapter adapter in settings.Method.Read(tensors, layers)) read.Add(adapter);
+            (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors)];
+            tensors.RequireAllRead();
+            string[] frozen = file.Metadata.TryGetValue(FrozenKey, out string? paths) ? paths.Split(',') : [];
+            HashSet<Parameter> untrained = [.. model.Head.Modules.Where(module => frozen.Contains(module.Path)).SelectMany(module => module.Parameters)];
+            using (model.Change())
+            {
+                model.Restore();
+                model.FreezeBase();
+                foreach ((LinearLayer layer, Adapter adapter) in layers.Zip(read)) layer.Adapter = adapter;
+                foreach ((Parameter parameter, Tensor value) in substitutes)
+                {
+                    model.Keep(parameter);
+                    parameter.Replace(value);
+                    if (!untrained.Contains(parameter)) parameter.Train();
+                }
+
+                model.MoveTo(model.Device);
+            }
+        }
+        catch
+        {
+            if (!model.AdaptedLayers.Any(layer => read.Contains(layer.Adapter))) read.ForEach(adapter => adapter.Dispose());
+            throw;
         }
 
-        foreach (Parameter parameter in model.EncoderParameters().Where(settings.Method.Trains)) Replace(parameter, tensors);
-        foreach (Parameter parameter in model.Head.Parameters.Where(parameter => tensors.Has(Prefix + parameter.Name))) Replace(parameter, tensors);
-        tensors.RequireAllRead();
-        model.MoveTo(model.Device);
-        return settings;
+        string[] warnings = file.Metadata.TryGetValue(BaseKey, out string? known) && model.Fingerprint is { } found && known != found
+            ? [$"{Path.Combine(folder, WeightsFile)}: the adapter was trained on a base model with other weights"]
+            : [];
+        return settings with { Targets = [.. settings.Selection.IsPlain ? settings.Targets : layers.Select(layer => layer.Name)], Selection = TargetSelection.Plain, Warnings = warnings };
+    }
+
+    /// <summary>What tells an adapter's tensors from any other's.</summary>
+    /// <exception cref="InputException">The file is missing or damaged.</exception>
+    public static string FingerprintOf(string folder)
+    {
+        using SafetensorsFile file = Open(folder);
+        return file.ContentChecksum()[..32];
     }
 
     /// <summary>The number of outputs of a family's head that an adapter was saved with, or null when it holds no head.</summary>
     public static int? LabelsIn(string folder, EncoderConfig config)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
+        using SafetensorsFile file = Open(folder);
         return file.TryGetEntry($"{Prefix}{config.ClassifierName}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
     }
 
@@ -93,13 +146,31 @@ public static class AdapterFolder
         return tensor => PeftModules.IsSavedTensor(tensor, names);
     }
 
-    private static void Replace(Parameter parameter, AdapterTensors tensors)
+    /// <summary>
+    /// The tensors that stand for the base model's own: what the method trains of the encoder must be there; heads, biases and other modules that PEFT saves are as far as
+    /// they are there. PEFT calls the inside of an adapted layer <c>base_layer</c>.
+    /// </summary>
+    private static IEnumerable<(Parameter Parameter, Tensor Value)> Substitutes(SequenceClassifier model, AdapterSettings settings, AdapterTensors tensors)
     {
-        parameter.Replace(tensors.Whole(Prefix + parameter.Name, parameter.Value.Shape));
-        parameter.Train();
+        HashSet<Parameter> needed = [.. model.EncoderParameters().Where(settings.Method.Trains)];
+        foreach (Parameter parameter in model.BaseParameters)
+        {
+            int dot = parameter.Name.LastIndexOf('.');
+            string plain = Prefix + parameter.Name, inside = $"{Prefix}{parameter.Name[..dot]}.base_layer{parameter.Name[dot..]}";
+            if (!tensors.Has(plain) && tensors.Has(inside)) yield return (parameter, tensors.Whole(inside, parameter.Value.Shape));
+            else if (tensors.Has(plain) || needed.Contains(parameter)) yield return (parameter, tensors.Whole(plain, parameter.Value.Shape));
+        }
     }
 
-    private static byte[] Config(SequenceClassifier model, Adapter[] adapters, AdapterSettings settings, string baseModel)
+    private static SafetensorsFile Open(string folder)
+    {
+        string path = Path.Combine(folder, WeightsFile), pickle = Path.Combine(folder, "adapter_model.bin");
+        if (!File.Exists(path) && File.Exists(pickle))
+            throw new InputException($"{pickle}: is a pickle, which can run any code; convert it where it comes from: PeftModel.from_pretrained(…).save_pretrained(…) of a PEFT since 0.8 writes {WeightsFile}");
+        return SafetensorsFile.Open(path);
+    }
+
+    private static byte[] Config(SequenceClassifier model, Adapter[] adapters, AdapterSettings settings, IReadOnlyList<HeadModule> saved, string baseModel)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -110,9 +181,9 @@ public static class AdapterFolder
             json.WriteBoolean("fan_in_fan_out", false);
             json.WriteBoolean("inference_mode", true);
             settings.Method.WriteConfig(json, adapters);
-            Strings(json, "modules_to_save", PeftModules.Trained(model.Head, settings.Head).Select(module => module.Name));
+            Strings(json, "modules_to_save", saved.Select(module => module.Name));
             json.WriteString("peft_type", settings.Method.PeftType);
-            Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptableLayers.Where(layer => layer.Adapter is not null)]));
+            Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptedLayers]));
             json.WriteString("task_type", "SEQ_CLS");
             json.WriteEndObject();
         }

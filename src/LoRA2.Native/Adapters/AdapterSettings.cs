@@ -27,6 +27,12 @@ public sealed record AdapterSettings
         init => targets = value;
     }
 
+    /// <summary>How a PEFT config narrows the targets, or says them otherwise; plain for everything of our own.</summary>
+    internal TargetSelection Selection { get; init; } = TargetSelection.Plain;
+
+    /// <summary>What is to be known of a loaded adapter, each a sentence.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>What of the head is trained.</summary>
     public HeadTraining Head { get; init; } = HeadTraining.All;
 

@@ -30,9 +30,19 @@ public sealed class AdapterTensors
     {
         if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
         unread.Remove(name);
-        Tensor value = SafetensorsTensor.Load(file, entry);
+        Tensor value = SafetensorsTensor.LoadFloats(file, entry);
         return value.Shape == shape ? value : throw new InputException($"{file.Path}: tensor '{name}' has shape {value.Shape}; {shape} was expected");
     }
+
+    /// <summary>Whether the file has an adapter's tensors for a layer, beside what could be its own.</summary>
+    public bool IsAdapted(LinearLayer layer)
+    {
+        string own = $"{Prefix}{layer.Name}.";
+        return file.Entries.Any(entry => entry.Name.StartsWith(own, StringComparison.Ordinal) && entry.Name[own.Length..] is not ("weight" or "bias" or "base_layer.weight" or "base_layer.bias"));
+    }
+
+    /// <summary>An error about the file.</summary>
+    public InputException Error(string what) => new($"{file.Path}: {what}");
 
     /// <summary>Whether the file has a tensor of that whole name.</summary>
     public bool Has(string name) => file.TryGetEntry(name, out _);

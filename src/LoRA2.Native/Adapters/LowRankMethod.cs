@@ -12,7 +12,7 @@ public abstract record LowRankMethod : AdapterMethod
     public double Alpha { get; init; } = 16;
 
     private protected const int MaxRank = 65536;
-    private const double MaxAlpha = 1e6;
+    private protected const double MaxAlpha = 1e6;
 
     /// <inheritdoc/>
     public override int InitialRank => Rank;

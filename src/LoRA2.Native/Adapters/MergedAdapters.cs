@@ -9,9 +9,13 @@ public sealed class MergedAdapters : IDisposable
 {
     private readonly List<(LinearLayer Layer, Adapter Adapter, Tensor Original)> merged = [];
 
+    private readonly SequenceClassifier model;
+
     internal MergedAdapters(SequenceClassifier model)
     {
-        foreach (LinearLayer layer in model.AdaptableLayers)
+        this.model = model;
+        using ModelAccess.Lease change = model.Change();
+        foreach (LinearLayer layer in model.LinearLayers)
         {
             if (layer.Adapter is not Adapter adapter) continue;
             using var scope = new TensorScope();
@@ -25,6 +29,7 @@ public sealed class MergedAdapters : IDisposable
     /// <summary>Puts back every weight, bit for bit, and the adapters.</summary>
     public void Unmerge()
     {
+        using ModelAccess.Lease change = model.Change();
         foreach ((LinearLayer layer, Adapter adapter, Tensor original) in merged)
         {
             layer.Weight.Replace(original);

@@ -16,7 +16,8 @@ public static class PlainLoRA
     /// <exception cref="InputException">The method's update is not of low rank.</exception>
     public static AdapterSettings Convert(SequenceClassifier model, AdapterSettings settings)
     {
-        LinearLayer[] layers = [.. model.AdaptableLayers.Where(layer => layer.Adapter is not null)];
+        using ModelAccess.Lease change = model.Change();
+        LinearLayer[] layers = [.. model.AdaptedLayers];
         if (layers.Length == 0 || Array.Exists(layers, layer => layer.Adapter is not LowRankAdapter))
             throw new InputException($"{settings.Method.Title} is not a low-rank update: it can't be a plain LoRA; merge it into the model instead");
         using var scope = new TensorScope();

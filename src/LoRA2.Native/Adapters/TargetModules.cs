@@ -14,16 +14,20 @@ public static class TargetModules
 
     /// <summary>The layers that a list of patterns names, in the model's order.</summary>
     /// <exception cref="InputException">A pattern matches nothing; the message lists what there is.</exception>
-    public static IReadOnlyList<LinearLayer> Resolve(SequenceClassifier model, IReadOnlyList<string> patterns)
+    public static IReadOnlyList<LinearLayer> Resolve(SequenceClassifier model, IReadOnlyList<string> patterns) => Matching(model, [], patterns);
+
+    /// <summary>As <see cref="Resolve"/>, of the encoder's layers and others.</summary>
+    internal static IReadOnlyList<LinearLayer> Matching(SequenceClassifier model, IReadOnlyList<LinearLayer> others, IReadOnlyList<string> patterns)
     {
+        LinearLayer[] layers = [.. model.AdaptableLayers, .. others];
         foreach (string pattern in patterns)
         {
-            if (model.AdaptableLayers.Any(layer => Matches(model.Config, layer.Name, pattern))) continue;
+            if (layers.Any(layer => Matches(model.Config, layer.Name, pattern))) continue;
             IEnumerable<string> endings = EndingsOf(model.Config, model.AdaptableLayers);
             throw new InputException($"target '{pattern}' matches no layer; there are {string.Join(", ", AllSix)}, or by module {string.Join(", ", endings)}");
         }
 
-        return [.. model.AdaptableLayers.Where(layer => patterns.Any(pattern => Matches(model.Config, layer.Name, pattern)))];
+        return [.. layers.Where(layer => patterns.Any(pattern => Matches(model.Config, layer.Name, pattern)))];
     }
 
     /// <summary>
@@ -31,6 +35,7 @@ public static class TargetModules
     /// </summary>
     public static IReadOnlyList<string> PatternsOf(SequenceClassifier model, IReadOnlyCollection<LinearLayer> layers)
     {
+        if (layers.Except(model.AdaptableLayers).Any()) return [.. layers.Select(layer => layer.Name)];
         IReadOnlyList<string> endings = EndingsOf(model.Config, layers);
         return Resolve(model, endings).Count == layers.Count ? endings : [.. layers.Select(layer => layer.Name)];
     }

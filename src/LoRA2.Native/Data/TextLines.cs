@@ -38,15 +38,11 @@ internal static class TextLines
     {
         try
         {
-            return File.ReadAllBytes(path);
+            return RegularFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new InputException($"{path}: there is no such file, expected a data file.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}), expected a data file.", e);
         }
     }
 }

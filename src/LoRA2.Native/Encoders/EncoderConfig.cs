@@ -79,6 +79,9 @@ public abstract record EncoderConfig
     /// <summary>Whether the loss is the mean squared error instead of cross-entropy; null: when <see cref="Labels"/> is 1.</summary>
     public bool? Regression { get; init; }
 
+    /// <summary>The adapters that were merged into the weights here, by <see cref="Adapters.AdapterFolder.FingerprintOf"/>.</summary>
+    public IReadOnlyList<string> Merged { get; init; } = [];
+
     /// <summary>Fields that were in the file and are not known here, for a warning.</summary>
     public IReadOnlyList<string> UnknownFields { get; init; } = [];
 

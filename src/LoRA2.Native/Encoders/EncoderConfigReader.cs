@@ -38,7 +38,7 @@ public static class EncoderConfigReader
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = RegularFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -57,7 +57,7 @@ public static class EncoderConfigReader
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}): {e.Message}", e);
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
         }
         catch (InvalidOperationException e)
         {
@@ -80,6 +80,7 @@ public static class EncoderConfigReader
         fields.Require("is_encoder_decoder", false);
         fields.RequireEmpty("pruned_heads");
         fields.RequireEmpty("quantization_config");
+        config = config with { Merged = fields.Strings(ModelFolder.MergedField, ',') };
         return config with { UnknownFields = fields.Unread(Harmless) };
     }
 

@@ -12,6 +12,9 @@ public abstract class EncoderHead
     /// <summary>The last linear layer: one output a label.</summary>
     public abstract LinearLayer Classifier { get; }
 
+    /// <summary>Its linear layers, in the order of the computation: a PEFT adapter may reach them too.</summary>
+    public virtual IReadOnlyList<LinearLayer> Linears => [Classifier];
+
     /// <summary>The parameters of all modules.</summary>
     public IEnumerable<Parameter> Parameters => Modules.SelectMany(module => module.Parameters);
 

@@ -16,6 +16,9 @@ public static class ModelFolder
     private static readonly string[] TokenizerFiles =
         ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
+    /// <summary>Of config.json: the adapters that are in the weights already. Nobody else knows the field, or minds it.</summary>
+    internal const string MergedField = "lora2_merged_adapters";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes config, weights and tokenizer. Adapters must have been merged.</summary>
@@ -23,22 +26,23 @@ public static class ModelFolder
     /// <param name="source">The folder it was loaded from: its config is carried over with the head's changes, its tokenizer copied.</param>
     /// <param name="folder">Where to write; made when missing.</param>
     /// <param name="dtype">Float32, Float16 or BFloat16.</param>
+    /// <param name="merged">An adapter that was merged since it was loaded, by its fingerprint, or null.</param>
     /// <exception cref="InvalidOperationException">An adapter is still on a layer.</exception>
-    public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32)
+    public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32, string? merged = null)
     {
-        if (model.AdaptableLayers.Any(layer => layer.Adapter is not null)) throw new InvalidOperationException("merge the adapters before the model is saved");
+        if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
         Directory.CreateDirectory(folder);
         writer.Write(Path.Combine(folder, SafetensorsFolder.SingleFile));
-        string config = Config(model.Config, File.ReadAllBytes(Path.Combine(source, "config.json")), dtype);
+        string config = Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, "config.json")), dtype);
         AtomicFile.Write(Path.Combine(folder, "config.json"), stream => stream.Write(Encoding.UTF8.GetBytes(config + "\n")));
         if (Path.GetFullPath(source) == Path.GetFullPath(folder)) return;
         foreach (string name in TokenizerFiles)
         {
             string from = Path.Combine(source, name);
             if (!File.Exists(from)) continue;
-            byte[] bytes = File.ReadAllBytes(from);
+            byte[] bytes = RegularFile.ReadAllBytes(from);
             AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
         }
     }
@@ -60,6 +64,8 @@ public static class ModelFolder
         json["id2label"] = names;
         json["label2id"] = ids;
         json["problem_type"] = config.IsRegression ? "regression" : "single_label_classification";
+        json.Remove(MergedField);
+        if (config.Merged.Count > 0) json[MergedField] = new JsonArray([.. config.Merged.Select(name => JsonValue.Create(name))]);
         json["torch_dtype"] = dtype.ToString().ToLowerInvariant();
         return json.ToJsonString(Indented);
     }

@@ -20,6 +20,7 @@ public sealed class ParameterSource
     private readonly bool isOptional;
     private readonly List<Parameter> made = [];
     private readonly List<string> initialised = [];
+    private readonly Dictionary<string, string> lacking = [];
 
     internal ParameterSource(SafetensorsFolder? files, EncoderConfig config, ulong seed, Precision precision)
     {
@@ -32,7 +33,7 @@ public sealed class ParameterSource
 
     private ParameterSource(ParameterSource encoder)
     {
-        (files, prefix, initializerRange, seed, made, initialised) = (encoder.files, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised);
+        (files, prefix, initializerRange, seed, made, initialised, lacking) = (encoder.files, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised, encoder.lacking);
         isOptional = true;
     }
 
@@ -44,6 +45,9 @@ public sealed class ParameterSource
 
     /// <summary>Names of those that the files lacked.</summary>
     internal IReadOnlyList<string> Initialised => initialised;
+
+    /// <summary>What the files have in place of each of those, in words; empty for a model that is not from files.</summary>
+    internal IReadOnlyDictionary<string, string> Lacking => lacking;
 
     /// <summary>The same for a head: float32, and the files may lack a parameter or have it in another size, for another task.</summary>
     internal ParameterSource ForHead() => new(this);
@@ -82,6 +86,7 @@ public sealed class ParameterSource
         {
             if (files is not null && !isOptional) throw new InputException($"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
             initialised.Add(name);
+            if (files is not null) lacking.TryAdd(name, $"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
             value = Initialise(name, shape, mean, deviation, zeroRow);
         }
 
@@ -97,8 +102,13 @@ public sealed class ParameterSource
             if (!source.TryGet(candidate, out SafetensorsFile? file, out SafetensorsEntry? entry)) continue;
             bool same = entry.Shape.Length == shape.Rank;
             for (int i = 0; same && i < shape.Rank; i++) same = entry.Shape[i] == shape[i];
-            if (same) return SafetensorsTensor.Load(file, entry);
-            if (isOptional) return null;
+            if (same) return SafetensorsTensor.LoadFloats(file, entry);
+            if (isOptional)
+            {
+                lacking[name] = $"{file.Path}: tensor '{candidate}' has shape {entry.ShapeText}; {shape} was expected";
+                return null;
+            }
+
             throw new InputException($"{file.Path}: tensor '{candidate}' has shape {entry.ShapeText}; {shape} was expected from config.json");
         }
 

@@ -11,7 +11,11 @@ namespace LoRA2.Native.Encoders;
 public sealed class SequenceClassifier : IDisposable
 {
     private readonly Encoder encoder;
+    private readonly LinearLayer[] headLinears;
     private readonly TensorReuse reuse = new();
+    private readonly ModelAccess access = new();
+    private readonly IReadOnlyDictionary<string, string> lacking;
+    private readonly Dictionary<Parameter, Tensor> originals = [];
 
     private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed, Precision precision)
     {
@@ -20,9 +24,12 @@ public sealed class SequenceClassifier : IDisposable
         var source = new ParameterSource(files, config, seed, precision);
         encoder = config.CreateEncoder(source);
         Head = config.CreateHead(source.ForHead());
+        headLinears = [.. Head.Linears];
         Precision = precision;
         BaseParameters = source.Made;
         InitialisedParameters = source.Initialised;
+        lacking = source.Lacking;
+        if (files is not null) Fingerprint = WeightsFingerprint.Of(BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name)));
     }
 
     /// <summary>The family and its sizes.</summary>
@@ -40,15 +47,27 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
     public IReadOnlyList<string> InitialisedParameters { get; }
 
+    /// <summary>What tells these weights from others of the same shapes, see <see cref="WeightsFingerprint"/>; null for a model that is not from files.</summary>
+    public string? Fingerprint { get; }
+
+    /// <summary>The parameters that an adapter's values were put in the place of, or that were trained together with one.</summary>
+    internal IReadOnlyCollection<Parameter> Substituted => originals.Keys;
+
     /// <summary>The encoder's linear layers: what adapters can be put on.</summary>
     public IReadOnlyList<LinearLayer> AdaptableLayers => encoder.Linears;
+
+    /// <summary>Those and the head's: what an adapter of PEFT's may be on.</summary>
+    public IEnumerable<LinearLayer> LinearLayers => AdaptableLayers.Concat(headLinears);
+
+    /// <summary>The layers that have an adapter.</summary>
+    internal IEnumerable<LinearLayer> AdaptedLayers => LinearLayers.Where(layer => layer.Adapter is not null);
 
     /// <summary>What makes logits of the encoder's hidden states.</summary>
     public EncoderHead Head { get; }
 
     /// <summary>The base parameters and then the adapters'.</summary>
     public IEnumerable<Parameter> Parameters =>
-        BaseParameters.Concat(AdaptableLayers.Where(layer => layer.Adapter is not null).SelectMany(layer => layer.Adapter!.Parameters));
+        BaseParameters.Concat(AdaptedLayers.SelectMany(layer => layer.Adapter!.Parameters));
 
     /// <summary>Loads a HuggingFace folder.</summary>
     /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards.</param>
@@ -66,18 +85,28 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision);
 
+    /// <summary>Holds the model as it is for passes on this thread: nobody frees it or puts another adapter on it before the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal ModelAccess.Lease Hold() => access.Pass();
+
+    /// <summary>Waits for the passes that are under way, and keeps others from beginning until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal ModelAccess.Lease Change() => access.Change();
+
     /// <summary>A scope for one step or pass: a reusing one, unless an adapter that is not this library's may hold on to tensors.</summary>
     internal TensorScope OpenScope() => new(KeepsNothing ? reuse : null);
 
     /// <summary>Whether a pass leaves nothing behind and asks nothing of its own results: all adapters are this library's own.</summary>
-    internal bool KeepsNothing => encoder.KeepsNothing;
+    internal bool KeepsNothing => encoder.KeepsNothing && Array.TrueForAll(headLinears, static layer => layer.Adapter is null or { KeepsNothing: true });
 
     /// <summary>A batch with all that has to be counted where the ids are: a pass takes it, moved to the model's device, without looking at ids in this process.</summary>
     internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
 
-    /// <summary>The logits, [batch, labels]. They belong to the current tensor scope.</summary>
+    /// <summary>The logits, [batch, labels]. They belong to the current tensor scope. Any number of threads may do so at once.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
+        using ModelAccess.Lease pass = Hold();
         Tensor hidden = encoder.Forward(batch, out Tensor mask, context);
         return Head.Forward(hidden, mask, context);
     }
@@ -97,19 +126,63 @@ public sealed class SequenceClassifier : IDisposable
     /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes; adapters that are attached or loaded later follow.
     /// Gradients are forgotten.
     /// </summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void MoveTo(Device device)
     {
+        using ModelAccess.Lease change = Change();
         foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
-        foreach (LinearLayer layer in AdaptableLayers) layer.Adapter?.MoveTo(device);
+        foreach (LinearLayer layer in LinearLayers) layer.Adapter?.MoveTo(device);
         if (device == Device) return;
         // Nobody there needs blocks of the weights' sizes any more.
         Device.Memory.Trim();
         Device = device;
     }
 
+    /// <summary>Refuses to answer with random weights: those that the files lack and nothing has replaced since.</summary>
+    /// <exception cref="InputException">There are such parameters; the message names them.</exception>
+    public void RequireComplete()
+    {
+        string[] missing = [.. InitialisedParameters.Where(name => lacking.ContainsKey(name) && !originals.Keys.Any(parameter => parameter.Name == name))];
+        if (missing.Length == 0) return;
+        string others = missing.Length == 1 ? "" : $" (likewise {string.Join(", ", missing.Skip(1).Take(4))}{(missing.Length > 5 ? ", …" : "")})";
+        throw new InputException($"{lacking[missing[0]]}{others}; without it the answers would be random: fine-tune the model first, or give the adapter that has it");
+    }
+
+    /// <summary>Whether a parameter of a model from files is in none of them, and was drawn.</summary>
+    internal bool IsDrawn(Parameter parameter) => lacking.ContainsKey(parameter.Name);
+
+    /// <summary>Remembers a parameter's value before an adapter, or training beside one, changes it.</summary>
+    internal void Keep(Parameter parameter)
+    {
+        if (originals.ContainsKey(parameter)) return;
+        using var scope = new TensorScope();
+        originals.Add(parameter, scope.Detach(parameter.Value.Clone()));
+    }
+
+    /// <summary>Takes off every adapter, and what came with it: all weights are the base model's again, in the role they had.</summary>
+    internal void Restore()
+    {
+        foreach (LinearLayer layer in LinearLayers)
+        {
+            layer.Adapter?.Dispose();
+            layer.Adapter = null;
+        }
+
+        using var scope = new TensorScope();
+        foreach ((Parameter parameter, Tensor value) in originals)
+        {
+            Tensor here = value.To(parameter.Value.Device);
+            parameter.Replace(here);
+            if (!ReferenceEquals(here, value)) value.Dispose();
+        }
+
+        originals.Clear();
+    }
+
     /// <summary>Makes every base parameter trainable: full fine-tuning.</summary>
     public void TrainAll()
     {
+        using ModelAccess.Lease change = Change();
         foreach (Parameter parameter in BaseParameters) parameter.Train();
     }
 
@@ -119,6 +192,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Makes these base parameters trainable and freezes the others. What is to be trained is never frozen in between: freezing may round.</summary>
     internal void FreezeAllBut(HashSet<Parameter> trained)
     {
+        using ModelAccess.Lease change = Change();
         foreach (Parameter parameter in BaseParameters)
         {
             if (trained.Contains(parameter)) parameter.Train();
@@ -129,9 +203,11 @@ public sealed class SequenceClassifier : IDisposable
         if (Precision == Precision.BFloat16) MemoryPool.Shared.Trim();
     }
 
-    /// <summary>Frees all parameters.</summary>
-    public void Dispose()
+    /// <summary>Frees all parameters, when the passes that are under way have ended; who comes later finds that there is no model any more.</summary>
+    public void Dispose() => access.End(() =>
     {
         foreach (Parameter parameter in Parameters) parameter.Value.Dispose();
-    }
+        foreach (Tensor value in originals.Values) value.Dispose();
+        originals.Clear();
+    });
 }

@@ -23,6 +23,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
             AdapterSettings? adapter = null;
             if (adapterFolder is null) model.FreezeBase();
             else adapter = AdapterFolder.Load(model, adapterFolder);
+            model.RequireComplete();
             if (task is { LabelNames: { } names } && names.Count != model.Config.Labels)
                 throw new InputException($"{Path.Combine(described, TaskDescription.FileName)}: {names.Count} labels are named, but the head has {model.Config.Labels} outputs");
             return new LoadedModel(model, task, adapter);

@@ -54,6 +54,8 @@ public sealed class TextClassifier : IDisposable
     /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or the model takes no input of that length.</exception>
     public static TextClassifier Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(modelFolder);
+        if (adapterFolder is not null) ArgumentException.ThrowIfNullOrEmpty(adapterFolder);
         LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder, precision);
         try
         {
@@ -75,6 +77,8 @@ public sealed class TextClassifier : IDisposable
     /// <summary>Predicts many, in batches of similar length.</summary>
     public IReadOnlyList<Prediction> Predict(IReadOnlyList<Example> examples, int batchSize = 32, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(examples);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (examples.Count == 0) return [];
         TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, MaxLength);
         float[][] logits = Evaluator.Logits(Model, data, batchSize, cancellation);

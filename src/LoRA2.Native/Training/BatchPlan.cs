@@ -16,7 +16,7 @@ internal static class BatchPlan
         var random = new Philox(seed, 0x65706f63_00000000ul | ((ulong)(uint)epoch << 1));
         int[] order = random.Permutation(data.Count);
         var batches = new List<int[]>();
-        foreach (int[] group in order.Chunk(batchSize * BatchesInGroup))
+        foreach (int[] group in order.Chunk((int)Math.Min((long)batchSize * BatchesInGroup, Math.Max(data.Count, 1))))
         {
             // Stable: equal lengths stay in the shuffle's order.
             int[] sorted = [.. group.OrderBy(data.Length)];

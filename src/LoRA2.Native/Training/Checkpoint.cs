@@ -12,7 +12,7 @@ namespace LoRA2.Native.Training;
 
 /// <summary>
 /// A run in one safetensors file: parameters, moments, importance averages, the series and the best weights as tensors, the rest as JSON in the metadata. It is
-/// written whole or not at all, so that a process killed while writing leaves the checkpoint before.
+/// written whole, with a checksum, and read back before it takes the place of the checkpoint before, so that a process killed while writing leaves that one.
 /// </summary>
 internal static class Checkpoint
 {
@@ -21,10 +21,10 @@ internal static class Checkpoint
     private const string PredictionsName = "predictions/best";
 
     public static void Save(
-        string path, string fingerprint, SequenceClassifier model, AdamWOptimizer optimizer, RankAllocator? allocator, TrainingState state)
+        string path, RunFingerprint run, SequenceClassifier model, AdamWOptimizer optimizer, RankAllocator? allocator, TrainingState state)
     {
         using var scope = new TensorScope();
-        var writer = new SafetensorsWriter(new Dictionary<string, string> { ["format"] = "pt", [RunKey] = fingerprint, [StateKey] = StateJson(optimizer, allocator, state) });
+        var writer = new SafetensorsWriter(new Dictionary<string, string> { ["format"] = "pt", [RunKey] = run.ToString(), [StateKey] = StateJson(optimizer, allocator, state) });
         foreach ((string name, Tensor values) in Tensors(model, optimizer, allocator)) writer.Add(name, values);
         state.Series.Save(writer);
         if (state.Best is { } best)
@@ -33,17 +33,17 @@ internal static class Checkpoint
             foreach ((string name, Tensor values) in best.Values) writer.Add($"best/{name}", values);
         }
 
-        writer.Write(path);
+        writer.WriteChecked(path);
     }
 
     public static void Load(
-        string path, string fingerprint, SequenceClassifier model, AdamWOptimizer optimizer, RankAllocator? allocator, TrainingState state)
+        string path, RunFingerprint run, SequenceClassifier model, AdamWOptimizer optimizer, RankAllocator? allocator, TrainingState state)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        if (!file.Metadata.TryGetValue(RunKey, out string? run) || !file.Metadata.TryGetValue(StateKey, out string? json))
+        if (!file.Metadata.TryGetValue(RunKey, out string? stored) || !file.Metadata.TryGetValue(StateKey, out string? json))
             throw new InputException($"{path}: not a training checkpoint");
-        if (run != fingerprint)
-            throw new InputException($"{path}: the checkpoint belongs to a run with other options, model or data; repeat them, or start afresh without --resume");
+        file.RequireChecksum();
+        if (run.DifferenceFrom(RunFingerprint.Parse(stored)) is { } difference) throw new InputException($"{path}: the checkpoint belongs to a run {difference}");
         using var scope = new TensorScope();
         foreach ((string name, Tensor values) in Tensors(model, optimizer, allocator)) values.CopyFrom(Read(file, name, values.Shape));
         int bestStep;
@@ -90,7 +90,7 @@ internal static class Checkpoint
     private static Tensor Read(SafetensorsFile file, string name, Shape shape)
     {
         if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
-        Tensor value = SafetensorsTensor.Load(file, entry);
+        Tensor value = SafetensorsTensor.LoadFloats(file, entry);
         return value.Shape == shape ? value : throw new InputException($"{file.Path}: tensor '{name}' has shape {value.Shape}; {shape} was expected");
     }
 

@@ -16,6 +16,8 @@ public static class Evaluator
     /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
     public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
     {
+        // All of it is of one version of the model.
+        using ModelAccess.Lease passes = model.Hold();
         float[][] logits = new float[data.Count][];
         int labels = model.Config.Labels;
         foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))

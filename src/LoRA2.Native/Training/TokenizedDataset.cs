@@ -66,6 +66,8 @@ public sealed class TokenizedDataset
                 throw new InputException($"the tokenizer gives id {id}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
         }
 
+        if (config.TypeVocabularySize > 0 && types.Find(type => type >= config.TypeVocabularySize) is > 0 and var beyond)
+            throw new InputException($"the tokenizer gives token type {beyond}, but the model's type_vocab_size is {config.TypeVocabularySize}; they don't belong together");
         return new TokenizedDataset(name, [.. ids], [.. types], starts, cut, [.. examples.Select(example => example.Target)], config.PadTokenId);
     }
 

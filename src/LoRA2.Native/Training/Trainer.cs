@@ -62,8 +62,8 @@ public sealed class Trainer : IDisposable
         this.further = further ?? new Dictionary<string, TokenizedDataset>();
         this.metrics = metrics;
         Require();
-        stepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
-        TotalSteps = options.MaxSteps > 0 ? options.MaxSteps : checked(stepsPerEpoch * options.Epochs);
+        stepsPerEpoch = ((train.Count - 1) / options.BatchSize) + 1;
+        TotalSteps = options.StepsOf(train.Count);
         method = options.Adapter.Method;
         adapters = [.. model.Adapters()];
         schedule = new LearningRateSchedule(
@@ -95,6 +95,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>What the best weights make of each example of the development data, see <see cref="Evaluator.Predictions"/>; null before the first evaluation.</summary>
     public IReadOnlyList<float>? BestPredictions => state.Best?.Predictions;
+
+    /// <summary>What this run's bits depend on.</summary>
+    public RunFingerprint Fingerprint => field ??= RunFingerprint.Of(model, options, further.Values.Prepend<TokenizedDataset?>(development).OfType<TokenizedDataset>().Prepend(train));
 
     /// <summary>Runs to the end; the model then has the best weights, or the last without development data.</summary>
     /// <param name="checkpoint">Where checkpoints are written, or null for none.</param>
@@ -131,20 +134,20 @@ public sealed class Trainer : IDisposable
             settled.Clear();
         }
 
-        state.Best?.Restore(model);
+        using (model.Change()) state.Best?.Restore(model);
         return new TrainingResult(Best, [.. state.History], state.Step, state.StoppedEarly, state.LastLoss, tokens, clock.Elapsed, clock.Elapsed - pause.Elapsed);
     }
 
     /// <summary>Takes up the run where a checkpoint left it.</summary>
     /// <exception cref="InputException">The checkpoint is damaged or belongs to another run.</exception>
-    public void Resume(string checkpoint) => Checkpoint.Load(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+    public void Resume(string checkpoint) => Checkpoint.Load(checkpoint, Fingerprint, model, optimizer, allocator, state);
 
     /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
     public void Save(string? checkpoint)
     {
         if (checkpoint is null) return;
         Settle();
-        Checkpoint.Save(checkpoint, Fingerprint(), model, optimizer, allocator, state);
+        Checkpoint.Save(checkpoint, Fingerprint, model, optimizer, allocator, state);
         TrainingLog.CheckpointWritten(logger, state.Step, TotalSteps, checkpoint);
     }
 
@@ -159,6 +162,8 @@ public sealed class Trainer : IDisposable
 
     private void TrainStep(int[] batch)
     {
+        // Others may ask the model between steps, not in the middle of one.
+        using ModelAccess.Lease change = model.Change();
         // What is made on the way lives until the end of the step, when the next may use it again.
         using TensorScope scope = model.OpenScope();
         double rate = schedule.At(state.Step);
@@ -304,8 +309,6 @@ public sealed class Trainer : IDisposable
             throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");
     }
-
-    private string Fingerprint() => $"{TrainingJson.Text(options, model.Precision)} {train.Fingerprint()} {development?.Fingerprint()}{string.Concat(further.Values.Select(data => $" {data.Fingerprint()}"))} {model.Config with { LabelNames = null, UnknownFields = [] }}";
 
     private void Report(IProgress<TrainingProgress> progress, Evaluation? evaluation, int first, TimeSpan elapsed, TimeSpan training)
     {

@@ -1,4 +1,5 @@
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Training;
@@ -21,6 +22,15 @@ public sealed record TrainingOptions
 
     /// <summary>Stops the run's schedule at this many steps when it is above 0, whatever the epochs.</summary>
     public int MaxSteps { get; init; }
+
+    /// <summary>Steps of the whole run on that many examples.</summary>
+    /// <exception cref="InputException">There would be 2³¹ or more.</exception>
+    public int StepsOf(int examples)
+    {
+        if (MaxSteps > 0) return MaxSteps;
+        long steps = (((long)examples - 1) / BatchSize + 1) * Epochs;
+        return steps <= int.MaxValue ? (int)steps : throw new InputException($"{Epochs} epochs of {examples} examples in batches of {BatchSize} are {steps} steps; fewer than 2^31 were expected");
+    }
 
     /// <summary>Examples of one optimiser step.</summary>
     public int BatchSize { get; init; } = 32;

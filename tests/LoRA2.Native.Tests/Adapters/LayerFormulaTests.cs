@@ -60,7 +60,7 @@ public sealed class LayerFormulaTests
             for (int j = 0; j < Outputs; j++) partB[j, i] = b[j, i];
         }
 
-        Check(layer => new VeRAAdapter(layer, new VeRAProjections(Of(a), Of(b)), Of(d), Of(outer)), weight => Plus(weight, Product(Rows(partB, outer), Rows(partA, d)), 1));
+        Check(layer => new VeRAAdapter(layer, new VeRAProjections(Of(a), Of(b), 0), Of(d), Of(outer)), weight => Plus(weight, Product(Rows(partB, outer), Rows(partA, d)), 1));
     }
 
     [Fact]

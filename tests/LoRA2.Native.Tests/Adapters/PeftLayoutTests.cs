@@ -2,8 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tensors.Serialization;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Adapters;
@@ -48,17 +52,20 @@ public sealed class PeftLayoutTests
     }
 
     [Theory]
-    [InlineData("bias", "\"all\"", "bias 'all' is not supported")]
+    [InlineData("bias", "\"some\"", "bias 'some' is not supported; none, all, lora_only can be")]
     [InlineData("fan_in_fan_out", "true", "fan_in_fan_out = true is not supported")]
-    [InlineData("alpha_pattern", "{\"query\": 2}", "alpha_pattern is not supported")]
-    [InlineData("rank_pattern", "{\"query\": 2}", "rank_pattern is not supported")]
-    [InlineData("layers_to_transform", "[0]", "layers_to_transform is not supported")]
-    [InlineData("exclude_modules", "[\"key\"]", "exclude_modules is not supported")]
+    [InlineData("alpha_pattern", "{\"query\": 1e300}", "alpha_pattern.query is 1e300; a number from -1000000 to 1000000 was expected")]
+    [InlineData("rank_pattern", "{\"query\": 0}", "rank_pattern.query is 0; a number from 1 to 65536 was expected")]
+    [InlineData("rank_pattern", "{\"(\": 2}", "rank_pattern has no regular expression")]
+    [InlineData("layers_to_transform", "[-1]", "layers_to_transform is [-1]; integers of at least 0 was expected")]
+    [InlineData("target_modules", "\"(\"", "target_modules is no regular expression")]
+    [InlineData("layer_replication", "[[0, 4]]", "layer_replication is not supported")]
+    [InlineData("trainable_token_indices", "[1]", "trainable_token_indices is not supported")]
     [InlineData("init_lora_weights", "\"pissa\"", "init_lora_weights = \"pissa\" is not supported")]
     [InlineData("lora_bias", "true", "lora_bias = true is not supported")]
     [InlineData("use_qalora", "true", "use_qalora = true is not supported")]
     [InlineData("peft_type", "\"IA3\"", "peft_type 'IA3' is not supported; LORA2, LORA, ADALORA, SORA, LORA_XS, VERA, BITFIT can be")]
-    [InlineData("r", "0", "r is 0; an integer of at least 1 was expected")]
+    [InlineData("r", "0", "r is 0; an integer from 1 to 65536 was expected")]
     [InlineData("target_modules", "[]", "target_modules is missing or empty")]
     public void WhatChangesTheComputationIsRefused(string field, string value, string sentence)
     {
@@ -69,12 +76,74 @@ public sealed class PeftLayoutTests
         Assert.Contains("adapter_config.json", message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void VeRAWithoutItsProjectionsIsRefused()
+    [Theory]
+    [InlineData("", 2, 4, "0.query 0.value 1.query 1.value")]
+    [InlineData(""", "layers_to_transform": [1]""", 2, 4, "1.query 1.value")]
+    [InlineData(""", "layers_to_transform": 0, "layers_pattern": "layer" """, 2, 4, "0.query 0.value")]
+    [InlineData(""", "exclude_modules": ["value_proj"]""", 2, 4, "0.query 1.query")]
+    [InlineData(""", "exclude_modules": ".*layer\\.0.*" """, 2, 4, "1.query 1.value")]
+    [InlineData(""", "rank_pattern": {"layer\\.1\\.attention\\.self\\.query_proj": 3}, "alpha_pattern": {"query_proj": 6, ".*value_proj": 8}""", 2, 4, "0.query 0.value 1.query 1.value")]
+    [InlineData(""", "target_modules": ".*\\.query_proj" """, 2, 4, "0.query 1.query")]
+    public void Fields_choose_layers_ranks_and_alphas(string more, int rank, double alpha, string layers)
     {
+        using var small = new SmallModel();
         using var folder = new TemporaryFolder();
-        folder.Write("adapter_config.json", """{"peft_type": "VERA", "r": 4, "save_projection": false, "target_modules": ["query_proj"]}"""u8.ToArray());
-        Assert.Contains("save_projection = false is not supported", Assert.Throws<InputException>(() => AdapterFolder.SettingsIn(folder.Path)).Message, StringComparison.Ordinal);
+        string config = $$"""{"peft_type": "LORA", "r": {{rank}}, "lora_alpha": {{alpha}}, "target_modules": ["query_proj", "value_proj"]{{more}}}""";
+        // A field that is there twice counts as the last does.
+        if (more.Contains("target_modules", StringComparison.Ordinal)) config = config.Replace("\"target_modules\": [\"query_proj\", \"value_proj\"], ", "", StringComparison.Ordinal);
+        folder.Write("adapter_config.json", System.Text.Encoding.UTF8.GetBytes(config));
+        using var scope = new TensorScope();
+        var writer = new SafetensorsWriter();
+        foreach (string layer in layers.Split(' '))
+        {
+            string module = $"base_model.model.deberta.encoder.layer.{layer[0]}.attention.self.{layer[2..]}_proj";
+            int own = more.Contains("rank_pattern", StringComparison.Ordinal) && layer == "1.query" ? 3 : rank;
+            writer.Add($"{module}.lora_A.weight", Tensor.Full([own, 16], 0.5));
+            writer.Add($"{module}.lora_B.weight", Tensor.Full([16, own], 0.5));
+        }
+
+        writer.Write(folder.File("adapter_model.safetensors"));
+        AdapterFolder.Load(small.Model, folder.Path);
+        LinearLayer[] adapted = [.. small.Model.AdaptableLayers.Where(layer => layer.Adapter is not null)];
+        Assert.Equal(layers.Split(' ').Length, adapted.Length);
+        Assert.All(layers.Split(' '), layer => Assert.Contains(adapted, found => found.Name.EndsWith($".{layer[0]}.attention.self.{layer[2..]}_proj", StringComparison.Ordinal)));
+        if (!more.Contains("alpha_pattern", StringComparison.Ordinal)) return;
+        double Scale(string ending) => ((LoRAAdapter)adapted.Single(layer => layer.Name.EndsWith(ending, StringComparison.Ordinal)).Adapter!).Scale;
+        Assert.Equal([6 / 2.0, 8 / 2.0, 6 / 3.0], [Scale("0.attention.self.query_proj"), Scale("0.attention.self.value_proj"), Scale("1.attention.self.query_proj")]);
+        // Saved here they are the same again.
+        using var again = new TemporaryFolder();
+        float[] hidden = small.HiddenStates();
+        AdapterFolder.Save(small.Model, AdapterFolder.SettingsIn(folder.Path), "base", again.Path);
+        AdapterFolder.Load(small.Model, again.Path);
+        Assert.Equal(hidden, small.HiddenStates());
+    }
+
+    /// <summary>PEFT draws them from the key whatever the file has.</summary>
+    [Fact]
+    public void VeRAs_projections_come_from_the_key()
+    {
+        using var small = new SmallModel(layers: 1);
+        using var folder = new TemporaryFolder();
+        var settings = new AdapterSettings { Method = SmallModel.Method("vera") };
+        small.Model.Attach(settings, 42);
+        small.Train(settings.Method, 2);
+        float[] logits = small.Logits();
+        AdapterFolder.Save(small.Model, settings, "base", folder.Path);
+        Assert.Contains("\"projection_prng_key\": 42", File.ReadAllText(folder.File("adapter_config.json")), StringComparison.Ordinal);
+        string whole = folder.File("adapter_model.safetensors");
+        var without = new SafetensorsWriter();
+        using (SafetensorsFile file = SafetensorsFile.Open(whole))
+        {
+            foreach (SafetensorsEntry entry in file.Entries.Where(entry => !entry.Name.StartsWith("base_model.vera_", StringComparison.Ordinal))) without.Add(entry.Name, entry.Type, entry.Shape, file.GetBytes(entry).ToArray());
+        }
+
+        without.Write(whole);
+        File.WriteAllText(folder.File("adapter_config.json"), File.ReadAllText(folder.File("adapter_config.json")).Replace("\"save_projection\": true", "\"save_projection\": false", StringComparison.Ordinal));
+        AdapterFolder.Load(small.Model, folder.Path);
+        Assert.Equal(logits, small.Logits());
+        AdapterFolder.Save(small.Model, settings, "base", folder.Path);
+        File.WriteAllText(folder.File("adapter_config.json"), File.ReadAllText(folder.File("adapter_config.json")).Replace("\"projection_prng_key\": 42", "\"projection_prng_key\": 43", StringComparison.Ordinal));
+        Assert.Contains("is not what projection_prng_key 43 gives", Assert.Throws<InputException>(() => AdapterFolder.Load(small.Model, folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -32,12 +32,16 @@ public sealed record DoRAMethod : LoRAMethod
     }
 
     /// <inheritdoc/>
-    public override Adapter Read(AdapterTensors tensors, LinearLayer layer) => new DoRAAdapter(
-        layer.Name,
-        tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]),
-        tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]),
-        tensors.Part(layer, "lora_magnitude_vector", [layer.Outputs]),
-        Scale);
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
+    {
+        LoRAMethod own = Of(layer.Name);
+        return new DoRAAdapter(
+            layer.Name,
+            tensors.Part(layer, "lora_A.weight", [own.Rank, layer.Inputs]),
+            tensors.Part(layer, "lora_B.weight", [layer.Outputs, own.Rank]),
+            tensors.Part(layer, "lora_magnitude_vector", [layer.Outputs]),
+            own.Scale);
+    }
 }
 
 /// <summary>DoRA's two factors and magnitudes on one layer.</summary>

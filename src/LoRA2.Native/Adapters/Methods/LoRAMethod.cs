@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
@@ -79,9 +80,49 @@ public record LoRAMethod : LowRankMethod
         Scaling = fields.Bool("use_rslora", false) ? LoRAScaling.RankStabilised : LoRAScaling.Standard,
     };
 
+    /// <summary>PEFT's rank_pattern and alpha_pattern: other ranks and alphas for modules whose names end with a regular expression.</summary>
+    private IReadOnlyList<(Regex Module, int? Rank, double? Alpha)> Patterns { get; init; } = [];
+
+    /// <summary>This method with the patterns of a config.</summary>
+    internal LoRAMethod ReadPatterns(ConfigFields fields) => this with
+    {
+        Patterns =
+        [
+            .. fields.Numbers("rank_pattern", 1, MaxRank).Select(pair => (Ending(fields, "rank_pattern", pair.Key), (int?)pair.Value, (double?)null)),
+            .. fields.Numbers("alpha_pattern", -MaxAlpha, MaxAlpha).Select(pair => (Ending(fields, "alpha_pattern", pair.Key), (int?)null, (double?)pair.Value)),
+        ],
+    };
+
+    /// <summary>This method with a module's own rank and alpha: PEFT takes the first pattern that matches.</summary>
+    private protected LoRAMethod Of(string module)
+    {
+        if (Patterns.Count == 0) return this;
+        (Regex Module, int? Rank, double? Alpha)[] own = [.. Patterns.Where(pattern => pattern.Module.IsMatch(module))];
+        return this with
+        {
+            Rank = own.Select(pattern => pattern.Rank).FirstOrDefault(value => value is not null) ?? Rank,
+            Alpha = own.Select(pattern => pattern.Alpha).FirstOrDefault(value => value is not null) ?? Alpha,
+        };
+    }
+
     /// <inheritdoc/>
-    public override Adapter Read(AdapterTensors tensors, LinearLayer layer) =>
-        new LoRAAdapter(layer.Name, tensors.Part(layer, "lora_A.weight", [Rank, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, Rank]), Scale);
+    public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
+    {
+        LoRAMethod own = Of(layer.Name);
+        return new LoRAAdapter(layer.Name, tensors.Part(layer, "lora_A.weight", [own.Rank, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, own.Rank]), own.Scale);
+    }
+
+    private static Regex Ending(ConfigFields fields, string name, string pattern)
+    {
+        try
+        {
+            return new Regex($"\\A(?:.*\\.)?(?:{pattern})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (ArgumentException e)
+        {
+            throw fields.Error($"{name} has no regular expression: {e.Message}");
+        }
+    }
 
     /// <inheritdoc/>
     public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
@@ -91,6 +132,14 @@ public record LoRAMethod : LowRankMethod
         json.WriteNumber("r", Rank);
         json.WriteBoolean("use_dora", UsesMagnitude);
         json.WriteBoolean("use_rslora", Scaling == LoRAScaling.RankStabilised);
+        if (Patterns.Count == 0) return;
+        // By whole names: what the patterns came to.
+        json.WriteStartObject("rank_pattern");
+        foreach (Adapter adapter in adapters) json.WriteNumber(Regex.Escape(adapter.Module), Of(adapter.Module).Rank);
+        json.WriteEndObject();
+        json.WriteStartObject("alpha_pattern");
+        foreach (Adapter adapter in adapters) json.WriteNumber(Regex.Escape(adapter.Module), Of(adapter.Module).Alpha);
+        json.WriteEndObject();
     }
 }
 

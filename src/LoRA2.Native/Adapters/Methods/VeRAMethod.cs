@@ -3,7 +3,6 @@ using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
-using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Adapters.Methods;
 
@@ -13,8 +12,8 @@ namespace LoRA2.Native.Adapters.Methods;
 /// start, are trained.
 /// </summary>
 /// <remarks>
-/// PEFT can leave A and B out of the file and make them again from the seed of PyTorch's generator (<c>save_projection</c> = false), which can't be done here: an
-/// adapter must have been saved with them, and is.
+/// PEFT draws A and B anew whenever it loads an adapter, from <c>projection_prng_key</c> with PyTorch's generator, whatever the file has; so they are drawn the same way
+/// here, bit for bit. A file that holds others is refused: it would mean something else there.
 /// </remarks>
 public sealed record VeRAMethod : AdapterMethod
 {
@@ -45,30 +44,36 @@ public sealed record VeRAMethod : AdapterMethod
     /// <inheritdoc/>
     public override IReadOnlyList<MethodOption> Options => OwnOptions;
 
-    /// <summary>Kaiming-uniform with gain √2, as PEFT has it: bounds √(6 / in) and √(6 / r).</summary>
+    /// <summary>PEFT's <c>projection_prng_key</c>, of which the generator takes the lower 32 bits; null until an adapter is made: then it is the run's seed.</summary>
+    public ulong? ProjectionKey { get; init; }
+
+    /// <inheritdoc/>
     public override IEnumerable<Adapter> Create(IReadOnlyList<LinearLayer> layers, ulong seed)
     {
-        var random = new Philox(seed, 0x76657261_00000000ul);
-        Tensor a = Tensor.Empty([Rank, layers.Max(layer => layer.Inputs)]), b = Tensor.Empty([layers.Max(layer => layer.Outputs), Rank]);
-        double boundA = Math.Sqrt(6.0 / a.Shape[1]), boundB = Math.Sqrt(6.0 / Rank);
-        random.FillUniform(a.AsSpan<float>(), (float)-boundA, (float)boundA);
-        new Philox(seed, 0x76657261_00000001ul).FillUniform(b.AsSpan<float>(), (float)-boundB, (float)boundB);
-        var shared = new VeRAProjections(a, b);
+        VeRAProjections shared = Projections(layers, ProjectionKey ?? (uint)seed);
         return [.. layers.Select(layer => new VeRAAdapter(layer, shared, Tensor.Full([Rank, 1], InitialD), Tensor.Zeros([layer.Outputs, 1])))];
     }
 
     /// <inheritdoc/>
     public override AdapterMethod ReadConfig(ConfigFields fields)
     {
-        fields.Require("save_projection", true, fallback: true);
-        return this with { Rank = fields.Int("r", 256, 1, 65536) };
+        fields.Bool("save_projection", true);
+        return this with { Rank = fields.Int("r", 256, 1, 65536), ProjectionKey = (ulong)fields.Number("projection_prng_key", 0, 0, 1L << 53) };
     }
 
     /// <inheritdoc/>
     public override IEnumerable<Adapter> Read(AdapterTensors tensors, IReadOnlyList<LinearLayer> layers)
     {
-        int inputs = layers.Max(layer => layer.Inputs), outputs = layers.Max(layer => layer.Outputs);
-        var shared = new VeRAProjections(tensors.Whole(SharedA, [Rank, inputs]), tensors.Whole(SharedB, [outputs, Rank]));
+        VeRAProjections shared = Projections(layers, ProjectionKey ?? 0);
+        foreach ((string name, Tensor drawn) in (ReadOnlySpan<(string, Tensor)>)[(SharedA, shared.A), (SharedB, shared.B)])
+        {
+            if (!tensors.Has(name)) continue;
+            // A file may have them rounded to half precision.
+            double bound = Math.Sqrt(6.0 / drawn.Shape[1]);
+            if (System.Numerics.Tensors.TensorPrimitives.Distance<float>(tensors.Whole(name, drawn.Shape).AsSpan<float>(), drawn.AsSpan<float>()) > 0.01 * bound * Math.Sqrt(drawn.Count))
+                throw tensors.Error($"tensor '{name}' is not what projection_prng_key {shared.Key} gives; PEFT would take the latter");
+        }
+
         return [.. layers.Select(layer => new VeRAAdapter(
             layer, shared, Ops.Reshape(tensors.Part(layer, "vera_lambda_d", [Rank]), Rank, 1).Clone(), Ops.Reshape(tensors.Part(layer, "vera_lambda_b", [layer.Outputs]), layer.Outputs, 1).Clone()))];
     }
@@ -77,10 +82,24 @@ public sealed record VeRAMethod : AdapterMethod
     public override void WriteConfig(Utf8JsonWriter json, IReadOnlyList<Adapter> adapters)
     {
         json.WriteNumber("d_initial", InitialD);
-        json.WriteNumber("projection_prng_key", 0);
+        json.WriteNumber("projection_prng_key", adapters.OfType<VeRAAdapter>().FirstOrDefault()?.Shared.Key ?? ProjectionKey ?? 0);
         json.WriteNumber("r", Rank);
         json.WriteBoolean("save_projection", true);
         json.WriteNumber("vera_dropout", 0);
+    }
+
+    /// <summary>Kaiming-uniform with gain √2, as PEFT has it: bounds √3 · √2 / √in and √3 · √2 / √r; A [r, largest in] first, then B [largest out, r].</summary>
+    private VeRAProjections Projections(IReadOnlyList<LinearLayer> layers, ulong key)
+    {
+        var random = new MersenneTwister(key);
+        Tensor a = Tensor.Empty([Rank, layers.Max(layer => layer.Inputs)]), b = Tensor.Empty([layers.Max(layer => layer.Outputs), Rank]);
+        foreach (Tensor matrix in (ReadOnlySpan<Tensor>)[a, b])
+        {
+            double bound = Math.Sqrt(3) * (Math.Sqrt(2) / Math.Sqrt(matrix.Shape[1]));
+            random.FillUniform(matrix.AsSpan<float>(), (float)-bound, (float)bound);
+        }
+
+        return new VeRAProjections(a, b, key);
     }
 
     /// <inheritdoc/>
@@ -98,8 +117,9 @@ internal sealed class VeRAProjections
     private readonly Dictionary<(int Axis, int Extent), Tensor> slices = [];
     private int users;
 
-    public VeRAProjections(Tensor a, Tensor b)
+    public VeRAProjections(Tensor a, Tensor b, ulong key)
     {
+        Key = key;
         A = Kept(a);
         B = Kept(b);
     }
@@ -107,6 +127,9 @@ internal sealed class VeRAProjections
     public Tensor A { get; private set; }
 
     public Tensor B { get; private set; }
+
+    /// <summary>What they were drawn from.</summary>
+    public ulong Key { get; }
 
     public void Use() => users++;
 

@@ -38,6 +38,9 @@ public sealed class FirstTokenHead : EncoderHead
     public override LinearLayer Classifier { get; }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<LinearLayer> Linears => [dense, Classifier];
+
+    /// <inheritdoc/>
     public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
     {
         using var scope = new TensorScope();

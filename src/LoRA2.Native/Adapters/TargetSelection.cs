@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Adapters;
+
+/// <summary>
+/// Which modules a PEFT config adapts, by PEFT's own rule (<c>check_target_module_exists</c>): a list of names or endings, which <c>layers_to_transform</c> may narrow, or a
+/// regular expression of the whole name, or "all-linear"; without what <c>exclude_modules</c> takes out.
+/// </summary>
+internal sealed record TargetSelection
+{
+    /// <summary>Only a list.</summary>
+    public static TargetSelection Plain { get; } = new();
+
+    /// <summary>A regular expression in place of the list, or null.</summary>
+    public Regex? Pattern { get; init; }
+
+    /// <summary>Whether every linear layer is meant.</summary>
+    public bool AllLinear { get; init; }
+
+    /// <summary>layers_to_transform, or null for all.</summary>
+    public IReadOnlyList<int>? Layers { get; init; }
+
+    /// <summary>layers_pattern: names of the lists that the layers are numbered in; empty for any.</summary>
+    public IReadOnlyList<string> LayerLists { get; init; } = [];
+
+    /// <summary>exclude_modules as a list.</summary>
+    public IReadOnlyList<string> Excluded { get; init; } = [];
+
+    /// <summary>exclude_modules as a regular expression.</summary>
+    public Regex? ExcludedPattern { get; init; }
+
+    public bool IsPlain => Pattern is null && !AllLinear && Layers is null && Excluded.Count == 0 && ExcludedPattern is null;
+
+    /// <summary>Reads what a config says of its targets.</summary>
+    /// <param name="fields">The config.</param>
+    /// <param name="targets">The list of target_modules; empty where there is none.</param>
+    public static TargetSelection Read(ConfigFields fields, out string[] targets)
+    {
+        targets = [];
+        TargetSelection selection = Plain;
+        if (fields.IsText("target_modules"))
+        {
+            string text = fields.String("target_modules", null)!;
+            selection = text == "all-linear" ? selection with { AllLinear = true } : selection with { Pattern = Whole(fields, "target_modules", text) };
+        }
+        else
+        {
+            targets = fields.Strings("target_modules", ',');
+        }
+
+        if (fields.IsText("exclude_modules")) selection = selection with { ExcludedPattern = Whole(fields, "exclude_modules", fields.String("exclude_modules", null)!) };
+        else selection = selection with { Excluded = fields.Strings("exclude_modules", ',') };
+        int[] layers = fields.Ints("layers_to_transform");
+        return selection with { Layers = layers.Length == 0 ? null : layers, LayerLists = fields.IsText("layers_pattern") ? [fields.String("layers_pattern", null)!] : fields.Strings("layers_pattern", ',') };
+    }
+
+    /// <summary>The layers, in the model's order; of the head those that the file adapts, for PEFT saves it whole as a rule.</summary>
+    /// <exception cref="InputException">There are none.</exception>
+    public IReadOnlyList<LinearLayer> Resolve(SequenceClassifier model, IReadOnlyList<string> targets, Func<LinearLayer, bool> isAdapted, string path)
+    {
+        bool isListed = Pattern is null && !AllLinear;
+        LinearLayer[] head = [.. model.Head.Linears.Where(isAdapted)];
+        HashSet<LinearLayer> listed = isListed ? [.. TargetModules.Matching(model, head, targets)] : [];
+        bool Matches(LinearLayer layer)
+        {
+            if (AllLinear) return layer.Name is not ("classifier" or "score");
+            return Pattern?.IsMatch(layer.Name) ?? (listed.Contains(layer) && (targets.Contains(layer.Name) || IsInLayers(layer.Name)));
+        }
+
+        LinearLayer[] found = [.. model.AdaptableLayers.Concat(head).Where(layer => !IsExcluded(layer.Name) && Matches(layer))];
+        return found.Length > 0 ? found : throw new InputException($"{path}: target_modules, exclude_modules and layers_to_transform together leave no layer of this model");
+    }
+
+    private bool IsExcluded(string module) =>
+        (ExcludedPattern?.IsMatch(module) ?? false) || Excluded.Any(name => module == name || module.EndsWith("." + name, StringComparison.Ordinal));
+
+    private bool IsInLayers(string module)
+    {
+        if (Layers is null) return true;
+        string[] parts = module.Split('.');
+        // The last number that is below a list, and below one of the named lists where there are names.
+        for (int i = parts.Length - 2; i >= 1; i--)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out int number)) continue;
+            if (LayerLists.Count == 0 || LayerLists.Contains(parts[i - 1])) return Layers.Contains(number);
+        }
+
+        return false;
+    }
+
+    private static Regex Whole(ConfigFields fields, string name, string pattern)
+    {
+        try
+        {
+            return new Regex($"\\A(?:{pattern})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (ArgumentException e)
+        {
+            throw fields.Error($"{name} is no regular expression: {e.Message}");
+        }
+    }
+}

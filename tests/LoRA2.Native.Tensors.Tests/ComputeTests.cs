@@ -1,0 +1,21 @@
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Tensors.Tests;
+
+public sealed class ComputeTests
+{
+    [Theory]
+    [InlineData("LORA2_THREADS", "abc", "the environment variable LORA2_THREADS is \"abc\"; a whole number from 1 to 1024 was expected")]
+    [InlineData("LORA2_THREADS", "0", "LORA2_THREADS is \"0\"")]
+    [InlineData("LORA2_SIMD", "banana", "the environment variable LORA2_SIMD is \"banana\"; 512, 256 or portable was expected")]
+    [InlineData("LORA2_BF16", "no", "LORA2_BF16 is \"no\"; amx or vector was expected")]
+    [InlineData("LORA2_THREADS", "4", null)]
+    [InlineData("LORA2_SIMD", "", null)]
+    [InlineData("LORA2_SIMD", null, null)]
+    public void AVariableThatMeansNothingIsNamed(string name, string? value, string? sentence)
+    {
+        Exception? e = Record.Exception(() => Compute.RequireEnvironment(asked => asked == name ? value : null));
+        if (sentence is null) Assert.Null(e);
+        else Assert.Contains(sentence, Assert.IsType<InputException>(e).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,95 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tests.Shared;
+
+namespace LoRA2.Native.Tests.Inference;
+
+/// <summary>A model that is disposed of, or gets another adapter, while others ask it. LORA2_STRESS_ROUNDS sets the number of rounds; a released build is tried with 1,000.</summary>
+public sealed class ThreadsTests
+{
+    private const int Threads = 6;
+    private static readonly string Case = Path.Combine(SharedData.Repository, "tests", "Fixtures", "cases", "05-adapters-in-a-loop");
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("LORA2_STRESS_ROUNDS"), out int rounds) ? rounds : 20;
+    private static readonly string[] Texts = ["a good film", "a bad film", "good good good", "film a one film bad"];
+
+    [Fact]
+    public async Task DisposeDuringPredictEndsInAnAnswerOrAnException()
+    {
+        double[][] right;
+        using (TextClassifier classifier = TextClassifier.Load(At("base"), At("a"))) right = Answers(classifier);
+        for (int round = 0; round < Rounds; round++)
+        {
+            TextClassifier classifier = TextClassifier.Load(At("base"), At("a"));
+            int answers = 0;
+            using var begun = new CountdownEvent(Threads);
+            Task[] askers = [.. Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    begun.Signal();
+                    try
+                    {
+                        while (true)
+                        {
+                            Assert.Equal(right, Answers(classifier));
+                            Interlocked.Increment(ref answers);
+                        }
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                    }
+                },
+                TaskCreationOptions.LongRunning))];
+            begun.Wait();
+            SpinWait.SpinUntil(() => Volatile.Read(ref answers) > round % 20);
+            classifier.Dispose();
+            await Task.WhenAll(askers);
+            Assert.Throws<ObjectDisposedException>(() => classifier.Predict(Texts[0]));
+            classifier.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task ASwapOfAdaptersGivesEachCallOneVersionWhole()
+    {
+        double[][][] right = new double[2][][];
+        for (int i = 0; i < 2; i++)
+        {
+            using TextClassifier alone = TextClassifier.Load(At("base"), At(i == 0 ? "a" : "b"));
+            right[i] = Answers(alone);
+        }
+
+        Assert.NotEqual(right[0], right[1]);
+        using TextClassifier classifier = TextClassifier.Load(At("base"), At("a"));
+        using var stop = new CancellationTokenSource();
+        int[] seen = new int[2];
+        Task[] askers = [.. Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    double[][] found = Answers(classifier);
+                    int version = Same(found, right[0]) ? 0 : Same(found, right[1]) ? 1 : throw new InvalidOperationException("the answers belong to neither adapter");
+                    Interlocked.Increment(ref seen[version]);
+                }
+            },
+            TaskCreationOptions.LongRunning))];
+        for (int round = 0; round < Rounds * 5; round++)
+        {
+            AdapterFolder.Load(classifier.Model, At(round % 2 == 0 ? "b" : "a"));
+            int before = seen[0] + seen[1];
+            SpinWait.SpinUntil(() => Volatile.Read(ref seen[0]) + Volatile.Read(ref seen[1]) > before || askers.Any(asker => asker.IsFaulted));
+        }
+
+        stop.Cancel();
+        await Task.WhenAll(askers);
+        Assert.All(seen, count => Assert.True(count > 0));
+    }
+
+    private static double[][] Answers(TextClassifier classifier) =>
+        [.. classifier.Predict([.. Texts.Select(text => new Example(text))], batchSize: 2).Select(answer => answer.Probabilities!.ToArray())];
+
+    private static bool Same(double[][] one, double[][] other) => one.Zip(other).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+
+    private static string At(string name) => Path.Combine(Case, name);
+}
