@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using LoRA2.Native.Benchmarks;
 using LoRA2.Native.Benchmarks.FirstSteps;
+using LoRA2.Native.Benchmarks.Fuzzing;
 
 switch (args)
 {
@@ -15,6 +16,8 @@ switch (args)
         break;
     case ["gpu", .. var rest]:
         return GpuCommand.Run(rest);
+    case ["fuzz", .. var rest]:
+        return FuzzCommand.Run(rest);
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);
         break;
