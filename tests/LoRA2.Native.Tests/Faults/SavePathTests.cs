@@ -1,5 +1,4 @@
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Cli;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
@@ -43,7 +42,7 @@ public sealed class SavePathTests : IDisposable
         var options = new TrainingOptions { Adapter = new AdapterSettings { Method = SmallModel.Method("lora") }, BatchSize = 2, MaxSteps = 2 };
         model.Attach(options.Adapter, 4);
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(QuickStart.Model), config, 32);
+        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
         using var trainer = new Trainer(model, options, data, null, [Metric.Accuracy]);
         Check(path => trainer.Save(Path.Combine(path, "checkpoint.safetensors")), () => trainer.Run());
         // What is left is a checkpoint, not only bytes.
