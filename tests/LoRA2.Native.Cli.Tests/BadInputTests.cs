@@ -74,7 +74,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("option --train is no name", "finetune", "--train", " ")]
     [InlineData("argument path is empty", "inspect", "")]
     [InlineData("2000000000 epochs of 2 examples in batches of 1 are 4000000000 steps", "finetune", "--epochs", "2000000000", "--batch-size", "1")]
-    public void An_argument_that_names_nothing_is_refused(string sentence, params string[] args)
+    public void AnArgumentThatNamesNothingIsRefused(string sentence, params string[] args)
     {
         string data = folder.Write("data.tsv", "text\tlabel\na\tx\nb\ty\n");
         if (args.Contains("--epochs")) args = [.. args, "--train", data, "--output", folder.File("out")];
@@ -82,7 +82,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void A_pipe_in_place_of_a_file_is_refused_and_not_waited_for()
+    public void APipeInPlaceOfAFileIsRefusedAndNotWaitedFor()
     {
         if (!OperatingSystem.IsLinux()) return;
         string pipe = folder.File("data.tsv");
@@ -95,7 +95,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void A_quotation_is_at_most_a_line_of_200_characters()
+    public void AQuotationIsAtMostALineOf200Characters()
     {
         string sentence = Lora2.Run("predict", "--adapter", "a\nb" + new string('x', 3000)).Refused();
         Assert.InRange(sentence.Length, 200, 320);

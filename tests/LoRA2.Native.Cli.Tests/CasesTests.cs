@@ -134,7 +134,7 @@ public sealed class CasesTests : IDisposable
     [Theory]
     [InlineData("predict", "--text", "good film")]
     [InlineData("evaluate", "--file", "data.tsv")]
-    public void A_model_without_a_head_does_not_answer(params string[] args)
+    public void AModelWithoutAHeadDoesNotAnswer(params string[] args)
     {
         string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n");
         string sentence = Lora2.Run([.. args.Select(arg => arg == "data.tsv" ? data : arg), "--model", At("02-headless-model", "base")]).Refused();
@@ -145,7 +145,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void What_finetune_drew_and_froze_is_saved()
+    public void WhatFinetuneDrewAndFrozeIsSaved()
     {
         string output = folder.File("qs");
         JsonElement trained = Lora2.Run("finetune", "--head", "classifier", "--max-steps", "6", "--batch-size", "8", "--output", output, "--json").Done().Json;
@@ -161,7 +161,7 @@ public sealed class CasesTests : IDisposable
     [InlineData("regex", 0.051577)]
     [InlineData("layers", 0.945931)]
     [InlineData("bias", 0.928308)]
-    public void Fields_of_PEFTs_config_mean_what_they_mean_there(string adapter, double positive)
+    public void FieldsOfPEFTsConfigMeanWhatTheyMeanThere(string adapter, double positive)
     {
         CommandResult result = Lora2.Run("predict", "--model", At("13-peft-fields", "base"), "--adapter", At("13-peft-fields", adapter), "--text", "good film").Done();
         Assert.Equal(positive, Assert.Single(result.JsonLines).GetProperty("probabilities").GetProperty("pos").GetDouble(), 1e-6);
@@ -169,7 +169,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void A_second_merge_of_an_adapter_is_refused_and_a_third_use_said()
+    public void ASecondMergeOfAnAdapterIsRefusedAndAThirdUseSaid()
     {
         (string model, string adapter, string once, string twice) = (At("15-double-merge", "base"), At("15-double-merge", "adapter"), folder.File("once"), folder.File("twice"));
         Lora2.Run("merge", "--model", model, "--adapter", adapter, "--output", once).Done();
@@ -186,7 +186,7 @@ public sealed class CasesTests : IDisposable
     }
 
     [Fact]
-    public void An_adapter_of_another_base_model_is_a_warning_or_with_strict_an_error()
+    public void AnAdapterOfAnotherBaseModelIsAWarningOrWithStrictAnError()
     {
         string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n"), output = folder.File("out");
         Lora2.Run("finetune", "--model", At("13-peft-fields", "base"), "--train", data, "--max-steps", "1", "--output", output).Done();

@@ -112,7 +112,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void A_flipped_bit_of_a_checkpoint_is_found()
+    public void AFlippedBitOfACheckpointIsFound()
     {
         string output = folder.File("out");
         using var cancelled = new CancellationTokenSource();
@@ -135,7 +135,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void Other_data_or_another_base_model_are_refused_before_and_after_the_end()
+    public void OtherDataOrAnotherBaseModelAreRefusedBeforeAndAfterTheEnd()
     {
         string output = folder.File("out");
         string[] args = TinyModel.Finetune(folder, output, "--max-steps", "6");
@@ -160,7 +160,7 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
-    public void An_overwrite_that_was_killed_leaves_the_earlier_result_but_is_not_finished()
+    public void AnOverwriteThatWasKilledLeavesTheEarlierResultButIsNotFinished()
     {
         string output = folder.File("out");
         Lora2.Run(TinyModel.Finetune(folder, output, "--max-steps", "6")).Done();
