@@ -84,7 +84,7 @@ public sealed class PeftLayoutTests
     [InlineData(""", "exclude_modules": ".*layer\\.0.*" """, 2, 4, "1.query 1.value")]
     [InlineData(""", "rank_pattern": {"layer\\.1\\.attention\\.self\\.query_proj": 3}, "alpha_pattern": {"query_proj": 6, ".*value_proj": 8}""", 2, 4, "0.query 0.value 1.query 1.value")]
     [InlineData(""", "target_modules": ".*\\.query_proj" """, 2, 4, "0.query 1.query")]
-    public void Fields_choose_layers_ranks_and_alphas(string more, int rank, double alpha, string layers)
+    public void FieldsChooseLayersRanksAndAlphas(string more, int rank, double alpha, string layers)
     {
         using var small = new SmallModel();
         using var folder = new TemporaryFolder();
@@ -120,7 +120,7 @@ public sealed class PeftLayoutTests
 
     /// <summary>PEFT draws them from the key whatever the file has.</summary>
     [Fact]
-    public void VeRAs_projections_come_from_the_key()
+    public void VeRAsProjectionsComeFromTheKey()
     {
         using var small = new SmallModel(layers: 1);
         using var folder = new TemporaryFolder();
