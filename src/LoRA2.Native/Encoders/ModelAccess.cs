@@ -1,9 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace LoRA2.Native.Encoders;
 
 /// <summary>
 /// Who uses a model at the moment: any number of passes, or one change of it (another adapter, another device, a training step, its end). A pass holds what it uses: a
 /// change waits for the passes that began before it, and those that come later see it whole.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The lock outlives the model: whoever comes after the end asks it, and has to be told so.")]
 internal sealed class ModelAccess
 {
     // One thread may pass inside its own change (an evaluation in a training step's place), and pass inside a pass.
