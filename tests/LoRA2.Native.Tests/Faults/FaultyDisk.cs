@@ -91,6 +91,10 @@ internal sealed class FaultyDisk(int at, Fault fault) : Disk
 
         public override void SetLength(long value) => inner.SetLength(value);
 
-        protected override void Dispose(bool disposing) => inner.Dispose();
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }
