@@ -23,7 +23,7 @@ internal static partial class RegularFile
         }
         catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not (FileNotFoundException or DirectoryNotFoundException)))
         {
-            throw new InputException(Directory.Exists(path) ? $"{path}: is a folder, expected a file." : $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+            throw new InputException($"{path}: the file can't be read ({(Directory.Exists(path) ? "it is a folder" : e.Message.TrimEnd('.'))})", e);
         }
     }
 

@@ -48,12 +48,15 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         or (>= 0xF900 and <= 0xFAFF) or (>= 0x2F800 and <= 0x2FA1F);
 
     /// <summary>
-    /// Whether a code point that the table's Unicode knew as unassigned, and Python therefore as a control character, may be text that is newer: the vocabulary has
-    /// [UNK] for it if nothing else. Noncharacters never will be.
+    /// Whether a code point that the table's Unicode knew as unassigned, and Python therefore as a control character, is text that is newer: assigned since, or of the
+    /// places that Unicode keeps for emoji to come (Extended_Pictographic). The vocabulary has [UNK] for it if nothing else.
     /// </summary>
-    private static bool IsNewer(int c) =>
-        CharUnicodeInfo.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse)
-        && (c & 0xFFFE) != 0xFFFE && c is not (>= 0xFDD0 and <= 0xFDEF);
+    private static bool IsNewer(int c) => CharUnicodeInfo.GetUnicodeCategory(c) switch
+    {
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse => false,
+        UnicodeCategory.OtherNotAssigned => c is (>= 0x1F000 and <= 0x1FAFF) or (>= 0x1FC00 and <= 0x1FFFD),
+        _ => true,
+    };
 
     private static byte[] AsciiKinds()
     {

@@ -52,7 +52,7 @@ internal static class AdapterConfigReader
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
         }
         catch (InvalidOperationException e)
         {

@@ -57,7 +57,7 @@ public static class EncoderConfigReader
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
+            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
         }
         catch (InvalidOperationException e)
         {
