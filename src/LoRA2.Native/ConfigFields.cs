@@ -177,7 +177,8 @@ public sealed class ConfigFields(string path, JsonElement root)
 
     private InputException Wrong(string name, JsonElement value, string expected)
     {
-        string text = value.GetRawText();
+        // A message is one line, also where the file's value is several.
+        string text = string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return Error($"{name} is {(text.Length > 40 ? text[..40] + "…" : text)}; {expected} was expected");
     }
 }

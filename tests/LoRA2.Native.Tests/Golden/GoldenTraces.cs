@@ -1,7 +1,7 @@
 using System.Text.Json;
-using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
+using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Golden;
 

@@ -28,7 +28,8 @@ public static class GemmArbitraries
         from rank in Gen.Elements(0, 0, 1, 3, 8, 17)
         from seed in Gen.Choose(1, int.MaxValue - 1)
         select new GemmCase(
-            flags[0], flags[1], flags[2], m, n, k, pads[0], pads[1], pads[2], alpha, beta, rank, flags[3], flags[4], flags[5], flags[6], flags[7], seed) { Path = path },
+            flags[0], flags[1], flags[2], m, n, k, pads[0], pads[1], pads[2], alpha, beta, rank, flags[3], flags[4], flags[5], flags[6], flags[7], seed)
+        { Path = path },
         Shrink);
 
     /// <summary>Products of rounded operands; shrunk likewise.</summary>
