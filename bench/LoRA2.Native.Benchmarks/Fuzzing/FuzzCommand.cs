@@ -35,7 +35,7 @@ internal static class FuzzCommand
                 for (; number < share && clock.Elapsed.TotalSeconds < until; number++)
                 {
                     long before = Stopwatch.GetTimestamp();
-                    switch (One(target, new Random(HashCode.Combine(seed, number)), work, number))
+                    switch (One(target, new Random(unchecked((int)((seed * 1_000_003L) + number))), work, number))
                     {
                         case true:
                             accepted++;
