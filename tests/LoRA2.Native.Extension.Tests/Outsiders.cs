@@ -29,5 +29,5 @@ public sealed class Outsiders
 public static class OwnArbitraries
 {
     /// <summary>Cases of the op that was added.</summary>
-    public static Arbitrary<DrawnOp> Ops() => TensorArbitraries.OpsOf(SwishOp.Entry);
+    public static Arbitrary<DrawnOps> Ops() => TensorArbitraries.OpsOf(SwishOp.Entry);
 }

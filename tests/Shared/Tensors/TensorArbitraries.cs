@@ -39,15 +39,11 @@ public static class TensorArbitraries
         Seeds.Select(seed => new CaseSource(seed)),
         source => Smaller(source.MostExtent).Select(most => new CaseSource(source.Seed) { MostExtent = most }));
 
-    /// <summary>Ops of the catalogue with a case each; shrunk to cases of smaller extents.</summary>
-    public static Arbitrary<DrawnOp> Ops() => OpsOf([.. OpCatalogue.All]);
+    /// <summary>Every op of the catalogue with a case; shrunk to single ops, then to cases of smaller extents.</summary>
+    public static Arbitrary<DrawnOps> Ops() => OpsOf([.. OpCatalogue.All]);
 
     /// <summary>The same for some ops.</summary>
-    public static Arbitrary<DrawnOp> OpsOf(params OpEntry[] ops) => Arb.From(
-        from op in Gen.Elements(ops)
-        from seed in Seeds
-        select new DrawnOp(op, seed),
-        drawn => Smaller(drawn.MostExtent).Select(most => drawn with { MostExtent = most }));
+    public static Arbitrary<DrawnOps> OpsOf(params OpEntry[] ops) => Arb.From(Seeds.Select(seed => new DrawnOps(ops, seed)), Shrink);
 
     /// <summary>As wide at every size: FsCheck's own integers would be the same few hundred.</summary>
     private static Gen<int> Seeds => Gen.Choose(0, int.MaxValue - 1);
@@ -75,6 +71,10 @@ public static class TensorArbitraries
             foreach (int smaller in Extents.Distinct().Where(extent => extent < extents[axis])) yield return shape.With(axis, smaller);
         }
     }
+
+    private static IEnumerable<DrawnOps> Shrink(DrawnOps drawn) => drawn.Ops.Count > 1
+        ? drawn.Ops.Select(op => drawn with { Ops = [op] })
+        : Smaller(drawn.MostExtent).Select(most => drawn with { MostExtent = most });
 
     private static IEnumerable<DrawnTensor> Shrink(DrawnTensor drawn)
     {
