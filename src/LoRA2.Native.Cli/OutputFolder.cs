@@ -17,6 +17,15 @@ internal static class OutputFolder
         if (folder.Result is { } there) throw new InputException($"{path}: there is a result already ({there}); choose another --output, or --overwrite it");
     }
 
+    /// <summary>Makes the folder, keeps other processes from writing to it until the result is disposed, and ends what a process killed there has left.</summary>
+    /// <exception cref="InputException">Another process writes to it.</exception>
+    public static FileStream Hold(string path)
+    {
+        FileStream hold = new RunFolder(path).Hold();
+        AtomicFile.RemoveLeftovers(path);
+        return hold;
+    }
+
     /// <summary>Refuses a path that is a file.</summary>
     public static void RequireFolder(string path)
     {

@@ -8,7 +8,7 @@ namespace LoRA2.Native.Experiments;
 /// <param name="path">The folder; it need not exist.</param>
 public sealed class RunFolder(string path)
 {
-    /// <summary>The run's options, history and results; written last, so it marks a finished run.</summary>
+    /// <summary>The run's options, history and results; of one set with the adapter or model.</summary>
     public const string RecordFile = "training.json";
 
     /// <summary>The page about the run, finished or not. Not among the results that are refused to be lost: a run that failed leaves one too.</summary>
@@ -25,9 +25,10 @@ public sealed class RunFolder(string path)
     private const int EAgainOfMac = 35;
     private const int SharingViolation = 32;
 
+    // What readers ask for first comes first: without it nobody takes the others for a result.
     private static readonly string[] ResultFiles =
     [
-        RecordFile, AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, SafetensorsFolder.SingleFile, SafetensorsFolder.IndexFile, "config.json", TaskDescription.FileName,
+        AdapterFolder.ConfigFile, "config.json", RecordFile, AdapterFolder.WeightsFile, SafetensorsFolder.SingleFile, SafetensorsFolder.IndexFile, TaskDescription.FileName,
     ];
 
     /// <summary>The folder's full path.</summary>
@@ -97,13 +98,14 @@ public sealed class RunFolder(string path)
         Disk.Current.Delete(Unfinished);
     }
 
-    /// <summary>Takes away what an earlier run left and this one does not write.</summary>
-    public void RemoveOthers(IReadOnlyCollection<string> written)
+    /// <summary>What is to be saved with an adapter or model, instead of all that an earlier run left.</summary>
+    /// <param name="task">What it was fine-tuned for; null when nobody knows.</param>
+    /// <param name="record">The <see cref="RunRecord"/> of the run that made it, or null.</param>
+    public static SavedBeside Beside(TaskDescription? task, byte[]? record = null)
     {
-        foreach (string name in ResultFiles)
-        {
-            if (!written.Contains(name)) Disk.Current.Delete(Path.Combine(path, name));
-        }
+        var files = new Dictionary<string, ReadOnlyMemory<byte>>();
+        if (record is not null) files.Add(RecordFile, record);
+        return new SavedBeside { Task = task, Files = files, Replaced = ResultFiles };
     }
 
     /// <summary>Takes the checkpoint away.</summary>

@@ -21,7 +21,7 @@ internal static class AtomicFile
         string target = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(target)
             ?? throw new ArgumentException($"{path} is a root folder, expected a file name.", nameof(path));
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{Ending}");
+        string temporary = Temporary(folder, Path.GetFileName(target), Guid.NewGuid());
         Disk disk = Disk.Current;
         try
         {
@@ -41,9 +41,16 @@ internal static class AtomicFile
         disk.FlushFolder(folder);
     }
 
-    /// <summary>Removes the temporary files that processes killed while writing left in a folder. Nobody may be writing there.</summary>
+    /// <summary>The name under which a file is written.</summary>
+    public static string Temporary(string folder, string name, Guid id) => Path.Combine(folder, $".{name}.{id:N}{Ending}");
+
+    /// <summary>
+    /// Ends what processes killed while writing left in a folder: a set whose files were all there is completed, other temporary files are removed. Nobody may be writing
+    /// there.
+    /// </summary>
     public static void RemoveLeftovers(string folder)
     {
+        FileSet.Complete(folder);
         foreach (string file in Directory.EnumerateFiles(folder, ".*" + Ending))
         {
             // Ours alone: a name, 32 hexadecimal digits, the ending.

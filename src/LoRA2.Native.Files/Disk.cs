@@ -22,7 +22,9 @@ internal abstract partial class Disk
     }
 
     /// <summary>A new file, open for writing.</summary>
-    public abstract Stream Create(string path);
+    /// <param name="path">The file; there must be none.</param>
+    /// <param name="share">What others may do with it meanwhile.</param>
+    public abstract Stream Create(string path, FileShare share = FileShare.Read);
 
     /// <summary>Sends a stream of <see cref="Create"/> to the medium.</summary>
     public abstract void Flush(Stream stream);
@@ -43,7 +45,7 @@ internal abstract partial class Disk
 
     private sealed partial class PhysicalDisk : Disk
     {
-        public override Stream Create(string path) => new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+        public override Stream Create(string path, FileShare share) => new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, share, 1 << 16);
 
         public override void Flush(Stream stream) => ((FileStream)stream).Flush(flushToDisk: true);
 

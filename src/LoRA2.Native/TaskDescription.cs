@@ -56,8 +56,15 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         return metric.Input == expected ? metric : throw fields.Error($"metric '{name}' compares {metric.Input.ToString().ToLowerInvariant()}; one that compares {expected.ToString().ToLowerInvariant()} was expected");
     }
 
-    /// <summary>Writes the file into a folder.</summary>
+    /// <summary>Writes the file into a folder. With an adapter or a model it is better saved as <see cref="SavedBeside.Task"/>.</summary>
     public void Write(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(Bytes()));
+    }
+
+    /// <summary>The file's content.</summary>
+    internal byte[] Bytes()
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -80,6 +87,6 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         }
 
         buffer.Write(Encoding.UTF8.GetBytes("\n"));
-        AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(buffer.ToArray()));
+        return buffer.ToArray();
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 
@@ -33,9 +34,9 @@ internal static class ExportCommand
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
             AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier classifier = loaded.Model;
+            using FileStream hold = OutputFolder.Hold(folder);
             AdapterSettings settings = PlainLoRA.Convert(classifier, loaded.Adapter!);
-            AdapterFolder.Save(classifier, settings, AdapterFolder.BaseModelIn(location.Adapter) ?? Path.GetFullPath(location.Model), folder);
-            loaded.Task?.Write(folder);
+            AdapterFolder.Save(classifier, settings, AdapterFolder.BaseModelIn(location.Adapter) ?? Path.GetFullPath(location.Model), folder, RunFolder.Beside(loaded.Task));
             streams.Output.WriteLine($"written to {folder}: {settings.Method.Description}, from {loaded.Adapter!.Method.Title}");
             return ExitCode.Done;
         });

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tensors;
@@ -43,8 +44,8 @@ internal static class MergeCommand
             AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier merged = loaded.Model;
             merged.Merge().Dispose();
-            ModelFolder.Save(merged, location.Model, folder, type, AdapterFolder.FingerprintOf(location.Adapter));
-            loaded.Task?.Write(folder);
+            using FileStream hold = OutputFolder.Hold(folder);
+            ModelFolder.Save(merged, location.Model, folder, type, AdapterFolder.FingerprintOf(location.Adapter), RunFolder.Beside(loaded.Task));
             streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");
             return ExitCode.Done;
         });

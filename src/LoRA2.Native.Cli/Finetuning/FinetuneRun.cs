@@ -132,23 +132,10 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
 
     private void Save(SequenceClassifier model, TrainingOptions options, byte[] record, byte[] page)
     {
-        var task = new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics);
-        string[] written;
-        if (options.Adapter.Method.PeftType is null)
-        {
-            ModelFolder.Save(model, request.Model, request.Output);
-            written = ["config.json", Safetensors.SafetensorsFolder.SingleFile, TaskDescription.FileName, RunFolder.RecordFile];
-        }
-        else
-        {
-            AdapterFolder.Save(model, options.Adapter, request.ModelName, request.Output);
-            written = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, TaskDescription.FileName, RunFolder.RecordFile];
-        }
-
-        task.Write(request.Output);
-        output.RemoveOthers(written);
+        SavedBeside beside = RunFolder.Beside(new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics), record);
+        if (options.Adapter.Method.PeftType is null) ModelFolder.Save(model, request.Model, request.Output, beside: beside);
+        else AdapterFolder.Save(model, options.Adapter, request.ModelName, request.Output, beside);
         WriteReport(page);
-        AtomicFile.Write(output.Record, stream => stream.Write(record));
         output.Finish();
     }
 

@@ -41,7 +41,7 @@ internal static class AdapterConfigReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException($"'{path}' does not exist; an adapter folder has an adapter_config.json as PEFT writes it", e);
+            throw new InputException($"'{path}' does not exist{FileSet.Hint(Path.GetDirectoryName(path) ?? "")}; an adapter folder has an adapter_config.json as PEFT writes it", e);
         }
 
         try

@@ -50,10 +50,20 @@ public static class AdapterFolder
 
     /// <summary>
     /// Writes the adapters, what the method trains of the encoder, the trained part of the head, and what of the head the base model's files lack: nothing that
-    /// decides an answer is left to be drawn again.
+    /// decides an answer is left to be drawn again. The files replace earlier ones together: a process killed meanwhile leaves the old adapter or the new one, or for an
+    /// instant none, which the next to save there completes.
     /// </summary>
-    public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder)
+    /// <param name="model">With the adapters.</param>
+    /// <param name="settings">Their shape.</param>
+    /// <param name="baseModel">What the config calls the base model.</param>
+    /// <param name="folder">Where to write; made when missing.</param>
+    /// <param name="beside">What else belongs to the adapter, or null.</param>
+    public static void Save(SequenceClassifier model, AdapterSettings settings, string baseModel, string folder, SavedBeside? beside = null)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(baseModel);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
         using var scope = new TensorScope();
         Adapter[] adapters = [.. model.Adapters()];
         HeadModule[] trained = [.. PeftModules.Trained(model.Head, settings.Head)];
@@ -71,9 +81,10 @@ public static class AdapterFolder
         IEnumerable<Parameter> whole = [.. model.EncoderParameters().Where(settings.Method.Trains), .. trained.Concat(frozen).SelectMany(module => module.Parameters), .. model.Substituted];
         foreach (Parameter parameter in whole.Distinct()) writer.Add(Prefix + parameter.Name, parameter.Value);
 
-        Directory.CreateDirectory(folder);
-        writer.Write(Path.Combine(folder, WeightsFile));
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), stream => stream.Write(Config(model, adapters, settings, [.. trained, .. frozen], baseModel)));
+        using var set = new FileSet(folder, ConfigFile);
+        set.Add(WeightsFile, writer.Write);
+        set.Add(ConfigFile, Config(model, adapters, settings, [.. trained, .. frozen], baseModel));
+        (beside ?? new SavedBeside()).Commit(set);
     }
 
     /// <summary>
@@ -83,8 +94,12 @@ public static class AdapterFolder
     /// <exception cref="InputException">A file is missing or damaged, a tensor fits no layer, or the config asks for something not supported.</exception>
     public static AdapterSettings Load(SequenceClassifier model, string folder)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        var reading = new FileSetReading(Path.Combine(folder, ConfigFile));
         AdapterSettings settings = SettingsIn(folder);
         using SafetensorsFile file = Open(folder);
+        reading.RequireUnchanged();
         using var scope = new TensorScope();
         var tensors = new AdapterTensors(file);
         IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? settings.Selection.Resolve(model, settings.Targets, tensors.IsAdapted, Path.Combine(folder, ConfigFile)) : [];

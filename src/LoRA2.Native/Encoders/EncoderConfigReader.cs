@@ -28,7 +28,7 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFolder(string folder)
     {
         if (!Directory.Exists(folder)) throw new InputException($"model folder '{folder}' does not exist");
-        return FromFile(Path.Combine(folder, "config.json"));
+        return FromFile(Path.Combine(folder, ModelFolder.ConfigFile));
     }
 
     /// <summary>Reads one file.</summary>
@@ -42,7 +42,7 @@ public static class EncoderConfigReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException($"'{path}' does not exist; a model folder has a config.json as HuggingFace writes it", e);
+            throw new InputException($"'{path}' does not exist{FileSet.Hint(Path.GetDirectoryName(path) ?? "")}; a model folder has a config.json as HuggingFace writes it", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -13,6 +13,9 @@ namespace LoRA2.Native.Encoders;
 /// <summary>Saves a model as a HuggingFace folder that <c>transformers</c> opens.</summary>
 public static class ModelFolder
 {
+    /// <summary>The config's file name.</summary>
+    internal const string ConfigFile = "config.json";
+
     private static readonly string[] TokenizerFiles =
         ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
@@ -21,30 +24,36 @@ public static class ModelFolder
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Writes config, weights and tokenizer. Adapters must have been merged.</summary>
+    /// <summary>
+    /// Writes config, weights and tokenizer. Adapters must have been merged. The files replace earlier ones together, see <see cref="Adapters.AdapterFolder.Save"/>.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="source">The folder it was loaded from: its config is carried over with the head's changes, its tokenizer copied.</param>
     /// <param name="folder">Where to write; made when missing.</param>
     /// <param name="dtype">Float32, Float16 or BFloat16.</param>
     /// <param name="merged">An adapter that was merged since it was loaded, by its fingerprint, or null.</param>
+    /// <param name="beside">What else belongs to the model, or null.</param>
     /// <exception cref="InvalidOperationException">An adapter is still on a layer.</exception>
-    public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32, string? merged = null)
+    public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32, string? merged = null, SavedBeside? beside = null)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
         if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
-        Directory.CreateDirectory(folder);
-        writer.Write(Path.Combine(folder, SafetensorsFolder.SingleFile));
-        string config = Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, "config.json")), dtype);
-        AtomicFile.Write(Path.Combine(folder, "config.json"), stream => stream.Write(Encoding.UTF8.GetBytes(config + "\n")));
-        if (Path.GetFullPath(source) == Path.GetFullPath(folder)) return;
-        foreach (string name in TokenizerFiles)
+        string config = Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, ConfigFile)), dtype);
+        using var set = new FileSet(folder, ConfigFile);
+        set.Add(SafetensorsFolder.SingleFile, writer.Write);
+        set.Add(ConfigFile, Encoding.UTF8.GetBytes(config + "\n"));
+        string[] tokenizer = Path.GetFullPath(source) == Path.GetFullPath(folder) ? [] : TokenizerFiles;
+        foreach (string name in tokenizer)
         {
             string from = Path.Combine(source, name);
-            if (!File.Exists(from)) continue;
-            byte[] bytes = RegularFile.ReadAllBytes(from);
-            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(bytes));
+            if (File.Exists(from)) set.Add(name, RegularFile.ReadAllBytes(from));
         }
+
+        (beside ?? new SavedBeside()).Commit(set, [SafetensorsFolder.IndexFile, .. tokenizer]);
     }
 
     private static string Config(EncoderConfig config, byte[] source, DType dtype)

@@ -15,7 +15,10 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
     /// <exception cref="InputException">A file is missing or damaged, or the adapter does not fit the model.</exception>
     public static LoadedModel Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32)
     {
+        ArgumentException.ThrowIfNullOrEmpty(modelFolder);
+        if (adapterFolder is not null) ArgumentException.ThrowIfNullOrEmpty(adapterFolder);
         string described = adapterFolder ?? modelFolder;
+        var reading = new FileSetReading(Path.Combine(described, adapterFolder is null ? ModelFolder.ConfigFile : AdapterFolder.ConfigFile));
         TaskDescription? task = TaskDescription.Read(described);
         SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => Fitted(config, adapterFolder, task), precision: precision);
         try
@@ -23,6 +26,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
             AdapterSettings? adapter = null;
             if (adapterFolder is null) model.FreezeBase();
             else adapter = AdapterFolder.Load(model, adapterFolder);
+            reading.RequireUnchanged();
             model.RequireComplete();
             if (task is { LabelNames: { } names } && names.Count != model.Config.Labels)
                 throw new InputException($"{Path.Combine(described, TaskDescription.FileName)}: {names.Count} labels are named, but the head has {model.Config.Labels} outputs");

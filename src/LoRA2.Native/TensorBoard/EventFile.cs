@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
+using LoRA2.Native.Files;
 
 namespace LoRA2.Native.TensorBoard;
 
@@ -11,7 +12,7 @@ public sealed class EventFile : IDisposable
 {
     private const string NamePart = "events.out.tfevents";
 
-    private readonly FileStream stream;
+    private readonly Stream stream;
     private readonly MemoryStream message = new();
 
     /// <summary>Makes a file with a name of its own in a folder, and the folder if need be.</summary>
@@ -22,13 +23,22 @@ public sealed class EventFile : IDisposable
         string host = string.Concat(Environment.MachineName.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' ? character : '-'));
         string time = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString("D10", CultureInfo.InvariantCulture);
         Path = System.IO.Path.Combine(folder, $"{NamePart}.{time}.{host}.{Environment.ProcessId}.lora2");
-        stream = new FileStream(Path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
-        Write(output =>
+        Disk.Current.Delete(Path);
+        stream = Disk.Current.Create(Path, FileShare.ReadWrite | FileShare.Delete);
+        try
         {
-            output.WriteTag(3, WireFormat.WireType.LengthDelimited);
-            output.WriteString("brain.Event:2");
-        });
-        Flush();
+            Write(output =>
+            {
+                output.WriteTag(3, WireFormat.WireType.LengthDelimited);
+                output.WriteString("brain.Event:2");
+            });
+            Flush();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The file.</summary>
@@ -38,7 +48,7 @@ public sealed class EventFile : IDisposable
     public static void DeleteIn(string folder)
     {
         if (!Directory.Exists(folder)) return;
-        foreach (string file in Directory.GetFiles(folder, NamePart + ".*.lora2")) File.Delete(file);
+        foreach (string file in Directory.GetFiles(folder, NamePart + ".*.lora2")) Disk.Current.Delete(file);
     }
 
     /// <summary>Adds one value of a curve.</summary>
@@ -64,10 +74,11 @@ public sealed class EventFile : IDisposable
     public void Flush() => stream.Flush();
 
     /// <summary>Closes the file.</summary>
+    /// <exception cref="IOException">The disk refused what was left to be written; the file is closed all the same.</exception>
     public void Dispose()
     {
-        stream.Dispose();
         message.Dispose();
+        stream.Dispose();
     }
 
     private void Write(Action<CodedOutputStream> write)

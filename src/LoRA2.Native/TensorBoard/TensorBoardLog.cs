@@ -28,8 +28,16 @@ public sealed class TensorBoardLog : IProgress<TrainingProgress>, IDisposable
         this.trainer = trainer;
         EventFile.DeleteIn(folder);
         file = new EventFile(folder);
-        WriteNew();
-        file.Flush();
+        try
+        {
+            WriteNew();
+            file.Flush();
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -44,8 +52,7 @@ public sealed class TensorBoardLog : IProgress<TrainingProgress>, IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {
-        WriteNew();
-        file.Dispose();
+        using (file) WriteNew();
     }
 
     private void WriteNew()

@@ -47,8 +47,8 @@ void Train(IProgress<TrainingProgress> progress, CancellationToken cancellation)
     TrainingResult result = trainer.Run(checkpoint, progress, cancellation);
     double chance = 1.0 / tickets.LabelNames!.Count;
     Console.WriteLine($"accuracy after step {result.Best!.Step} is better than guessing: {result.Best.Metrics[0].Value > 1.5 * chance}");
-    AdapterFolder.Save(model, options.Adapter, folder, output);
-    new TaskDescription("tickets", tickets.LabelNames, Length, [Metric.Accuracy]).Write(output);
+    var task = new TaskDescription("tickets", tickets.LabelNames, Length, [Metric.Accuracy]);
+    AdapterFolder.Save(model, options.Adapter, folder, output, new SavedBeside { Task = task });
     File.Delete(checkpoint);
 }
 

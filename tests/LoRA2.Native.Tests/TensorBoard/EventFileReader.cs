@@ -12,7 +12,12 @@ internal static class EventFileReader
     /// <summary>The scalars of the only event file in a folder, after checks of every CRC and of the first event.</summary>
     public static Scalar[] ReadOnly(string folder) => Read(Assert.Single(Directory.GetFiles(folder)));
 
-    public static Scalar[] Read(string path)
+    public static Scalar[] Read(string path) => Read(path, mayBeCutOff: false);
+
+    /// <summary>Those of the events that are there whole.</summary>
+    public static Scalar[] ReadWhole(string path) => Read(path, mayBeCutOff: true);
+
+    private static Scalar[] Read(string path, bool mayBeCutOff)
     {
         Assert.Contains("tfevents", Path.GetFileName(path), StringComparison.Ordinal);
         byte[] content = File.ReadAllBytes(path);
@@ -21,6 +26,7 @@ internal static class EventFileReader
         for (int start = 0; start < content.Length; events++)
         {
             ReadOnlySpan<byte> rest = content.AsSpan(start);
+            if (mayBeCutOff && (rest.Length < 12 || rest.Length < 16 + (long)BinaryPrimitives.ReadUInt64LittleEndian(rest))) break;
             int length = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(rest));
             Assert.Equal(Masked(rest[..8]), BinaryPrimitives.ReadUInt32LittleEndian(rest[8..]));
             Assert.Equal(Masked(rest.Slice(12, length)), BinaryPrimitives.ReadUInt32LittleEndian(rest[(12 + length)..]));

@@ -1,3 +1,4 @@
+using LoRA2.Native.Files;
 using LoRA2.Native.TensorBoard;
 using LoRA2.Native.Tests.Shared;
 
@@ -33,6 +34,43 @@ public sealed class EventFileTests : IDisposable
         }
 
         Assert.Equal(expected, EventFileReader.Read(path));
+    }
+
+    /// <summary>What is in the file is the beginning of what was to be there; only its last event may be cut off, which TensorBoard expects of a file that grows.</summary>
+    [Fact]
+    public void AFaultLeavesTheBeginningOfTheCurves()
+    {
+        Scalar[] expected = [.. Enumerable.Range(0, 5).Select(step => new Scalar("train/loss", step, step))];
+        var counted = new FaultyDisk(-1, Fault.Refused);
+        using (Disk.Replace(counted)) Write(expected);
+        byte[] whole = File.ReadAllBytes(Assert.Single(Directory.GetFiles(folder.Path)));
+        foreach (Fault fault in Enum.GetValues<Fault>())
+        {
+            for (int at = 0; at < counted.Count; at++)
+            {
+                Exception? e;
+                using (Disk.Replace(new FaultyDisk(at, fault))) e = Record.Exception(() => Write(expected));
+                Assert.True(fault == Fault.Killed ? e is KilledException : e is IOException, $"{fault} at {at}: {e}");
+                foreach (string file in Directory.GetFiles(folder.Path))
+                {
+                    byte[] found = File.ReadAllBytes(file);
+                    Assert.True(found.Length <= whole.Length);
+                    Scalar[] read = EventFileReader.ReadWhole(file);
+                    Assert.Equal(expected.Take(read.Length), read);
+                    // It can be opened by others, and nobody holds it.
+                    new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+                }
+
+                EventFile.DeleteIn(folder.Path);
+                Assert.Empty(Directory.GetFiles(folder.Path));
+            }
+        }
+
+        void Write(Scalar[] scalars)
+        {
+            using var file = new EventFile(folder.Path);
+            foreach (Scalar scalar in scalars) file.Scalar(scalar.Tag, scalar.Step, scalar.Value);
+        }
     }
 
     [Fact]

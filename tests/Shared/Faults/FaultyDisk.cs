@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Tests.Faults;
+namespace LoRA2.Native.Tests.Shared;
 
 /// <summary>What happens at the operation that goes wrong.</summary>
 public enum Fault
@@ -26,10 +26,10 @@ internal sealed class FaultyDisk(int at, Fault fault) : Disk
     /// <summary>Operations so far.</summary>
     public int Count { get; private set; }
 
-    public override Stream Create(string path)
+    public override Stream Create(string path, FileShare share)
     {
         Step();
-        return new FaultyStream(this, new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1));
+        return new FaultyStream(this, new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, share, 1));
     }
 
     public override void Flush(Stream stream)
