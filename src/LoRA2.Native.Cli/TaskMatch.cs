@@ -2,6 +2,7 @@ using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native.Cli;
 
@@ -12,10 +13,11 @@ internal static class TaskMatch
     /// <exception cref="InputException">The model predicts something else.</exception>
     public static int[]? Require(GlueTask task, TextClassifier classifier)
     {
-        static string What(bool regression, int labels) => regression ? "a number" : $"one of {labels} classes";
+        static string What(TaskKind kind, int labels) => kind == TaskKinds.Classification ? $"one of {labels} classes" : labels == 1 ? "a number" : $"{kind.Title} ({labels})";
         EncoderConfig config = classifier.Model.Config;
-        if (task.IsRegression != config.IsRegression || (task.LabelNames?.Count ?? 1) != config.Labels)
-            throw new InputException($"the model predicts {What(config.IsRegression, config.Labels)}; {task.Name} needs {What(task.IsRegression, task.LabelNames?.Count ?? 1)}");
+        TaskKind kind = task.IsRegression ? TaskKinds.Regression : TaskKinds.Classification;
+        if (kind.Input != config.Kind.Input || (task.LabelNames?.Count ?? 1) != config.Labels)
+            throw new InputException($"the model predicts {What(config.Kind, config.Labels)}; {task.Name} needs {What(kind, task.LabelNames?.Count ?? 1)}");
         if (task.LabelNames is not { } expected) return null;
         int[] inOrder = [.. Enumerable.Range(0, expected.Count)];
         if (classifier.Task.LabelNames is not { } found) return inOrder;

@@ -1,4 +1,7 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
+using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Experiments;
 
@@ -6,20 +9,32 @@ namespace LoRA2.Native.Experiments;
 /// <param name="Task">The task's name.</param>
 /// <param name="Train">Training data.</param>
 /// <param name="Development">Development data, or null.</param>
-/// <param name="LabelNames">The classes, or null for regression.</param>
+/// <param name="LabelNames">The outputs' names, or null for a single number.</param>
 /// <param name="Metrics">What counts, the primary metric first.</param>
 public sealed record RunData(string Task, Dataset Train, Dataset? Development, IReadOnlyList<string>? LabelNames, IReadOnlyList<Metric> Metrics)
 {
     /// <summary>Development data that is scored besides, by the prefix of its metrics' names; see <see cref="GlueTask.FurtherDevelopmentSplits"/>.</summary>
     public IReadOnlyDictionary<string, Dataset> Further { get; init; } = new Dictionary<string, Dataset>();
 
-    /// <summary>The accuracy of always answering the development data's most frequent class, and that class; null for regression.</summary>
-    public (string Label, double Accuracy)? Majority()
+    /// <summary>What is learned.</summary>
+    public TaskKind Kind { get; init; } = LabelNames is null ? TaskKinds.Regression : TaskKinds.Classification;
+
+    /// <summary>Outputs of the model.</summary>
+    public int Outputs => LabelNames?.Count ?? 1;
+
+    /// <summary>Training data that is not trained on, for <see cref="TaskKind.Fitted"/>, or null.</summary>
+    public Dataset? HeldOut { get; init; }
+
+    /// <summary>What always giving the development data's most frequent answer would score, see <see cref="TaskKind.Baseline"/>; null where there is nothing of the kind.</summary>
+    public (string Label, string Metric, double Value)? Majority() => Development is null ? null : Kind.Baseline(Development, LabelNames);
+
+    /// <summary>The same with a part of the training data held out, where the kind asks for it: every tenth example of an order that the seed decides.</summary>
+    public RunData Held(ulong seed)
     {
-        if (Development is null || LabelNames is null) return null;
-        int[] counts = new int[LabelNames.Count];
-        foreach (Example example in Development.Examples) counts[example.Label]++;
-        int most = Array.IndexOf(counts, counts.Max());
-        return (LabelNames[most], counts[most] / (double)Development.Examples.Count);
+        if (!Kind.HoldsOut) return this;
+        int count = Math.Max(1, Train.Examples.Count / 10);
+        if (Train.Examples.Count < 2) throw new InputException($"{Train.Name}: one example; at least two were expected where a part is held out");
+        HashSet<int> held = [.. new Philox(seed, 0x68656c64).Permutation(Train.Examples.Count).Take(count)];
+        return this with { HeldOut = Train.Part("held out of ", i => held.Contains(i)), Train = Train.Part("", i => !held.Contains(i)) };
     }
 }

@@ -23,11 +23,12 @@ public static class RunRecord
             json.WriteStartObject();
             json.WriteString("command", "finetune");
             json.WriteString("task", data.Task);
+            json.WriteString("kind", data.Kind.Name);
             json.WriteString("model", run.ModelName);
             json.WriteString("method", options.Adapter.Method.Name);
             json.WriteString("output", Path.GetFullPath(run.Output));
             if (run.Earlier is { } from) json.WriteString("from", Path.GetFullPath(from));
-            Metrics(json, data, result);
+            Metrics(json, run, result);
             Parameters(json, model);
             Ranks(json, MatrixRank.In(model, options.Adapter.Method));
             json.WriteNumber("steps", result.Steps);
@@ -60,15 +61,23 @@ public static class RunRecord
         return buffer.ToArray();
     }
 
-    private static void Metrics(Utf8JsonWriter json, RunData data, TrainingResult result)
+    private static void Metrics(Utf8JsonWriter json, TrainingRun run, TrainingResult result)
     {
         json.WriteStartObject("metrics");
         foreach (MetricValue metric in result.Best?.Metrics ?? []) TrainingJson.Number(json, metric.Name, metric.Value);
         json.WriteEndObject();
         if (result.Best is not null) json.WriteNumber("best_step", result.Best.Step);
-        if (data.Majority() is not { } majority) return;
+        if (run.Fitted is { } fitted)
+        {
+            json.WriteStartObject("fitted");
+            fitted.Kind.WriteSettings(json);
+            foreach (MetricValue metric in fitted.Development?.Values ?? []) TrainingJson.Number(json, metric.Name, metric.Value);
+            json.WriteEndObject();
+        }
+
+        if (run.Data.Majority() is not { } majority) return;
         json.WriteString("majority_label", majority.Label);
-        json.WriteNumber("majority_accuracy", majority.Accuracy);
+        json.WriteNumber($"majority_{majority.Metric}", majority.Value);
     }
 
     private static void Parameters(Utf8JsonWriter json, SequenceClassifier model)
@@ -97,6 +106,7 @@ public static class RunRecord
         json.WriteNumber("train_examples", data.Train.Examples.Count);
         json.WriteNumber("train_tokens", run.Train.Tokens);
         json.WriteNumber("train_cut", run.Train.CutCount);
+        if (data.HeldOut is { } held) json.WriteNumber("held_out_examples", held.Examples.Count);
         json.WriteNumber("dev_examples", data.Development?.Examples.Count ?? 0);
         foreach ((string prefix, Dataset set) in data.Further) json.WriteNumber($"{prefix}dev_examples", set.Examples.Count);
         json.WriteNumber("skipped_rows", data.Train.SkippedRows + (data.Development?.SkippedRows ?? 0) + data.Further.Values.Sum(set => set.SkippedRows));

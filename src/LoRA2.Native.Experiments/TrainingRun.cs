@@ -1,4 +1,6 @@
+using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Experiments;
@@ -30,9 +32,20 @@ public sealed record TrainingRun
     /// <summary>The training data as tokens.</summary>
     public required TokenizedDataset Train { get; init; }
 
+    /// <summary>The development data as tokens, or null.</summary>
+    public TokenizedDataset? Development { get; init; }
+
+    /// <summary>What was found on held-out training data at the end, and what the development data score with it; null where nothing was to be found.</summary>
+    public FittedKind? Fitted { get; init; }
+
     /// <summary>The model that is trained.</summary>
     public required SequenceClassifier Model { get; init; }
 
     /// <summary>What trains it.</summary>
     public required Trainer Trainer { get; init; }
 }
+
+/// <summary>A kind of task with what was found on held-out training data.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Development">What the development data score with it, or null without them.</param>
+public sealed record FittedKind(TaskKind Kind, Evaluation? Development);

@@ -79,6 +79,15 @@ public sealed class ConfigFields(string path, JsonElement root)
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(One)] : [One(value)];
     }
 
+    /// <summary>An array of numbers within bounds; empty when it is missing.</summary>
+    /// <exception cref="InputException">It is something else.</exception>
+    public IReadOnlyList<double> NumberList(string name, double least, double most)
+    {
+        if (Find(name) is not { } value) return [];
+        double One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && number >= least && number <= most ? number : throw Wrong(name, value, $"numbers from {least} to {most}");
+        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(One)] : throw Wrong(name, value, "an array of numbers");
+    }
+
     /// <summary>An object from names to numbers within bounds; empty when it is missing.</summary>
     /// <exception cref="InputException">It is something else.</exception>
     public IReadOnlyDictionary<string, double> Numbers(string name, double least, double most)

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Data;
-using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native;
 
@@ -11,7 +11,7 @@ namespace LoRA2.Native;
 /// have no place for.
 /// </summary>
 /// <param name="Name">What the task is called.</param>
-/// <param name="LabelNames">The classes' names by index, or null for regression.</param>
+/// <param name="LabelNames">The outputs' names by index, or null for a single number.</param>
 /// <param name="MaxLength">Tokens after which an input is cut; null for as many as the model takes.</param>
 /// <param name="Metrics">What predictions are scored by, the primary metric first.</param>
 public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNames, int? MaxLength, IReadOnlyList<Metric> Metrics)
@@ -19,8 +19,11 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
     /// <summary>The file's name.</summary>
     public const string FileName = "task.json";
 
-    /// <summary>Whether a score is predicted, not a class.</summary>
-    public bool IsRegression => LabelNames is null;
+    /// <summary>What is predicted, with the settings that were found in training.</summary>
+    public TaskKind Kind { get; init; } = LabelNames is null ? TaskKinds.Regression : TaskKinds.Classification;
+
+    /// <summary>Outputs of the model.</summary>
+    public int Outputs => LabelNames?.Count ?? 1;
 
     /// <summary>Reads the file in a folder; null when there is none.</summary>
     /// <exception cref="InputException">The file is damaged.</exception>
@@ -33,11 +36,11 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
             using JsonDocument document = JsonDocument.Parse(RegularFile.ReadAllBytes(path));
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
             var fields = new ConfigFields(path, document.RootElement);
-            bool regression = fields.OneOf("kind", "classification", ["classification", "regression"]) == "regression";
+            TaskKind kind = TaskKinds.Of(fields.OneOf("kind", TaskKinds.Classification.Name, [.. TaskKinds.All.Select(known => known.Name)]))!;
             string[] labels = fields.Strings("labels", '\n');
-            if (!regression && labels.Length < 2) throw fields.Error($"labels has {labels.Length} entries; at least two were expected");
-            Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => MetricOf(fields, name, regression))];
-            return new TaskDescription(fields.String("task", null) ?? "", regression ? null : labels, fields.OptionalInt("max_length", 1), metrics);
+            if (kind.NamesOutputs && labels.Length < kind.LeastLabels) throw fields.Error($"labels has {labels.Length} entries; at least {Words(kind.LeastLabels)} expected");
+            Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => MetricOf(fields, name, kind.Input))];
+            return new TaskDescription(fields.String("task", null) ?? "", labels.Length == 0 ? null : labels, fields.OptionalInt("max_length", 1), metrics) { Kind = kind.ReadSettings(fields, labels.Length) };
         }
         catch (JsonException e)
         {
@@ -49,11 +52,12 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         }
     }
 
-    private static Metric MetricOf(ConfigFields fields, string name, bool regression)
+    private static string Words(int least) => least == 1 ? "one was" : least == 2 ? "two were" : $"{least} were";
+
+    private static Metric MetricOf(ConfigFields fields, string name, MetricInput expected)
     {
         Metric metric = Data.Metrics.Of(name) ?? throw fields.Error($"metric '{name}' is unknown; there are {string.Join(", ", Data.Metrics.All)}");
-        MetricInput expected = regression ? MetricInput.Scores : MetricInput.Classes;
-        return metric.Input == expected ? metric : throw fields.Error($"metric '{name}' compares {metric.Input.ToString().ToLowerInvariant()}; one that compares {expected.ToString().ToLowerInvariant()} was expected");
+        return metric.Input == expected ? metric : throw fields.Error($"metric '{name}' compares {Metric.Words(metric.Input)}; one that compares {Metric.Words(expected)} was expected");
     }
 
     /// <summary>Writes the file into a folder. With an adapter or a model it is better saved as <see cref="SavedBeside.Task"/>.</summary>
@@ -71,7 +75,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         {
             json.WriteStartObject();
             json.WriteString("task", Name);
-            json.WriteString("kind", IsRegression ? "regression" : "classification");
+            json.WriteString("kind", Kind.Name);
             if (LabelNames is not null)
             {
                 json.WriteStartArray("labels");
@@ -83,6 +87,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
             json.WriteStartArray("metrics");
             foreach (Metric metric in Metrics) json.WriteStringValue(metric.Name);
             json.WriteEndArray();
+            Kind.WriteSettings(json);
             json.WriteEndObject();
         }
 

@@ -98,7 +98,7 @@ public sealed class FinetuneTests : IDisposable
         string rows = string.Concat(Enumerable.Range(0, 12).Select(i => $"{{\"text\": \"row {i}\", \"score\": {i / 4.0}}}\n"));
         string data = folder.Write("scores.jsonl", rows);
         string output = folder.File("out");
-        string[] args = ["finetune", "--model", TinyModel.Write(folder), "--train", data, "--dev", data, "--regression", "--method", "lora", "--output", output, "--max-steps", "2", "--json"];
+        string[] args = ["finetune", "--model", TinyModel.Write(folder), "--train", data, "--dev", data, "--task", "regression", "--method", "lora", "--output", output, "--max-steps", "2", "--json"];
         JsonElement metrics = Lora2.Run(args).Done().Json.GetProperty("metrics");
         Assert.True(metrics.TryGetProperty("pearson", out _) && metrics.TryGetProperty("spearman", out _));
         JsonElement answer = Assert.Single(Lora2.Run("predict", "--adapter", output, "--text", "row 3").Done().JsonLines);

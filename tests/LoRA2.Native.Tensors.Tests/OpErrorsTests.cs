@@ -68,6 +68,7 @@ public sealed class OpErrorsTests
         ["CrossEntropy: labels are Float32; Int32 is needed"] = () => Ops.CrossEntropy(Of(2, 3), Of(2)),
         ["CrossEntropy: label 3 is not one of 3 classes"] = () => Ops.CrossEntropy(Of(1, 3), Tensor.From([3], [1])),
         ["MeanSquaredError: shapes [2] and [3] differ"] = () => Ops.MeanSquaredError(Of(2), Of(3)),
+        ["BinaryCrossEntropy: shapes [2] and [3] differ"] = () => Ops.BinaryCrossEntropy(Of(2), Of(3)),
         ["OrthogonalityNorm: there are no matrices"] = () => Ops.OrthogonalityNorm(),
         ["OrthogonalityNorm: operands of shapes [2] and [2, 2] must be matrices"] = () => Ops.OrthogonalityNorm((Of(2), Of(2, 2))),
         ["OrthogonalityNorm: operands are Float32 [2, 2] and Float64 [2, 2]; they must be of one type"] = () => Ops.OrthogonalityNorm((Of(2, 2), Double(2, 2))),

@@ -46,7 +46,7 @@ internal static class EvaluateCommand
                 classifier.Model.MoveTo(chosen.Device);
                 AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                 (string Prefix, Dataset Set)[] sets = task is null
-                    ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.IsRegression, classifier.Task.LabelNames)))]
+                    ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.Kind, classifier.Task.LabelNames)))]
                     : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));
                 if (task is not null && TaskMatch.Require(task, classifier) is { } classes)
                     sets = Array.ConvertAll(sets, set => (set.Prefix, set.Set.WithClasses(classes, classifier.Task.LabelNames)));

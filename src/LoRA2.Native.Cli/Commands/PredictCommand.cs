@@ -25,7 +25,7 @@ internal static class PredictCommand
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
-            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}, \"cut\": …} a line, cut being true where the text was longer than the model takes; for regression there is the score alone.",
+            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}, \"cut\": …} a line, cut being true where the text was longer than the model takes; for regression there is the score alone, or {\"scores\": {…}} of several; of several labels a text {\"labels\": […], \"probabilities\": {…}}.",
             "echo 'My parcel never arrived.' | lora2 predict",
             "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
@@ -112,7 +112,23 @@ internal static class PredictCommand
     {
         json.WriteStartObject();
         if (prediction.Label is not null) json.WriteString("label", prediction.Label);
-        TrainingJson.Number(json, "score", prediction.Score);
+        if (prediction.Labels is { } labels)
+        {
+            json.WriteStartArray("labels");
+            foreach (string label in labels) json.WriteStringValue(label);
+            json.WriteEndArray();
+        }
+        else if (prediction.Scores is { } scores)
+        {
+            json.WriteStartObject("scores");
+            foreach ((string name, double score) in scores) TrainingJson.Number(json, name, score);
+            json.WriteEndObject();
+        }
+        else
+        {
+            TrainingJson.Number(json, "score", prediction.Score);
+        }
+
         if (prediction.Probabilities is { } probabilities && names is not null)
         {
             json.WriteStartObject("probabilities");

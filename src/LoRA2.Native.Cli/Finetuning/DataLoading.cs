@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoRA2.Native.Data;
 using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native.Cli.Finetuning;
 
@@ -13,10 +14,8 @@ internal static class DataLoading
     public static RunData Load(ParseResult parsed, FinetuneOptions options)
     {
         (string? train, string? development) = (parsed.GetValue(options.Train), parsed.GetValue(options.Development));
-        bool regression = parsed.GetValue(options.Regression);
         if (options.Data.TaskOf(parsed, train is not null || development is not null) is { } task)
         {
-            if (regression) throw new InputException("--regression is for files of your own; a GLUE task says itself what it predicts");
             string folder = parsed.GetValue(options.Data.Folder)!;
             return new RunData(task.Name, task.Load(folder, "train"), task.Load(folder, "dev"), task.LabelNames, task.Metrics)
             {
@@ -26,8 +25,9 @@ internal static class DataLoading
 
         string name = train is null ? "tickets" : Path.GetFileNameWithoutExtension(train);
         if (train is null) (train, development) = (QuickStart.Train, QuickStart.Development);
-        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, regression, null));
-        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, regression, trainData.LabelNames));
-        return new RunData(name, trainData, developmentData, trainData.LabelNames, Data.Metrics.For(trainData.LabelNames?.Count));
+        TaskKind kind = options.Data.KindOf(parsed);
+        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null));
+        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames));
+        return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsFor(trainData.LabelNames?.Count ?? 1)) { Kind = kind };
     }
 }

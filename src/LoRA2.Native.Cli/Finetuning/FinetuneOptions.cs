@@ -16,8 +16,6 @@ internal sealed class FinetuneOptions
 
     public Option<string?> Development { get; } = new("--dev") { Description = "development data, which the best weights are chosen by", HelpName = "FILE" };
 
-    public Option<bool> Regression { get; } = new("--regression") { Description = "the labels are numbers to be predicted" };
-
     public Option<string> Output { get; } = new("--output") { Description = $"where the result goes [./{ModelLocation.DefaultFolder}]", HelpName = "DIR", DefaultValueFactory = _ => ModelLocation.DefaultFolder };
 
     public Option<string?> From { get; } = new("--from") { Description = "adapter to train on, with its method, targets and head; SoRA's schedule of rising thresholds is a chain of such runs", HelpName = "DIR" };
@@ -98,7 +96,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, Train, Development, Regression, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
+        Model, .. Data.All, .. Data.KindSettings, Train, Development, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
         Device, Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery, StopWithInput,
     ];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
@@ -54,6 +55,8 @@ internal sealed record FinetuneRequest
     public static FinetuneRequest From(ParseResult parsed, FinetuneOptions options)
     {
         bool quick = parsed.GetValue(options.Train) is null && parsed.GetValue(options.Data.Task) is null && parsed.GetValue(options.Data.Folder) is null;
+        if (!quick && parsed.GetValue(options.Train) is null && parsed.GetValue(options.Data.Folder) is null && TaskKinds.Of(parsed.GetValue(options.Data.Task)!) is { } kind)
+            throw new InputException($"--task {kind.Name} needs --train, the data to learn from");
         string? model = parsed.GetValue(options.Model);
         if (quick && model is not null and not QuickStart.ModelName)
             throw new InputException("--model was given without data: add --task and --data, or --train");

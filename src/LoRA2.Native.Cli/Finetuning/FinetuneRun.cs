@@ -7,6 +7,7 @@ using LoRA2.Native.Experiments.Reporting;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.TensorBoard;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
@@ -14,8 +15,9 @@ using LoRA2.Native.Training;
 namespace LoRA2.Native.Cli.Finetuning;
 
 /// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
-internal sealed class FinetuneRun(FinetuneRequest request, RunData data, StandardStreams streams)
+internal sealed class FinetuneRun(FinetuneRequest request, RunData given, StandardStreams streams)
 {
+    private readonly RunData data = given.Held(request.Training.Seed);
     private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
 
@@ -55,17 +57,26 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
             Options = options,
             Data = data,
             Train = train,
+            Development = development,
             Model = model,
             Trainer = trainer,
         };
         var report = new RunReport(run);
         if (Train(trainer, report, device) is not { } result) return ExitCode.Interrupted;
+        run = run with { Fitted = data.HeldOut is null ? null : Fit(model, Tokenize(data.HeldOut), development, options.EvaluationBatchSize) };
         byte[] record = RunRecord.Of(run, result);
-        Save(model, options, record, report.Page(result, failure: null));
-        new FinetuneSummary(human).After(data, result, trainer, output.FullPath);
+        Save(model, options, run.Fitted?.Kind ?? data.Kind, record, report.Page(result, failure: null));
+        new FinetuneSummary(human).After(data, result, trainer, output.FullPath, run.Fitted);
         if (request.IsQuickStart) PredictExamples();
         if (request.Json) streams.OutputBytes.Write(record);
         return ExitCode.Done;
+    }
+
+    /// <summary>What held-out training data say of the kind's settings, with the weights as they are now.</summary>
+    private FittedKind Fit(SequenceClassifier model, TokenizedDataset heldOut, TokenizedDataset? development, int batchSize)
+    {
+        TaskKind fitted = data.Kind.Fitted(Evaluator.Logits(model, heldOut, batchSize), heldOut);
+        return new FittedKind(fitted, development is null ? null : fitted.Score(Evaluator.Logits(model, development, batchSize), development, data.Metrics, data.LabelNames));
     }
 
     private SequenceClassifier LoadModel()
@@ -74,9 +85,9 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
             request.Model,
             config => config with
             {
-                Labels = data.LabelNames?.Count ?? 1,
+                Labels = data.Outputs,
                 LabelNames = data.LabelNames,
-                Regression = data.LabelNames is null,
+                Task = data.Kind,
                 HiddenDropout = request.Dropout ?? config.HiddenDropout,
                 AttentionDropout = request.Dropout ?? config.AttentionDropout,
                 ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
@@ -130,9 +141,9 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData data, Standar
 
     private void WriteReport(byte[] page) => AtomicFile.Write(output.Report, stream => stream.Write(page));
 
-    private void Save(SequenceClassifier model, TrainingOptions options, byte[] record, byte[] page)
+    private void Save(SequenceClassifier model, TrainingOptions options, TaskKind kind, byte[] record, byte[] page)
     {
-        SavedBeside beside = RunFolder.Beside(new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics), record);
+        SavedBeside beside = RunFolder.Beside(new TaskDescription(data.Task, data.LabelNames, options.MaxLength, data.Metrics) { Kind = kind }, record);
         if (options.Adapter.Method.PeftType is null) ModelFolder.Save(model, request.Model, request.Output, beside: beside);
         else AdapterFolder.Save(model, options.Adapter, request.ModelName, request.Output, beside);
         WriteReport(page);

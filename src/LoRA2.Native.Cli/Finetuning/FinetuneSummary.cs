@@ -30,19 +30,21 @@ internal sealed class FinetuneSummary(TextWriter writer)
             Line("development", $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}");
         Line("length", $"inputs of at most {options.MaxLength} tokens; longer, and cut: {train.CutCount:N0} for training{(development is null ? "" : $", {development.CutCount:N0} for development")}");
         Line("labels", data.LabelNames is null ? "a number" : string.Join(", ", data.LabelNames));
+        if (data.HeldOut is { } held) Line("held out", $"{held.Examples.Count:N0} of the training examples, for the {data.Kind.Name} settings that are found at the end");
         Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(request.Precision, device)}");
         writer.WriteLine();
     }
 
-    public void After(RunData data, TrainingResult result, Trainer trainer, string output)
+    public void After(RunData data, TrainingResult result, Trainer trainer, string output, FittedKind? fitted)
     {
         writer.WriteLine();
         if (result.Best is { } best)
         {
             Line("score", $"{string.Join(", ", best.Metrics.Select(metric => $"{metric.Name} {metric.Value:F4}"))} (after step {best.Step})");
-            if (data.Majority() is { } majority) Line("majority", $"accuracy {majority.Accuracy:F4} by always answering {majority.Label}");
+            if (data.Majority() is { } majority) Line("majority", $"{majority.Metric} {majority.Value:F4} by always answering {majority.Label}");
         }
 
+        if (fitted?.Development is { } found) Line("tuned", $"{string.Join(", ", found.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))} with what was found on held-out training data");
         if (trainer.Ranks is { } ranks) Line("ranks", $"{ranks.Adapters.Sum(adapter => adapter.EffectiveRank)} of {ranks.Schedule.Initial} singular values kept");
         Line("time", $"{result.Duration.TotalSeconds:F1} s for {result.Steps:N0} steps{(result.StoppedEarly ? ", stopped early" : "")}, {result.TokensPerSecond:N0} tokens/s");
         Line("saved", output);

@@ -1,3 +1,4 @@
+using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
@@ -30,10 +31,10 @@ internal sealed record TraceInputs(EncoderBatch Batch, Tensor? Labels)
     private static Tensor? Targets(SafetensorsFile file, EncoderConfig config, int size)
     {
         if (!file.TryGetEntry("labels", out SafetensorsEntry? entry)) return null;
-        if (!config.IsRegression) return Integers(file, "labels", $"[{size}]", int.MinValue, config.Labels - 1);
+        if (config.Kind.Input == MetricInput.Classes) return Integers(file, "labels", $"[{size}]", int.MinValue, config.Labels - 1);
         Tensor labels = SafetensorsTensor.Load(file, entry).To(DType.Float32);
-        if (labels.Count != size) throw new InputException($"{file.Path}: tensor 'labels' has shape {entry.ShapeText}; [{size}] was expected");
-        return Ops.Reshape(labels, size);
+        if (labels.Count != size * config.Labels) throw new InputException($"{file.Path}: tensor 'labels' has shape {entry.ShapeText}; {(config.Labels == 1 ? $"[{size}]" : $"[{size}, {config.Labels}]")} was expected");
+        return config.Labels == 1 ? Ops.Reshape(labels, size) : Ops.Reshape(labels, size, config.Labels);
     }
 
     private static Tensor? Integers(SafetensorsFile file, string name, string shape, int least, int most)

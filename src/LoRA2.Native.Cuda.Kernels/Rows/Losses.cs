@@ -69,6 +69,27 @@ internal static unsafe class Losses
         if (Group.IdxX == 0) ((double*)partials)[Grid.IdxX] = sum;
     }
 
+    /// <summary>gradient = scale (σ(x) − target), and partials[b] = Σ of the binary cross-entropy's terms of block b's share.</summary>
+    public static void BinaryCrossEntropy(nint x, nint target, float scale, nint gradient, nint partials, uint count)
+    {
+        double sum = 0;
+        for (uint i = Threads.First; i < count; i += Threads.Count)
+        {
+            float logit = ((float*)x)[i];
+            float truth = ((float*)target)[i];
+            float e = Single.Exp(logit >= 0 ? -logit : logit);
+            double sigmoid = (logit >= 0 ? 1f : e) / (1.0 + e);
+            ((float*)gradient)[i] = (float)(scale * (sigmoid - truth));
+            // ln(1 + e) of a small e: what 1 + e loses is put right by the ratio of the two (Kahan).
+            float one = 1f + e;
+            double grown = one == 1f ? e : Log(one) * (e / ((double)one - 1));
+            sum += (double)IntrinsicMath.Max(logit, 0f) - ((double)logit * truth) + grown;
+        }
+
+        sum = BlockReduction.Sum(sum);
+        if (Group.IdxX == 0) ((double*)partials)[Grid.IdxX] = sum;
+    }
+
     /// <summary>ln x for x ≥ 1, in double: x = 2ⁿ m with √½ ≤ m ≤ √2, and 2 artanh((m − 1)/(m + 1)) by its series.</summary>
     private static double Log(float x)
     {

@@ -118,6 +118,17 @@ internal sealed unsafe partial class CudaKernels
         launch.Reductions.Finish(1, RowThreads, partials, blocks, (double)divisor, loss);
     }
 
+    public override void BinaryCrossEntropy(Tensor x, Tensor target, Tensor loss, Tensor dx)
+    {
+        RequireFloat32(nameof(BinaryCrossEntropy), x, target, loss, dx);
+        int blocks = Math.Clamp(Blocks(x.Count, 8 * RowThreads), 1, MostBlocks);
+        int divisor = Math.Max(1, x.Count);
+        using var scope = new TensorScope();
+        Tensor partials = Tensor.Empty([blocks], DType.Float64, device);
+        launch.Losses.BinaryCrossEntropy(blocks, RowThreads, x, target, 1f / divisor, dx, partials, x.Count);
+        launch.Reductions.Finish(1, RowThreads, partials, blocks, (double)divisor, loss);
+    }
+
     /// <summary>The normalised input's gradient to dx, and its dropout to dropped; each may be null.</summary>
     private void NormInputBackward(Tensor x, DropoutMask dropout, Tensor gain, Tensor mean, Tensor rstd, Tensor dy, Tensor? dx, Tensor? dropped)
     {

@@ -56,7 +56,7 @@ public sealed class RunReport(TrainingRun run)
             Html.Element("div", Html.Element("dt", name), Html.Element("dd", value, more is null ? null : Html.Element("small", Html.Foreign(more))));
         foreach ((int i, MetricValue metric) in (trainer.Best?.Metrics ?? []).Index())
         {
-            string? more = i == 0 && data.Majority() is { } majority && metric.Name == "accuracy" ? $"{TrainingCharts.Score(majority.Accuracy)} by always answering {majority.Label}" : null;
+            string? more = i == 0 && data.Majority() is { } majority && metric.Name == majority.Metric ? $"{TrainingCharts.Score(majority.Value)} by always answering {majority.Label}" : null;
             yield return Fact(metric.Name, TrainingCharts.Score(metric.Value), more ?? (i == 0 ? $"best, after step {Text(trainer.Best!.Step)}" : null));
         }
 
@@ -95,16 +95,20 @@ public sealed class RunReport(TrainingRun run)
     private XElement? Development()
     {
         if (data.Development is not { } development || trainer.BestPredictions is not { } predictions) return null;
-        string of = $"Predictions of the best weights, after step {Text(trainer.Best!.Step)}, on {Text(predictions.Count)} examples of ";
+        string of = $"Predictions of the best weights, after step {Text(trainer.Best!.Step)}, on {Text(data.Development.Examples.Count)} examples of ";
         XElement about = Html.Element("p", of, Html.Foreign(development.Name), ".");
-        if (data.LabelNames is { } labels)
+        if (data.Kind.Input == MetricInput.Classes && data.LabelNames is { } labels)
         {
             var confusion = new ConfusionMatrix(labels, development.Examples.Select((example, i) => (example.Label, (int)predictions[i])));
             return Html.Section("Development set", about, Grid(confusion.Matrix(), Stack(confusion.Mistakes(), confusion.Classes())));
         }
 
-        XElement? scatter = ScatterPlot.Of([.. development.Examples.Select((example, i) => (example.Target ?? double.NaN, (double)predictions[i]))]);
-        return scatter is null ? null : Html.Section("Development set", about, Grid(scatter));
+        if (run.Development is { } tokens && data.LabelNames is { } names && data.Kind.ByLabel(predictions, tokens, names) is { Count: > 0 } scores) return Html.Section("Development set", about, LabelTable.Of(scores));
+        if (data.Kind.Input != MetricInput.Scores) return null;
+        int width = data.Outputs;
+        XElement?[] scatters = [.. Enumerable.Range(0, width).Select(target => ScatterPlot.Of(
+            [.. development.Examples.Select((example, i) => ((double)(example.Targets?[target] ?? example.Target ?? float.NaN), (double)predictions[(i * width) + target]))], width == 1 ? null : data.LabelNames?[target]))];
+        return scatters.All(scatter => scatter is null) ? null : Html.Section("Development set", about, Grid(scatters));
     }
 
     private XElement Configuration() => Html.Section(

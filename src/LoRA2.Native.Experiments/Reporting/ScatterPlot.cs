@@ -8,7 +8,8 @@ internal static class ScatterPlot
     private const int MostDots = 4000;
 
     /// <param name="pairs">For each example the true score and the predicted one.</param>
-    public static XElement? Of(IReadOnlyList<(double Actual, double Predicted)> pairs)
+    /// <param name="target">What is predicted, where there are several targets.</param>
+    public static XElement? Of(IReadOnlyList<(double Actual, double Predicted)> pairs, string? target = null)
     {
         (double Actual, double Predicted)[] finite = [.. pairs.Where(pair => double.IsFinite(pair.Actual) && double.IsFinite(pair.Predicted))];
         if (finite.Length == 0) return null;
@@ -23,7 +24,7 @@ internal static class ScatterPlot
             finite.Where((_, i) => i % every == 0).Select(pair => Html.Element("path", Html.Attribute("d", $"M{ChartFrame.At(x, y, pair.Actual, pair.Predicted)}h0"))));
         string about = $"Predicted score (up) over the true one (across); on the dashed line both are equal.{(every > 1 ? $" Every {every}th example." : "")}";
         XElement figure = Html.Figure(
-            "Predicted and true", about, ChartFrame.Of($"Scatter of {finite.Length} predicted over true scores", x, y, "true score", diagonal is null ? [dots] : [dots, diagonal]));
+            target is null ? "Predicted and true" : $"{target}: predicted and true", about, ChartFrame.Of($"Scatter of {finite.Length} predicted over true scores", x, y, "true score", diagonal is null ? [dots] : [dots, diagonal]));
         figure.Add(Html.Class("tall"));
         return figure;
     }

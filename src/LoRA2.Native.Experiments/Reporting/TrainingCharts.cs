@@ -18,13 +18,13 @@ internal sealed class TrainingCharts(TrainingSeries series, TrainingOptions opti
     }
 
     /// <summary>The metrics on the development data; null without evaluations.</summary>
-    public XElement? Metrics(IReadOnlyList<EvaluationPoint> evaluations, EvaluationPoint? best, (string Label, double Accuracy)? majority)
+    public XElement? Metrics(IReadOnlyList<EvaluationPoint> evaluations, EvaluationPoint? best, (string Label, string Metric, double Value)? majority)
     {
         if (evaluations.Count == 0) return null;
         string[] names = [.. evaluations[0].Metrics.Select(metric => metric.Name)];
         List<Line> lines = [.. names.Select((name, i) => new Line(name, [.. evaluations.Select(point => ((double)point.Step, point.Metrics[i].Value))], 1 + (i % 6), LineKind.Dotted))];
-        if (majority is { } always && names.Contains("accuracy"))
-            lines.Add(new Line($"accuracy of always answering {always.Label}", [(steps.From, always.Accuracy), (steps.To, always.Accuracy)], 1 + (Array.IndexOf(names, "accuracy") % 6), LineKind.Dashed));
+        if (majority is { } always && names.Contains(always.Metric))
+            lines.Add(new Line($"{always.Metric} of always answering {always.Label}", [(steps.From, always.Value), (steps.To, always.Value)], 1 + (Array.IndexOf(names, always.Metric) % 6), LineKind.Dashed));
         double[] values = [.. lines.SelectMany(line => line.Points).Select(point => point.Y).Where(double.IsFinite)];
         if (values.Length == 0) return null;
         XElement table = Html.Table(

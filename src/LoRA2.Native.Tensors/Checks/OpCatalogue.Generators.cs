@@ -44,6 +44,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.DisentangledAttention), source => Attention(source, disentangled: true));
         yield return new(nameof(Ops.CrossEntropy), CrossEntropy);
         yield return new(nameof(Ops.MeanSquaredError), MeanSquaredError);
+        yield return new(nameof(Ops.BinaryCrossEntropy), BinaryCrossEntropy);
         yield return new(nameof(Ops.OrthogonalityNorm), OrthogonalityNorm);
         yield return new(nameof(Ops.LoRA2Orthogonality), LoRA2Orthogonality);
     }
@@ -281,6 +282,12 @@ public static partial class OpCatalogue
     {
         Shape shape = source.Shape();
         return Case([source.Values(shape), source.Values(shape, requiresGrad: false)], inputs => Ops.MeanSquaredError(inputs[0], inputs[1]));
+    }
+
+    private static OpCase BinaryCrossEntropy(CaseSource source)
+    {
+        Shape shape = source.Shape();
+        return Case([source.Values(shape), source.Values(shape, requiresGrad: false)], inputs => Ops.BinaryCrossEntropy(inputs[0], inputs[1]));
     }
 
     private static OpCase OrthogonalityNorm(CaseSource source)

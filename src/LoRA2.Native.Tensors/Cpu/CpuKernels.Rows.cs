@@ -112,6 +112,13 @@ internal sealed unsafe partial class CpuKernels
         Keep(logits, labels, loss, dlogits);
     }
 
+    public override void BinaryCrossEntropy(Tensor x, Tensor target, Tensor loss, Tensor dx)
+    {
+        if (IsDouble(x)) *loss.F64 = Cpu.Rows.BinaryCrossEntropy.Forward(x.F64, target.F64, x.Count, dx.F64);
+        else *loss.F32 = (float)Cpu.Rows.BinaryCrossEntropy.Forward(x.F32, target.F32, x.Count, dx.F32);
+        Keep(x, target, loss, dx);
+    }
+
     public override void MeanSquaredError(Tensor x, Tensor target, Tensor loss, Tensor dx)
     {
         if (IsDouble(x))

@@ -158,6 +158,9 @@ internal abstract class Kernels
     /// <summary>Mean of (x − target)², and its gradient for a loss gradient of 1.</summary>
     public abstract void MeanSquaredError(Tensor x, Tensor target, Tensor loss, Tensor dx);
 
+    /// <summary>loss = mean of max(x, 0) − x t + ln(1 + e^−|x|), and dx = (σ(x) − t) / count; 0 when there is no element.</summary>
+    public abstract void BinaryCrossEntropy(Tensor x, Tensor target, Tensor loss, Tensor dx);
+
     /// <summary>
     /// One AdamW step in place (Loshchilov and Hutter, arXiv 1711.05101, as PyTorch orders it), and after it the sensitivities of the parameters that
     /// have them. Parameters may differ in type; no two are the same tensor, and those of a group follow each other.

@@ -150,7 +150,7 @@ public static class AdapterFolder
     public static int? LabelsIn(string folder, EncoderConfig config)
     {
         using SafetensorsFile file = Open(folder);
-        return file.TryGetEntry($"{Prefix}{config.ClassifierName}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
+        return file.TryGetEntry($"{Prefix}{config.Kind.ClassifierOf(config)}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
     }
 
     /// <summary>Which of an adapter file's tensors are the head's (or another module's that PEFT saves whole), not the adapters'.</summary>
@@ -199,7 +199,7 @@ public static class AdapterFolder
             Strings(json, "modules_to_save", saved.Select(module => module.Name));
             json.WriteString("peft_type", settings.Method.PeftType);
             Strings(json, "target_modules", TargetModules.PatternsOf(model, [.. model.AdaptedLayers]));
-            json.WriteString("task_type", "SEQ_CLS");
+            json.WriteString("task_type", model.Config.Kind.PeftTaskType);
             json.WriteEndObject();
         }
 

@@ -3,7 +3,12 @@ namespace LoRA2.Native.Data;
 /// <summary>Examples of one task and split, never empty.</summary>
 public sealed class Dataset
 {
-    internal Dataset(string name, IReadOnlyList<Example> examples, IReadOnlyList<string>? labelNames, int skippedRows = 0)
+    /// <summary>Puts examples together.</summary>
+    /// <param name="name">What the data is called in reports.</param>
+    /// <param name="examples">At least one.</param>
+    /// <param name="labelNames">The outputs' names, or null.</param>
+    /// <param name="skippedRows">See <see cref="SkippedRows"/>.</param>
+    public Dataset(string name, IReadOnlyList<Example> examples, IReadOnlyList<string>? labelNames, int skippedRows = 0)
     {
         Name = name;
         Examples = examples;
@@ -17,7 +22,7 @@ public sealed class Dataset
     /// <summary>The examples in the order of the file.</summary>
     public IReadOnlyList<Example> Examples { get; }
 
-    /// <summary>The classes' names by index; null for regression and for data without labels.</summary>
+    /// <summary>The outputs' names by index, of classes, labels, tags or several targets; null for one number and for data without labels.</summary>
     public IReadOnlyList<string>? LabelNames { get; }
 
     /// <summary>
@@ -37,6 +42,11 @@ public sealed class Dataset
     public Dataset WithClasses(IReadOnlyList<int> mapping, IReadOnlyList<string>? names) =>
         new(Name, [.. Examples.Select(example => example.Target is null ? example : example with { Target = mapping[example.Label] })], names, SkippedRows) { Indices = Indices, Notes = Notes };
 
+    /// <summary>Some of the examples, in their order.</summary>
+    /// <param name="prefix">What the part is called, before this data set's name.</param>
+    /// <param name="takes">Whether an example is in it, by its place.</param>
+    public Dataset Part(string prefix, Func<int, bool> takes) => new(prefix + Name, [.. Examples.Where((_, i) => takes(i))], LabelNames, SkippedRows) { Notes = Notes };
+
     /// <summary>Whether every example has a label or a score.</summary>
-    public bool HasTargets => Examples[0].Target is not null;
+    public bool HasTargets => Examples[0].IsLabelled;
 }

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tasks;
+
 namespace LoRA2.Native.Data;
 
 /// <summary>How to read a data file of the user's own.</summary>
@@ -9,11 +11,14 @@ public sealed record DatasetOptions
     /// <summary>The column of the second text; null for the first there is of text_pair, sentence2, or none.</summary>
     public string? PairColumn { get; init; }
 
-    /// <summary>The column of the label or score; null for the first there is of label, score.</summary>
+    /// <summary>The column of the label or score, or several with commas between them; null for the first there is of the kind's own (<see cref="TaskKind.LabelColumns"/>).</summary>
     public string? LabelColumn { get; init; }
 
-    /// <summary>Whether labels are scores to be predicted as numbers.</summary>
-    public bool Regression { get; init; }
+    /// <summary>What is to be learned of the data, and so what its labels are.</summary>
+    public TaskKind Kind { get; init; } = TaskKinds.Classification;
+
+    /// <summary>What stands between the labels of a row that has several, where they are not a list of JSON.</summary>
+    public string LabelSeparator { get; init; } = ",";
 
     /// <summary>
     /// The classes' names by index, as the training data gave them; null to collect them from this file: whole numbers 0 … n−1 as they

@@ -19,6 +19,13 @@ public sealed class Evaluation
     /// <summary>These metrics, then those on other data, their names with a prefix.</summary>
     public Evaluation With(string prefix, Evaluation other) => new([.. Values, .. other.Values.Select(metric => metric with { Name = prefix + metric.Name })]);
 
+    /// <summary>Values that were computed elsewhere.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static Evaluation Of(IReadOnlyList<MetricValue> values) => values.Count > 0 ? new([.. values]) : throw new ArgumentException("an evaluation has at least one value", nameof(values));
+
+    /// <summary>The same under other names.</summary>
+    public Evaluation Renamed(Func<string, string> name) => new([.. Values.Select(value => value with { Name = name(value.Name) })]);
+
     /// <summary>Scores predictions.</summary>
     /// <param name="metrics">The metrics, the primary one first.</param>
     /// <param name="predictions">The predictions and what is true.</param>
@@ -28,7 +35,7 @@ public sealed class Evaluation
         foreach (Metric metric in metrics)
         {
             if (metric.Input != predictions.Kind)
-                throw new ArgumentException($"metric {metric} compares {metric.Input.ToString().ToLowerInvariant()}; {predictions.Kind.ToString().ToLowerInvariant()} were predicted", nameof(metrics));
+                throw new ArgumentException($"metric {metric} compares {Metric.Words(metric.Input)}; {Metric.Words(predictions.Kind)} were predicted", nameof(metrics));
         }
 
         return new Evaluation([.. metrics.Select(metric => new MetricValue(metric.Name, metric.Compute(predictions)))]);

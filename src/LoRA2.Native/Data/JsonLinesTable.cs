@@ -14,18 +14,19 @@ internal static class JsonLinesTable
         foreach ((int number, string line) in TextLines.Read(path))
         {
             if (string.IsNullOrWhiteSpace(line)) continue;
-            Dictionary<string, string?> row = ReadRow(path, number, line);
+            var structures = new Dictionary<string, string>(StringComparer.Ordinal);
+            Dictionary<string, string?> row = ReadRow(path, number, line, structures);
             if (columns is null)
             {
                 columns = [.. row.Keys];
                 headerLine = number;
             }
-            rows.Add(new TableRow(number, [.. columns.Select(row.GetValueOrDefault)]));
+            rows.Add(new TableRow(number, [.. columns.Select(row.GetValueOrDefault)]) { Structures = structures.Count == 0 ? null : [.. columns.Select(structures.GetValueOrDefault)] });
         }
         return Table.Of(path, headerLine, columns ?? [], rows);
     }
 
-    private static Dictionary<string, string?> ReadRow(string path, int number, string line)
+    private static Dictionary<string, string?> ReadRow(string path, int number, string line, Dictionary<string, string> structures)
     {
         try
         {
@@ -43,6 +44,7 @@ internal static class JsonLinesTable
                     JsonValueKind.False => "false",
                     _ => null,
                 };
+                if (field.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) structures[field.Name] = field.Value.GetRawText();
                 if (!row.TryAdd(field.Name, value))
                     throw new InputException($"{path}, line {number}: field {Quote.Name(field.Name)} appears twice, expected once.");
             }

@@ -8,6 +8,9 @@ public enum MetricInput
 
     /// <summary>The numbers predicted and true, of a regression.</summary>
     Scores,
+
+    /// <summary>The sets of labels predicted and true, and the labels' probabilities.</summary>
+    LabelSets,
 }
 
 /// <summary>
@@ -49,6 +52,23 @@ public abstract class Metric
     /// <summary>Spearman rank correlation of the scores predicted and true, −1 to 1, equal values sharing the mean of their ranks; 0 when either side is constant.</summary>
     public static Metric Spearman { get; } = OfScores("spearman", MetricFormulas.Spearman);
 
+    /// <summary>The mean squared difference of the scores predicted and true; less is better.</summary>
+    public static Metric MeanSquaredError { get; } = OfScores("mse", MetricFormulas.MeanSquaredError, lowerIsBetter: true);
+
+    /// <summary>2·TP / (2·TP + FP + FN) over all labels of all examples together, 0 to 1; 0 when nothing is true or predicted.</summary>
+    public static Metric MicroF1 { get; } = OfLabelSets("micro_f1", LabelSetFormulas.MicroF1);
+
+    /// <summary>The mean of each label's F1, 0 to 1; 0 for a label that is neither true nor predicted anywhere.</summary>
+    public static Metric MacroF1 { get; } = OfLabelSets("macro_f1", LabelSetFormulas.MacroF1);
+
+    /// <summary>
+    /// The mean over labels of the average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds from the highest down, 0 to 1: that of scikit-learn, over the labels that some example has.
+    /// </summary>
+    public static Metric AveragePrecision { get; } = OfLabelSets("average_precision", LabelSetFormulas.AveragePrecision);
+
+    /// <summary>The share of examples whose labels are predicted all and no others, 0 to 1.</summary>
+    public static Metric ExactMatch { get; } = OfLabelSets("exact_match", LabelSetFormulas.ExactMatch);
+
     /// <summary>The name in reports and in <c>task.json</c>.</summary>
     public string Name { get; }
 
@@ -61,6 +81,9 @@ public abstract class Metric
     /// <summary>The value.</summary>
     /// <param name="predictions">The predictions, at least one, of the kind that <see cref="Input"/> asks for.</param>
     public abstract double Compute(Predictions predictions);
+
+    /// <summary>What a metric compares, in words.</summary>
+    internal static string Words(MetricInput input) => input switch { MetricInput.LabelSets => "sets of labels", _ => input.ToString().ToLowerInvariant() };
 
     /// <summary>Whether a value is better than another one. A value that is no number is worse than every other.</summary>
     public bool IsBetter(double value, double than)
@@ -79,8 +102,19 @@ public abstract class Metric
     public static Metric OfScores(string name, MetricFormula<double> formula, bool lowerIsBetter = false) =>
         new Formula<double>(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter);
 
+    /// <summary>A metric of sets of labels.</summary>
+    /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
+    public static Metric OfLabelSets(string name, Func<LabelSets, double> formula, bool lowerIsBetter = false) => new Whole(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter);
+
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
+
+    private sealed class Whole(string name, MetricInput input, Func<Predictions, double> formula, bool lowerIsBetter) : Metric(name, input)
+    {
+        public override bool LowerIsBetter => lowerIsBetter;
+
+        public override double Compute(Predictions predictions) => formula(predictions);
+    }
 
     private delegate ReadOnlySpan<T> Part<T>(Predictions predictions);
 

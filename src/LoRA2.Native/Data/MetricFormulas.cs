@@ -87,6 +87,15 @@ internal static class MetricFormulas
         return Pearson(Ranks(predicted), Ranks(actual));
     }
 
+    /// <summary>The mean of (predicted − actual)².</summary>
+    public static double MeanSquaredError(ReadOnlySpan<double> predicted, ReadOnlySpan<double> actual)
+    {
+        CheckLengths(predicted.Length, actual.Length);
+        double sum = 0;
+        for (int i = 0; i < predicted.Length; i++) sum += (predicted[i] - actual[i]) * (predicted[i] - actual[i]);
+        return sum / predicted.Length;
+    }
+
     /// <summary>Ranks from 1, equal values sharing the mean of their ranks; all NaN when there is a NaN, which has no rank.</summary>
     internal static double[] Ranks(ReadOnlySpan<double> values)
     {

@@ -7,7 +7,10 @@ public static class Metrics
 {
     private static readonly Lock Gate = new();
 
-    private static Metric[] all = [Metric.Accuracy, Metric.F1, Metric.Matthews, Metric.Pearson, Metric.Spearman];
+    private static Metric[] all =
+    [
+        Metric.Accuracy, Metric.F1, Metric.Matthews, Metric.Pearson, Metric.Spearman, Metric.MeanSquaredError, Metric.MicroF1, Metric.MacroF1, Metric.AveragePrecision, Metric.ExactMatch,
+    ];
 
     /// <summary>All of them, in the order in which they were added.</summary>
     public static IReadOnlyList<Metric> All => all;
@@ -30,13 +33,4 @@ public static class Metrics
             all = [.. all, metric];
         }
     }
-
-    /// <summary>What a task is scored by when nobody says: two correlations for numbers, accuracy for classes, and for two classes also F1 and Matthews correlation.</summary>
-    /// <param name="labels">Number of classes, or null for regression.</param>
-    public static IReadOnlyList<Metric> For(int? labels) => labels switch
-    {
-        null => [Metric.Pearson, Metric.Spearman],
-        2 => [Metric.Accuracy, Metric.F1, Metric.Matthews],
-        _ => [Metric.Accuracy],
-    };
 }

@@ -8,24 +8,31 @@ public sealed class Predictions
     private readonly int[] labels = [];
     private readonly double[] scores = [];
     private readonly double[] targets = [];
+    private readonly LabelSets? sets;
 
     private Predictions(int[] classes, int[] labels, float[][]? logits)
     {
         Require(classes.Length, labels.Length);
-        (this.classes, this.labels, this.logits) = (classes, labels, logits);
+        (this.classes, this.labels, this.logits, Count) = (classes, labels, logits, classes.Length);
     }
 
     private Predictions(double[] scores, double[] targets)
     {
         Require(scores.Length, targets.Length);
-        (this.scores, this.targets, Kind) = (scores, targets, MetricInput.Scores);
+        (this.scores, this.targets, Kind, Count) = (scores, targets, MetricInput.Scores, scores.Length);
     }
 
-    /// <summary>Whether classes or scores were predicted.</summary>
+    private Predictions(LabelSets sets)
+    {
+        Require(sets.Count, sets.Count);
+        (this.sets, Kind, Count) = (sets, MetricInput.LabelSets, sets.Count);
+    }
+
+    /// <summary>What was predicted.</summary>
     public MetricInput Kind { get; }
 
     /// <summary>Number of examples.</summary>
-    public int Count => Kind == MetricInput.Classes ? classes.Length : scores.Length;
+    public int Count { get; }
 
     /// <summary>The class predicted of each example; empty for scores.</summary>
     public ReadOnlySpan<int> Classes => classes;
@@ -38,6 +45,10 @@ public sealed class Predictions
 
     /// <summary>The true number of each example; empty for classes.</summary>
     public ReadOnlySpan<double> Targets => targets;
+
+    /// <summary>The sets of labels.</summary>
+    /// <exception cref="InvalidOperationException">Something else was predicted.</exception>
+    public LabelSets Sets => sets ?? throw new InvalidOperationException($"{Kind} were predicted, not sets of labels");
 
     /// <summary>Logits of a classifier with the true classes.</summary>
     /// <param name="logits">[examples][labels]; the class predicted is the first of the largest.</param>
@@ -52,6 +63,10 @@ public sealed class Predictions
     /// <summary>Numbers with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no example, or not as many scores as targets.</exception>
     public static Predictions OfScores(double[] scores, double[] targets) => new(scores, targets);
+
+    /// <summary>Sets of labels with the true ones.</summary>
+    /// <exception cref="ArgumentException">There is no example.</exception>
+    public static Predictions OfLabelSets(LabelSets sets) => new(sets);
 
     /// <summary>The probability of every class for one example: the softmax of its logits.</summary>
     /// <exception cref="InvalidOperationException">These predictions have no logits.</exception>

@@ -57,4 +57,14 @@ public sealed record Table
 /// <summary>One row.</summary>
 /// <param name="Line">The line it begins on, counted from 1.</param>
 /// <param name="Fields">One field a column; null where it is missing or not a plain value (JSON only).</param>
-public sealed record TableRow(int Line, IReadOnlyList<string?> Fields);
+public sealed record TableRow(int Line, IReadOnlyList<string?> Fields)
+{
+    /// <summary>For formats with lists and objects in their fields: each such field as JSON, null for the others; null where no field is one.</summary>
+    public IReadOnlyList<string?>? Structures { get; init; }
+
+    /// <summary>The line of each item of the row's lists, where items have lines of their own.</summary>
+    public IReadOnlyList<int>? ItemLines { get; init; }
+
+    /// <summary>The JSON of a field that is a list or an object, or null.</summary>
+    public string? ListAt(int column) => Structures?[column];
+}

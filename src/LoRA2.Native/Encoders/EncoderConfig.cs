@@ -1,4 +1,5 @@
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Encoders;
@@ -70,14 +71,14 @@ public abstract record EncoderConfig
     /// <summary>Rows of the segment embedding; 0 for none.</summary>
     public int TypeVocabularySize { get; init; }
 
-    /// <summary>Outputs of the head: 1 for regression.</summary>
+    /// <summary>Outputs of the head: 1 for a number.</summary>
     public int Labels { get; init; } = 2;
 
     /// <summary>The labels' names in order, or null.</summary>
     public IReadOnlyList<string>? LabelNames { get; init; }
 
-    /// <summary>Whether the loss is the mean squared error instead of cross-entropy; null: when <see cref="Labels"/> is 1.</summary>
-    public bool? Regression { get; init; }
+    /// <summary>What the model is for; null: regression when <see cref="Labels"/> is 1, else classification.</summary>
+    public TaskKind? Task { get; init; }
 
     /// <summary>The adapters that were merged into the weights here, by <see cref="Adapters.AdapterFolder.FingerprintOf"/>.</summary>
     public IReadOnlyList<string> Merged { get; init; } = [];
@@ -85,8 +86,8 @@ public abstract record EncoderConfig
     /// <summary>Fields that were in the file and are not known here, for a warning.</summary>
     public IReadOnlyList<string> UnknownFields { get; init; } = [];
 
-    /// <summary>Whether the loss is the mean squared error.</summary>
-    public bool IsRegression => Regression ?? Labels == 1;
+    /// <summary>What the model is for: its head, loss and answers.</summary>
+    public TaskKind Kind => Task ?? (Labels == 1 ? TaskKinds.Regression : TaskKinds.Classification);
 
     /// <summary>Tokens of the longest input: absolute positions run out, relative ones do not (<see cref="int.MaxValue"/>).</summary>
     public virtual int LongestInput => MaxPositions;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native.Encoders;
 
@@ -71,7 +72,7 @@ public static class EncoderConfigReader
         string type = fields.String("model_type", null) ?? throw fields.Error($"model_type is missing; {EncoderFamilies.Listed("or")} was expected");
         EncoderConfig family = EncoderFamilies.Of(type) ?? throw fields.Error($"model_type '{type}' is not supported; {EncoderFamilies.Listed("and")} are");
         (int labels, string[]? names) = Labels(fields);
-        EncoderConfig config = family.Read(fields) with { Labels = labels, LabelNames = names, Regression = Problem(fields) };
+        EncoderConfig config = family.Read(fields) with { Labels = labels, LabelNames = names, Task = Problem(fields) };
         if (config.HiddenSize % config.Heads != 0) throw fields.Error($"hidden_size {config.HiddenSize} is not a multiple of num_attention_heads {config.Heads}");
         if (config.PadTokenId >= config.VocabularySize) throw fields.Error($"pad_token_id {config.PadTokenId} is outside vocab_size {config.VocabularySize}");
         RequireSizes(fields, config);
@@ -110,11 +111,11 @@ public static class EncoderConfigReader
         return (names.Length, names);
     }
 
-    private static bool? Problem(ConfigFields fields) => fields.String("problem_type", null) switch
+    /// <summary>By problem_type, else by the name of the class; null where neither says anything.</summary>
+    private static TaskKind? Problem(ConfigFields fields)
     {
-        null => null,
-        "regression" => true,
-        "single_label_classification" => false,
-        { } other => throw fields.Error($"problem_type '{other}' is not supported; regression and single_label_classification are"),
-    };
+        if (fields.String("problem_type", null) is not { } type) return null;
+        TaskKind[] known = [.. TaskKinds.All.Where(kind => kind.ProblemType is not null)];
+        return known.FirstOrDefault(kind => kind.ProblemType == type) ?? throw fields.Error($"problem_type '{type}' is not supported; {string.Join(", ", known.Select(kind => kind.ProblemType).Distinct())} are");
+    }
 }

@@ -59,7 +59,7 @@ public static class ModelFolder
     private static string Config(EncoderConfig config, byte[] source, DType dtype)
     {
         JsonObject json = JsonNode.Parse(source)!.AsObject();
-        json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}ForSequenceClassification"));
+        json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}{config.Kind.ClassEnding}"));
         var names = new JsonObject();
         var ids = new JsonObject();
         for (int i = 0; i < config.Labels; i++)
@@ -72,7 +72,8 @@ public static class ModelFolder
         json.Remove("num_labels");
         json["id2label"] = names;
         json["label2id"] = ids;
-        json["problem_type"] = config.IsRegression ? "regression" : "single_label_classification";
+        if (config.Kind.ProblemType is { } problem) json["problem_type"] = problem;
+        else json.Remove("problem_type");
         json.Remove(MergedField);
         if (config.Merged.Count > 0) json[MergedField] = new JsonArray([.. config.Merged.Select(name => JsonValue.Create(name))]);
         json["torch_dtype"] = dtype.ToString().ToLowerInvariant();

@@ -7,7 +7,7 @@ using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders;
 
-/// <summary>An encoder of any family with a head for classification or regression of whole sequences, computed as HuggingFace's <c>…ForSequenceClassification</c> does.</summary>
+/// <summary>An encoder of any family with the head of a task's kind, computed as HuggingFace's <c>…ForSequenceClassification</c> and its kin do.</summary>
 public sealed class SequenceClassifier : IDisposable
 {
     private readonly Encoder encoder;
@@ -23,7 +23,7 @@ public sealed class SequenceClassifier : IDisposable
         using var scope = new TensorScope();
         var source = new ParameterSource(files, config, seed, precision);
         encoder = config.CreateEncoder(source);
-        Head = config.CreateHead(source.ForHead());
+        Head = config.Kind.CreateHead(config, source.ForHead());
         headLinears = [.. Head.Linears];
         Precision = precision;
         BaseParameters = source.Made;
@@ -102,7 +102,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>A batch with all that has to be counted where the ids are: a pass takes it, moved to the model's device, without looking at ids in this process.</summary>
     internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
 
-    /// <summary>The logits, [batch, labels]. They belong to the current tensor scope. Any number of threads may do so at once.</summary>
+    /// <summary>The logits, [batch, labels], or what else the head of the task's kind gives. They belong to the current tensor scope. Any number of threads may do so at once.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
@@ -111,16 +111,8 @@ public sealed class SequenceClassifier : IDisposable
         return Head.Forward(hidden, mask, context);
     }
 
-    /// <summary>
-    /// The task's loss, rank 0: cross-entropy of Int32 labels [batch] over those not negative, or, for regression, the mean squared error of
-    /// Float32 targets [batch].
-    /// </summary>
-    public Tensor Loss(Tensor logits, Tensor labels)
-    {
-        labels = labels.To(logits.Device);
-        if (!Config.IsRegression) return Ops.CrossEntropy(logits, labels);
-        return Ops.MeanSquaredError(labels.Shape == logits.Shape ? logits : Ops.Reshape(logits, labels.Shape.Extents), labels);
-    }
+    /// <summary>The task's loss, rank 0, of targets as its kind has them (<see cref="Tasks.TaskKind.Targets"/>), on any device.</summary>
+    public Tensor Loss(Tensor logits, Tensor labels) => Config.Kind.Loss(logits, labels.To(logits.Device));
 
     /// <summary>
     /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes; adapters that are attached or loaded later follow.

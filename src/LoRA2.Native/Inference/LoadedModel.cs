@@ -39,15 +39,15 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
         }
     }
 
-    /// <summary>The config with the labels of the adapter and of the task.</summary>
+    /// <summary>The config with the kind and labels of the adapter and of the task.</summary>
     private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, TaskDescription? task)
     {
+        if (task is not null) config = config with { Task = task.Kind };
         int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder, config);
         return labels is null && task is null ? config : config with
         {
-            Labels = labels ?? task?.LabelNames?.Count ?? 1,
+            Labels = labels ?? task?.Outputs ?? config.Labels,
             LabelNames = task?.LabelNames ?? (labels is null || labels == config.Labels ? config.LabelNames : null),
-            Regression = task?.IsRegression ?? config.Regression,
         };
     }
 }

@@ -9,11 +9,18 @@ using LoRA2.Native.Training;
 namespace LoRA2.Native.Inference;
 
 /// <summary>What a model says of one text.</summary>
-/// <param name="Label">The class's name, or its index when it has none; null for regression.</param>
-/// <param name="Score">The class's probability, or the predicted number.</param>
-/// <param name="Probabilities">The probability of every class; null for regression.</param>
+/// <param name="Label">The class's name, or its index when it has none; null for regression and for several labels.</param>
+/// <param name="Score">The class's probability, the likeliest label's, or the predicted number.</param>
+/// <param name="Probabilities">The probability of every class or label; null for regression.</param>
 /// <param name="IsCut">Whether the text was longer than <see cref="TextClassifier.MaxLength"/>, so that the model has not seen its end.</param>
-public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities, bool IsCut = false);
+public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities, bool IsCut = false)
+{
+    /// <summary>Of a model of several labels a text: those whose probability reaches their threshold, in the labels' order; else null.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>Of a model of several numbers: each by its name; else null.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>>? Scores { get; init; }
+}
 
 /// <summary>A fine-tuned encoder with its tokenizer: text in, label or number out.</summary>
 /// <example><code>
@@ -82,7 +89,7 @@ public sealed class TextClassifier : IDisposable
         if (examples.Count == 0) return [];
         TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, MaxLength);
         float[][] logits = Evaluator.Logits(Model, data, batchSize, cancellation);
-        return [.. logits.Select((row, i) => Interpret(row, data.IsCut(i)))];
+        return [.. logits.Select((row, i) => Task.Kind.Interpret(row, Task.LabelNames, data.IsCut(i)))];
     }
 
     /// <summary>Scores the model on labelled data.</summary>
@@ -95,20 +102,11 @@ public sealed class TextClassifier : IDisposable
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
 
-    private Prediction Interpret(float[] logits, bool isCut)
-    {
-        if (Model.Config.IsRegression) return new Prediction(null, logits[0], null, isCut);
-        double[] probabilities = Predictions.Softmax(logits);
-        int best = Evaluator.Largest(logits);
-        string label = Task.LabelNames is { } names ? names[best] : best.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new Prediction(label, probabilities[best], probabilities, isCut);
-    }
-
     /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
     private static TaskDescription Described(EncoderConfig config)
     {
-        if (config.IsRegression) return new TaskDescription("", null, null, Metrics.For(null));
-        IReadOnlyList<string> names = config.LabelNames ?? [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
-        return new TaskDescription("", names, null, Metrics.For(names.Count));
+        IReadOnlyList<string>? names = config.LabelNames;
+        if (names is null && config.Kind.NamesOutputs) names = [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
+        return new TaskDescription("", config.Labels == 1 && !config.Kind.NamesOutputs ? null : names, null, config.Kind.MetricsFor(config.Labels)) { Kind = config.Kind };
     }
 }

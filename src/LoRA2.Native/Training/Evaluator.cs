@@ -2,6 +2,7 @@ using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -12,24 +13,26 @@ namespace LoRA2.Native.Training;
 /// <summary>Runs a model over a data set.</summary>
 public static class Evaluator
 {
-    /// <summary>The logits of every example in the data's order: [examples][labels].</summary>
+    /// <summary>What is kept of the model's output for every example in the data's order, as a rule its logits: [examples][labels].</summary>
     /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
     public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
     {
         // All of it is of one version of the model.
         using ModelAccess.Lease passes = model.Hold();
-        float[][] logits = new float[data.Count][];
-        int labels = model.Config.Labels;
+        float[][] answers = new float[data.Count][];
+        TaskKind kind = model.Config.Kind;
         foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
         {
             cancellation.ThrowIfCancellationRequested();
             using TensorScope scope = model.OpenScope();
-            ReadOnlySpan<float> values = model.Forward(data.Batch(batch), ForwardContext.Inference).To(Device.Cpu).AsSpan<float>();
-            if (ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[at / labels], values[at]);
-            for (int row = 0; row < batch.Length; row++) logits[batch[row]] = values.Slice(row * labels, labels).ToArray();
+            EncoderBatch inputs = kind.Inputs(data, batch, draw: null);
+            Tensor output = model.Forward(inputs, ForwardContext.Inference).To(Device.Cpu);
+            ReadOnlySpan<float> values = output.AsSpan<float>();
+            if (ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[Math.Min(batch.Length - 1, (int)((long)at * batch.Length / values.Length))], values[at]);
+            kind.Keep(output, data, batch, inputs, answers);
         }
 
-        return logits;
+        return answers;
     }
 
     /// <summary>Scores the model's predictions against the data's targets.</summary>
@@ -38,21 +41,10 @@ public static class Evaluator
         Score(model.Config, Logits(model, data, batchSize, cancellation), data, metrics);
 
     /// <summary>Scores logits against the data's targets.</summary>
-    public static Evaluation Score(EncoderConfig config, float[][] logits, TokenizedDataset data, IReadOnlyList<Metric> metrics)
-    {
-        if (config.IsRegression)
-        {
-            double[] predicted = Array.ConvertAll(logits, row => (double)row[0]);
-            double[] actual = [.. Enumerable.Range(0, data.Count).Select(i => (double)data.Target(i))];
-            return Evaluation.Of(metrics, Data.Predictions.OfScores(predicted, actual));
-        }
+    public static Evaluation Score(EncoderConfig config, float[][] logits, TokenizedDataset data, IReadOnlyList<Metric> metrics) => config.Kind.Score(logits, data, metrics, config.LabelNames);
 
-        int[] labels = [.. Enumerable.Range(0, data.Count).Select(i => (int)data.Target(i))];
-        return Evaluation.Of(metrics, Data.Predictions.OfLogits(logits, labels));
-    }
-
-    /// <summary>What logits say of each example: the class's number, or the score in regression.</summary>
-    public static float[] Predictions(EncoderConfig config, float[][] logits) => Array.ConvertAll(logits, row => config.IsRegression ? row[0] : Largest(row));
+    /// <summary>What logits say of each example: the class's number, the score in regression, or what else the kind of task keeps.</summary>
+    public static float[] Predictions(EncoderConfig config, float[][] logits) => config.Kind.Predictions(logits);
 
     private static InputException NotFinite(SequenceClassifier model, TokenizedDataset data, int example, float value)
     {

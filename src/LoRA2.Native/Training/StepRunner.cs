@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -23,6 +24,7 @@ internal sealed class StepRunner : IDisposable
     private readonly AdamWOptimizer optimizer;
     private readonly Adapter[] adapters;
     private readonly AdapterMethod method;
+    private readonly TaskKind kind;
     private readonly ForwardContext context;
     private readonly Dictionary<string, RecordedStep> recordings = [];
 
@@ -34,6 +36,7 @@ internal sealed class StepRunner : IDisposable
         this.optimizer = optimizer;
         this.adapters = adapters;
         method = options.Adapter.Method;
+        kind = model.Config.Kind;
         context = new ForwardContext { IsTraining = true, Seed = options.Seed, Recompute = options.Recompute };
         Readings = new StepReadings(model.Device);
     }
@@ -53,7 +56,8 @@ internal sealed class StepRunner : IDisposable
         else
         {
             Begin();
-            for (int start = 0; start < batch.Length; start += PartSize(batch)) Differentiate(PartAt(batch, start), pass++);
+            int terms = TermsOf(batch, pass);
+            for (int start = 0; start < batch.Length; start += PartSize(batch)) Differentiate(PartAt(batch, start, pass, terms), pass++);
             Finish(scorers);
         }
 
@@ -70,13 +74,14 @@ internal sealed class StepRunner : IDisposable
     {
         using var scope = new TensorScope();
         var parts = new List<StepPart>();
+        int terms = TermsOf(batch, pass);
         for (int start = 0; start < batch.Length; start += PartSize(batch))
         {
-            StepPart part = PartAt(batch, start);
+            StepPart part = PartAt(batch, start, pass + (uint)parts.Count, terms);
             parts.Add(part with { Batch = model.Prepare(part.Batch) });
         }
 
-        string shape = string.Join(' ', parts.Select(part => part.Batch.Ids.Shape)) + (scorers.Length > 0 ? " scored" : "");
+        string shape = string.Join(' ', parts.Select(part => $"{part.Batch.Ids.Shape}{part.Targets.Shape}")) + (scorers.Length > 0 ? " scored" : "");
         if (recordings.TryGetValue(shape, out RecordedStep? recorded))
         {
             for (int i = 0; i < parts.Count; i++) recorded.Parts[i].CopyFrom(parts[i]);
@@ -147,10 +152,24 @@ internal sealed class StepRunner : IDisposable
 
     private int PartSize(int[] batch) => (batch.Length + options.Accumulation - 1) / options.Accumulation;
 
-    private StepPart PartAt(int[] batch, int start)
+    /// <summary>How many terms the whole batch's loss has; asked for where it has parts to be weighed.</summary>
+    private int TermsOf(int[] batch, uint pass)
     {
-        ReadOnlySpan<int> rows = batch.AsSpan(start, Math.Min(PartSize(batch), batch.Length - start));
-        return new StepPart(train.Batch(rows), train.Targets(rows, model.Config.IsRegression), rows.Length / (double)batch.Length);
+        if (options.Accumulation == 1) return 0;
+        int terms = 0;
+        for (int start = 0; start < batch.Length; start += PartSize(batch)) terms += kind.Terms(train, RowsAt(batch, start), new BatchDraw(options.Seed, pass++));
+        return terms;
+    }
+
+    private ReadOnlySpan<int> RowsAt(int[] batch, int start) => batch.AsSpan(start, Math.Min(PartSize(batch), batch.Length - start));
+
+    private StepPart PartAt(int[] batch, int start, uint pass, int terms)
+    {
+        ReadOnlySpan<int> rows = RowsAt(batch, start);
+        var draw = new BatchDraw(options.Seed, pass);
+        EncoderBatch inputs = kind.Inputs(train, rows, draw);
+        double weight = options.Accumulation == 1 || terms == 0 ? 1 : kind.Terms(train, rows, draw) / (double)terms;
+        return new StepPart(inputs, kind.Targets(train, rows, inputs, draw), weight);
     }
 
     private void Forget()

@@ -9,25 +9,27 @@ using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Training;
 
-/// <summary>A data set as token ids, and batches made of it.</summary>
-public sealed class TokenizedDataset
+/// <summary>A data set as token ids with a vector of targets for each example, and batches made of it. Kinds of tasks that need more of an example derive from it.</summary>
+public class TokenizedDataset
 {
     private readonly int[] ids;
     private readonly int[] typeIds;
     private readonly int[] starts;
     private readonly bool[] cut;
-    private readonly float?[] targets;
+    private readonly float[]?[] targets;
     private readonly int padId;
 
-    private TokenizedDataset(string name, int[] ids, int[] typeIds, int[] starts, bool[] cut, float?[] targets, int padId)
+    /// <summary>Takes what was added.</summary>
+    /// <exception cref="InputException">An id or a length is not the model's: tokenizer and model don't belong together.</exception>
+    public TokenizedDataset(TokenizedExamples examples)
     {
-        Name = name;
-        this.ids = ids;
-        this.typeIds = typeIds;
-        this.starts = starts;
-        this.cut = cut;
-        this.targets = targets;
-        this.padId = padId;
+        Name = examples.Name;
+        ids = [.. examples.Ids];
+        typeIds = [.. examples.TypeIds];
+        starts = [.. examples.Starts];
+        cut = [.. examples.Cut];
+        targets = [.. examples.Targets];
+        padId = examples.PadId;
     }
 
     /// <summary>What the data is called.</summary>
@@ -45,30 +47,22 @@ public sealed class TokenizedDataset
     /// <summary>Whether every example has a label or score.</summary>
     public bool HasTargets => targets.Length > 0 && Array.TrueForAll(targets, target => target is not null);
 
-    /// <summary>Tokenizes every example, each cut to <paramref name="maxLength"/> tokens.</summary>
-    public static TokenizedDataset Create(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength)
+    /// <summary>Tokenizes every example as the model's kind of task does it, each cut to <paramref name="maxLength"/> tokens.</summary>
+    /// <exception cref="InputException">Tokenizer and model don't belong together.</exception>
+    public static TokenizedDataset Create(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength) =>
+        config.Kind.Tokenize(name, examples, tokenizer, config, maxLength);
+
+    /// <summary>Texts and pairs as the tokenizer joins them, with the targets as they are.</summary>
+    internal static TokenizedDataset OfTexts(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength)
     {
-        var ids = new List<int>();
-        var types = new List<int>();
-        int[] starts = new int[examples.Count + 1];
-        bool[] cut = new bool[examples.Count];
-        for (int i = 0; i < examples.Count; i++)
+        var tokenized = new TokenizedExamples(name, config);
+        foreach (Example example in examples)
         {
-            cut[i] = tokenizer.EncodePair(examples[i].Text, examples[i].Pair, maxLength, ids, types);
-            starts[i + 1] = ids.Count;
-            if (starts[i + 1] - starts[i] > config.LongestInput)
-                throw new InputException($"the tokenizer's special tokens alone are {starts[i + 1] - starts[i]}; the model has {config.LongestInput} positions");
+            bool isCut = tokenizer.EncodePair(example.Text, example.Pair, maxLength, tokenized.Ids, tokenized.TypeIds);
+            tokenized.Close(isCut, example.Targets is { } several ? [.. several] : example.Target is { } one ? [one] : null);
         }
 
-        foreach (int id in ids)
-        {
-            if (id >= config.VocabularySize)
-                throw new InputException($"the tokenizer gives id {id}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
-        }
-
-        if (config.TypeVocabularySize > 0 && types.Find(type => type >= config.TypeVocabularySize) is > 0 and var beyond)
-            throw new InputException($"the tokenizer gives token type {beyond}, but the model's type_vocab_size is {config.TypeVocabularySize}; they don't belong together");
-        return new TokenizedDataset(name, [.. ids], [.. types], starts, cut, [.. examples.Select(example => example.Target)], config.PadTokenId);
+        return new TokenizedDataset(tokenized);
     }
 
     /// <summary>Tokens of one example.</summary>
@@ -77,9 +71,16 @@ public sealed class TokenizedDataset
     /// <summary>Whether an example was longer than what it was cut to.</summary>
     public bool IsCut(int index) => cut[index];
 
-    /// <summary>The label or score of one example.</summary>
+    /// <summary>The class or score of one example that has no more than one.</summary>
     /// <exception cref="InvalidOperationException">It has none.</exception>
-    public float Target(int index) => targets[index] ?? throw new InvalidOperationException($"example {index} of {Name} has no label");
+    public float Target(int index) => TargetsOf(index)[0];
+
+    /// <summary>All targets of one example.</summary>
+    /// <exception cref="InvalidOperationException">It has none.</exception>
+    public ReadOnlySpan<float> TargetsOf(int index) => targets[index] ?? throw new InvalidOperationException($"example {index} of {Name} has no label");
+
+    /// <summary>The token ids of one example.</summary>
+    public ReadOnlySpan<int> IdsOf(int index) => ids.AsSpan(starts[index], Length(index));
 
     /// <summary>A batch padded to its own longest sequence, on the CPU, in the current tensor scope.</summary>
     public EncoderBatch Batch(ReadOnlySpan<int> indices)
@@ -103,19 +104,6 @@ public sealed class TokenizedDataset
         return new EncoderBatch(batchIds, mask, types);
     }
 
-    /// <summary>The targets of a batch, on the CPU: Int32 labels, or Float32 scores for regression.</summary>
-    public Tensor Targets(ReadOnlySpan<int> indices, bool regression)
-    {
-        Tensor batch = Tensor.Empty([indices.Length], regression ? DType.Float32 : DType.Int32, Device.Cpu);
-        for (int row = 0; row < indices.Length; row++)
-        {
-            if (regression) batch.AsSpan<float>()[row] = Target(indices[row]);
-            else batch.AsSpan<int>()[row] = (int)Target(indices[row]);
-        }
-
-        return batch;
-    }
-
     /// <summary>A hash of every id and target: two data sets with the same are the same to a training run.</summary>
     internal string Fingerprint()
     {
@@ -123,8 +111,7 @@ public sealed class TokenizedDataset
         hash.AppendData(MemoryMarshal.AsBytes<int>(ids));
         hash.AppendData(MemoryMarshal.AsBytes<int>(typeIds));
         hash.AppendData(MemoryMarshal.AsBytes<int>(starts));
-        float[] values = [.. targets.Select(target => target ?? float.NaN)];
-        hash.AppendData(MemoryMarshal.AsBytes<float>(values));
+        foreach (float[]? values in targets) hash.AppendData(MemoryMarshal.AsBytes<float>(values ?? [float.NaN]));
         return Convert.ToHexString(hash.GetHashAndReset())[..32];
     }
 }

@@ -301,10 +301,10 @@ public sealed class Trainer : IDisposable
             if (!data.HasTargets) throw new InputException($"{data.Name}: development data needs a label for every example");
         }
 
-        MetricInput expected = model.Config.IsRegression ? MetricInput.Scores : MetricInput.Classes;
+        MetricInput expected = model.Config.Kind.Input;
         if (development is not null && metrics.Count == 0) throw new InputException("there are development data and no metric to choose the best weights by");
         if (development is not null && metrics.FirstOrDefault(metric => metric.Input != expected) is { } odd)
-            throw new InputException($"metric {odd} compares {odd.Input.ToString().ToLowerInvariant()}; the model predicts {expected.ToString().ToLowerInvariant()}");
+            throw new InputException($"metric {odd} compares {Metric.Words(odd.Input)}; the model predicts {Metric.Words(expected)}");
         if (options.BatchSize < 1 || options.Accumulation < 1 || options.Epochs < 1 || options.EvaluationBatchSize < 1)
             throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");

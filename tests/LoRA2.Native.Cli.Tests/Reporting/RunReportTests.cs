@@ -64,7 +64,7 @@ public sealed class RunReportTests : IDisposable
         string rows = string.Concat(Enumerable.Range(0, 12).Select(i => $"{{\"text\": \"row {i}\", \"score\": {i / 4.0}}}\n"));
         string data = folder.Write("scores.jsonl", rows), output = folder.File("out");
         Lora2.Run(
-            "finetune", "--model", TinyModel.Write(folder), "--train", data, "--dev", data, "--regression", "--method", "sora", "--gate-threshold", "0.05", "--output", output, "--max-steps", "12").Done();
+            "finetune", "--model", TinyModel.Write(folder), "--train", data, "--dev", data, "--task", "regression", "--method", "sora", "--gate-threshold", "0.05", "--output", output, "--max-steps", "12").Done();
         XElement page = Page(output);
         Assert.Empty(((string[])["Predicted and true", "Rank map", "Open gates", "Gates by matrix"]).Except(Titles(page)));
         XElement cloud = page.Descendants("g").Single(group => group.Attribute("class")!.Value.Contains("cloud", StringComparison.Ordinal));

@@ -126,6 +126,20 @@ public sealed class RowTests : KernelTest
     }
 
     [Fact]
+    public void BinaryCrossEntropy()
+    {
+        foreach (int n in Counts)
+        {
+            AssertUlps(4, side =>
+            {
+                (Tensor loss, Tensor dx) = (side.Unset(), side.Unset(n));
+                side.Kernels.BinaryCrossEntropy(side.Of(Normal(n, 19, 3), n), side.Of([.. Integers(n, 20, 0, 1).Select(label => (float)label)], n), loss, dx);
+                return [loss, dx];
+            }, $"{n} elements");
+        }
+    }
+
+    [Fact]
     public void EmbeddingAndItsGradientInTheOrderOfTheIds()
     {
         foreach ((int count, int columns) in Matrices)

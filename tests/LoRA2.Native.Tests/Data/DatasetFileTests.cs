@@ -1,5 +1,6 @@
 using LoRA2.Native.Data;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Data;
@@ -66,7 +67,7 @@ public sealed class DatasetFileTests : IDisposable
     [Fact]
     public void Scores()
     {
-        Dataset data = DatasetFile.Load(_folder.Write("d.csv", "text,score\na,1.5\nb,-2e1\n"), new() { Regression = true });
+        Dataset data = DatasetFile.Load(_folder.Write("d.csv", "text,score\na,1.5\nb,-2e1\n"), new() { Kind = TaskKinds.Regression });
         Assert.Equal([1.5f, -20f], data.Examples.Select(e => e.Target!.Value));
         Assert.Null(data.LabelNames);
     }
@@ -128,7 +129,7 @@ public sealed class DatasetFileTests : IDisposable
     public void BadScores(string content, string message)
     {
         string path = _folder.Write("d.tsv", content);
-        Assert.Equal(path + message, Assert.Throws<InputException>(() => DatasetFile.Load(path, new() { Regression = true })).Message);
+        Assert.Equal(path + message, Assert.Throws<InputException>(() => DatasetFile.Load(path, new() { Kind = TaskKinds.Regression })).Message);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Encoders;
@@ -24,7 +25,7 @@ public sealed class EncoderConfigReaderTests : IDisposable
         Assert.Equal(type, config.ModelType);
         Assert.Equal(["no", "yes", "maybe"], config.LabelNames!);
         Assert.Equal(3, config.Labels);
-        Assert.False(config.IsRegression);
+        Assert.Equal(TaskKinds.Classification, config.Kind);
         Assert.Equal(0.2, config.HiddenDropout);
         Assert.Equal(0.3, config.ClassifierDropout);
         Assert.Empty(config.UnknownFields);
@@ -54,7 +55,7 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("roberta", "is_encoder_decoder", "true", "is_encoder_decoder = true is not supported; only false is")]
     [InlineData("bert", "pruned_heads", """{"0":[1]}""", "pruned_heads is not supported")]
     [InlineData("bert", "quantization_config", """{"bits":4}""", "quantization_config is not supported")]
-    [InlineData("bert", "problem_type", "\"multi_label_classification\"", "problem_type 'multi_label_classification' is not supported; regression and single_label_classification are")]
+    [InlineData("bert", "problem_type", "\"ordinal\"", "problem_type 'ordinal' is not supported; single_label_classification, regression, multi_label_classification are")]
     [InlineData("deberta-v2", "conv_kernel_size", "4", "conv_kernel_size 4 is even; an odd number of tokens was expected")]
     [InlineData("deberta-v2", "conv_groups", "3", "hidden_size 8 is not a multiple of conv_groups 3")]
     [InlineData("deberta-v2", "relative_attention", "false", "relative_attention = false is not supported; only true is")]
@@ -136,9 +137,9 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [Fact]
     public void RegressionByOneLabelOrByName()
     {
-        Assert.True(Read(ConfigText.With("bert", "id2label", """{"0":"score"}""")).IsRegression);
-        Assert.True(Read(ConfigText.With("bert", "problem_type", "\"regression\"")).IsRegression);
-        Assert.False(Read(ConfigText.With("bert", "problem_type", "\"single_label_classification\"")).IsRegression);
+        Assert.Equal(TaskKinds.Regression, Read(ConfigText.With("bert", "id2label", """{"0":"score"}""")).Kind);
+        Assert.Equal(TaskKinds.Regression, Read(ConfigText.With("bert", "problem_type", "\"regression\"")).Kind);
+        Assert.Equal(TaskKinds.Classification, Read(ConfigText.With("bert", "problem_type", "\"single_label_classification\"")).Kind);
         JsonObject json = ConfigText.Of("bert");
         json.Remove("id2label");
         Assert.Equal(2, Read(json).Labels);

@@ -16,6 +16,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     [Theory]
     [GoldenFamilies(GoldenKind.Encoder, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Regression, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.MultiLabel, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.OtherInputs, Inputs, Outputs)]
     public void ForwardAgrees(string family)
@@ -61,6 +62,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     [Theory]
     [GoldenFamilies(GoldenKind.Encoder, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Regression, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.MultiLabel, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Gradients)]
     public void GradientsAgree(string family)
     {

@@ -17,6 +17,9 @@ public enum GoldenKind
     /// <summary>Inside an encoder's folder: the same trunk under a regression head.</summary>
     Regression,
 
+    /// <summary>An encoder with a head of several labels a text.</summary>
+    MultiLabel,
+
     /// <summary>Inside an encoder's folder: the same weights with distances beyond the table.</summary>
     Clamp,
 
@@ -60,9 +63,10 @@ internal static class GoldenTraces
         if (!Directory.Exists(Root)) return [];
         IEnumerable<string> found = kind switch
         {
-            GoldenKind.Encoder => Encoders(config => EncoderFamilies.Of(config.ModelType) is not null),
+            GoldenKind.Encoder => Heads("ForSequenceClassification", problem => problem != "multi_label_classification"),
             GoldenKind.DebertaV3 => Families(GoldenKind.Encoder).Where(name => EncoderConfigReader.FromFolder(At(name)) is DebertaV2Config { ConvolutionKernel: 0, PositionBiasedInput: false }),
             GoldenKind.Regression => Inside("reg"),
+            GoldenKind.MultiLabel => Heads("ForSequenceClassification", problem => problem == "multi_label_classification"),
             GoldenKind.Clamp => Inside("clamp"),
             GoldenKind.OtherInputs => Families(GoldenKind.Encoder).SelectMany(encoder => (string[])[$"{encoder}/long", $"{encoder}/leftpad"]),
             GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors").Where(IsOnAnEncoder),
@@ -83,6 +87,7 @@ internal static class GoldenTraces
             GoldenKind.Encoder => "a model of a family here",
             GoldenKind.DebertaV3 => "a model of model_type deberta-v2 without convolution and absolute positions",
             GoldenKind.Regression => "a folder reg inside a model's",
+            GoldenKind.MultiLabel => "a model of problem_type multi_label_classification",
             GoldenKind.Clamp => "a folder clamp inside a model's",
             GoldenKind.OtherInputs => "a folder long or leftpad inside a model's",
             GoldenKind.LoRA => "a folder lora_* with an adapter",
@@ -94,12 +99,12 @@ internal static class GoldenTraces
         return $"not run: {Root} lacks {missing}{(files.Length > 0 ? $" with {string.Join(", ", files)}" : "")}";
     }
 
-    /// <summary>Those with a head for classes, one a text.</summary>
-    private static IEnumerable<string> Encoders(Func<(string ModelType, string Head, string Problem), bool> which) =>
+    /// <summary>Those of a family here whose class's name ends so, and of some types of problem.</summary>
+    private static IEnumerable<string> Heads(string ending, Func<string, bool> problem) =>
         Folders("", "config.json", "model.safetensors").Where(name =>
         {
             (string ModelType, string Head, string Problem) config = Described(At(name, "config.json"));
-            return config.Head.EndsWith("ForSequenceClassification", StringComparison.Ordinal) && config.Problem != "multi_label_classification" && which(config);
+            return config.Head.EndsWith(ending, StringComparison.Ordinal) && problem(config.Problem) && EncoderFamilies.Of(config.ModelType) is not null;
         });
 
     private static IEnumerable<string> Inside(string name) =>

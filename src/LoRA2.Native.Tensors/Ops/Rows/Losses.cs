@@ -40,6 +40,22 @@ public static partial class Ops
         return Tape.Records(x) ? Tape.Record(LossNode.Of("MeanSquaredError", x, dx), loss) : loss;
     }
 
+    /// <summary>
+    /// The mean over all elements of the binary cross-entropy of logits x against targets from 0 to 1, −t ln σ(x) − (1 − t) ln(1 − σ(x)); 0 when there is none. Rank 0. The target
+    /// gets no gradient. As PyTorch's <c>binary_cross_entropy_with_logits</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes or types differ.</exception>
+    public static Tensor BinaryCrossEntropy(Tensor x, Tensor target)
+    {
+        RequireSameType("BinaryCrossEntropy", x, target);
+        if (x.Shape != target.Shape) throw new ArgumentException($"BinaryCrossEntropy: shapes {x.Shape} and {target.Shape} differ");
+        x = Contiguous(x);
+        Tensor loss = Tensor.Empty([], x.DType, x.Device);
+        Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
+        x.Device.Kernels.BinaryCrossEntropy(x, target.To(target.DType), loss, dx);
+        return Tape.Records(x) ? Tape.Record(LossNode.Of("BinaryCrossEntropy", x, dx), loss) : loss;
+    }
+
     /// <summary>Labels on a device are not read back to be checked: its kernel leaves out what is not a class.</summary>
     private static void RequireLabels(Tensor labels, int classes)
     {

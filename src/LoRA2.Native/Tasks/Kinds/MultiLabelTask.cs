@@ -1,0 +1,189 @@
+using System.Text.Json;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Tasks.Kinds;
+
+/// <summary>
+/// Any number of labels a text or pair, none too: the binary cross-entropy of every label by itself, as HuggingFace's <c>multi_label_classification</c>. A label is predicted when its
+/// probability reaches its threshold.
+/// </summary>
+public sealed record MultiLabelTask : TaskKind
+{
+    /// <summary>What reaches the usual threshold is more likely than not.</summary>
+    public const double UsualThreshold = 0.5;
+
+    /// <inheritdoc/>
+    public override string Name => "multi-label";
+
+    /// <inheritdoc/>
+    public override string Title => "any number of labels a text";
+
+    /// <inheritdoc/>
+    public override MetricInput Input => MetricInput.LabelSets;
+
+    /// <inheritdoc/>
+    public override string ProblemType => "multi_label_classification";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> LabelColumns => ["labels", "label"];
+
+    /// <summary>The least probability of each label, in the labels' order; null for <see cref="UsualThreshold"/> of all.</summary>
+    public IReadOnlyList<double>? Thresholds { get; init; }
+
+    /// <summary>Whether each label's threshold is to be the one of the best F1 on held-out training data.</summary>
+    public bool TunesThresholds { get; init; }
+
+    /// <inheritdoc/>
+    public override bool HoldsOut => TunesThresholds;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TaskOption> Options { get; } =
+    [
+        TaskOption.Choice<MultiLabelTask>(
+            "thresholds", "multi-label: from which probability on a label is predicted; tuned is each label's best F1 on a tenth of the training data, which is then not trained on [0.5]",
+            (kind, text) => kind with { TunesThresholds = text == "tuned" }, "0.5", "tuned"),
+    ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Metric> MetricsFor(int labels) => [Metric.MicroF1, Metric.MacroF1, Metric.AveragePrecision, Metric.ExactMatch];
+
+    /// <summary>A list of labels in every row, as JSON or with a separator; or a column of 0 and 1 for each label.</summary>
+    public override Dataset Read(Table table, DatasetOptions options)
+    {
+        var texts = new LabelledTable(table, options, LabelColumns);
+        if (texts.LabelColumn is not { } column) return texts.Dataset(null, row => texts.Example(row));
+        if (texts.Columns.Count > 1)
+        {
+            string[] columns = [.. texts.Columns.Select(place => table.Columns[place])];
+            texts.RequireNames(columns, options.LabelNames);
+            return texts.Dataset(columns, row => texts.Example(row) with { Targets = [.. texts.Columns.Select(place => ZeroOrOne(texts, row, place))] });
+        }
+
+        IReadOnlyList<string>[] labels = [.. table.Rows.Select(row => texts.List(row, column, options.LabelSeparator))];
+        IReadOnlyList<string> names = options.LabelNames ?? [.. labels.SelectMany(list => list).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        if (names.Count == 0) throw new InputException($"{table.Path}: no row has a label, expected one at least somewhere.");
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        int next = 0;
+        return texts.Dataset(names, row =>
+        {
+            float[] targets = new float[names.Count];
+            foreach (string label in labels[next++]) targets[texts.ClassOf(row, label, names, known)] = 1;
+            return texts.Example(row) with { Targets = targets };
+        });
+    }
+
+    /// <summary>[batch, labels] Float32 of 0 and 1.</summary>
+    public override Tensor Targets(TokenizedDataset data, ReadOnlySpan<int> rows, in EncoderBatch inputs, BatchDraw? draw)
+    {
+        int width = data.TargetsOf(rows[0]).Length;
+        Tensor targets = Tensor.Empty([rows.Length, width], DType.Float32, Device.Cpu);
+        for (int row = 0; row < rows.Length; row++) data.TargetsOf(rows[row]).CopyTo(targets.AsSpan<float>()[(row * width)..]);
+        return targets;
+    }
+
+    /// <summary>The mean binary cross-entropy over texts and labels.</summary>
+    public override Tensor Loss(Tensor output, Tensor targets) => Ops.BinaryCrossEntropy(output, targets);
+
+    /// <inheritdoc/>
+    public override Evaluation Score(float[][] answers, TokenizedDataset data, IReadOnlyList<Metric> metrics, IReadOnlyList<string>? labelNames) => Evaluation.Of(metrics, Compared(answers, data));
+
+    /// <summary>The logits of every label, one example's after the other's.</summary>
+    public override float[] Predictions(float[][] answers) => [.. answers.SelectMany(row => row)];
+
+    /// <inheritdoc/>
+    public override Prediction Interpret(float[] answer, IReadOnlyList<string>? labelNames, bool isCut)
+    {
+        double[] probabilities = Array.ConvertAll(answer, Sigmoid);
+        IReadOnlyList<string> names = labelNames ?? [.. Enumerable.Range(0, answer.Length).Select(i => $"LABEL_{i}")];
+        return new Prediction(null, probabilities.Max(), probabilities, isCut) { Labels = [.. names.Where((_, i) => probabilities[i] >= ThresholdOf(i))] };
+    }
+
+    /// <summary>The thresholds of each label's best F1; of equal ones the nearest to a half, and a half for a label that the held-out texts never have.</summary>
+    public override TaskKind Fitted(float[][] answers, TokenizedDataset heldOut)
+    {
+        if (!TunesThresholds) return this;
+        double[] thresholds = [.. Enumerable.Range(0, answers[0].Length).Select(label => Best([.. answers.Select((row, i) => (Sigmoid(row[label]), heldOut.TargetsOf(i)[label] > 0))]))];
+        return this with { Thresholds = thresholds };
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<LabelScore> ByLabel(IReadOnlyList<float> predictions, TokenizedDataset development, IReadOnlyList<string> labelNames)
+    {
+        int labels = labelNames.Count;
+        float[][] answers = [.. Enumerable.Range(0, development.Count).Select(i => Enumerable.Range(i * labels, labels).Select(place => predictions[place]).ToArray())];
+        LabelSets sets = Compared(answers, development).Sets;
+        return [.. labelNames.Select((name, label) => new LabelScore(name, sets.Actual(label), sets.Predicted(label), sets.Right(label)))];
+    }
+
+    /// <summary>The micro F1 of always answering the most frequent label.</summary>
+    public override (string Label, string Metric, double Value)? Baseline(Dataset development, IReadOnlyList<string>? labelNames)
+    {
+        int[] counts = new int[labelNames!.Count];
+        foreach (Example example in development.Examples)
+        {
+            for (int label = 0; label < counts.Length; label++) counts[label] += example.Targets![label] > 0 ? 1 : 0;
+        }
+
+        int most = Array.IndexOf(counts, counts.Max());
+        return (labelNames[most], Metric.MicroF1.Name, 2.0 * counts[most] / (counts.Sum() + development.Examples.Count));
+    }
+
+    /// <inheritdoc/>
+    public override TaskKind ReadSettings(ConfigFields fields, int labels)
+    {
+        IReadOnlyList<double> thresholds = fields.NumberList("thresholds", 0, 1);
+        if (thresholds.Count == 0) return this;
+        return thresholds.Count == labels ? this with { Thresholds = thresholds } : throw fields.Error($"thresholds has {thresholds.Count} entries; one for each of {labels} labels was expected");
+    }
+
+    /// <inheritdoc/>
+    public override void WriteSettings(Utf8JsonWriter json)
+    {
+        if (Thresholds is null) return;
+        json.WriteStartArray("thresholds");
+        foreach (double threshold in Thresholds) json.WriteNumberValue(threshold);
+        json.WriteEndArray();
+    }
+
+    private static double Sigmoid(float logit) => 1 / (1 + Math.Exp(-logit));
+
+    private static float ZeroOrOne(LabelledTable texts, TableRow row, int column) => texts.Label(row, column).Trim() switch
+    {
+        "0" or "0.0" or "false" or "False" => 0,
+        "1" or "1.0" or "true" or "True" => 1,
+        { } other => throw texts.Error(row, $"{Quote.Name(other)} found in column {Quote.Name(texts.Table.Columns[column])}, expected 0 or 1"),
+    };
+
+    /// <summary>A threshold between two probabilities that follow each other: the texts that reach it, and no others.</summary>
+    private static double Best((double Probability, bool IsTrue)[] texts)
+    {
+        Array.Sort(texts, (one, other) => other.Probability.CompareTo(one.Probability));
+        int total = texts.Count(text => text.IsTrue), right = 0;
+        if (total == 0) return UsualThreshold;
+        (double f1, double threshold) best = (-1, UsualThreshold);
+        for (int i = 0; i < texts.Length; i++)
+        {
+            if (texts[i].IsTrue) right++;
+            double next = i + 1 < texts.Length ? texts[i + 1].Probability : 0;
+            if (next == texts[i].Probability) continue;
+            double f1 = 2.0 * right / (i + 1 + total), threshold = (texts[i].Probability + next) / 2;
+            if (texts[i].Probability >= UsualThreshold && next < UsualThreshold) threshold = UsualThreshold;
+            if (f1 > best.f1 || (f1 == best.f1 && Math.Abs(threshold - UsualThreshold) < Math.Abs(best.threshold - UsualThreshold))) best = (f1, threshold);
+        }
+
+        return best.threshold;
+    }
+
+    private double ThresholdOf(int label) => Thresholds?[label] ?? UsualThreshold;
+
+    private Predictions Compared(float[][] answers, TokenizedDataset data) => Data.Predictions.OfLabelSets(new LabelSets(
+        Array.ConvertAll(answers, row => Array.ConvertAll(row, Sigmoid)),
+        [.. Enumerable.Range(0, answers.Length).Select(i => data.TargetsOf(i).ToArray().Select(target => target > 0).ToArray())],
+        [.. Enumerable.Range(0, answers.Length == 0 ? 0 : answers[0].Length).Select(ThresholdOf)]));
+}
