@@ -55,6 +55,7 @@ internal static class LoRA2Command
             PredictCommand.Create(streams),
             MergeCommand.Create(streams),
             ExportCommand.Create(streams),
+            ImportCommand.Create(streams),
             InspectCommand.Create(streams),
             TokenizeCommand.Create(streams),
             TraceCommand.Create(streams),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using LoRA2.Native.Files;
 
@@ -9,8 +10,9 @@ namespace LoRA2.Native.Safetensors;
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile _mapping;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MemoryMappedFile? _mapping;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly MemoryHandle _memory;
     private readonly SafetensorsHeader _header;
     private byte* _start;
 
@@ -21,11 +23,24 @@ public sealed unsafe class SafetensorsFile : IDisposable
         _view = view;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         _start += view.PointerOffset;
+        _header = ReadHeader(length);
+    }
+
+    private SafetensorsFile(string path, ReadOnlyMemory<byte> content)
+    {
+        Path = path;
+        _memory = content.Pin();
+        _start = (byte*)_memory.Pointer;
+        _header = ReadHeader(content.Length);
+    }
+
+    private SafetensorsHeader ReadHeader(long length)
+    {
         try
         {
-            long headerLength = SafetensorsHeader.CheckLength(path, new ReadOnlySpan<byte>(_start, SafetensorsHeader.LengthBytes), length);
+            long headerLength = SafetensorsHeader.CheckLength(Path, new ReadOnlySpan<byte>(_start, SafetensorsHeader.LengthBytes), length);
             var json = new ReadOnlySpan<byte>(_start + SafetensorsHeader.LengthBytes, (int)headerLength);
-            _header = SafetensorsHeader.Parse(path, json, length);
+            return SafetensorsHeader.Parse(Path, json, length);
         }
         catch
         {
@@ -42,6 +57,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>The tensors in the order of their bytes.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries => _header.Entries;
+
+    /// <summary>Opens what would be in a file.</summary>
+    /// <param name="path">What messages name.</param>
+    /// <param name="content">A safetensors file's bytes.</param>
+    /// <exception cref="InputException">They are no valid safetensors file.</exception>
+    internal static SafetensorsFile Open(string path, ReadOnlyMemory<byte> content)
+    {
+        if (content.Length < SafetensorsHeader.LengthBytes) SafetensorsHeader.CheckLength(path, default, content.Length);
+        return new SafetensorsFile(path, content);
+    }
 
     /// <summary>Opens and checks a file.</summary>
     /// <exception cref="InputException">The file cannot be read or is not a valid safetensors file.</exception>
@@ -180,8 +205,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (_start is null) return;
         _start = null;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _mapping.Dispose();
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _mapping?.Dispose();
+        _memory.Dispose();
     }
 }

@@ -31,6 +31,9 @@ public sealed class SafetensorsFolder : IDisposable
     /// <summary>Every tensor of every file.</summary>
     public IEnumerable<SafetensorsEntry> Entries => _files.SelectMany(file => file.Entries);
 
+    /// <summary>Whether a folder has weights of this kind.</summary>
+    internal static bool Exists(string folder) => File.Exists(Path.Combine(folder, SingleFile)) || File.Exists(Path.Combine(folder, IndexFile));
+
     /// <summary>Opens and checks a model folder's weights.</summary>
     /// <exception cref="InputException">There are none, or the index or a file is not valid.</exception>
     public static SafetensorsFolder Open(string folder)
@@ -99,16 +102,24 @@ public sealed class SafetensorsFolder : IDisposable
         }
     }
 
+    /// <summary>The paths of the shards that an index names, which are there beside it, in the order of their names.</summary>
+    /// <exception cref="InputException">The index is damaged, or a shard is missing.</exception>
+    internal static string[] ShardsIn(string index) => ShardsIn(index, ReadWeightMap(index));
+
+    private static string[] ShardsIn(string index, Dictionary<string, string> weightMap)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(index))!;
+        string[] shards = [.. weightMap.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        string? missing = Array.Find(shards, shard => !File.Exists(Path.Combine(folder, shard)));
+        return missing is null
+            ? [.. shards.Select(shard => Path.Combine(Path.GetDirectoryName(index) ?? "", shard))]
+            : throw new InputException($"{index}: the shard {Quote.Name(missing)} is missing, expected it beside the index.");
+    }
+
     private void AddShards(string index)
     {
         Dictionary<string, string> weightMap = ReadWeightMap(index);
-        foreach (string shard in weightMap.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            string path = Path.Combine(_folder, shard);
-            if (!File.Exists(path))
-                throw new InputException($"{index}: the shard {Quote.Name(shard)} is missing, expected it beside the index.");
-            Add(SafetensorsFile.Open(path));
-        }
+        foreach (string path in ShardsIn(index, weightMap)) Add(SafetensorsFile.Open(path));
         foreach ((string name, string shard) in weightMap)
         {
             if (!_tensors.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) place)

@@ -11,6 +11,7 @@ public class HelpTests
     [InlineData("predict")]
     [InlineData("merge")]
     [InlineData("export")]
+    [InlineData("import")]
     [InlineData("inspect")]
     [InlineData("tokenize")]
     [InlineData("trace")]

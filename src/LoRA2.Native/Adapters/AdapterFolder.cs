@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
+using LoRA2.Native.PyTorch;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
@@ -21,6 +22,9 @@ public static class AdapterFolder
 
     /// <summary>The tensors' file name.</summary>
     public const string WeightsFile = "adapter_model.safetensors";
+
+    /// <summary>What PEFT before 0.8 wrote.</summary>
+    private const string PickledFile = "adapter_model.bin";
 
     private const string Prefix = PeftModules.Prefix;
 
@@ -179,10 +183,10 @@ public static class AdapterFolder
 
     private static SafetensorsFile Open(string folder)
     {
-        string path = Path.Combine(folder, WeightsFile), pickle = Path.Combine(folder, "adapter_model.bin");
-        if (!File.Exists(path) && File.Exists(pickle))
-            throw new InputException($"{pickle}: is a pickle, which can run any code; convert it where it comes from: PeftModel.from_pretrained(…).save_pretrained(…) of a PEFT since 0.8 writes {WeightsFile}");
-        return SafetensorsFile.Open(path);
+        string path = Path.Combine(folder, WeightsFile), pickle = Path.Combine(folder, PickledFile);
+        if (File.Exists(path) || !File.Exists(pickle)) return SafetensorsFile.Open(path);
+        using TorchFile pickled = TorchFile.Open(pickle);
+        return SafetensorsFile.Open(pickle, pickled.ToSafetensors());
     }
 
     private static byte[] Config(SequenceClassifier model, Adapter[] adapters, AdapterSettings settings, IReadOnlyList<HeadModule> saved, string baseModel)

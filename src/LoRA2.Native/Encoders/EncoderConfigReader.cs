@@ -50,6 +50,14 @@ public static class EncoderConfigReader
             throw new InputException($"{path}: the file can't be read ({e.Message.TrimEnd('.')}); a config.json was expected", e);
         }
 
+        return FromBytes(path, bytes);
+    }
+
+    /// <summary>Reads what would be in a file.</summary>
+    /// <param name="path">The file that messages name.</param>
+    /// <param name="bytes">JSON in UTF-8.</param>
+    internal static EncoderConfig FromBytes(string path, byte[] bytes)
+    {
         try
         {
             using JsonDocument document = JsonDocument.Parse(bytes);

@@ -16,7 +16,8 @@ public static class ModelFolder
     /// <summary>The config's file name.</summary>
     internal const string ConfigFile = "config.json";
 
-    private static readonly string[] TokenizerFiles =
+    /// <summary>What a tokenizer may be made of.</summary>
+    internal static readonly string[] TokenizerFiles =
         ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <summary>Of config.json: the adapters that are in the weights already. Nobody else knows the field, or minds it.</summary>
@@ -42,10 +43,10 @@ public static class ModelFolder
         if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
-        string config = Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, ConfigFile)), dtype);
+        byte[] config = Text(Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, ConfigFile)), dtype));
         using var set = new FileSet(folder, ConfigFile);
         set.Add(SafetensorsFolder.SingleFile, writer.Write);
-        set.Add(ConfigFile, Encoding.UTF8.GetBytes(config + "\n"));
+        set.Add(ConfigFile, config);
         string[] tokenizer = Path.GetFullPath(source) == Path.GetFullPath(folder) ? [] : TokenizerFiles;
         foreach (string name in tokenizer)
         {
@@ -56,7 +57,10 @@ public static class ModelFolder
         (beside ?? new SavedBeside()).Commit(set, [SafetensorsFolder.IndexFile, .. tokenizer]);
     }
 
-    private static string Config(EncoderConfig config, byte[] source, DType dtype)
+    /// <summary>JSON as people read it.</summary>
+    internal static byte[] Text(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
+
+    private static JsonObject Config(EncoderConfig config, byte[] source, DType dtype)
     {
         JsonObject json = JsonNode.Parse(source)!.AsObject();
         json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}{config.Kind.ClassEnding}"));
@@ -77,6 +81,6 @@ public static class ModelFolder
         json.Remove(MergedField);
         if (config.Merged.Count > 0) json[MergedField] = new JsonArray([.. config.Merged.Select(name => JsonValue.Create(name))]);
         json["torch_dtype"] = dtype.ToString().ToLowerInvariant();
-        return json.ToJsonString(Indented);
+        return json;
     }
 }

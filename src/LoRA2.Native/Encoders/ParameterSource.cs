@@ -1,19 +1,17 @@
 using System.Text;
 using LoRA2.Native.Files;
-using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.RandomNumbers;
-using LoRA2.Native.Tensors.Serialization;
 
 namespace LoRA2.Native.Encoders;
 
 /// <summary>
-/// Where a model's parameters come from: safetensors files, with what they lack of the head initialised as HuggingFace does, or all initialised.
+/// Where a model's parameters come from: its files, with what they lack of the head initialised as HuggingFace does, or all initialised.
 /// </summary>
 public sealed class ParameterSource
 {
-    private readonly SafetensorsFolder? files;
+    private readonly IWeightFiles? files;
     private readonly string prefix;
     private readonly double initializerRange;
     private readonly ulong seed;
@@ -22,7 +20,7 @@ public sealed class ParameterSource
     private readonly List<string> initialised = [];
     private readonly Dictionary<string, string> lacking = [];
 
-    internal ParameterSource(SafetensorsFolder? files, EncoderConfig config, ulong seed, Precision precision)
+    internal ParameterSource(IWeightFiles? files, EncoderConfig config, ulong seed, Precision precision)
     {
         this.files = files;
         prefix = config.Prefix;
@@ -84,9 +82,10 @@ public sealed class ParameterSource
         Tensor? value = files is null ? null : Read(files, name, oldName, shape);
         if (value is null)
         {
-            if (files is not null && !isOptional) throw new InputException($"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
+            string missing = files is null ? "" : $"{files.Path}: tensor '{name}' {shape} is missing{files.Remark}";
+            if (files is not null && !isOptional) throw new InputException(missing);
             initialised.Add(name);
-            if (files is not null) lacking.TryAdd(name, $"{files.Files[0].Path}: tensor '{name}' {shape} is missing");
+            if (files is not null) lacking.TryAdd(name, missing);
             value = Initialise(name, shape, mean, deviation, zeroRow);
         }
 
@@ -95,21 +94,22 @@ public sealed class ParameterSource
         return parameter;
     }
 
-    private Tensor? Read(SafetensorsFolder source, string name, string? oldName, Shape shape)
+    private Tensor? Read(IWeightFiles source, string name, string? oldName, Shape shape)
     {
         foreach (string candidate in Candidates(name, oldName))
         {
-            if (!source.TryGet(candidate, out SafetensorsFile? file, out SafetensorsEntry? entry)) continue;
-            bool same = entry.Shape.Length == shape.Rank;
-            for (int i = 0; same && i < shape.Rank; i++) same = entry.Shape[i] == shape[i];
-            if (same) return SafetensorsTensor.LoadFloats(file, entry);
+            if (source.Find(candidate) is not { } weight) continue;
+            bool same = weight.Shape.Length == shape.Rank;
+            for (int i = 0; same && i < shape.Rank; i++) same = weight.Shape[i] == shape[i];
+            if (same) return weight.Load();
+            string text = $"[{string.Join(", ", weight.Shape.ToArray())}]";
             if (isOptional)
             {
-                lacking[name] = $"{file.Path}: tensor '{candidate}' has shape {entry.ShapeText}; {shape} was expected";
+                lacking[name] = $"{weight.File}: tensor '{candidate}' has shape {text}; {shape} was expected";
                 return null;
             }
 
-            throw new InputException($"{file.Path}: tensor '{candidate}' has shape {entry.ShapeText}; {shape} was expected from config.json");
+            throw new InputException($"{weight.File}: tensor '{candidate}' has shape {text}; {shape} was expected from config.json");
         }
 
         return null;

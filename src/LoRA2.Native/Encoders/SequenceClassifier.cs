@@ -1,4 +1,5 @@
 using LoRA2.Native.Files;
+using LoRA2.Native.PyTorch;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
@@ -17,7 +18,7 @@ public sealed class SequenceClassifier : IDisposable
     private readonly IReadOnlyDictionary<string, string> lacking;
     private readonly Dictionary<Parameter, Tensor> originals = [];
 
-    private SequenceClassifier(EncoderConfig config, SafetensorsFolder? files, ulong seed, Precision precision)
+    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision)
     {
         Config = config;
         using var scope = new TensorScope();
@@ -70,7 +71,7 @@ public sealed class SequenceClassifier : IDisposable
         BaseParameters.Concat(AdaptedLayers.SelectMany(layer => layer.Adapter!.Parameters));
 
     /// <summary>Loads a HuggingFace folder.</summary>
-    /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards.</param>
+    /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards; <c>pytorch_model.bin</c> in older ones.</param>
     /// <param name="configure">Changes the config before the model is made: the number of labels, dropouts.</param>
     /// <param name="seed">Of the initialisation of a head that the files lack.</param>
     /// <param name="precision">Of the encoder's matrix products.</param>
@@ -78,9 +79,13 @@ public sealed class SequenceClassifier : IDisposable
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         EncoderConfig config = EncoderConfigReader.FromFolder(folder);
-        using SafetensorsFolder files = SafetensorsFolder.Open(folder);
+        using IWeightFiles files = SafetensorsFolder.Exists(folder) || !TorchWeights.TryOpen(folder, out TorchWeights? pickled) ? new SafetensorsWeights(SafetensorsFolder.Open(folder)) : pickled;
         return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
     }
+
+    /// <summary>A model of weights that are in no folder yet, which takes all of them to be there.</summary>
+    /// <exception cref="InputException">The encoder lacks one, or has it in another shape.</exception>
+    internal static SequenceClassifier FromWeights(EncoderConfig config, IWeightFiles weights) => new(config, weights, 0, Precision.Float32);
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision);
