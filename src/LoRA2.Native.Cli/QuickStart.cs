@@ -1,6 +1,6 @@
 namespace LoRA2.Native.Cli;
 
-/// <summary>The embedded model and data: what <c>lora2 finetune</c> works on when it is told nothing.</summary>
+/// <summary>The model and data that come with the command: what <c>lora2 finetune</c> works on when it is told nothing.</summary>
 internal static class QuickStart
 {
     /// <summary>What an adapter's config calls the embedded model, wherever the tool is installed.</summary>
@@ -18,7 +18,7 @@ internal static class QuickStart
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "QuickStart");
 
-    public static string Model => Path.Combine(Folder, "deberta-v3-tiny-wiki");
+    public static string Model => Path.Combine(Folder, "all-minilm-l6-v2");
 
     public static string Train => Path.Combine(Folder, "tickets.train.tsv");
 

@@ -78,6 +78,7 @@ public static class RunRecord
         if (run.Data.Majority() is not { } majority) return;
         json.WriteString("majority_label", majority.Label);
         json.WriteNumber($"majority_{majority.Metric}", majority.Value);
+        if (run.WordCounting is { } counting) json.WriteNumber("naive_bayes_accuracy", counting);
     }
 
     private static void Parameters(Utf8JsonWriter json, SequenceClassifier model)

@@ -29,6 +29,9 @@ public sealed record TrainingRun
     /// <summary>What is learned, and from what.</summary>
     public required RunData Data { get; init; }
 
+    /// <summary>The accuracy that counting words reaches, see <see cref="NaiveBayes"/>; null for none.</summary>
+    public double? WordCounting { get; init; }
+
     /// <summary>The training data as tokens.</summary>
     public required TokenizedDataset Train { get; init; }
 

@@ -57,6 +57,10 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--task needs --data", "predict", "--task", "CoLA", "--submission", "x")]
     [InlineData("leave out --text", "predict", "--task", "CoLA", "--data", "x", "--submission", "y", "--text", "z")]
     [InlineData("option --dtype is 'int8'; float32, float16, bfloat16 can be", "merge", "--output", "x", "--dtype", "int8")]
+    [InlineData("'/nowhere.onnx' does not exist", "import", "/nowhere.onnx", "--output", "x")]
+    [InlineData("option --dtype is 'int8'; float32, float16, bfloat16 can be", "import", "x.onnx", "--output", "y", "--dtype", "int8")]
+    [InlineData("option --heads is '0'; a whole number of at least 1 was expected", "import", "x.onnx", "--output", "y", "--heads", "0")]
+    [InlineData("'--output' is required", "import", "x.onnx")]
     [InlineData("--adapter is missing", "merge", "--output", "x", "--model", "quick-start")]
     [InlineData("model folder '/nowhere' does not exist", "trace", "--model", "/nowhere", "--inputs", "x", "--output", "y")]
     [InlineData("--split needs --task", "evaluate", "--split", "dev", "--model", "quick-start")]
@@ -149,10 +153,10 @@ public sealed class BadInputTests : IDisposable
         closed.Dispose();
         using var error = new StringWriter();
         var streams = new LoRA2.Native.Cli.StandardStreams(closed, new MemoryStream(), error);
-        Assert.Equal(1, LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", LoRA2.Native.Cli.QuickStart.Model], streams));
+        Assert.Equal(1, LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", SharedData.Tokenizer], streams));
         Assert.Contains("--debug", error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error.ToString(), StringComparison.Ordinal);
-        LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", LoRA2.Native.Cli.QuickStart.Model, "--debug"], streams);
+        LoRA2.Native.Cli.LoRA2Command.Run(["tokenize", "--model", SharedData.Tokenizer, "--debug"], streams);
         Assert.Contains("   at ", error.ToString(), StringComparison.Ordinal);
     }
 }

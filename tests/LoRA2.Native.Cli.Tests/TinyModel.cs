@@ -8,7 +8,7 @@ using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Cli.Tests;
 
-/// <summary>A DeBERTa of width 8 with the quick start's tokenizer, and a little data for it.</summary>
+/// <summary>A DeBERTa of width 8 with a tokenizer of 8,064 tokens, and a little data for it.</summary>
 internal static class TinyModel
 {
     public const int TrainRows = 40;
@@ -22,7 +22,7 @@ internal static class TinyModel
         config["initializer_range"] = 0.3;
         File.WriteAllText(Path.Combine(path, "config.json"), config.ToJsonString());
         foreach (string name in (string[])["spm.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"])
-            File.Copy(Path.Combine(QuickStart.Model, name), Path.Combine(path, name));
+            File.Copy(Path.Combine(SharedData.Tokenizer, name), Path.Combine(path, name));
         using SequenceClassifier model = SequenceClassifier.Create(EncoderConfigReader.FromFolder(path), 7);
         ModelFolder.Save(model, path, path);
         return path;

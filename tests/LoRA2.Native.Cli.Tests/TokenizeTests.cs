@@ -2,14 +2,15 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Cli;
 using LoRA2.Native.Cli.Tests;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Cli.Tests;
 
 public class TokenizeTests
 {
-    private static readonly string[] Arguments = ["tokenize", "--model", QuickStart.Model];
-    private static readonly Tokenizer Tokenizer = Tokenizer.FromFolder(QuickStart.Model);
+    private static readonly string[] Arguments = ["tokenize", "--model", SharedData.Tokenizer];
+    private static readonly Tokenizer Tokenizer = Tokenizer.FromFolder(SharedData.Tokenizer);
 
     [Theory]
     [InlineData("one\ntwo\n", "one", "two")]

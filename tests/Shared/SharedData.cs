@@ -12,10 +12,11 @@ internal static class SharedData
     /// <summary>The folder that holds the solution: the repository's root.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>The model and data of the quick start, which the command carries along.</summary>
+    /// <summary>The data of the quick start, which the command carries along.</summary>
     public static string QuickStart { get; } = System.IO.Path.Combine(FindRepository(), "src", "LoRA2.Native.Cli", "QuickStart");
 
-    public static string QuickStartModel { get; } = System.IO.Path.Combine(QuickStart, "deberta-v3-tiny-wiki");
+    /// <summary>The tokenizer of a small DeBERTa-v3 with 8,064 tokens: SentencePiece.</summary>
+    public static string Tokenizer { get; } = System.IO.Path.Combine(FindRepository(), "tests", "Fixtures", "deberta-v3-tiny-wiki");
 
     private static string FindRoot() => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(FindRepository()) ?? "/", "shared");
 

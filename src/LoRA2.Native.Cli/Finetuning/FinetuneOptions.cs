@@ -8,7 +8,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>The options of <c>lora2 finetune</c>. The default of each is in brackets; the quick start has some of its own.</summary>
 internal sealed class FinetuneOptions
 {
-    public Option<string?> Model { get; } = new("--model") { Description = "HuggingFace model folder [the embedded model]", HelpName = "DIR" };
+    public Option<string?> Model { get; } = new("--model") { Description = "HuggingFace model folder [all-MiniLM-L6-v2, which comes along]", HelpName = "DIR" };
 
     public DataOptions Data { get; } = new();
 

@@ -56,6 +56,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
             DeviceName = device.FullName,
             Options = options,
             Data = data,
+            WordCounting = NaiveBayes.Accuracy(data),
             Train = train,
             Development = development,
             Model = model,
@@ -66,7 +67,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         run = run with { Fitted = data.HeldOut is null ? null : Fit(model, Tokenize(data.HeldOut), development, options.EvaluationBatchSize) };
         byte[] record = RunRecord.Of(run, result);
         Save(model, options, run.Fitted?.Kind ?? data.Kind, record, report.Page(result, failure: null));
-        new FinetuneSummary(human).After(data, result, trainer, output.FullPath, run.Fitted);
+        new FinetuneSummary(human).After(run, result, output.FullPath);
         if (request.IsQuickStart) PredictExamples();
         if (request.Json) streams.OutputBytes.Write(record);
         return ExitCode.Done;

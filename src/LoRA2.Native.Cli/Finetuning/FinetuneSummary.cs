@@ -35,17 +35,18 @@ internal sealed class FinetuneSummary(TextWriter writer)
         writer.WriteLine();
     }
 
-    public void After(RunData data, TrainingResult result, Trainer trainer, string output, FittedKind? fitted)
+    public void After(TrainingRun run, TrainingResult result, string output)
     {
         writer.WriteLine();
         if (result.Best is { } best)
         {
             Line("score", $"{string.Join(", ", best.Metrics.Select(metric => $"{metric.Name} {metric.Value:F4}"))} (after step {best.Step})");
-            if (data.Majority() is { } majority) Line("majority", $"{majority.Metric} {majority.Value:F4} by always answering {majority.Label}");
+            if (run.Data.Majority() is { } majority) Line("majority", $"{majority.Metric} {majority.Value:F4} by always answering {majority.Label}");
+            if (run.WordCounting is { } counting) Line("naive Bayes", $"accuracy {counting:F4} by counting words and word pairs");
         }
 
-        if (fitted?.Development is { } found) Line("tuned", $"{string.Join(", ", found.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))} with what was found on held-out training data");
-        if (trainer.Ranks is { } ranks) Line("ranks", $"{ranks.Adapters.Sum(adapter => adapter.EffectiveRank)} of {ranks.Schedule.Initial} singular values kept");
+        if (run.Fitted?.Development is { } found) Line("tuned", $"{string.Join(", ", found.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))} with what was found on held-out training data");
+        if (run.Trainer.Ranks is { } ranks) Line("ranks", $"{ranks.Adapters.Sum(adapter => adapter.EffectiveRank)} of {ranks.Schedule.Initial} singular values kept");
         Line("time", $"{result.Duration.TotalSeconds:F1} s for {result.Steps:N0} steps{(result.StoppedEarly ? ", stopped early" : "")}, {result.TokensPerSecond:N0} tokens/s");
         Line("saved", output);
         Line("report", Path.Combine(output, RunFolder.ReportFile));

@@ -56,7 +56,7 @@ public sealed class RunReport(TrainingRun run)
             Html.Element("div", Html.Element("dt", name), Html.Element("dd", value, more is null ? null : Html.Element("small", Html.Foreign(more))));
         foreach ((int i, MetricValue metric) in (trainer.Best?.Metrics ?? []).Index())
         {
-            string? more = i == 0 && data.Majority() is { } majority && metric.Name == majority.Metric ? $"{TrainingCharts.Score(majority.Value)} by always answering {majority.Label}" : null;
+            string? more = i == 0 && data.Majority() is { } majority && metric.Name == majority.Metric ? $"{TrainingCharts.Score(majority.Value)} by always answering {majority.Label}{(run.WordCounting is { } counting ? $", {TrainingCharts.Score(counting)} by counting words (naive Bayes)" : "")}" : null;
             yield return Fact(metric.Name, TrainingCharts.Score(metric.Value), more ?? (i == 0 ? $"best, after step {Text(trainer.Best!.Step)}" : null));
         }
 

@@ -2,7 +2,7 @@
 using LoRA2.Native.Data;
 using LoRA2.Native.Inference;
 
-string model = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/QuickStart/deberta-v3-tiny-wiki", adapter = args.Length > 1 ? args[1] : "sample-adapter";
+string model = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart/all-minilm-l6-v2", adapter = args.Length > 1 ? args[1] : "sample-adapter";
 using TextClassifier classifier = TextClassifier.Load(model, adapter);
 Console.WriteLine($"classes: {string.Join(", ", classifier.Task.LabelNames!)}");
 

@@ -7,9 +7,9 @@ using LoRA2.Native.Encoders;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
-string data = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/QuickStart", output = args.Length > 1 ? args[1] : "sample-adapter";
+string data = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart", output = args.Length > 1 ? args[1] : "sample-adapter";
 const int Length = 64;
-string folder = Path.Combine(data, "deberta-v3-tiny-wiki");
+string folder = Path.Combine(data, "all-minilm-l6-v2");
 Directory.CreateDirectory(output);
 
 Dataset tickets = DatasetFile.Load(Path.Combine(data, "tickets.train.tsv"));

@@ -8,8 +8,8 @@ using LoRA2.Native.Training;
 
 AdapterMethods.Register(new LoRAFAMethod());
 
-string data = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/QuickStart", output = args.Length > 1 ? args[1] : "sample-own-method";
-string folder = Path.Combine(data, "deberta-v3-tiny-wiki");
+string data = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart", output = args.Length > 1 ? args[1] : "sample-own-method";
+string folder = Path.Combine(data, "all-minilm-l6-v2");
 Example[] examples = [new("The parcel never came.", Target: 0), new("I love this shop.", Target: 1), new("It arrived broken.", Target: 0), new("Great service, thank you.", Target: 1)];
 var options = new TrainingOptions { Adapter = new AdapterSettings { Method = new LoRAFAMethod { Rank = 4 } }, MaxSteps = 10, BatchSize = 4, MaxLength = 16 };
 

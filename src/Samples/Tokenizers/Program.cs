@@ -1,7 +1,7 @@
 // Text to ids and back with a HuggingFace tokenizer, without an engine. Give it the folder of any model; without one it takes the quick start's.
 using LoRA2.Native.Tokenizers;
 
-string folder = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/QuickStart/deberta-v3-tiny-wiki";
+string folder = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart/all-minilm-l6-v2";
 Tokenizer tokenizer = Tokenizer.FromFolder(folder);
 
 TokenizedText text = tokenizer.EncodeWithTokens("My parcel never arrived.");

@@ -1,6 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
-using LoRA2.Native.Cli;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
@@ -158,7 +158,7 @@ public sealed class RecordedStepTests
     {
         string[] texts = ["My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "No.", "No.", "No.", "No."];
         Example[] examples = [.. texts.Select((text, i) => new Example(text, null, i % 2))];
-        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(QuickStart.Model), config, 32);
+        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
     }
 
     private sealed record Run(List<double> Losses, float[] Parameters, int Graphs, int Readings);

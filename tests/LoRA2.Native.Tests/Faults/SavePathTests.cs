@@ -79,7 +79,7 @@ public sealed class SavePathTests : IDisposable
         var options = new TrainingOptions { Adapter = new AdapterSettings { Method = SmallModel.Method("lora") }, BatchSize = 2, MaxSteps = 2 };
         model.Attach(options.Adapter, 4);
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
+        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
         using var trainer = new Trainer(model, options, data, null, [Metric.Accuracy]);
         const string Name = "checkpoint.safetensors";
         Check(Name, path => trainer.Save(Path.Combine(path, Name)), () => trainer.Run());

@@ -141,7 +141,7 @@ public sealed class AllocationTests
     private static TokenizedDataset Data(EncoderConfig config)
     {
         Example[] examples = [.. Enumerable.Range(0, Steps * BatchSize).Select(i => new Example("My parcel never arrived.", null, i % 2))];
-        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
+        return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
     }
 
     /// <summary>Reads the counters after every step.</summary>

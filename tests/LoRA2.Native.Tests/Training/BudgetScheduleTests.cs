@@ -32,7 +32,7 @@ public sealed class BudgetScheduleTests
         };
         model.Attach(options.Adapter, 4);
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
+        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
         using var trainer = new Trainer(model, options, data, data, [Metric.Accuracy]);
         TrainingResult result = trainer.Run();
         int matrices = trainer.Ranks!.Adapters.Count;
@@ -50,7 +50,7 @@ public sealed class BudgetScheduleTests
         var options = new TrainingOptions { Adapter = new AdapterSettings { Method = SmallModel.Method("lora") }, BatchSize = 2, MaxSteps = 16, EvaluateEvery = 1, Patience = 3, LearningRate = 0 };
         model.Attach(options.Adapter, 4);
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32);
+        TokenizedDataset data = TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
         using var trainer = new Trainer(model, options, data, data, [Metric.Accuracy]);
         TrainingResult result = trainer.Run();
         Assert.Equal(1, result.Best!.Step);

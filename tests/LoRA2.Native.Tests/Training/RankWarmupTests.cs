@@ -34,7 +34,7 @@ public sealed class RankWarmupTests
         Parameter[] trained = [.. model.Parameters.Where(parameter => parameter.IsTrainable)];
         float[][] before = [.. trained.Select(parameter => parameter.Value.ToArray<float>())];
         Example[] examples = [new("My parcel never arrived.", null, 0), new("Thank you!", null, 1)];
-        using var trainer = new Trainer(model, options, TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.QuickStartModel), config, 32), null, [Metric.Accuracy]);
+        using var trainer = new Trainer(model, options, TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32), null, [Metric.Accuracy]);
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => trainer.Run(progress: new StopAfterOne(stop), cancellation: stop.Token));
         for (int i = 0; i < trained.Length; i++)

@@ -13,7 +13,7 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
     private readonly EncoderConfig config;
     private readonly bool countsTokens;
     private readonly Parameter words;
-    private readonly Parameter positions;
+    private readonly Parameter? positions;
     private readonly Parameter? types;
     private readonly NormLayer norm;
 
@@ -23,13 +23,14 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
     /// <param name="path">The module's whole name.</param>
     /// <param name="countsTokens">Whether positions count the tokens that are not padding.</param>
     /// <param name="width">The tables' width; 0: that of the hidden states.</param>
-    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false, int width = 0)
+    /// <param name="hasPositions">Whether there is a table of positions; not where the layers have distances of their own. HuggingFace's class has one there that it doesn't use.</param>
+    public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false, int width = 0, bool hasPositions = true)
     {
         this.config = config;
         this.countsTokens = countsTokens;
         if (width == 0) width = config.HiddenSize;
         words = source.Table($"{path}.word_embeddings.weight", config.VocabularySize, width, zeroRow: config.PadTokenId);
-        positions = source.Table($"{path}.position_embeddings.weight", config.MaxPositions, width, zeroRow: countsTokens ? config.PadTokenId : -1);
+        positions = !hasPositions ? null : source.Table($"{path}.position_embeddings.weight", config.MaxPositions, width, zeroRow: countsTokens ? config.PadTokenId : -1);
         types = config.TypeVocabularySize > 0 ? source.Table($"{path}.token_type_embeddings.weight", config.TypeVocabularySize, width) : null;
         norm = source.Norm($"{path}.LayerNorm", width, config.LayerNormEpsilon);
     }
@@ -50,7 +51,7 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 
-        sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, countsTokens ? config.PadTokenId : -1));
+        if (positions is not null) sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, countsTokens ? config.PadTokenId : -1));
         return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
     }
 }

@@ -22,6 +22,11 @@ public sealed record BertConfig : EncoderConfig
     /// <summary>BERT-base's sizes.</summary>
     public BertConfig() => TypeVocabularySize = 2;
 
+    /// <summary>How positions are known: one of <see cref="PositionKinds"/>.</summary>
+    public string Positions { get; init; } = PositionKinds.Absolute;
+
+    private bool IsAbsolute => Positions == PositionKinds.Absolute;
+
     /// <inheritdoc/>
     public override string ModelType => "bert";
 
@@ -44,16 +49,16 @@ public sealed record BertConfig : EncoderConfig
         {
             TypeVocabularySize = fields.Int("type_vocab_size", TypeVocabularySize, 0),
             ClassifierDropout = fields.OptionalNumber("classifier_dropout", 0, 0.999),
+            Positions = fields.OneOf("position_embedding_type", PositionKinds.Absolute, [PositionKinds.Absolute, PositionKinds.RelativeKey, PositionKinds.RelativeKeyQuery]),
         };
-        fields.OneOf("position_embedding_type", "absolute", ["absolute"]);
         fields.RequireNumber("embedding_size", config.HiddenSize);
         return config;
     }
 
     /// <inheritdoc/>
     public override Encoder CreateEncoder(ParameterSource source) => new(
-        new AbsoluteEmbeddings(this, source, $"{Prefix}.embeddings"),
-        [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new SelfAttention(this, source, path)))]);
+        new AbsoluteEmbeddings(this, source, $"{Prefix}.embeddings", hasPositions: IsAbsolute),
+        [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, IsAbsolute ? new SelfAttention(this, source, path) : new RelativeKeyAttention(this, source, path)))]);
 
     /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
