@@ -44,7 +44,7 @@ public sealed class EncoderConfigReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bert", "position_embedding_type", "\"relative_key\"", "position_embedding_type 'relative_key' is not supported; absolute can be")]
+    [InlineData("bert", "position_embedding_type", "\"rotary\"", "position_embedding_type 'rotary' is not supported; absolute, relative_key, relative_key_query can be")]
     [InlineData("roberta", "position_embedding_type", "\"relative_key_query\"", "position_embedding_type 'relative_key_query' is not supported; absolute can be")]
     [InlineData("bert", "embedding_size", "4", "embedding_size = 4 is not supported; only 8 is")]
     [InlineData("bert", "hidden_act", "\"selu\"", "hidden_act 'selu' is not supported; gelu, relu, tanh, silu, swish, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, mish can be")]
