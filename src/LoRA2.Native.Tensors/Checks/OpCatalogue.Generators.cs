@@ -22,6 +22,8 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Relu), source => Case([source.ValuesAwayFromZero(source.Shape())], inputs => Ops.Relu(inputs[0])));
         yield return new(nameof(Ops.Softmax), source => Case([source.Values([source.Extent(7), source.WideExtent()])], inputs => Ops.Softmax(inputs[0])));
         yield return new(nameof(Ops.MaskedSoftmax), MaskedSoftmax);
+        yield return new(nameof(Ops.MaskedMax), MaskedMax);
+        yield return new(nameof(Ops.Normalize), Normalize);
         yield return new(nameof(Ops.LayerNorm), LayerNorm);
         yield return new(nameof(Ops.AddLayerNorm), AddLayerNorm);
         yield return new(nameof(Ops.Dropout), Dropout);
@@ -74,6 +76,19 @@ public static partial class OpCatalogue
         Tensor x = source.Values([source.Extent(5), source.Extent(5), source.WideExtent()]);
         Tensor mask = source.Ids(source.Flag() ? x.Shape : [x.Shape[2]], 0, 1);
         return Case([x, mask], inputs => Ops.MaskedSoftmax(inputs[0], inputs[1]));
+    }
+
+    private static OpCase MaskedMax(CaseSource source)
+    {
+        Tensor x = source.Values([source.Extent(5), source.Extent(5), source.WideExtent()]);
+        return Case([x, source.Ids([x.Shape[0], x.Shape[1]], 0, 1)], inputs => Ops.MaskedMax(inputs[0], inputs[1]));
+    }
+
+    private static OpCase Normalize(CaseSource source)
+    {
+        // Rows long enough that the kink at ε is far; or an ε beyond all of them.
+        double epsilon = source.Int(0, 3) == 0 ? 1e3 : 1e-2;
+        return Case([source.ValuesAwayFromZero([source.Extent(7), source.Extent(3), source.WideExtent(17, least: 1)], 0.25)], inputs => Ops.Normalize(inputs[0], epsilon), $"epsilon {epsilon}");
     }
 
     private static OpCase LayerNorm(CaseSource source)

@@ -70,6 +70,18 @@ internal abstract class Kernels
     /// <summary>dx = y ∘ (dy − Σ_c dy ∘ y).</summary>
     public abstract void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx);
 
+    /// <summary>y = x r for each row, with r = 1 / max(‖x‖₂, ε) to reciprocal [rows], negative where ε was divided by.</summary>
+    public abstract void Normalize(Tensor x, double epsilon, Tensor y, Tensor reciprocal);
+
+    /// <summary>dx = |r| (dy − y Σ y dy) for each row; without the sum where r is negative.</summary>
+    public abstract void NormalizeBackward(Tensor y, Tensor reciprocal, Tensor dy, Tensor dx);
+
+    /// <summary>The largest of each column over the rows that the mask keeps, and their places: see <see cref="Ops.MaskedMax"/>.</summary>
+    public abstract void MaskedMax(Tensor x, Tensor mask, Tensor y, Tensor places);
+
+    /// <summary>dx[b, places[b, c], c] = dy[b, c]; the rest of dx stays as it is.</summary>
+    public abstract void MaskedMaxBackward(Tensor places, Tensor dy, Tensor dx);
+
     /// <summary>y = (x − mean) · rstd · gain + bias for each row; mean and rstd are saved, one a row.</summary>
     public abstract void LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon, Tensor y, Tensor mean, Tensor rstd);
 
