@@ -53,6 +53,7 @@ internal static class LoRA2Command
             ReproduceCommand.Create(streams),
             EvaluateCommand.Create(streams),
             PredictCommand.Create(streams),
+            EmbedCommand.Create(streams),
             MergeCommand.Create(streams),
             ExportCommand.Create(streams),
             ImportCommand.Create(streams),

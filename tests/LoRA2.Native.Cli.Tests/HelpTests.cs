@@ -9,6 +9,7 @@ public class HelpTests
     [InlineData("reproduce")]
     [InlineData("evaluate")]
     [InlineData("predict")]
+    [InlineData("embed")]
     [InlineData("merge")]
     [InlineData("export")]
     [InlineData("import")]

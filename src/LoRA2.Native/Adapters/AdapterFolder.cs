@@ -112,7 +112,8 @@ public static class AdapterFolder
         {
             foreach (Adapter adapter in settings.Method.Read(tensors, layers)) read.Add(adapter);
             (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors)];
-            tensors.RequireAllRead();
+            // A head of another task is nothing to a model that has none.
+            tensors.RequireAllRead(model.Head.Modules.Count > 0 ? _ => false : SavedTensorsIn(folder));
             string[] frozen = file.Metadata.TryGetValue(FrozenKey, out string? paths) ? paths.Split(',') : [];
             HashSet<Parameter> untrained = [.. model.Head.Modules.Where(module => frozen.Contains(module.Path)).SelectMany(module => module.Parameters)];
             using (model.Change())

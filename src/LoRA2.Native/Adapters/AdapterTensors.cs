@@ -66,9 +66,11 @@ public sealed class AdapterTensors
         return Array.ConvertAll(entry.Shape.ToArray(), extent => checked((int)extent));
     }
 
-    /// <exception cref="InputException">A tensor was not read.</exception>
-    internal void RequireAllRead()
+    /// <param name="isForeign">Whether a tensor may stay unread, by its name.</param>
+    /// <exception cref="InputException">Another tensor was not read.</exception>
+    internal void RequireAllRead(Func<string, bool> isForeign)
     {
+        unread.RemoveWhere(name => isForeign(name));
         if (unread.Count > 0) throw new InputException($"{file.Path}: tensor '{unread.Order(StringComparer.Ordinal).First()}' belongs to no layer of this model or its adapter_config.json");
     }
 }

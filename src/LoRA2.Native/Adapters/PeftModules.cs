@@ -31,5 +31,5 @@ internal static class PeftModules
 
     /// <summary>The modules of a head that are trained.</summary>
     public static IEnumerable<HeadModule> Trained(EncoderHead head, HeadTraining training) =>
-        head.Modules.Where(module => training == HeadTraining.All || IsSaved(module.Path, []) || module.Parameters.Contains(head.Classifier.Weight));
+        head.Modules.Where(module => training == HeadTraining.All || IsSaved(module.Path, []) || (head.Classifier is { } last && module.Parameters.Contains(last.Weight)));
 }

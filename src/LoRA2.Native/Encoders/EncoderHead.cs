@@ -9,11 +9,11 @@ public abstract class EncoderHead
     /// <summary>Its modules in the order of the computation, as PEFT counts them: one is trained and saved whole or not at all.</summary>
     public abstract IReadOnlyList<HeadModule> Modules { get; }
 
-    /// <summary>The last linear layer: one output a label.</summary>
-    public abstract LinearLayer Classifier { get; }
+    /// <summary>The last linear layer: one output a label. Null where there is none: a vector of the text is all that is asked.</summary>
+    public virtual LinearLayer? Classifier => null;
 
     /// <summary>Its linear layers, in the order of the computation: a PEFT adapter may reach them too.</summary>
-    public virtual IReadOnlyList<LinearLayer> Linears => [Classifier];
+    public virtual IReadOnlyList<LinearLayer> Linears => Classifier is null ? [] : [Classifier];
 
     /// <summary>The parameters of all modules.</summary>
     public IEnumerable<Parameter> Parameters => Modules.SelectMany(module => module.Parameters);

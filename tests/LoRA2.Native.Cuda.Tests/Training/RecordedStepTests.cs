@@ -65,7 +65,7 @@ public sealed class RecordedStepTests
     {
         using var device = new CudaDevice(new EmulatedDriver(), 0);
         using SequenceClassifier model = Model("deberta-v2", "lora", device);
-        Parameter classifier = model.Head.Classifier.Weight;
+        Parameter classifier = model.Head.Classifier!.Weight;
         classifier.Value.Write<float>([.. Enumerable.Repeat(float.NaN, classifier.Value.Count)]);
         using var trainer = new Trainer(model, Options("lora"), Data(model.Config), null, [Metric.Accuracy]);
         var e = Assert.Throws<TrainingException>(() => trainer.Run());

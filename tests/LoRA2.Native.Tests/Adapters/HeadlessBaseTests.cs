@@ -81,7 +81,7 @@ public sealed class HeadlessBaseTests : IDisposable
         Assert.Contains("is missing", Assert.Throws<InputException>(() => LoadedModel.Load(original.Path)).Message, StringComparison.Ordinal);
         // Half a head, and one of another size, are none.
         using SequenceClassifier whole = SequenceClassifier.Create(EncoderConfigReader.FromFolder(original.Path), 3);
-        Parameter classifier = whole.Head.Classifier.Weight;
+        Parameter classifier = whole.Head.Classifier!.Weight;
         foreach (bool half in (bool[])[true, false])
         {
             var writer = new SafetensorsWriter();

@@ -113,19 +113,19 @@ public sealed class ModelLoadingTests : IDisposable
     {
         Write(type);
         using SequenceClassifier model = SequenceClassifier.FromFolder(folder.Path, config => config with { Labels = 5, LabelNames = null }, seed: 7);
-        string last = model.Head.Classifier.Name;
+        string last = model.Head.Classifier!.Name;
         Assert.Equal([$"{last}.weight", $"{last}.bias"], model.InitialisedParameters);
         AssertSame(type, model, except: [.. model.InitialisedParameters]);
-        Assert.Equal([5, model.Config.HiddenSize], model.Head.Classifier.Weight.Value.Shape);
-        Assert.All(model.Head.Classifier.Bias!.Value.ToArray<float>(), value => Assert.Equal(0, value));
-        float[] weights = model.Head.Classifier.Weight.Value.ToArray<float>();
+        Assert.Equal([5, model.Config.HiddenSize], model.Head.Classifier!.Weight.Value.Shape);
+        Assert.All(model.Head.Classifier!.Bias!.Value.ToArray<float>(), value => Assert.Equal(0, value));
+        float[] weights = model.Head.Classifier!.Weight.Value.ToArray<float>();
         Assert.Contains(weights, value => Math.Abs(value) > 0.1);
         using (var scope = new TensorScope()) Assert.Equal([2, 5], Logits(model).Shape);
 
         using SequenceClassifier again = SequenceClassifier.FromFolder(folder.Path, config => config with { Labels = 5, LabelNames = null }, seed: 7);
-        Assert.Equal(weights, again.Head.Classifier.Weight.Value.ToArray<float>());
+        Assert.Equal(weights, again.Head.Classifier!.Weight.Value.ToArray<float>());
         using SequenceClassifier other = SequenceClassifier.FromFolder(folder.Path, config => config with { Labels = 5, LabelNames = null }, seed: 8);
-        Assert.NotEqual(weights, other.Head.Classifier.Weight.Value.ToArray<float>());
+        Assert.NotEqual(weights, other.Head.Classifier!.Weight.Value.ToArray<float>());
     }
 
     [Theory]

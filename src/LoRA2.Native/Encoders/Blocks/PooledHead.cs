@@ -1,3 +1,4 @@
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Memory;
 
@@ -6,7 +7,7 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// <summary>ModernBERT's head: the first token's hidden state or the mean of all → dense → activation → layer norm → dropout → classifier.</summary>
 public sealed class PooledHead : EncoderHead
 {
-    private readonly bool isMean;
+    private readonly TokenPooling pooling;
     private readonly LinearLayer dense;
     private readonly Activation activation;
     private readonly NormLayer norm;
@@ -22,7 +23,7 @@ public sealed class PooledHead : EncoderHead
     /// <param name="dropout">Before the classifier.</param>
     public PooledHead(EncoderConfig config, ParameterSource source, string module, bool isMean, (bool Dense, bool Norm) hasBias, Activation activation, double dropout)
     {
-        this.isMean = isMean;
+        pooling = new TokenPooling(isMean ? Pooling.Mean : Pooling.Cls);
         this.activation = activation;
         this.dropout = dropout;
         dense = source.Linear($"{module}.dense", config.HiddenSize, config.HiddenSize, hasBias.Dense);
@@ -41,16 +42,7 @@ public sealed class PooledHead : EncoderHead
     public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
     {
         using var scope = new TensorScope();
-        Tensor pooled = isMean ? Mean(hidden, mask) : Ops.Reshape(Ops.Slice(hidden, 1, 0, 1), hidden.Shape[0], hidden.Shape[2]);
-        Tensor normed = norm.Forward(dense.Forward(pooled, activation));
+        Tensor normed = norm.Forward(dense.Forward(pooling.Forward(hidden, mask), activation));
         return scope.Keep(Classifier.Forward(context.Dropout(normed, dropout)));
-    }
-
-    /// <summary>[batch, width]. A masked softmax of zeros is 1 / the number of tokens at each of them.</summary>
-    private static Tensor Mean(Tensor hidden, Tensor mask)
-    {
-        (int batch, int length, int width) = (hidden.Shape[0], hidden.Shape[1], hidden.Shape[2]);
-        Tensor shares = Ops.MaskedSoftmax(Tensor.Zeros([batch, length], hidden.DType, hidden.Device), mask);
-        return Ops.Reshape(Ops.MatMul(Ops.Reshape(shares, batch, 1, length), hidden), batch, width);
     }
 }

@@ -1,0 +1,59 @@
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
+using LoRA2.Native.Tensors;
+
+namespace LoRA2.Native.Inference;
+
+/// <summary>A text that was ranked.</summary>
+/// <param name="Index">Its number among those that were given.</param>
+/// <param name="Score">How well it fits: the model's number, or the probability of its second class.</param>
+/// <param name="IsCut">Whether query and text together were longer than the model takes, so that it has not seen their end.</param>
+public readonly record struct RankedText(int Index, double Score, bool IsCut);
+
+/// <summary>
+/// A cross-encoder: it reads a query and a text together and says how well they fit, which is slower than comparing vectors and better, so that it orders what a search found. Any sequence
+/// classifier with one output or two classes is one. Any number of threads may ask at once.
+/// </summary>
+public sealed class TextReranker : IDisposable
+{
+    private TextReranker(TextClassifier classifier) => Classifier = classifier;
+
+    /// <summary>The classifier of pairs.</summary>
+    public TextClassifier Classifier { get; }
+
+    /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
+    /// <param name="modelFolder">The model's folder.</param>
+    /// <param name="adapterFolder">The adapter's, or null.</param>
+    /// <param name="precision">Of the encoder's matrix products.</param>
+    /// <param name="maxLength">Tokens after which query and text together are cut, the longer of them first; null as for <see cref="TextClassifier.Load"/>.</param>
+    /// <exception cref="InputException">As of <see cref="TextClassifier.Load"/>, or the model has more than two classes.</exception>
+    public static TextReranker Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)
+    {
+        TextClassifier classifier = TextClassifier.Load(modelFolder, adapterFolder, precision, maxLength);
+        EncoderConfig config = classifier.Model.Config;
+        if (config.Labels <= 2) return new TextReranker(classifier);
+        classifier.Dispose();
+        throw new InputException($"{adapterFolder ?? modelFolder}: the model has {config.Labels} outputs; a reranker has one, or two classes of which the second is that a text fits");
+    }
+
+    /// <summary>The texts that fit a query best, the best first; of equal ones the earlier.</summary>
+    /// <param name="query">What is looked for.</param>
+    /// <param name="texts">What is ranked.</param>
+    /// <param name="count">How many come back; null for all.</param>
+    /// <param name="batchSize">Pairs computed together.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <exception cref="ObjectDisposedException">The reranker was disposed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<RankedText> Rank(string query, IReadOnlyList<string> texts, int? count = null, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(texts);
+        if (count is { } asked) ArgumentOutOfRangeException.ThrowIfNegative(asked, nameof(count));
+        IReadOnlyList<Prediction> answers = Classifier.Predict([.. texts.Select(text => new Example(query, text))], batchSize, cancellation);
+        return [.. answers.Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(text => text.Score).Take(count ?? texts.Count)];
+    }
+
+    /// <summary>Frees the model, when the calls that are under way have ended.</summary>
+    public void Dispose() => Classifier.Dispose();
+}
