@@ -39,7 +39,7 @@ public sealed class EmbedderGeneratorTests : IDisposable
         float[] asked = (await generator.GenerateVectorAsync("good film", new EmbeddingGenerationOptions { AdditionalProperties = new() { [EmbedderGenerator.PromptNameProperty] = "query" } })).ToArray();
         Assert.Equal(embedder.EmbedQueries(["good film"])[0].Values, asked);
         foreach (EmbeddingGenerationOptions wrong in (EmbeddingGenerationOptions[])[
-            new() { Dimensions = 17 }, new() { Dimensions = 0 }, new() { ModelId = "another" }, new() { AdditionalProperties = new() { [EmbedderGenerator.PromptNameProperty] = "none" } }])
+            new() { Dimensions = 17 }, new() { ModelId = "another" }, new() { AdditionalProperties = new() { [EmbedderGenerator.PromptNameProperty] = "none" } }])
         {
             await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(Texts, wrong));
         }
