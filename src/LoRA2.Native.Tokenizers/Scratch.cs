@@ -26,4 +26,6 @@ internal sealed class Scratch
     public Bpe.SymbolList Symbols { get; } = new();
 
     public List<int> Nodes { get; } = [];
+
+    public List<int> Ends { get; } = [];
 }

@@ -26,7 +26,12 @@ internal abstract class SlowTokenizer : Tokenizer
     private protected int? AddedId(string text) => _added.TryGetValue(text, out var token) ? token.Id : null;
 
     /// <summary>Appends the tokens of a text that has no added tokens in it.</summary>
-    private protected abstract void RunPlain(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink);
+    /// <param name="text">The text.</param>
+    /// <param name="origins">Where the characters of the text that it is a stretch of came from; null when they are the user's own.</param>
+    /// <param name="start">Where it begins among them.</param>
+    /// <param name="scratch">Working memory.</param>
+    /// <param name="sink">Takes the tokens.</param>
+    private protected abstract void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink);
 
     /// <summary>What is done to the whole text before added tokens are looked for.</summary>
     private protected virtual ReadOnlySpan<char> Prepare(ReadOnlySpan<char> text, CharBuffer buffer) => text;
@@ -34,24 +39,38 @@ internal abstract class SlowTokenizer : Tokenizer
     private protected override void Run(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
     {
         scratch.Prepared.Clear();
+        scratch.Prepared.Follow(sink.Follows, null, 0);
         text = Prepare(text, scratch.Prepared);
         if (_protected is not null)
             text = LowerOutsideOfTokens(text, scratch.Prepared);
+        var origins = scratch.Prepared.Length > 0 ? scratch.Prepared.Origins : null;
         if (!_trie.Find(text, 0, out _, out _, out _))
         {
             if (!text.IsEmpty)
-                RunPlain(text, scratch, sink);
+                RunPlain(text, origins, 0, scratch, sink);
             return;
         }
 
+        var start = 0;
         foreach (var token in Split(text))
         {
             if (token.Length == 0)
                 continue;
+            // Only white space was taken off between the parts.
+            while (!text[start..].StartsWith(token, StringComparison.Ordinal))
+                start++;
             if (_added.TryGetValue(token, out var added))
-                sink.Add(added.Id, token);
+            {
+                sink.Reads(origins, start);
+                sink.NextWord();
+                sink.Add(added.Id, token, 0, token.Length);
+            }
             else
-                RunPlain(token, scratch, sink);
+            {
+                RunPlain(token, origins, start, scratch, sink);
+            }
+
+            start += token.Length;
         }
     }
 
@@ -62,8 +81,14 @@ internal abstract class SlowTokenizer : Tokenizer
         {
             _protected!.Find(text, i, out var start, out var end, out _);
             while (i < start)
-                PythonText.AppendLower(buffer, CodePoint.Next(text, ref i));
-            buffer.Append(text[start..end]);
+            {
+                var from = i;
+                var c = CodePoint.Next(text, ref i);
+                buffer.From(from, i);
+                PythonText.AppendLower(buffer, c);
+            }
+
+            buffer.Copy(text[start..end], start);
             i = end;
         }
 

@@ -158,6 +158,60 @@ public abstract class Tokenizer
         return cut;
     }
 
+    /// <summary>
+    /// As <see cref="EncodePair(string, string?, int)"/>, with the place of every token in its text: what HuggingFace's fast tokenizers call offsets and word ids, counted in UTF-16.
+    /// </summary>
+    public PlacedInput EncodePlaced(string first, string? second = null, int maxLength = int.MaxValue)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxLength);
+        var scratch = Rent();
+        Follow(first, scratch, scratch.First);
+        scratch.Second.Clear();
+        if (second is not null)
+            Follow(second, scratch, scratch.Second);
+        var room = Math.Max(0, maxLength - Template.Added(second is not null));
+        var (keepA, keepB) = Truncation.LongestFirst(scratch.First.Count, scratch.Second.Count, room, TruncatesLikePython);
+        var placed = Placed(second is null ? Template.Single : Template.Pair, scratch, keepA, keepB);
+        Return(scratch);
+        return placed;
+    }
+
+    /// <summary>
+    /// A text that was divided into words already (HuggingFace's <c>is_split_into_words</c>): every token's word is the place of its word in the list, and its characters are
+    /// counted in the word.
+    /// </summary>
+    /// <param name="words">The words; an empty one has no token.</param>
+    /// <param name="maxLength">Tokens that the input may have, special ones included; what is beyond is lost.</param>
+    public PlacedInput EncodeWords(IReadOnlyList<string> words, int maxLength = int.MaxValue)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxLength);
+        var scratch = Rent();
+        var sink = scratch.First;
+        sink.Clear();
+        sink.Follow();
+        scratch.Second.Clear();
+        var added = Trimming is { WordsHaveSpaces: true };
+        for (var word = 0; word < words.Count; word++)
+        {
+            var (first, spaced) = (sink.Count, added && words[word].Length > 0 && words[word][0] != ' ');
+            Run(spaced ? " " + words[word] : words[word], scratch, sink);
+            for (var i = first; i < sink.Count; i++)
+            {
+                var (start, end, _) = sink.Places[i];
+                if (Trimming is { } trimming)
+                    (start, end) = (spaced ? trimming with { HasPrefixSpace = false } : trimming).Trim(sink.Pieces![i], i - first, start, end);
+                sink.Places[i] = spaced ? (Math.Max(0, start - 1), Math.Max(0, end - 1), word) : (start, end, word);
+            }
+        }
+
+        var keep = Math.Min(sink.Count, Math.Max(0, maxLength - Template.Added(pair: false)));
+        var placed = Placed(Template.Single, scratch, keep, 0);
+        Return(scratch);
+        return placed;
+    }
+
     /// <summary>The token with this id.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>
     public string IdToToken(int id) => _texts.TryGetValue(id, out var text)
@@ -199,6 +253,52 @@ public abstract class Tokenizer
             for (var i = before; types is not null && i < ids.Count; i++)
                 types.Add(part.TypeId);
         }
+    }
+
+    /// <summary>Whether spaces are taken off tokens' places, or null.</summary>
+    private protected virtual OffsetTrimming? Trimming => null;
+
+    private void Follow(string text, Scratch scratch, TokenSink sink)
+    {
+        sink.Clear();
+        sink.Follow();
+        Run(text, scratch, sink);
+        for (var i = 0; Trimming is { } trimming && i < sink.Count; i++)
+        {
+            var (start, end, word) = sink.Places[i];
+            (start, end) = trimming.Trim(sink.Pieces![i], i, start, end);
+            sink.Places[i] = (start, end, word);
+        }
+    }
+
+    private static PlacedInput Placed(SequenceTemplate.Part[] template, Scratch scratch, int keepFirst, int keepSecond)
+    {
+        var (ids, types, tokens, places) = (new List<int>(), new List<int>(), new List<string>(), new List<TokenPlace>());
+        foreach (var part in template)
+        {
+            if (part.Kind == SequenceTemplate.PartKind.Token)
+            {
+                ids.Add(part.Id);
+                tokens.Add(part.Text);
+                places.Add(TokenPlace.Special);
+            }
+            else
+            {
+                var isFirst = part.Kind == SequenceTemplate.PartKind.First;
+                var (sink, keep) = isFirst ? (scratch.First, keepFirst) : (scratch.Second, keepSecond);
+                for (var i = 0; i < keep; i++)
+                {
+                    ids.Add(sink.Ids[i]);
+                    tokens.Add(sink.Pieces![i]);
+                    places.Add(new TokenPlace(sink.Places[i].Start, sink.Places[i].End, sink.Places[i].Word, isFirst ? 0 : 1));
+                }
+            }
+
+            while (types.Count < ids.Count)
+                types.Add(part.TypeId);
+        }
+
+        return new PlacedInput([.. ids], [.. types], [.. tokens], [.. places], keepFirst < scratch.First.Count || keepSecond < scratch.Second.Count);
     }
 
     private Scratch Rent() => Interlocked.Exchange(ref _scratch, null) ?? new Scratch();

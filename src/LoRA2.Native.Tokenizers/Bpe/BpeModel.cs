@@ -70,7 +70,7 @@ internal sealed class BpeModel
     {
         if (scratch.Words.TryGet(word, out var cached))
         {
-            Emit(cached, sink);
+            Emit(cached, word, isBytes: true, sink);
             return;
         }
 
@@ -97,7 +97,7 @@ internal sealed class BpeModel
 
         var result = symbols.Symbols.AsSpan(0, symbols.Count);
         scratch.Words.Add(word, result);
-        Emit(result, sink);
+        Emit(result, word, isBytes: true, sink);
     }
 
     /// <summary>Appends the tokens of a word whose characters are the first symbols.</summary>
@@ -105,7 +105,7 @@ internal sealed class BpeModel
     {
         if (scratch.Words.TryGet(word, out var cached))
         {
-            Emit(cached, sink);
+            Emit(cached, word, isBytes: false, sink);
             return;
         }
 
@@ -137,7 +137,7 @@ internal sealed class BpeModel
 
         var result = symbols.Symbols.AsSpan(0, symbols.Count);
         scratch.Words.Add(word, result);
-        Emit(result, sink);
+        Emit(result, word, isBytes: false, sink);
     }
 
     private static long Key(int left, int right) => ((long)left << 32) | (uint)right;
@@ -176,10 +176,49 @@ internal sealed class BpeModel
         }
     }
 
-    private void Emit(ReadOnlySpan<int> symbols, TokenSink sink)
+    private void Emit(ReadOnlySpan<int> symbols, ReadOnlySpan<char> word, bool isBytes, TokenSink sink)
     {
-        foreach (var symbol in symbols)
-            sink.Add(_ids[symbol], _texts[symbol]);
+        if (!sink.Follows)
+        {
+            foreach (var symbol in symbols)
+                sink.Add(_ids[symbol], _texts[symbol], 0, 0);
+            return;
+        }
+
+        // Byte-level symbols have a character a byte; the others' characters are the word's, but for what a model puts before or behind them.
+        var bytes = isBytes ? Encoding.UTF8.GetBytes(word.ToArray()) : [];
+        int Length(int symbol, int index, int count) => _texts[symbol].Length - (index > 0 && !isBytes ? _options.ContinuingPrefix.Length : 0) - (index == count - 1 && !isBytes ? _options.EndOfWordSuffix.Length : 0);
+        var total = 0;
+        for (var i = 0; i < symbols.Length; i++)
+            total += Length(symbols[i], i, symbols.Length);
+        var isWhole = total != (isBytes ? bytes.Length : word.Length);
+        for (int i = 0, start = 0; i < symbols.Length; i++)
+        {
+            var end = start + Length(symbols[i], i, symbols.Length);
+            // With an unknown symbol no token's characters are certain but the word's.
+            if (isWhole)
+                sink.Add(_ids[symbols[i]], _texts[symbols[i]], 0, word.Length);
+            else if (isBytes)
+                sink.Add(_ids[symbols[i]], _texts[symbols[i]], FirstChar(word, start), FirstChar(word, end - 1, after: true));
+            else
+                sink.Add(_ids[symbols[i]], _texts[symbols[i]], start, end);
+            start = end;
+        }
+    }
+
+    /// <summary>Where the character that a byte is of begins, or the place after it.</summary>
+    private static int FirstChar(ReadOnlySpan<char> word, int index, bool after = false)
+    {
+        for (int i = 0, bytes = 0; i < word.Length;)
+        {
+            var start = i;
+            CodePoint.Next(word, ref i);
+            bytes += Encoding.UTF8.GetByteCount(word[start..i]);
+            if (index < bytes)
+                return after ? i : start;
+        }
+
+        return word.Length;
     }
 
     private void Merge(SymbolList word)

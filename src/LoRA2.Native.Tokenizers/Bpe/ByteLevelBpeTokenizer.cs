@@ -53,18 +53,25 @@ internal sealed class ByteLevelBpeTokenizer : SlowTokenizer
     {
         if (!_addPrefixSpace || text.IsEmpty || PythonText.IsSpace(text[0]))
             return text;
+        var first = 0;
+        CodePoint.Next(text, ref first);
+        buffer.From(0, first);
         buffer.Append(' ');
-        buffer.Append(text);
+        buffer.Copy(text, 0);
         return buffer.Span;
     }
 
-    private protected override void RunPlain(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
+    private protected override OffsetTrimming Trimming => new(_addPrefixSpace, WordsHaveSpaces: true);
+
+    private protected override void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
-        for (var start = 0; start < text.Length;)
+        for (var from = 0; from < text.Length;)
         {
-            var end = Gpt2Splitter.WordEnd(text, start);
-            _model.EncodeBytes(text[start..end], scratch, sink);
-            start = end;
+            var end = Gpt2Splitter.WordEnd(text, from);
+            sink.NextWord();
+            sink.Reads(origins, start + from);
+            _model.EncodeBytes(text[from..end], scratch, sink);
+            from = end;
         }
     }
 

@@ -15,7 +15,9 @@ internal sealed class BertNormalizer(bool cleanText, bool spacesCjk, bool strips
         var ascii = true;
         for (var i = 0; i < text.Length;)
         {
+            var from = i;
             var c = CodePoint.Next(text, ref i);
+            output.From(from, i);
             if (c < 128)
                 AppendAscii(c, output);
             else
@@ -71,22 +73,31 @@ internal sealed class BertNormalizer(bool cleanText, bool spacesCjk, bool strips
     private static void StripAccents(CharBuffer output, int start)
     {
         var decomposed = new CharBuffer();
+        decomposed.Follow(output.Origins is not null, output.Origins, start);
         NormalizationForms.Append(decomposed, output.Span[start..], NormalizationForm.FormD);
-        output.Truncate(start);
-        var text = decomposed.Span;
-        for (var i = 0; i < text.Length;)
+        Rewrite(output, start, decomposed.Span, decomposed.Origins, static (c, into) =>
         {
-            var c = CodePoint.Next(text, ref i);
             if (UnicodeTables.RustClasses[c] != (byte)CharClass.NonspacingMark)
-                output.AppendCodePoint(c);
-        }
+                into.AppendCodePoint(c);
+        });
     }
 
-    private static void Lower(CharBuffer output, int start)
+    private static void Lower(CharBuffer output, int start) =>
+        Rewrite(output, start, output.Span[start..].ToString(), output.Origins?.From(start), static (c, into) => PythonText.AppendLower(into, c));
+
+    /// <summary>Puts in place of what stands after <paramref name="start"/> what becomes of each character of a text.</summary>
+    private static void Rewrite(CharBuffer output, int start, ReadOnlySpan<char> text, Alignment? origins, Action<int, CharBuffer> append)
     {
-        var text = output.Span[start..].ToString().AsSpan();
         output.Truncate(start);
+        var before = output.Read(origins, 0);
         for (var i = 0; i < text.Length;)
-            PythonText.AppendLower(output, CodePoint.Next(text, ref i));
+        {
+            var from = i;
+            var c = CodePoint.Next(text, ref i);
+            output.From(from, i);
+            append(c, output);
+        }
+
+        output.Read(before.Input, before.Start);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class FastTokenizer : Tokenizer
         _raw = new AddedTokenTrie(parts.Added.Where(t => !t.Normalized).Select(t => (t.Content, t)));
         var texts = new WorkingTexts();
         _normalized = new AddedTokenTrie(
-            parts.Added.Where(t => t.Normalized).Select(t => (Normalize(t.Content, texts).ToString(), t)).ToList());
+            parts.Added.Where(t => t.Normalized).Select(t => (Normalize(t.Content, 0, false, texts).ToString(), t)).ToList());
     }
 
     private protected override bool TruncatesLikePython => false;
@@ -36,9 +36,14 @@ internal sealed class FastTokenizer : Tokenizer
         {
             var found = Next(_raw, text, from, out var start, out var end, out var token);
             if (start > from)
-                RunStretch(text[from..start], from == 0, texts, scratch, sink);
+                RunStretch(text[from..start], from, texts, scratch, sink);
             if (found)
-                sink.Add(token.Id, sink.Pieces is null ? "" : text[start..end].ToString());
+            {
+                sink.Reads(null, 0);
+                sink.NextWord();
+                sink.Add(token.Id, sink.Pieces is null ? "" : text[start..end].ToString(), start, end);
+            }
+
             from = end;
         }
 
@@ -86,49 +91,70 @@ internal sealed class FastTokenizer : Tokenizer
         return false;
     }
 
-    private ReadOnlySpan<char> Normalize(ReadOnlySpan<char> text, WorkingTexts texts)
+    /// <summary>Where the characters came from <see cref="WorkingTexts.Origins"/> then says.</summary>
+    private ReadOnlySpan<char> Normalize(ReadOnlySpan<char> text, int start, bool follows, WorkingTexts texts)
     {
+        (texts.Origins, texts.Origin) = (null, start);
         foreach (var normalizer in _parts.Normalizers)
         {
             (texts.Current, texts.Other) = (texts.Other, texts.Current);
             texts.Current.Clear();
+            texts.Current.Follow(follows, texts.Origins, texts.Origin);
             normalizer.Append(text, texts.Current);
             text = texts.Current.Span;
+            if (follows)
+                (texts.Origins, texts.Origin) = (texts.Current.Origins, 0);
         }
 
         return text;
     }
 
-    private void RunStretch(ReadOnlySpan<char> raw, bool atStart, WorkingTexts texts, Scratch scratch, TokenSink sink)
+    private void RunStretch(ReadOnlySpan<char> raw, int at, WorkingTexts texts, Scratch scratch, TokenSink sink)
     {
-        atStart &= !(_stripsStart && char.IsWhiteSpace(raw[0]));
-        var text = Normalize(raw, texts);
+        var atStart = at == 0 && !(_stripsStart && char.IsWhiteSpace(raw[0]));
+        var text = Normalize(raw, at, sink.Follows, texts);
         for (var from = 0; from < text.Length;)
         {
             var found = Next(_normalized, text, from, out var start, out var end, out var token);
             if (start > from)
-                RunWords(text[from..start], atStart && from == 0, texts, scratch, sink);
+                RunWords(text[from..start], from, atStart && from == 0, texts, scratch, sink);
             if (found)
-                sink.Add(token.Id, sink.Pieces is null ? "" : text[start..end].ToString());
+            {
+                sink.Reads(texts.Origins, texts.Origin);
+                sink.NextWord();
+                sink.Add(token.Id, sink.Pieces is null ? "" : text[start..end].ToString(), start, end);
+            }
+
             from = end;
         }
     }
 
-    private void RunWords(ReadOnlySpan<char> text, bool atStart, WorkingTexts texts, Scratch scratch, TokenSink sink)
+    private void RunWords(ReadOnlySpan<char> text, int at, bool atStart, WorkingTexts texts, Scratch scratch, TokenSink sink)
     {
         texts.Splits.Clear();
-        texts.Splits.Add(text, atStart);
+        texts.Splits.Text.Follow(sink.Follows, texts.Origins, texts.Origin + at);
+        texts.Splits.Add(text, 0, atStart);
         foreach (var preTokenizer in _parts.PreTokenizers)
         {
             texts.OtherSplits.Clear();
             for (var i = 0; i < texts.Splits.Count; i++)
+            {
+                texts.OtherSplits.Text.Follow(sink.Follows, texts.Splits.Text.Origins, texts.Splits.StartOf(i));
                 preTokenizer.Apply(texts.Splits[i], texts.Splits.AtStart(i), texts.OtherSplits);
+            }
+
             (texts.Splits, texts.OtherSplits) = (texts.OtherSplits, texts.Splits);
         }
 
         for (var i = 0; i < texts.Splits.Count; i++)
+        {
+            sink.NextWord();
+            sink.Reads(texts.Splits.Text.Origins, texts.Splits.StartOf(i));
             _parts.Model.Encode(texts.Splits[i], scratch, sink);
+        }
     }
+
+    private protected override OffsetTrimming? Trimming => _parts.Trimming;
 
     /// <summary>What a tokenizer.json is made of.</summary>
     internal sealed record Parts(
@@ -139,13 +165,20 @@ internal sealed class FastTokenizer : Tokenizer
         IReadOnlyList<Normalizer> Normalizers,
         IReadOnlyList<PreTokenizer> PreTokenizers,
         TextModel Model,
-        Func<IReadOnlyList<string>, string> Join);
+        Func<IReadOnlyList<string>, string> Join,
+        OffsetTrimming? Trimming);
 
     private sealed class WorkingTexts
     {
         public CharBuffer Current { get; set; } = new();
 
         public CharBuffer Other { get; set; } = new();
+
+        /// <summary>Where the characters of the normalized text came from; null when they are the user's own.</summary>
+        public Alignment? Origins { get; set; }
+
+        /// <summary>Where the normalized text begins among them.</summary>
+        public int Origin { get; set; }
 
         public Splits Splits { get; set; } = new();
 

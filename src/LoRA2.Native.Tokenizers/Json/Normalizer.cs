@@ -26,7 +26,12 @@ internal sealed class LowercaseNormalizer : Normalizer
     public override void Append(ReadOnlySpan<char> text, CharBuffer output)
     {
         for (var i = 0; i < text.Length;)
-            PythonText.AppendLower(output, CodePoint.Next(text, ref i));
+        {
+            var start = i;
+            var c = CodePoint.Next(text, ref i);
+            output.From(start, i);
+            PythonText.AppendLower(output, c);
+        }
     }
 }
 
@@ -37,7 +42,9 @@ internal sealed class StripAccentsNormalizer : Normalizer
     {
         for (var i = 0; i < text.Length;)
         {
+            var start = i;
             var c = CodePoint.Next(text, ref i);
+            output.From(start, i);
             if (!RustText.IsMark(c))
                 output.AppendCodePoint(c);
         }
@@ -56,7 +63,7 @@ internal sealed class StripNormalizer(bool left, bool right) : Normalizer
             start++;
         while (right && end > start && char.IsWhiteSpace(text[end - 1]))
             end--;
-        output.Append(text[start..end]);
+        output.Copy(text[start..end], start);
     }
 }
 
@@ -65,9 +72,14 @@ internal sealed class PrependNormalizer(string prefix) : Normalizer
 {
     public override void Append(ReadOnlySpan<char> text, CharBuffer output)
     {
-        if (!text.IsEmpty)
-            output.Append(prefix);
-        output.Append(text);
+        if (text.IsEmpty)
+            return;
+        // What is put before a text belongs to its first character.
+        var first = 0;
+        CodePoint.Next(text, ref first);
+        output.From(0, first);
+        output.Append(prefix);
+        output.Copy(text, 0);
     }
 }
 
@@ -79,11 +91,13 @@ internal sealed class ReplaceNormalizer(Regex pattern, string content) : Normali
         var from = 0;
         foreach (var match in pattern.EnumerateMatches(text))
         {
-            output.Append(text[from..match.Index]);
-            output.Append(content);
+            output.Copy(text[from..match.Index], from);
             from = match.Index + match.Length;
+            // What stands for several characters belongs to the last of them.
+            output.From(from - (from > 1 && char.IsLowSurrogate(text[from - 1]) ? 2 : 1), from);
+            output.Append(content);
         }
 
-        output.Append(text[from..]);
+        output.Copy(text[from..], from);
     }
 }

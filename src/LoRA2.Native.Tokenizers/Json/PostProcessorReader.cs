@@ -12,6 +12,18 @@ internal static class PostProcessorReader
     /// <exception cref="InputException">The processor is not known; the message names it.</exception>
     public static SequenceTemplate Read(JsonElement? element, string where) => (element is { } value ? ReadOne(value, where) : null) ?? Plain;
 
+    /// <summary>Whether spaces are taken off tokens' places, or null where nothing says so.</summary>
+    public static OffsetTrimming? ReadTrimming(JsonElement? element, string where)
+    {
+        if (element is not { } value || JsonFile.String(value, "type", where) is not { } type)
+            return null;
+        if (type == "Sequence" && JsonFile.Get(value, "processors") is { ValueKind: JsonValueKind.Array } list)
+            return list.EnumerateArray().Select(item => ReadTrimming(item, where)).FirstOrDefault(trimming => trimming is not null);
+        if (type is not ("RobertaProcessing" or "ByteLevel") || JsonFile.Bool(value, "trim_offsets", where) == false)
+            return null;
+        return new OffsetTrimming(JsonFile.Bool(value, "add_prefix_space", where) ?? true, type == "RobertaProcessing");
+    }
+
     private static SequenceTemplate? ReadOne(JsonElement value, string where)
     {
         JsonFile.Expect(value, JsonValueKind.Object, where);

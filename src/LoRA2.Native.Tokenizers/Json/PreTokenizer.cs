@@ -31,7 +31,11 @@ internal sealed class MetaspacePreTokenizer(char replacement, MetaspacePreTokeni
     {
         var begins = piece[0] is ' ' || piece[0] == replacement;
         if (!begins && (scheme == Scheme.Always || (scheme == Scheme.First && atStart)))
+        {
+            output.Text.From(0, char.IsHighSurrogate(piece[0]) && piece.Length > 1 ? 2 : 1);
             output.Text.Append(replacement);
+        }
+
         var first = atStart;
         for (var i = 0; i < piece.Length; i++)
         {
@@ -42,6 +46,13 @@ internal sealed class MetaspacePreTokenizer(char replacement, MetaspacePreTokeni
                 first = first && i == 0;
             }
 
+            // Both halves of a surrogate pair belong to the whole.
+            var (from, to) = (i, i + 1);
+            if (char.IsLowSurrogate(piece[i]) && i > 0)
+                from--;
+            else if (char.IsHighSurrogate(piece[i]) && to < piece.Length)
+                to++;
+            output.Text.From(from, to);
             output.Text.Append(meta ? replacement : piece[i]);
         }
 
@@ -54,7 +65,8 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex) 
 {
     public override void Apply(ReadOnlySpan<char> piece, bool atStart, Splits output)
     {
-        if (addPrefixSpace && piece[0] != ' ')
+        var added = addPrefixSpace && piece[0] != ' ' ? 1 : 0;
+        if (added > 0)
             piece = string.Concat(" ", piece);
         Span<byte> bytes = stackalloc byte[256];
         for (var start = 0; start < piece.Length;)
@@ -63,8 +75,17 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex) 
             for (var i = start; i < end;)
             {
                 var take = Math.Min(64, end - i);
-                if (take < end - i && char.IsHighSurrogate(piece[i + take - 1]))
+                if (output.Text.Origins is not null)
+                {
+                    take = char.IsHighSurrogate(piece[i]) && i + 1 < end ? 2 : 1;
+                    // The space that was put before belongs to the first character.
+                    output.Text.From(Math.Max(0, i - added), Math.Max(i + take - added, 1));
+                }
+                else if (take < end - i && char.IsHighSurrogate(piece[i + take - 1]))
+                {
                     take--;
+                }
+
                 var count = System.Text.Encoding.UTF8.GetBytes(piece.Slice(i, take), bytes);
                 foreach (var b in bytes[..count])
                     output.Text.Append(ByteAlphabet.Chars[b]);

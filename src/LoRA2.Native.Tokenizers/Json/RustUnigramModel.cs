@@ -47,33 +47,35 @@ internal sealed class RustUnigramModel : TextModel
             var (start, end, id) = path[i];
             if (id != _unknownId)
             {
-                sink.Add(id, _vocabulary[id].Text);
+                sink.Add(id, _vocabulary[id].Text, Chars(text, start, sink), Chars(text, end, sink));
                 continue;
             }
 
             while (i > 0 && path[i - 1].Id == _unknownId)
                 end = path[--i].End;
-            Unknown(text[start..end], sink);
+            Unknown(text[start..end], Chars(text, start, sink), Chars(text, end, sink), sink);
         }
     }
 
-    private void Unknown(ReadOnlySpan<byte> text, TokenSink sink)
+    private static int Chars(ReadOnlySpan<byte> text, int bytes, TokenSink sink) => sink.Follows ? Encoding.UTF8.GetCharCount(text[..bytes]) : 0;
+
+    private void Unknown(ReadOnlySpan<byte> text, int start, int end, TokenSink sink)
     {
         var surface = Encoding.UTF8.GetString(text);
         if (_ids.TryGetValue(surface, out var id))
         {
-            sink.Add(id, surface);
+            sink.Add(id, surface, start, end);
             return;
         }
 
         if (_byteFallback && AllBytes(text))
         {
             foreach (var b in text)
-                sink.Add(_byteIds[b], _vocabulary[_byteIds[b]].Text);
+                sink.Add(_byteIds[b], _vocabulary[_byteIds[b]].Text, start, end);
             return;
         }
 
-        sink.Add(_unknownId, surface);
+        sink.Add(_unknownId, surface, start, end);
     }
 
     private bool AllBytes(ReadOnlySpan<byte> text)

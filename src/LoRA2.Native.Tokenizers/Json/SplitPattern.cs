@@ -28,7 +28,7 @@ internal abstract class SplitPattern
         foreach (var (start, end, match) in segments)
         {
             if (!match || behavior != SplitBehavior.Removed)
-                output.Add(text[start..end], atStart && start == 0);
+                output.Add(text[start..end], start, atStart && start == 0);
         }
     }
 

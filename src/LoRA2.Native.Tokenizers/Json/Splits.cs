@@ -16,6 +16,9 @@ internal sealed class Splits
 
     public ReadOnlySpan<char> this[int index] => _text.Span.Slice(_pieces[index].Start, _pieces[index].Length);
 
+    /// <summary>Where the piece begins in <see cref="Text"/>.</summary>
+    public int StartOf(int index) => _pieces[index].Start;
+
     /// <summary>Whether the piece begins where the whole input does.</summary>
     public bool AtStart(int index) => _pieces[index].AtStart;
 
@@ -34,9 +37,10 @@ internal sealed class Splits
         _open = _text.Length;
     }
 
-    public void Add(ReadOnlySpan<char> piece, bool atStart)
+    /// <summary>Adds a stretch of the text that is read.</summary>
+    public void Add(ReadOnlySpan<char> piece, int start, bool atStart)
     {
-        _text.Append(piece);
+        _text.Copy(piece, start);
         Close(atStart);
     }
 }

@@ -35,7 +35,8 @@ internal static class TokenizerJson
             NormalizerReader.Read(JsonFile.Get(root, "normalizer"), settings, $"{file}: normalizer"),
             PreTokenizerReader.Read(preTokenizer, settings, $"{file}: pre_tokenizer"),
             model,
-            Joiner(type, preTokenizer, modelElement, file));
+            Joiner(type, preTokenizer, modelElement, file),
+            PostProcessorReader.ReadTrimming(JsonFile.Get(root, "post_processor"), $"{file}: post_processor"));
         return new FastTokenizer(parts);
     }
 

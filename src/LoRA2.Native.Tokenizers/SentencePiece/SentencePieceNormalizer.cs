@@ -29,9 +29,10 @@ internal sealed class SentencePieceNormalizer
         }
     }
 
-    /// <summary>Appends the normal form of <paramref name="text"/> (UTF-8) to <paramref name="output"/>, which is empty.</summary>
-    public void Normalize(ReadOnlySpan<byte> text, ByteBuffer output)
+    /// <summary>Appends the normal form of <paramref name="text"/> (UTF-8) to <paramref name="output"/>, which is empty; <paramref name="places"/> is told where it came from.</summary>
+    public void Normalize(ReadOnlySpan<byte> text, ByteBuffer output, NormalizedPlaces? places = null)
     {
+        var skipped = 0;
         if (_model.RemoveExtraWhitespaces)
         {
             while (text.Length > 0)
@@ -39,14 +40,19 @@ internal sealed class SentencePieceNormalizer
                 var prefix = Prefix(text, out var length);
                 if (!prefix.SequenceEqual(Space))
                     break;
+                places?.Skip(skipped, length);
                 text = text[length..];
+                skipped += length;
             }
         }
 
         if (text.IsEmpty)
             return;
         if (_model.AddDummyPrefix && !_model.TreatWhitespaceAsSuffix)
+        {
             output.Append(_spaceSymbol);
+            places?.AddPrefix(_spaceSymbol.Length, skipped);
+        }
 
         var afterSpace = _model.RemoveExtraWhitespaces;
         for (var i = 0; i < text.Length;)
@@ -55,11 +61,13 @@ internal sealed class SentencePieceNormalizer
             if (_plain[b] && (i + 1 == text.Length || text[i + 1] < 128))
             {
                 output.Append(b);
+                places?.Add(text.Slice(i, 1), 1, skipped + i, 1);
                 afterSpace = false;
                 i++;
                 continue;
             }
 
+            var at = skipped + i;
             var piece = Prefix(text[i..], out var length);
             i += length;
             if (afterSpace)
@@ -74,7 +82,17 @@ internal sealed class SentencePieceNormalizer
                         output.Append(c);
                 }
 
+                places?.Add(piece, _spaceSymbol.Length, at, length);
+
                 afterSpace = piece[^1] == ' ';
+            }
+            else if (afterSpace && output.Length > _spaceSymbol.Length)
+            {
+                places?.Move(_spaceSymbol.Length, at, length);
+            }
+            else
+            {
+                places?.Lose(at, length);
             }
 
             if (!_model.RemoveExtraWhitespaces)
@@ -85,10 +103,14 @@ internal sealed class SentencePieceNormalizer
         {
             while (output.Span.EndsWith(_spaceSymbol))
                 output.Truncate(output.Length - _spaceSymbol.Length);
+            places?.Places.Truncate(output.Length);
         }
 
         if (_model.AddDummyPrefix && _model.TreatWhitespaceAsSuffix)
+        {
             output.Append(_spaceSymbol);
+            places?.Add(Space, _spaceSymbol.Length, skipped + text.Length - 1, 1);
+        }
     }
 
     /// <summary>What the beginning of <paramref name="text"/> becomes, and how many bytes of it that takes.</summary>

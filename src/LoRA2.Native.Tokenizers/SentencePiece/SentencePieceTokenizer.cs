@@ -67,26 +67,26 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
         return new SentencePieceTokenizer(file, model, SlowVocabulary.None(special), template, false, false);
     }
 
-    private protected override void RunPlain(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
+    private protected override void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
         if (!_splitByPunctuation)
         {
-            EncodeStretch(text, scratch, sink);
+            EncodeStretch(text, origins, start, scratch, sink);
             return;
         }
 
-        var start = 0;
+        var from = 0;
         for (var i = 0; i < text.Length;)
         {
             var at = i;
             if (!Punctuation.IsPython(CodePoint.Next(text, ref i)))
                 continue;
-            EncodeStretch(text[start..at], scratch, sink);
-            EncodeStretch(text[at..i], scratch, sink);
-            start = i;
+            EncodeStretch(text[from..at], origins, start + from, scratch, sink);
+            EncodeStretch(text[at..i], origins, start + at, scratch, sink);
+            from = i;
         }
 
-        EncodeStretch(text[start..], scratch, sink);
+        EncodeStretch(text[from..], origins, start + from, scratch, sink);
     }
 
     private protected override string Join(IReadOnlyList<string> tokens)
@@ -105,14 +105,16 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
         return text.StartsWith(' ') ? text[1..] : text;
     }
 
-    private void EncodeStretch(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
+    private void EncodeStretch(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
         if (text.IsEmpty)
             return;
         scratch.Utf8.Clear();
         scratch.Utf8.Append(text);
         scratch.NormalizedUtf8.Clear();
-        _normalizer.Normalize(scratch.Utf8.Span, scratch.NormalizedUtf8);
+        var places = sink.Follows ? new NormalizedPlaces(text, origins, start) : null;
+        _normalizer.Normalize(scratch.Utf8.Span, scratch.NormalizedUtf8, places);
+        sink.Reads(places?.Places, 0);
         _model.Encode(scratch.NormalizedUtf8.Span, scratch.Lattice, sink, _idOfUnknown);
     }
 }

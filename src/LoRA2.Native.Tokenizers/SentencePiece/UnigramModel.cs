@@ -75,21 +75,23 @@ internal sealed class UnigramModel
         for (var i = path.Count - 1; i >= 0; i--)
         {
             var (start, end, id) = path[i];
+            if (sink.Follows && (i == path.Count - 1 || text[start..].StartsWith("▁"u8)))
+                sink.NextWord();
             if (id != UnknownId)
             {
-                sink.Add(id, _pieces[id].Text);
+                sink.Add(id, _pieces[id].Text, start, end);
             }
             else if (_byteFallback)
             {
                 foreach (var b in text[start..end])
-                    sink.Add(_byteIds[b], _byteTexts[b]);
+                    sink.Add(_byteIds[b], _byteTexts[b], start, end);
             }
             else
             {
                 while (i > 0 && path[i - 1].Id == UnknownId)
                     end = path[--i].End;
                 var surface = sink.Pieces is not null || idOfUnknown is not null ? Encoding.UTF8.GetString(text[start..end]) : "";
-                sink.Add(idOfUnknown?.Invoke(surface) ?? UnknownId, surface);
+                sink.Add(idOfUnknown?.Invoke(surface) ?? UnknownId, surface, start, end);
             }
         }
     }

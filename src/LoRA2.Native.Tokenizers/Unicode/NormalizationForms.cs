@@ -16,18 +16,30 @@ internal static class NormalizationForms
         var stable = compose && !compatibility ? '\u0300' : '\u0080';
         if (text.IndexOfAnyExceptInRange('\0', (char)(stable - 1)) < 0)
         {
-            output.Append(text);
+            output.Copy(text, 0);
             return;
         }
 
         var codePoints = new List<int>(text.Length + 16);
+        // The characters that each code point is made of: of one that others were composed into those of its first, as in the Rust tokenizers.
+        var sources = output.Origins is null ? null : new List<(int Start, int End)>();
         for (var i = 0; i < text.Length;)
+        {
+            var start = i;
             Decompose(codePoints, CodePoint.Next(text, ref i), compatibility);
+            while (sources is not null && sources.Count < codePoints.Count)
+                sources.Add((start, i));
+        }
+
         Order(codePoints);
         if (compose)
-            Compose(codePoints);
-        foreach (var codePoint in codePoints)
-            output.AppendCodePoint(codePoint);
+            Compose(codePoints, sources);
+        for (var i = 0; i < codePoints.Count; i++)
+        {
+            if (sources is not null)
+                output.From(sources[i].Start, sources[i].End);
+            output.AppendCodePoint(codePoints[i]);
+        }
     }
 
     private static void Decompose(List<int> output, int codePoint, bool compatibility)
@@ -74,7 +86,7 @@ internal static class NormalizationForms
         }
     }
 
-    private static void Compose(List<int> codePoints)
+    private static void Compose(List<int> codePoints, List<(int Start, int End)>? sources)
     {
         var classes = UnicodeTables.CombiningClasses;
         int starter = -1, written = 0, lastClass = 0;
@@ -92,6 +104,8 @@ internal static class NormalizationForms
             if (cc == 0)
                 starter = written;
             lastClass = cc;
+            if (sources is not null)
+                sources[written] = sources[i];
             codePoints[written++] = c;
         }
 

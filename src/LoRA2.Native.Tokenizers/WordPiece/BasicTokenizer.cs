@@ -17,27 +17,31 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
     private const byte Drop = 1, Space = 2, Mark = 3;
 
     /// <summary>Splits a text into words and encodes each.</summary>
-    public void Split(ReadOnlySpan<char> text, WordPieceModel model, Scratch scratch, TokenSink sink)
+    public void Split(ReadOnlySpan<char> text, Alignment? origins, int at, WordPieceModel model, Scratch scratch, TokenSink sink)
     {
         var cleaned = scratch.Cleaned;
         cleaned.Clear();
+        cleaned.Follow(sink.Follows, origins, at);
         var ascii = Clean(text, cleaned);
-        var words = cleaned.Span;
-        if (!ascii)
+        // Where accents are stripped, words are decomposed below, and to the same whether they were composed before; places are then those of the characters as they were given.
+        if (!ascii && !(sink.Follows && stripsAccents))
         {
-            scratch.Normalized.Clear();
-            NormalizationForms.Append(scratch.Normalized, words, NormalizationForm.FormC);
+            var normalized = scratch.Normalized;
+            normalized.Clear();
+            normalized.Follow(sink.Follows, cleaned.Origins, 0);
+            NormalizationForms.Append(normalized, cleaned.Span, NormalizationForm.FormC);
             cleaned.Clear();
-            cleaned.Append(scratch.Normalized.Span);
-            words = cleaned.Span;
+            cleaned.Follow(sink.Follows, normalized.Origins, 0);
+            cleaned.Copy(normalized.Span, 0);
         }
 
+        var words = cleaned.Span;
         for (int start = 0, i = 0; i <= words.Length; i++)
         {
             if (i < words.Length && !(words[i] == ' ' || (words[i] >= 128 && PythonText.IsSpace(words[i]))))
                 continue;
             if (i > start)
-                Word(words[start..i], model, scratch, sink);
+                Word(words[start..i], cleaned.Origins, start, model, scratch, sink);
             start = i + 1;
         }
     }
@@ -71,7 +75,9 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         var ascii = true;
         for (var i = 0; i < text.Length;)
         {
+            var from = i;
             var c = CodePoint.Next(text, ref i);
+            output.From(from, i);
             if (c < 128)
             {
                 var kind = Ascii[c];
@@ -103,17 +109,22 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         return ascii;
     }
 
-    private void Word(ReadOnlySpan<char> word, WordPieceModel model, Scratch scratch, TokenSink sink)
+    private void Word(ReadOnlySpan<char> word, Alignment? origins, int origin, WordPieceModel model, Scratch scratch, TokenSink sink)
     {
         var ascii = word.IndexOfAnyExceptInRange('\0', '\x7F') < 0;
         if (_lastOfNeverSplit.Contains(word[^1]) && _neverSplit.Contains(word.ToString()))
         {
-            model.Encode(word, scratch, sink);
+            Part(word, 0, word.Length);
             return;
         }
 
         if (!ascii && stripsAccents)
+        {
+            scratch.Normalized.Follow(sink.Follows, origins, origin);
             word = StripAccents(word, scratch.Normalized);
+            (origins, origin) = (scratch.Normalized.Origins, 0);
+        }
+
         var start = 0;
         for (var i = 0; i < word.Length;)
         {
@@ -121,12 +132,21 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
             var c = CodePoint.Next(word, ref i);
             if (c < 128 ? Ascii[c] != Mark : !Punctuation.IsPython(c))
                 continue;
-            model.Encode(word[start..at], scratch, sink);
-            model.Encode(word[at..i], scratch, sink);
+            Part(word, start, at);
+            Part(word, at, i);
             start = i;
         }
 
-        model.Encode(word[start..], scratch, sink);
+        Part(word, start, word.Length);
+
+        void Part(ReadOnlySpan<char> whole, int from, int to)
+        {
+            if (from == to)
+                return;
+            sink.NextWord();
+            sink.Reads(origins, origin + from);
+            model.Encode(whole[from..to], scratch, sink);
+        }
     }
 
     private static ReadOnlySpan<char> StripAccents(ReadOnlySpan<char> word, CharBuffer buffer)
@@ -134,10 +154,14 @@ internal sealed class BasicTokenizer(bool spacesCjk, bool stripsAccents, IEnumer
         buffer.Clear();
         NormalizationForms.Append(buffer, word, NormalizationForm.FormD);
         var decomposed = buffer.Span.ToArray().AsSpan();
+        var places = buffer.Origins?.From(0);
         buffer.Clear();
+        buffer.Read(places, 0);
         for (var i = 0; i < decomposed.Length;)
         {
+            var from = i;
             var c = CodePoint.Next(decomposed, ref i);
+            buffer.From(from, i);
             if (UnicodeTables.PythonClasses[c] != (byte)CharClass.NonspacingMark)
                 buffer.AppendCodePoint(c);
         }

@@ -37,7 +37,7 @@ internal sealed class WordPieceModel
             return;
         if (word.Length > _maxChars && CodePoint.Count(word) > _maxChars)
         {
-            sink.Add(_unknownId, _unknown);
+            sink.Add(_unknownId, _unknown, 0, word.Length);
             return;
         }
 
@@ -46,6 +46,8 @@ internal sealed class WordPieceModel
         var bytes = scratch.Utf8.Span;
         var found = scratch.Nodes;
         found.Clear();
+        var ends = scratch.Ends;
+        ends.Clear();
         for (var start = 0; start < bytes.Length;)
         {
             var node = start == 0 ? 0 : _continuation;
@@ -60,15 +62,21 @@ internal sealed class WordPieceModel
 
             if (end < 0)
             {
-                sink.Add(_unknownId, _unknown);
+                sink.Add(_unknownId, _unknown, 0, word.Length);
                 return;
             }
 
             found.Add(id);
+            ends.Add(end);
             start = end;
         }
 
-        foreach (var id in found)
-            sink.Add(id, sink.Pieces is null ? "" : _texts[id]);
+        var before = 0;
+        for (var i = 0; i < found.Count; i++)
+        {
+            var after = sink.Follows ? Encoding.UTF8.GetCharCount(bytes[..ends[i]]) : 0;
+            sink.Add(found[i], sink.Pieces is null ? "" : _texts[found[i]], before, after);
+            before = after;
+        }
     }
 }

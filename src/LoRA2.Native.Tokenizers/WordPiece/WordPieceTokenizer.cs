@@ -68,20 +68,26 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
         return [.. ids.Select(t => (t.Key, t.Value))];
     }
 
-    private protected override void RunPlain(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
+    private protected override void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
         if (_basic is not null)
         {
-            _basic.Split(text, _model, scratch, sink);
+            _basic.Split(text, origins, start, _model, scratch, sink);
             return;
         }
 
-        for (int start = 0, i = 0; i <= text.Length; i++)
+        for (int from = 0, i = 0; i <= text.Length; i++)
         {
             if (i < text.Length && !PythonText.IsSpace(text[i]))
                 continue;
-            _model.Encode(text[start..i], scratch, sink);
-            start = i + 1;
+            if (i > from)
+            {
+                sink.NextWord();
+                sink.Reads(origins, start + from);
+                _model.Encode(text[from..i], scratch, sink);
+            }
+
+            from = i + 1;
         }
     }
 
