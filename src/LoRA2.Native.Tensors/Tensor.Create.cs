@@ -120,6 +120,7 @@ public sealed unsafe partial class Tensor
             DType.Float64 => *(double*)&bits,
             DType.Int32 => *(int*)&bits,
             DType.Int64 => bits,
+            DType.Bool => bits == 0 ? 0 : 1,
             DType.Float16 => (double)*(Half*)&bits,
             _ => BitConverter.UInt32BitsToSingle((uint)*(ushort*)&bits << 16),
         };
@@ -196,6 +197,7 @@ public sealed unsafe partial class Tensor
         _ when typeof(T) == typeof(double) => DType.Float64,
         _ when typeof(T) == typeof(int) => DType.Int32,
         _ when typeof(T) == typeof(long) => DType.Int64,
+        _ when typeof(T) == typeof(bool) => DType.Bool,
         _ when typeof(T) == typeof(Half) => DType.Float16,
         _ when typeof(T) == typeof(ushort) => DType.BFloat16,
         _ => throw new ArgumentException($"no tensor element type is stored as {typeof(T).Name}"),

@@ -11,6 +11,8 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
 {
     private readonly KernelLaunchers launch = new(new KernelStarter(device, driver, library));
 
+    protected override string DeviceName => device.Name;
+
     /// <summary>Refuses what has no kernel here.</summary>
     private void RequireFloat32(string kernel, params ReadOnlySpan<Tensor?> tensors)
     {

@@ -48,6 +48,13 @@ public abstract class Node
     /// </summary>
     protected internal abstract void Backward(Tensor gradient);
 
+    /// <summary>
+    /// Does what <see cref="Backward"/> does by ops alone, which a tape records: for second derivatives. <see cref="OpNode"/> is for ops whose backward pass is that anyway.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The op's gradient is a kernel of its own.</exception>
+    protected internal virtual void RecordedBackward(Tensor gradient) =>
+        throw new NotSupportedException($"{Name} has no second derivative: its gradient is a kernel of its own; {nameof(OpCatalogue)} says which ops have one");
+
     /// <summary>Keeps a tensor's memory until the gradient was computed.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
     protected Tensor? Save(Tensor? tensor)
@@ -64,6 +71,12 @@ public abstract class Node
         if (!input.RequiresGrad) return;
         if (gradient.Shape != input.Shape || gradient.DType != input.DType)
             throw new InvalidOperationException($"a gradient of {gradient} was given to an input of {input}");
+        if (GradientMap.Current is { } map)
+        {
+            map.Add(input, gradient);
+            return;
+        }
+
         Tensor? sum = input.Grad;
         if (sum is null)
         {
@@ -89,7 +102,7 @@ public abstract class Node
     /// pass; else null.
     /// </summary>
     private protected static Tensor? GradientToAddTo(Tensor input) =>
-        input is { RequiresGrad: true, Grad: { IsContiguous: true } sum } && sum.Storage.IsExclusive ? sum : null;
+        GradientMap.Current is null && input is { RequiresGrad: true, Grad: { IsContiguous: true } sum } && sum.Storage.IsExclusive ? sum : null;
 
     internal void Release()
     {

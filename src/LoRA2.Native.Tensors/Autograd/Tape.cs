@@ -78,13 +78,42 @@ public readonly struct Tape : IDisposable
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
     public void Backward(Tensor loss, Tensor? seed = null)
     {
+        Require(loss, seed);
+        recording.Backward(loss, seed);
+    }
+
+    /// <summary>
+    /// The gradients of <paramref name="y"/> with respect to <paramref name="inputs"/>, leaves or results on this tape, as new tensors of the current scope; no
+    /// <see cref="Tensor.Grad"/> changes. Zeros where y does not depend on an input.
+    /// </summary>
+    /// <param name="y">A result; one element, unless <paramref name="seed"/> is given.</param>
+    /// <param name="inputs">What to differentiate with respect to; each requires a gradient.</param>
+    /// <param name="seed">The gradient of <paramref name="y"/>, of its shape; 1 when left out.</param>
+    /// <param name="createGraph">
+    /// Whether the gradients are recorded on this tape too, so that what is computed of them can be differentiated, as PyTorch's <c>create_graph</c>. The tape then keeps its
+    /// ops; without it the tape is emptied.
+    /// </param>
+    /// <exception cref="ArgumentException">y was not recorded here, an input requires no gradient, or the seed's shape or type differs.</exception>
+    /// <exception cref="NotSupportedException">createGraph was asked for, and an op has no second derivative.</exception>
+    public Tensor[] Gradients(Tensor y, ReadOnlySpan<Tensor> inputs, Tensor? seed = null, bool createGraph = false)
+    {
+        Require(y, seed);
+        foreach (Tensor input in inputs)
+        {
+            if (!input.RequiresGrad) throw new ArgumentException($"tensor {input} requires no gradient");
+        }
+
+        return recording.Gradients(y, seed, inputs, createGraph);
+    }
+
+    private void Require(Tensor loss, Tensor? seed)
+    {
         if (!loss.RequiresGrad) throw new ArgumentException("the loss was not computed, on a tape, from anything that requires a gradient");
         if (loss.Producer is { Tape: null }) throw new InvalidOperationException("the tape was emptied since this loss was computed: Backward runs once, or the tape was disposed");
         if (!IsOpen) throw new ObjectDisposedException(nameof(Tape));
         if (loss.Producer is { } producer && producer.Tape != recording) throw new ArgumentException("the loss was recorded on another tape");
         if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
         if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed} was given for a loss of {loss}");
-        recording.Backward(loss, seed);
     }
 
     /// <summary>Stops recording and frees what was saved.</summary>

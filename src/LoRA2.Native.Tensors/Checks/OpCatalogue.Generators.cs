@@ -35,7 +35,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.Concat), Concat);
         yield return new(nameof(Ops.Gather), Gather);
         yield return new(nameof(Ops.Embedding), Embedding);
-        yield return new(nameof(Ops.Sum), source => Reduction(source, Ops.Sum, Ops.Sum));
+        yield return new(nameof(Ops.Sum), source => Reduction(source, Ops.Sum, (x, axis) => Ops.Sum(x, axis)));
         yield return new(nameof(Ops.Mean), source => Reduction(source, Ops.Mean, Ops.Mean));
         yield return new(nameof(Ops.Checkpoint), Checkpoint);
         yield return new(nameof(Ops.MatMul), MatMul);

@@ -13,7 +13,27 @@ internal sealed unsafe partial class CpuKernels
         int* kept = mask is null ? null : mask.I32;
         if (IsDouble(x)) Cpu.Rows.Softmax.ForwardMasked(x.F64, kept, 1, 1.0, rows, columns, y.F64);
         else Cpu.Rows.Softmax.ForwardMasked(x.F32, kept, 1, 1f, rows, columns, y.F32);
+        if (mask is null)
+        {
+            if (IsDouble(x)) WithoutSoftmax(y.F64, rows, columns);
+            else WithoutSoftmax(y.F32, rows, columns);
+        }
+
         Keep(x, mask, y);
+    }
+
+    /// <summary>A row that came out as zeros had −∞ alone. Without a mask that has no softmax.</summary>
+    private static void WithoutSoftmax<T>(T* y, int rows, int columns)
+        where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+    {
+        if (columns == 0) return;
+        for (nint r = 0; r < rows; r++)
+        {
+            // Only a row whose first element is 0 may be one: the others are not read.
+            if (y[r * columns] != T.Zero) continue;
+            var row = new Span<T>(y + (r * columns), columns);
+            if (!row.ContainsAnyExcept(T.Zero)) row.Fill(T.NaN);
+        }
     }
 
     public override void SoftmaxBackward(Tensor y, Tensor dy, Tensor dx)

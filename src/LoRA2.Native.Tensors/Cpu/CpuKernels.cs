@@ -10,6 +10,8 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// <summary>The CPU backend: every kernel in the element type of its operands, over SIMD code that is written once for both.</summary>
 internal sealed unsafe partial class CpuKernels : Kernels
 {
+    protected override string DeviceName => "cpu";
+
     public override void Fill(Tensor x, double value)
     {
         switch (x.DType)
@@ -17,6 +19,8 @@ internal sealed unsafe partial class CpuKernels : Kernels
             case DType.Float32: Elementwise.Fill((float)value, x.Count, x.F32); break;
             case DType.Float64: Elementwise.Fill(value, x.Count, x.F64); break;
             case DType.Int32: new Span<int>(x.I32, x.Count).Fill((int)value); break;
+            case DType.Int64: new Span<long>(x.Pointer, x.Count).Fill((long)value); break;
+            case DType.Bool: new Span<bool>(x.Pointer, x.Count).Fill(value != 0); break;
             default: throw Unsupported(nameof(Fill), x);
         }
         Keep(x);

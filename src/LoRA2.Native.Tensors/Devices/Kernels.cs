@@ -11,7 +11,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// otherwise tensors are contiguous and of one floating type (Float32 or Float64), shapes were checked by the caller, outputs come last and may
 /// not overlap inputs, and a matrix is a tensor seen as (product of all axes but the last) × (last axis). Results don't depend on the number of threads.
 /// </summary>
-internal abstract class Kernels
+internal abstract partial class Kernels
 {
     /// <summary>destination = source, converting types. The source may have any strides.</summary>
     public abstract void Copy(Tensor source, Tensor destination);

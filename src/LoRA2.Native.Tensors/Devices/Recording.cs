@@ -52,7 +52,9 @@ internal sealed class Recording
     public void Backward(Tensor loss, Tensor? seed)
     {
         Recording? recording = current;
+        GradientMap? map = GradientMap.Current;
         current = null;
+        GradientMap.Leave(null);
         try
         {
             using (new TensorScope()) Node.Accumulate(loss, seed?.Clone().To(loss.Device) ?? Tensor.Full(loss.Shape, 1, loss.DType, loss.Device));
@@ -62,6 +64,28 @@ internal sealed class Recording
         finally
         {
             Empty();
+            current = recording;
+            GradientMap.Leave(map);
+        }
+    }
+
+    /// <summary>The gradients of y with respect to some tensors; with <paramref name="createGraph"/> they are recorded here too, and the ops stay.</summary>
+    public Tensor[] Gradients(Tensor y, Tensor? seed, ReadOnlySpan<Tensor> inputs, bool createGraph)
+    {
+        Recording? recording = current;
+        current = createGraph ? this : null;
+        var map = new GradientMap(createGraph);
+        GradientMap? before = map.Enter();
+        try
+        {
+            using (new TensorScope()) map.Add(y, seed ?? Tensor.Full(y.Shape, 1, y.DType, y.Device));
+            for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i], map, createGraph);
+            return map.Take(inputs);
+        }
+        finally
+        {
+            GradientMap.Leave(before);
+            if (!createGraph) Empty();
             current = recording;
         }
     }
@@ -109,6 +133,18 @@ internal sealed class Recording
         }
 
         nodes.Clear();
+    }
+
+    private static void Step(Node node, GradientMap map, bool createGraph)
+    {
+        if (node.Output is { } output && map.Of(output) is { } gradient)
+        {
+            using (new TensorScope())
+            {
+                if (createGraph) node.RecordedBackward(gradient);
+                else node.Backward(gradient);
+            }
+        }
     }
 
     private void Step(Node node)

@@ -64,6 +64,7 @@ public static class SafetensorsTensor
         DType.BFloat16 => SafetensorsDType.BF16,
         DType.Int32 => SafetensorsDType.I32,
         DType.Int64 => SafetensorsDType.I64,
+        DType.Bool => SafetensorsDType.Bool,
         _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type."),
     };
 
@@ -73,6 +74,7 @@ public static class SafetensorsTensor
         DType.Float64 => MemoryMarshal.AsBytes(tensor.AsSpan<double>()),
         DType.Int32 => MemoryMarshal.AsBytes(tensor.AsSpan<int>()),
         DType.Int64 => MemoryMarshal.AsBytes(tensor.AsSpan<long>()),
+        DType.Bool => MemoryMarshal.AsBytes(tensor.AsSpan<bool>()),
         DType.Float16 => MemoryMarshal.AsBytes(tensor.AsSpan<Half>()),
         _ => MemoryMarshal.AsBytes(tensor.AsSpan<ushort>()),
     };

@@ -6,23 +6,16 @@ namespace LoRA2.Native.Tensors;
 /// <content>Element-wise arithmetic with broadcasting.</content>
 public static partial class Ops
 {
-    private enum BinaryKind
-    {
-        Add,
-        Subtract,
-        Multiply,
-    }
-
     /// <summary>a + b; shapes broadcast as in NumPy.</summary>
-    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
     public static Tensor Add(Tensor a, Tensor b) => Binary(BinaryKind.Add, a, b);
 
     /// <summary>a − b; shapes broadcast as in NumPy.</summary>
-    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
     public static Tensor Subtract(Tensor a, Tensor b) => Binary(BinaryKind.Subtract, a, b);
 
     /// <summary>a ∘ b, element by element; shapes broadcast as in NumPy.</summary>
-    /// <exception cref="ArgumentException">The shapes don't broadcast, or the types differ.</exception>
+    /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
     public static Tensor Multiply(Tensor a, Tensor b) => Binary(BinaryKind.Multiply, a, b);
 
     /// <summary>s x, element by element.</summary>
@@ -36,8 +29,9 @@ public static partial class Ops
 
     private static Tensor Binary(BinaryKind kind, Tensor a, Tensor b)
     {
-        RequireSameType(NameOf(kind), a, b);
-        Shape shape = Shape.Broadcast(a.Shape, b.Shape, NameOf(kind));
+        if (!a.DType.IsFloat() || a.DType != b.DType || kind > BinaryKind.Multiply) return Function(kind, a, b);
+        RequireFloating(kind.OpName(), a);
+        Shape shape = Shape.Broadcast(a.Shape, b.Shape, kind.OpName());
         Tensor y = Tensor.Empty(shape, a.DType, a.Device);
         Kernels kernels = a.Device.Kernels;
         if (kind == BinaryKind.Add && a.Shape == shape && b.Shape.Rank == 1 && b.Count == shape.Columns && a.IsContiguous && b.IsContiguous)
@@ -59,14 +53,6 @@ public static partial class Ops
         return Tape.Records(a, b) ? Tape.Record(BinaryNode.Of(kind, a, b), y) : y;
     }
 
-    /// <summary>(An enum's own ToString makes an object.)</summary>
-    private static string NameOf(BinaryKind kind) => kind switch
-    {
-        BinaryKind.Add => nameof(Add),
-        BinaryKind.Subtract => nameof(Subtract),
-        _ => nameof(Multiply),
-    };
-
     private static Tensor Materialise(Tensor x, Shape shape)
     {
         if (x.Shape == shape && x.IsContiguous) return x;
@@ -81,16 +67,6 @@ public static partial class Ops
         strides.Clear();
         for (int i = 1; i <= x.Shape.Rank; i++) strides[^i] = x.Shape[^i] == 1 ? 0 : x.Strides[^i];
         return x.View(shape, strides);
-    }
-
-    /// <summary>Adds up a gradient over the axes along which its input was broadcast.</summary>
-    private static Tensor SumTo(Tensor gradient, Shape shape)
-    {
-        if (gradient.Shape == shape) return gradient;
-        Tensor sum = Tensor.Zeros(shape, gradient.DType, gradient.Device);
-        if (shape.Rank == 1 && shape.Elements == gradient.Shape.Columns) gradient.Device.Kernels.SumRows(gradient, sum);
-        else gradient.Device.Kernels.AccumulateInto(gradient, BroadcastView(sum, gradient.Shape));
-        return sum;
     }
 
     private static void RequireFloating(string op, Tensor x)
@@ -114,7 +90,7 @@ public static partial class Ops
         return Contiguous(x);
     }
 
-    private sealed class BinaryNode : Node
+    private sealed class BinaryNode : OpNode
     {
         private BinaryKind kind;
         private Tensor a = null!;
@@ -130,30 +106,23 @@ public static partial class Ops
             return node;
         }
 
-        public override string Name => NameOf(kind);
+        public override string Name => kind.OpName();
 
         protected internal override void Backward(Tensor gradient)
         {
-            if (a.RequiresGrad) Accumulate(a, SumTo(kind == BinaryKind.Multiply ? Times(gradient, b) : gradient, a.Shape));
+            if (a.RequiresGrad) Accumulate(a, SumTo(kind == BinaryKind.Multiply ? Multiply(gradient, b) : gradient, a.Shape));
             if (!b.RequiresGrad) return;
             Tensor db = kind switch
             {
-                BinaryKind.Multiply => Times(gradient, a),
+                BinaryKind.Multiply => Multiply(gradient, a),
                 BinaryKind.Subtract => Scale(gradient, -1),
                 _ => gradient,
             };
             Accumulate(b, SumTo(db, b.Shape));
         }
-
-        private static Tensor Times(Tensor gradient, Tensor other)
-        {
-            Tensor product = Tensor.Empty(gradient.Shape, gradient.DType, gradient.Device);
-            gradient.Device.Kernels.Multiply(gradient, Materialise(other, gradient.Shape), product);
-            return product;
-        }
     }
 
-    private sealed class ScaleNode : Node
+    private sealed class ScaleNode : OpNode
     {
         private Tensor x = null!;
         private double s;
@@ -165,11 +134,6 @@ public static partial class Ops
             return node;
         }
 
-        protected internal override void Backward(Tensor gradient)
-        {
-            Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
-            x.Device.Kernels.Scale(gradient, s, dx);
-            Accumulate(x, dx);
-        }
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Scale(gradient, s));
     }
 }

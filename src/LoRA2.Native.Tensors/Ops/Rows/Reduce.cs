@@ -1,22 +1,25 @@
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors;
 
 /// <content>Sums and means.</content>
 public static partial class Ops
 {
-    /// <summary>The sum of all elements; rank 0.</summary>
+    /// <summary>The sum of all elements; rank 0. Integers and truth values are summed as Int64.</summary>
     public static Tensor Sum(Tensor x)
     {
+        if (!x.DType.IsFloat()) return Sum(x, []);
         x = Operand("Sum", x);
         Tensor y = Tensor.Zeros([], x.DType, x.Device);
         x.Device.Kernels.SumColumns(x.View([1, x.Count]), y);
         return Tape.Records(x) ? Tape.Record(SumNode.Of(x), y) : y;
     }
 
-    /// <summary>The sum over one axis, which disappears.</summary>
-    public static Tensor Sum(Tensor x, int axis)
+    /// <summary>The sum over one axis, which disappears, or stays with extent 1.</summary>
+    public static Tensor Sum(Tensor x, int axis, bool keepDims = false)
     {
+        if (keepDims || x.Shape.Rank == 0 || !x.DType.IsFloat()) return Sum(x, [axis], keepDims);
         RequireFloating("Sum", x);
         axis = x.Shape.Axis(axis);
         Shape kept = x.Shape.With(axis, 1);
@@ -24,6 +27,30 @@ public static partial class Ops
         x.Device.Kernels.AccumulateInto(x.To(x.DType), BroadcastView(sum, x.Shape));
         Tensor y = sum.View(kept.Without(axis));
         return Tape.Records(x) ? Tape.Record(SumAxisNode.Of(x, kept), y) : y;
+    }
+
+    /// <summary>The sum over some axes, all when none is named; they disappear, or stay with extent 1.</summary>
+    public static Tensor Sum(Tensor x, ReadOnlySpan<int> axes, bool keepDims = false)
+    {
+        Shape kept = Kept(x.Shape, axes);
+        Tensor sum;
+        if (x.DType.IsFloat())
+        {
+            RequireFloating("Sum", x);
+            sum = SumTo(x, kept);
+        }
+        else sum = Reduced(ReduceKind.Sum, x, axes);
+
+        return keepDims ? sum : WithoutAxes(sum, axes);
+    }
+
+    /// <summary>The mean over some axes, all when none is named; NaN where there is nothing.</summary>
+    public static Tensor Mean(Tensor x, ReadOnlySpan<int> axes, bool keepDims = false)
+    {
+        if (!x.DType.IsFloat()) x = Cast(x, DType.Float32);
+        Tensor sum = Sum(x, axes, keepDims);
+        int count = Reduces(x.Shape, axes);
+        return Scale(sum, count == 0 ? double.NaN : 1.0 / count);
     }
 
     /// <summary>The mean of all elements; rank 0; NaN when there are none.</summary>
@@ -36,7 +63,7 @@ public static partial class Ops
         return Scale(Sum(x, axis), length == 0 ? double.NaN : 1.0 / length);
     }
 
-    private sealed class SumNode : Node
+    private sealed class SumNode : OpNode
     {
         private Tensor x = null!;
 
@@ -47,10 +74,10 @@ public static partial class Ops
             return node;
         }
 
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, Materialise(gradient, x.Shape));
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Contiguous(BroadcastTo(gradient, x.Shape)));
     }
 
-    private sealed class SumAxisNode : Node
+    private sealed class SumAxisNode : OpNode
     {
         private Tensor x = null!;
         private Shape kept;
@@ -63,6 +90,6 @@ public static partial class Ops
         }
 
         protected internal override void Backward(Tensor gradient) =>
-            Accumulate(x, Materialise(gradient.View(kept), x.Shape));
+            Accumulate(x, Contiguous(BroadcastTo(Reshape(gradient, kept.Extents), x.Shape)));
     }
 }

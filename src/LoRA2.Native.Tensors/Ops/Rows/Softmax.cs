@@ -6,7 +6,7 @@ namespace LoRA2.Native.Tensors;
 /// <content>Softmax.</content>
 public static partial class Ops
 {
-    /// <summary>The softmax over the last axis. The gradient reads the result.</summary>
+    /// <summary>The softmax over the last axis. The gradient reads the result. A row of −∞ alone has none: it is NaN.</summary>
     public static Tensor Softmax(Tensor x) => SoftmaxOf("Softmax", x, null);
 
     /// <summary>
@@ -46,6 +46,12 @@ public static partial class Ops
             Tensor dx = Tensor.Empty(x.Shape, x.DType, x.Device);
             x.Device.Kernels.SoftmaxBackward(y, gradient, dx);
             Accumulate(x, dx);
+        }
+
+        protected internal override void RecordedBackward(Tensor gradient)
+        {
+            Tensor product = Multiply(gradient, y);
+            Accumulate(x, Subtract(product, Multiply(y, Sum(product, [-1], keepDims: true))));
         }
     }
 }

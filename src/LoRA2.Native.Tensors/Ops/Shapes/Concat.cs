@@ -11,12 +11,11 @@ public static partial class Ops
     {
         if (inputs.IsEmpty) throw new ArgumentException("Concat: there is nothing to join");
         Tensor first = inputs[0];
-        RequireFloating("Concat", first);
         axis = first.Shape.Axis(axis);
         int length = 0;
         foreach (Tensor input in inputs)
         {
-            RequireSameType("Concat", first, input);
+            if (input.DType != first.DType) throw new ArgumentException($"Concat: operands are {first} and {input}; they must be of one type");
             if (input.Shape.Rank != first.Shape.Rank || input.Shape.With(axis, 0) != first.Shape.With(axis, 0))
                 throw new ArgumentException($"Concat: shapes {first.Shape} and {input.Shape} can't be joined along axis {axis}");
             length += input.Shape[axis];
@@ -27,14 +26,15 @@ public static partial class Ops
         foreach (Tensor input in inputs)
         {
             Tensor part = y.View(y.Shape.With(axis, input.Shape[axis]), y.Strides, start * y.Strides[axis]);
-            y.Device.Kernels.AccumulateInto(input.To(input.DType), part);
+            if (y.DType is DType.Float32 or DType.Float64) y.Device.Kernels.AccumulateInto(input.To(input.DType), part);
+            else y.Device.Kernels.Place(input.To(input.DType), part);
             start += input.Shape[axis];
         }
 
         return Tape.Records(inputs!) ? Tape.Record(ConcatNode.Of(inputs, axis), y) : y;
     }
 
-    private sealed class ConcatNode : Node
+    private sealed class ConcatNode : OpNode
     {
         private readonly List<Tensor> inputs = [];
         private int axis;

@@ -60,8 +60,7 @@ public static partial class Ops
         axis = x.Shape.Axis(axis);
         if (start < 0 || length < 0 || start > x.Shape[axis] - length)
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
-        Tensor y = x.View(x.Shape.With(axis, length), x.Strides, start * x.Strides[axis]);
-        return Tape.Records(x) ? Tape.Record(SliceNode.Of(x, axis, start), y) : y;
+        return ViewOf(x, new ViewSpec(ViewKind.Slice, axis, 0, start, length, 1));
     }
 
     /// <summary>x itself when its elements lie in order, else a copy in which they do.</summary>
@@ -89,7 +88,7 @@ public static partial class Ops
         return shape;
     }
 
-    private sealed class ReshapeNode : Node
+    private sealed class ReshapeNode : OpNode
     {
         private Tensor x = null!;
 
@@ -100,10 +99,10 @@ public static partial class Ops
             return node;
         }
 
-        protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient.View(x.Shape));
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Reshape(gradient, x.Shape.Extents));
     }
 
-    private sealed class PermuteNode : Node
+    private sealed class PermuteNode : OpNode
     {
         private Tensor x = null!;
         private Shape inverse;
@@ -118,7 +117,7 @@ public static partial class Ops
         protected internal override void Backward(Tensor gradient) => Accumulate(x, Permute(gradient, inverse.Extents));
     }
 
-    private sealed class ContiguousNode : Node
+    private sealed class ContiguousNode : OpNode
     {
         private Tensor x = null!;
 
@@ -130,26 +129,5 @@ public static partial class Ops
         }
 
         protected internal override void Backward(Tensor gradient) => Accumulate(x, gradient);
-    }
-
-    private sealed class SliceNode : Node
-    {
-        private Tensor x = null!;
-        private int axis;
-        private int start;
-
-        public static SliceNode Of(Tensor x, int axis, int start)
-        {
-            SliceNode node = Take<SliceNode>();
-            (node.x, node.axis, node.start) = (x, axis, start);
-            return node;
-        }
-
-        protected internal override void Backward(Tensor gradient)
-        {
-            Tensor dx = Tensor.Zeros(x.Shape, x.DType, x.Device);
-            x.Device.Kernels.AccumulateInto(gradient, Slice(dx, axis, start, gradient.Shape[axis]));
-            Accumulate(x, dx);
-        }
     }
 }

@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+
+namespace LoRA2.Native.Tensors.Devices;
+
+/// <content>
+/// Families of kernels, each given its operation as a value. A backend that lacks one says so by the family's name; the other kernels are what every backend has.
+/// </content>
+internal abstract partial class Kernels
+{
+    /// <summary>Where the kernels run, for messages.</summary>
+    protected abstract string DeviceName { get; }
+
+    /// <summary>y = f(x), both contiguous. y is of x's type, or of Bool where f is a predicate. Integers where f keeps them.</summary>
+    public virtual void Unary(UnaryFunction f, Tensor x, Tensor y) => throw Missing(f.Kind.ToString());
+
+    /// <summary>y = f(a, b): a and b are of one type and of y's shape with any strides, 0 included; y is contiguous.</summary>
+    public virtual void Binary(BinaryKind f, Tensor a, Tensor b, Tensor y) => throw Missing(f.ToString());
+
+    /// <summary>y = condition ? a : b, all of y's shape with any strides, 0 included; condition is of Bool, the others of one type, and y is contiguous.</summary>
+    public virtual void Select(Tensor condition, Tensor a, Tensor b, Tensor y) => throw Missing();
+
+    /// <summary>y[o, i] = the reduction of x[o, :, i], for x seen as outer × length × inner. The length is not 0, but for sums, products, any and all.</summary>
+    public virtual void Reduce(ReduceKind kind, Tensor x, int outer, int length, int inner, Tensor y) => throw Missing(kind.ToString());
+
+    /// <summary>y[o, n, i] = the scan of x[o, 0 … n, i], for both seen as outer × length × inner.</summary>
+    public virtual void Scan(ScanKind kind, Tensor x, int outer, int length, int inner, Tensor y) => throw Missing(kind.ToString());
+
+    /// <summary>order (Int64) = where each element of the sorted row stood, for rows of the last axis: stable, NaN largest.</summary>
+    public virtual void Sort(Tensor x, bool descending, Tensor order) => throw Missing();
+
+    /// <summary>
+    /// Between dense, seen as outer × length × inner, and picked, seen as outer × count × inner, by indices (Int64, within the length) of picked's shape, or of one axis
+    /// of count that serve every o and i.
+    /// </summary>
+    public virtual void Index(IndexAccess access, Tensor dense, int outer, int length, int inner, Tensor index, Tensor picked) => throw Missing(access.ToString());
+
+    /// <summary>destination[strided] = source, contiguous and of its type; elements of the destination don't overlap.</summary>
+    public virtual void Place(Tensor source, Tensor destination) => throw Missing();
+
+    /// <summary>The decomposition of each matrix of a; results as <see cref="Factorisation"/> says, the last null where it has fewer.</summary>
+    public virtual void Factorise(Factorisation kind, Tensor a, Tensor first, Tensor? second = null, Tensor? third = null) => throw Missing(kind.ToString());
+
+    /// <summary>y = op(a)⁻¹ b for each matrix of a batch: a [.., n, n] triangular, b and y [.., n, m]; with <paramref name="unit"/> a's diagonal is taken for ones.</summary>
+    public virtual void SolveTriangular(Tensor a, bool upper, bool transposed, bool unit, Tensor b, Tensor y) => throw Missing();
+
+    private NotSupportedException Missing(string operation = "", [CallerMemberName] string family = "") =>
+        new($"{DeviceName} has no kernel for {family}{(operation.Length > 0 ? $" ({operation})" : "")}; move the tensor to {Device.Cpu.Name}");
+}

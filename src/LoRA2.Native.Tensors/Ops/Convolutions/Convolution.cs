@@ -1,0 +1,120 @@
+using LoRA2.Native.Tensors.Autograd;
+
+namespace LoRA2.Native.Tensors;
+
+/// <summary>How a convolution walks: numbers an axis, or one for all.</summary>
+public readonly record struct ConvolutionSteps
+{
+    /// <summary>Distance between windows; 1 when left out.</summary>
+    public IReadOnlyList<int>? Stride { get; init; }
+
+    /// <summary>Zeros on both sides of each axis; none when left out.</summary>
+    public IReadOnlyList<int>? Padding { get; init; }
+
+    /// <summary>Distance between the positions that a window reads; 1 when left out.</summary>
+    public IReadOnlyList<int>? Dilation { get; init; }
+
+    /// <summary>Whether as many zeros are added as keep the extents at stride 1, the odd one at the end; <see cref="Padding"/> is then not read.</summary>
+    public bool SamePadding { get; init; }
+
+    internal int StrideOf(int axis) => Of(Stride, axis, 1);
+
+    internal int PaddingOf(int axis) => Of(Padding, axis, 0);
+
+    internal int DilationOf(int axis) => Of(Dilation, axis, 1);
+
+    private static int Of(IReadOnlyList<int>? numbers, int axis, int otherwise) => numbers is null || numbers.Count == 0 ? otherwise : numbers[numbers.Count == 1 ? 0 : axis];
+}
+
+/// <content>Convolutions in one and two dimensions, as products of the windows with the kernels.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// The cross-correlation that networks call a convolution, in one dimension: x is [batch, in, length] or [in, length], weight [out, in / groups, size], bias [out] or null, the result [batch, out, length'].
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static Tensor Conv1d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int groups = 1)
+    {
+        RequireConvolution("Conv1d", x, weight, 1, groups);
+        if (x.Shape.Rank == 2) return Squeeze(Conv1d(Unsqueeze(x, 0), weight, bias, steps, groups), 0);
+        return Squeeze(Convolved(Unsqueeze(x, 2), Unsqueeze(weight, 2), bias, Above(steps), groups), 2);
+    }
+
+    /// <summary>
+    /// The cross-correlation that networks call a convolution, in two dimensions: x is [batch, in, height, width] or [in, height, width], weight [out, in / groups, rows, columns], bias [out] or null, the result
+    /// [batch, out, height', width'].
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int groups = 1)
+    {
+        RequireConvolution("Conv2d", x, weight, 2, groups);
+        return x.Shape.Rank == 3 ? Squeeze(Convolved(Unsqueeze(x, 0), weight, bias, steps, groups), 0) : Convolved(x, weight, bias, steps, groups);
+    }
+
+    /// <summary>
+    /// The gradient of <see cref="Conv1d"/> with respect to its input as an op: x is [batch, in, length] or [in, length], weight [in, out / groups, size], bias [out] or null; <paramref name="outputPadding"/> more positions
+    /// are computed at the end.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static Tensor ConvTranspose1d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int outputPadding = 0, int groups = 1)
+    {
+        if (x.Shape.Rank == 2) return Squeeze(ConvTranspose1d(Unsqueeze(x, 0), weight, bias, steps, outputPadding, groups), 0);
+        if (x.Shape.Rank != 3 || weight.Shape.Rank != 3 || groups < 1 || x.Shape[1] != weight.Shape[0] || x.Shape[1] % groups != 0)
+            throw new ArgumentException($"ConvTranspose1d: x {x.Shape} does not fit a weight of shape {weight.Shape} ([in, out / groups, size]) in {groups} groups");
+        (int stride, int padding, int dilation) = (steps.StrideOf(0), steps.PaddingOf(0), steps.DilationOf(0));
+        int size = weight.Shape[2];
+        // Zeros between the positions, then a convolution with the kernel turned round.
+        int spread = ((x.Shape[2] - 1) * stride) + 1;
+        Tensor wide = Placed(x, x.Shape.With(2, spread), new ViewSpec(ViewKind.Slice, 2, 0, 0, x.Shape[2], stride));
+        int edge = (dilation * (size - 1)) - padding;
+        wide = Pad(wide, [edge, edge + outputPadding]);
+        Tensor kernel = Reshape(weight, groups, weight.Shape[0] / groups, weight.Shape[1], size);
+        kernel = Reshape(Transpose(Flip(kernel, 3), 1, 2), groups * weight.Shape[1], weight.Shape[0] / groups, size);
+        return Conv1d(wide, kernel, bias, new ConvolutionSteps { Dilation = [dilation] }, groups);
+    }
+
+    private static ConvolutionSteps Above(ConvolutionSteps steps) => new()
+    {
+        Stride = [1, steps.StrideOf(0)],
+        Padding = [0, steps.PaddingOf(0)],
+        Dilation = [1, steps.DilationOf(0)],
+        SamePadding = steps.SamePadding,
+    };
+
+    private static void RequireConvolution(string op, Tensor x, Tensor weight, int axes, int groups)
+    {
+        RequireSameType(op, x, weight);
+        if (weight.Shape.Rank != axes + 2 || (x.Shape.Rank != axes + 2 && x.Shape.Rank != axes + 1) || groups < 1 || x.Shape[^(axes + 1)] != weight.Shape[1] * groups || weight.Shape[0] % groups != 0)
+            throw new ArgumentException($"{op}: x {x.Shape} does not fit a weight of shape {weight.Shape} ([out, in / groups, …]) in {groups} groups");
+    }
+
+    private static Tensor Convolved(Tensor x, Tensor weight, Tensor? bias, ConvolutionSteps steps, int groups)
+    {
+        (int outputs, int inputs, int rows, int columns) = (weight.Shape[0], weight.Shape[1], weight.Shape[2], weight.Shape[3]);
+        Tensor padded = Pad(x, steps.SamePadding ? [.. Same(steps, 1, columns), .. Same(steps, 0, rows)] : [steps.PaddingOf(1), steps.PaddingOf(1), steps.PaddingOf(0), steps.PaddingOf(0)]);
+        (Tensor windows, int height, int width) = WindowsOf("Conv", padded, rows, columns, steps);
+        // [batch, in, height', width', rows, columns] → [batch, groups, in / groups · rows · columns, height' · width']
+        int batch = x.Shape[0];
+        Tensor matrices = Reshape(Permute(windows, 0, 1, 4, 5, 2, 3), batch, groups, inputs * rows * columns, height * width);
+        Tensor kernels = Reshape(weight, groups, outputs / groups, inputs * rows * columns);
+        Tensor y = Reshape(MatMul(kernels, matrices), batch, outputs, height, width);
+        return bias is null ? y : Add(y, Reshape(bias, outputs, 1, 1));
+    }
+
+    private static int[] Same(ConvolutionSteps steps, int axis, int size)
+    {
+        int all = steps.DilationOf(axis) * (size - 1);
+        return [all / 2, all - (all / 2)];
+    }
+
+    /// <summary>The windows of the last two axes: [.., height', width', rows, columns].</summary>
+    private static (Tensor Windows, int Height, int Width) WindowsOf(string op, Tensor x, int rows, int columns, ConvolutionSteps steps)
+    {
+        int tall = (steps.DilationOf(0) * (rows - 1)) + 1, wide = (steps.DilationOf(1) * (columns - 1)) + 1;
+        if (tall > x.Shape[^2] || wide > x.Shape[^1]) throw new ArgumentException($"{op}: windows of {tall} × {wide} are larger than the padded input, {x.Shape}");
+        Tensor windows = Windows(Windows(x, -2, tall, steps.StrideOf(0)), -2, wide, steps.StrideOf(1));
+        if (tall > rows) windows = Slice(windows, -2, 0, rows, steps.DilationOf(0));
+        if (wide > columns) windows = Slice(windows, -1, 0, columns, steps.DilationOf(1));
+        return (windows, windows.Shape[^4], windows.Shape[^3]);
+    }
+}

@@ -1,0 +1,140 @@
+using LoRA2.Native.Tensors.Autograd;
+
+namespace LoRA2.Native.Tensors;
+
+/// <summary>The windows of a pooling: numbers an axis, or one for all.</summary>
+public readonly record struct PoolWindows(IReadOnlyList<int> Size)
+{
+    /// <summary>Distance between windows; their size when left out.</summary>
+    public IReadOnlyList<int>? Stride { get; init; }
+
+    /// <summary>Positions added on both sides, at most half a window; none when left out.</summary>
+    public IReadOnlyList<int>? Padding { get; init; }
+
+    /// <summary>Distance between the positions that a window reads; 1 when left out. Of maxima only.</summary>
+    public IReadOnlyList<int>? Dilation { get; init; }
+
+    /// <summary>Whether a last window may reach beyond the end, if it begins before it.</summary>
+    public bool CeilMode { get; init; }
+
+    internal int SizeOf(int axis) => Of(Size, axis, 1);
+
+    internal int StrideOf(int axis) => Of(Stride, axis, SizeOf(axis));
+
+    internal int PaddingOf(int axis) => Of(Padding, axis, 0);
+
+    internal int DilationOf(int axis) => Of(Dilation, axis, 1);
+
+    /// <summary>Windows along an axis of so many positions.</summary>
+    internal int Count(int axis, int length)
+    {
+        int reach = (DilationOf(axis) * (SizeOf(axis) - 1)) + 1;
+        int room = length + (2 * PaddingOf(axis)) - reach;
+        if (room < 0) throw new ArgumentException($"windows of {reach} positions don't fit an axis of {length} with {PaddingOf(axis)} more on both sides");
+        int count = ((CeilMode ? room + StrideOf(axis) - 1 : room) / StrideOf(axis)) + 1;
+        return CeilMode && (count - 1) * StrideOf(axis) >= length + PaddingOf(axis) ? count - 1 : count;
+    }
+
+    /// <summary>Positions to add after the end, so that the last window has all it reads; negative ones are not read.</summary>
+    internal int After(int axis, int length) => ((Count(axis, length) - 1) * StrideOf(axis)) + (DilationOf(axis) * (SizeOf(axis) - 1)) + 1 - length - PaddingOf(axis);
+
+    private static int Of(IReadOnlyList<int>? numbers, int axis, int otherwise) => numbers is null || numbers.Count == 0 ? otherwise : numbers[numbers.Count == 1 ? 0 : axis];
+}
+
+/// <content>Pooling.</content>
+public static partial class Ops
+{
+    /// <summary>The largest of each window of the last axis, and where it is in the axis (Int64): the first of equal ones.</summary>
+    public static (Tensor Values, Tensor Indices) MaxPool1d(Tensor x, PoolWindows windows)
+    {
+        (Tensor values, Tensor indices) = MaxPool2d(Unsqueeze(x, -2), Above(windows));
+        return (Squeeze(values, -2), Squeeze(indices, -2));
+    }
+
+    /// <summary>The largest of each window of the last two axes, and where it is, counted through both in order (Int64): the first of equal ones.</summary>
+    public static (Tensor Values, Tensor Indices) MaxPool2d(Tensor x, PoolWindows windows)
+    {
+        if (x.Shape.Rank < 2) throw new ArgumentException($"MaxPool: shape {x.Shape} has too few axes");
+        (int height, int width) = (x.Shape[^2], x.Shape[^1]);
+        Tensor indices = Unrecorded(() =>
+        {
+            Tensor padded = Pad(x, Around(windows, height, width), PadMode.Constant, double.NegativeInfinity);
+            var steps = new ConvolutionSteps { Stride = [windows.StrideOf(0), windows.StrideOf(1)], Dilation = [windows.DilationOf(0), windows.DilationOf(1)] };
+            (Tensor views, int rows, int columns) = WindowsOf("MaxPool", padded, windows.SizeOf(0), windows.SizeOf(1), steps);
+            Tensor place = ArgMax(Flatten(views, -2, -1), -1);
+            Tensor down = Place(rows, 0, FloorDivide(place, windows.SizeOf(1)));
+            Tensor across = Place(columns, 1, Remainder(place, windows.SizeOf(1)));
+            return Add(Multiply(down, width), across);
+
+            // Where the place within a window is in the axis: the window's start, and so many positions on.
+            Tensor Place(int count, int axis, Tensor within)
+            {
+                Tensor starts = Indices(count, i => (i * windows.StrideOf(axis)) - windows.PaddingOf(axis));
+                return Add(axis == 0 ? Unsqueeze(starts, 1) : starts, Multiply(within, windows.DilationOf(axis)));
+            }
+        });
+        Tensor flat = Flatten(x, -2, -1);
+        Tensor values = TakeAlongAxis(flat, Flatten(indices, -2, -1), -1);
+        return (Reshape(values, indices.Shape.Extents), indices);
+    }
+
+    /// <summary>The mean of each window of the last axis; with <paramref name="countPadding"/> added positions count as zeros.</summary>
+    public static Tensor AvgPool1d(Tensor x, PoolWindows windows, bool countPadding = true) => Squeeze(AvgPool2d(Unsqueeze(x, -2), Above(windows), countPadding), -2);
+
+    /// <summary>The mean of each window of the last two axes; with <paramref name="countPadding"/> added positions count as zeros, and else those that are x's do. A divisor may be given instead.</summary>
+    public static Tensor AvgPool2d(Tensor x, PoolWindows windows, bool countPadding = true, int? divisor = null)
+    {
+        if (x.Shape.Rank < 2) throw new ArgumentException($"AvgPool: shape {x.Shape} has too few axes");
+        (int height, int width) = (x.Shape[^2], x.Shape[^1]);
+        Tensor padded = Pad(x, Around(windows, height, width));
+        var steps = new ConvolutionSteps { Stride = [windows.StrideOf(0), windows.StrideOf(1)] };
+        (Tensor views, int rows, int columns) = WindowsOf("AvgPool", padded, windows.SizeOf(0), windows.SizeOf(1), steps);
+        Tensor sums = Sum(views, [-2, -1]);
+        if (divisor is { } given) return Scale(sums, 1.0 / given);
+        Tensor counts = Unrecorded(() => Multiply(Unsqueeze(Counts(rows, 0, height), 1), Counts(columns, 1, width)));
+        return Divide(sums, Cast(counts, x.DType));
+
+        Tensor Counts(int count, int axis, int length) => Indices(count, i =>
+        {
+            int start = (i * windows.StrideOf(axis)) - windows.PaddingOf(axis);
+            int end = Math.Min(start + windows.SizeOf(axis), length + windows.PaddingOf(axis));
+            return countPadding ? end - start : Math.Min(end, length) - Math.Max(start, 0);
+        });
+    }
+
+    /// <summary>Means of windows of the last axis that divide it into <paramref name="length"/>: window i is ⌊i n / length⌋ … ⌈(i + 1) n / length⌉.</summary>
+    public static Tensor AdaptiveAvgPool1d(Tensor x, int length) => MatMul(x, Averages(x, x.Shape[^1], length));
+
+    /// <summary>The same for the last two axes.</summary>
+    public static Tensor AdaptiveAvgPool2d(Tensor x, int height, int width)
+    {
+        Tensor across = MatMul(x, Averages(x, x.Shape[^1], width));
+        return MatMul(Averages(x, x.Shape[^2], height), across, transposeA: true);
+    }
+
+    private static PoolWindows Above(PoolWindows windows) => new([1, windows.SizeOf(0)])
+    {
+        Stride = [1, windows.StrideOf(0)],
+        Padding = [0, windows.PaddingOf(0)],
+        Dilation = [1, windows.DilationOf(0)],
+        CeilMode = windows.CeilMode,
+    };
+
+    private static int[] Around(PoolWindows windows, int height, int width) =>
+        [windows.PaddingOf(1), windows.After(1, width), windows.PaddingOf(0), windows.After(0, height)];
+
+    /// <summary>[n, length]: what means of windows are a product with.</summary>
+    private static Tensor Averages(Tensor x, int n, int length)
+    {
+        Tensor matrix = Tensor.Zeros([n, length], DType.Float64);
+        Span<double> values = matrix.AsSpan<double>();
+        for (int i = 0; i < length; i++)
+        {
+            int start = (int)((long)i * n / length);
+            int end = (int)((((long)i + 1) * n + length - 1) / length);
+            for (int j = start; j < end; j++) values[(j * length) + i] = 1.0 / (end - start);
+        }
+
+        return matrix.To(x.DType).To(x.Device);
+    }
+}

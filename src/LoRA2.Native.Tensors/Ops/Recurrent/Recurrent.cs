@@ -1,0 +1,102 @@
+using LoRA2.Native.Tensors.Autograd;
+
+namespace LoRA2.Native.Tensors;
+
+/// <summary>The weights of one direction of one layer of a recurrent network, as PyTorch keeps them.</summary>
+/// <param name="Input">W_ih: [gates · hidden, in].</param>
+/// <param name="Hidden">W_hh: [gates · hidden, hidden].</param>
+/// <param name="InputBias">b_ih: [gates · hidden], or null.</param>
+/// <param name="HiddenBias">b_hh: [gates · hidden], or null.</param>
+public readonly record struct RecurrentWeights(Tensor Input, Tensor Hidden, Tensor? InputBias = null, Tensor? HiddenBias = null);
+
+/// <content>Recurrent layers.</content>
+public static partial class Ops
+{
+    /// <summary>
+    /// Long short-term memory (Hochreiter and Schmidhuber, 1997), gates in the order i, f, g, o: x is [length, batch, in] (or [batch, length, in] with <paramref name="batchFirst"/>), hidden and cell
+    /// [layers · directions, batch, hidden]. Weights are one a layer and direction, forward before backward. The result has the last layer's states, both directions side by side, and the last states.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static (Tensor Sequence, Tensor Hidden, Tensor Cell) Lstm(Tensor x, Tensor hidden, Tensor cell, IReadOnlyList<RecurrentWeights> weights, bool bidirectional = false, bool batchFirst = false)
+    {
+        var states = new List<Tensor>();
+        var cells = new List<Tensor>();
+        Tensor y = Layers("Lstm", x, weights, 4, bidirectional, batchFirst, (sequence, index, reverse) =>
+        {
+            RecurrentWeights w = weights[index];
+            (Tensor h, Tensor c) = (Select(hidden, 0, index), Select(cell, 0, index));
+            Tensor? hiddenBias = w.HiddenBias;
+            int size = h.Shape.Columns;
+            Tensor[] outputs = Steps(sequence, w, reverse, input =>
+            {
+                Tensor gates = Add(input, Linear(h, w.Hidden, hiddenBias));
+                Tensor i = Sigmoid(Slice(gates, -1, 0, size)), f = Sigmoid(Slice(gates, -1, size, size));
+                Tensor g = Tanh(Slice(gates, -1, 2 * size, size)), o = Sigmoid(Slice(gates, -1, 3 * size, size));
+                c = Add(Multiply(f, c), Multiply(i, g));
+                return h = Multiply(o, Tanh(c));
+            });
+            states.Add(h);
+            cells.Add(c);
+            return Stack(0, outputs);
+        });
+        return (y, Stack(0, [.. states]), Stack(0, [.. cells]));
+    }
+
+    /// <summary>
+    /// Gated recurrent units (arXiv 1406.1078), gates in the order r, z, n with n = tanh(W_in x + b_in + r (W_hn h + b_hn)): shapes as those of <see cref="Lstm"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Shapes don't fit.</exception>
+    public static (Tensor Sequence, Tensor Hidden) Gru(Tensor x, Tensor hidden, IReadOnlyList<RecurrentWeights> weights, bool bidirectional = false, bool batchFirst = false)
+    {
+        var states = new List<Tensor>();
+        Tensor y = Layers("Gru", x, weights, 3, bidirectional, batchFirst, (sequence, index, reverse) =>
+        {
+            RecurrentWeights w = weights[index];
+            Tensor h = Select(hidden, 0, index);
+            int size = h.Shape.Columns;
+            Tensor[] outputs = Steps(sequence, w, reverse, input =>
+            {
+                Tensor own = Linear(h, w.Hidden, w.HiddenBias);
+                Tensor gates = Sigmoid(Add(Slice(input, -1, 0, 2 * size), Slice(own, -1, 0, 2 * size)));
+                Tensor r = Slice(gates, -1, 0, size), z = Slice(gates, -1, size, size);
+                Tensor n = Tanh(Add(Slice(input, -1, 2 * size, size), Multiply(r, Slice(own, -1, 2 * size, size))));
+                return h = Add(n, Multiply(z, Subtract(h, n)));
+            });
+            states.Add(h);
+            return Stack(0, outputs);
+        });
+        return (y, Stack(0, [.. states]));
+    }
+
+    /// <summary>Runs one layer after the other; each direction's states come from <paramref name="run"/>, given the sequence, the number of its weights, and whether it goes backwards.</summary>
+    private static Tensor Layers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, int gates, bool bidirectional, bool batchFirst, Func<Tensor, int, bool, Tensor> run)
+    {
+        int directions = bidirectional ? 2 : 1;
+        if (x.Shape.Rank != 3 || weights.Count == 0 || weights.Count % directions != 0) throw new ArgumentException($"{op}: {weights.Count} weights and x of shape {x.Shape} don't fit");
+        if (weights[0].Input.Shape.Rank != 2 || weights[0].Input.Shape[1] != x.Shape[2] || weights[0].Input.Shape[0] % gates != 0)
+            throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weights[0].Input.Shape} ([{gates} · hidden, in])");
+        Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
+        for (int layer = 0; layer < weights.Count / directions; layer++)
+        {
+            Tensor forward = run(sequence, layer * directions, false);
+            sequence = bidirectional ? Concat(-1, forward, run(sequence, (layer * directions) + 1, true)) : forward;
+        }
+
+        return batchFirst ? Transpose(sequence, 0, 1) : sequence;
+    }
+
+    /// <summary>One step after the other, on the input's part of the gates: the products with all inputs are one.</summary>
+    private static Tensor[] Steps(Tensor sequence, RecurrentWeights w, bool reverse, Func<Tensor, Tensor> step)
+    {
+        Tensor inputs = Linear(sequence, w.Input, w.InputBias);
+        int length = sequence.Shape[0];
+        var outputs = new Tensor[length];
+        for (int t = 0; t < length; t++)
+        {
+            int at = reverse ? length - 1 - t : t;
+            outputs[at] = step(Select(inputs, 0, at));
+        }
+
+        return outputs;
+    }
+}
