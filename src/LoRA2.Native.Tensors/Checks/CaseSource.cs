@@ -68,6 +68,26 @@ public sealed class CaseSource(int seed)
         return tensor;
     }
 
+    /// <summary>A Float64 tensor of values between two numbers that requires a gradient.</summary>
+    public Tensor Uniform(Shape shape, double least, double most)
+    {
+        double[] values = new double[shape.Elements];
+        for (int i = 0; i < values.Length; i++) values[i] = least + ((most - least) * random.NextDouble());
+        Tensor tensor = Tensor.From(values, shape);
+        tensor.RequiresGrad = true;
+        return tensor;
+    }
+
+    /// <summary>A Float64 tensor that requires a gradient, whose values lie at least 0.02 apart and away from 0: for functions with corners where values meet.</summary>
+    public Tensor Distinct(Shape shape)
+    {
+        int[] order = [.. Enumerable.Range(0, shape.Elements)];
+        random.Shuffle(order);
+        Tensor tensor = Tensor.From([.. order.Select(i => ((i - (order.Length / 2)) * 0.05) + 0.025 + (0.01 * random.NextDouble()))], shape);
+        tensor.RequiresGrad = true;
+        return tensor;
+    }
+
     /// <summary>The same with no value nearer to 0 than <paramref name="margin"/>, for functions that have a corner there.</summary>
     public Tensor ValuesAwayFromZero(Shape shape, double margin = 0.01)
     {

@@ -49,6 +49,8 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.BinaryCrossEntropy), BinaryCrossEntropy);
         yield return new(nameof(Ops.OrthogonalityNorm), OrthogonalityNorm);
         yield return new(nameof(Ops.LoRA2Orthogonality), LoRA2Orthogonality);
+        foreach (OpEntry entry in ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries))
+            yield return entry with { OnCpuOnly = true };
     }
 
     private static OpEntry Unary(string name, Func<Tensor, Tensor> op) =>

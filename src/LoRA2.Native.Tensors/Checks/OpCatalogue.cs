@@ -13,6 +13,12 @@ public sealed record OpCase(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyList<Ten
 /// <param name="Draw">Draws a case.</param>
 public sealed record OpEntry(string Name, Func<CaseSource, OpCase> Draw)
 {
+    /// <summary>Whether a kernel that it needs is the CPU's alone: elsewhere the op throws <see cref="NotSupportedException"/>, which names the kernel.</summary>
+    public bool OnCpuOnly { get; init; }
+
+    /// <summary>Whether its gradient can be differentiated (<see cref="Autograd.Tape.Gradients"/> with createGraph).</summary>
+    public bool IsTwiceDifferentiable { get; init; }
+
     /// <summary>Draws a case of which some inputs reach the op as views that are not contiguous; gradients flow through the views.</summary>
     public OpCase DrawWithViews(CaseSource source) => ViewedInput.InSome(Draw(source), source);
 }

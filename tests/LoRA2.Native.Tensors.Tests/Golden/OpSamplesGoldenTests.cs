@@ -33,9 +33,10 @@ public sealed class OpSamplesGoldenTests(ITestOutputHelper output)
             there++;
             foreach (OpSample sample in all)
             {
-                if (type == DType.Float32 && SinglePrecision.IsTooHard(sample)) continue;
                 samples++;
-                if (OpSampleRun.Problem(sample, call, type, tolerance) is { } problem) problems.Add($"{sample}: {problem}");
+                if (OpSampleRun.Problem(sample, call, type, tolerance) is not { } problem) continue;
+                if (type == DType.Float32 && OpSampleRun.IsIllConditioned(sample, call, tolerance)) output.WriteLine($"ill-conditioned for single precision: {sample}: {problem}");
+                else problems.Add($"{sample}: {problem}");
             }
         }
 

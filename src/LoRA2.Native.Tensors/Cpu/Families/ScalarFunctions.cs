@@ -34,7 +34,7 @@ internal readonly struct Rsqrt<T> : IScalarUnary<T, T>
 internal readonly struct Sign<T> : IScalarUnary<T, T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public static T Invoke(T x, T a, T b) => x > T.Zero ? T.One : x < T.Zero ? -T.One : T.IsNaN(x) ? x : T.Zero;
+    public static T Invoke(T x, T a, T b) => x > T.Zero ? T.One : x < T.Zero ? -T.One : T.Zero;
 }
 
 internal readonly struct Sinh<T> : IScalarUnary<T, T>

@@ -6,7 +6,7 @@ namespace LoRA2.Native.Tensors.Cpu.Pointwise;
 
 /// <summary>
 /// x tanh(ln(1 + e^x)). With e = e^x and n = e (e + 2) the tanh is n / (n + 2), of which no digits are lost in either tail; beyond 20 it is 1. The derivative is
-/// n / (n + 2) + 4 x σ(x) (n + 1) / (n + 2)².
+/// n / (n + 2) + 4 x σ(x) (n + 1) / (n + 2)², NaN at infinity as in PyTorch.
 /// </summary>
 internal readonly struct Mish<T> : IActivation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -27,7 +27,8 @@ internal readonly struct Mish<T> : IActivation<T>
         TSimd inverse = one / (n + VectorMath.Constant<TSimd, T>(2));
         TSimd sigmoid = e / (one + e);
         TSimd curve = VectorMath.Constant<TSimd, T>(4) * (n + one) * inverse * inverse;
-        return dy * TSimd.MultiplyAdd(bounded * sigmoid, curve, n * inverse);
+        TSimd slope = TSimd.MultiplyAdd(bounded * sigmoid, curve, n * inverse);
+        return dy * TSimd.Select(TSimd.LessThan(x, TSimd.Create(T.PositiveInfinity)), slope, x - x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

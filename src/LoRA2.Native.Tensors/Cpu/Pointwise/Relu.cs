@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Pointwise;
 
-/// <summary>max(x, 0), NaN kept; its gradient is dy where x is positive and 0 elsewhere (0 at 0).</summary>
+/// <summary>max(x, 0), NaN kept; its gradient is dy where x is positive or NaN, and 0 elsewhere (0 at 0).</summary>
 internal readonly struct Relu<T> : IActivation<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -14,5 +14,6 @@ internal readonly struct Relu<T> : IActivation<T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TSimd Invoke<TSimd>(TSimd x, TSimd dy)
-        where TSimd : unmanaged, ISimd<TSimd, T> => TSimd.LessThan(default, x) & dy;
+        where TSimd : unmanaged, ISimd<TSimd, T> =>
+        TSimd.Select(TSimd.LessThan(default, x), dy, TSimd.Select(TSimd.LessThan(x, VectorMath.Constant<TSimd, T>(1)), default, dy));
 }

@@ -50,7 +50,7 @@ internal static unsafe class ErrorFunction
         if (Math.Abs(x) < 1e-3) y = x * 0.88622692545275801365;
         for (int i = 0; i < 3; i++)
         {
-            double error = Math.Abs(x) < 0.5 ? Erf(y) - x : Math.CopySign((1 - Math.Abs(x)) - Erfc(Math.Abs(y)), x);
+            double error = Math.Abs(x) < 0.5 ? Erf(y) - x : Math.Sign(x) * ((1 - Math.Abs(x)) - Erfc(Math.Abs(y)));
             double step = error / (1.12837916709551257390 * Math.Exp(-y * y));
             y -= step / (1 + (y * step));
         }

@@ -43,6 +43,7 @@ public static partial class Ops
     public static Tensor CosineSimilarity(Tensor a, Tensor b, int axis = 1, double epsilon = 1e-8)
     {
         Shape shape = Shape.Broadcast(a.Shape, b.Shape, "CosineSimilarity");
+        if (shape.Rank == 0) return CosineSimilarity(Reshape(a, 1), Reshape(b, 1), 0, epsilon);
         axis = shape.Axis(axis);
         (a, b) = (BroadcastTo(a, shape), BroadcastTo(b, shape));
         Tensor left = Divide(a, Clamp(Norm(a, 2, [axis], keepDims: true), epsilon));

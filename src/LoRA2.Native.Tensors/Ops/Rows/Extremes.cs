@@ -8,11 +8,11 @@ public static partial class Ops
 {
     /// <summary>The largest of all elements; NaN when there is one. Equal ones share the gradient.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor Max(Tensor x) => Extreme(ReduceKind.Max, x, [], false);
+    public static Tensor Max(Tensor x) => Extreme(ReduceKind.Max, x, [], false, sharesNaN: true);
 
     /// <summary>The smallest of all elements; NaN when there is one. Equal ones share the gradient.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor Min(Tensor x) => Extreme(ReduceKind.Min, x, [], false);
+    public static Tensor Min(Tensor x) => Extreme(ReduceKind.Min, x, [], false, sharesNaN: true);
 
     /// <summary>The largest over some axes, all when none is named; NaN where there is one. Equal ones share the gradient (PyTorch's <c>amax</c>).</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
@@ -58,11 +58,11 @@ public static partial class Ops
         return keepDims ? y : WithoutAxes(y, axes);
     }
 
-    private static Tensor Extreme(ReduceKind kind, Tensor x, ReadOnlySpan<int> axes, bool keepDims)
+    private static Tensor Extreme(ReduceKind kind, Tensor x, ReadOnlySpan<int> axes, bool keepDims, bool sharesNaN = false)
     {
         x = Contiguous(x);
         Tensor y = Reduced(kind, x, axes);
-        if (Tape.Records(x)) y = Tape.Record(ExtremeNode.Of(x, y), y);
+        if (Tape.Records(x)) y = Tape.Record(ExtremeNode.Of(x, y, sharesNaN), y);
         return keepDims ? y : WithoutAxes(y, axes);
     }
 
@@ -79,18 +79,21 @@ public static partial class Ops
     {
         private Tensor x = null!;
         private Tensor y = null!;
+        private bool sharesNaN;
 
-        public static ExtremeNode Of(Tensor x, Tensor y)
+        public static ExtremeNode Of(Tensor x, Tensor y, bool sharesNaN)
         {
             ExtremeNode node = Take<ExtremeNode>();
             node.x = node.Save(x);
             node.y = node.Save(y);
+            node.sharesNaN = sharesNaN;
             return node;
         }
 
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor chosen = Cast(LogicalOr(Equal(x, y), LogicalAnd(IsNaN(x), IsNaN(y))), x.DType);
+            Tensor equal = Equal(x, y);
+            Tensor chosen = Cast(sharesNaN ? LogicalOr(equal, LogicalAnd(IsNaN(x), IsNaN(y))) : equal, x.DType);
             Accumulate(x, Multiply(chosen, Divide(gradient, SumTo(chosen, y.Shape))));
         }
     }

@@ -11,6 +11,14 @@ public static partial class Ops
     {
         Tensor off = Subtract(x, Mean(x, axes, keepDims: true));
         double count = Math.Max(0, Reduces(x.Shape, axes) - correction);
+        if (count == 0 && (axes.IsEmpty || x.Shape.Rank == 0) && Tape.Records(x))
+        {
+            // The estimate is NaN, and its gradient infinite as in PyTorch.
+            Tensor y = Unrecorded(() => Multiply(Sum(Square(off), []), 1 / count));
+            y = Tape.Record(new InfiniteNode(x), y);
+            return keepDims ? Reshape(y, Kept(x.Shape, axes).Extents) : y;
+        }
+
         return Multiply(Sum(Square(off), axes, keepDims), 1 / count);
     }
 
@@ -76,6 +84,11 @@ public static partial class Ops
     {
         Tensor y = Unrecorded(() => Sqrt(x));
         return Tape.Records(x) ? Tape.Record(new RootNode(x, y), y) : y;
+    }
+
+    private sealed class InfiniteNode(Tensor x) : OpNode
+    {
+        protected internal override void Backward(Tensor gradient) => Accumulate(x, Contiguous(BroadcastTo(Scale(gradient, double.PositiveInfinity), x.Shape)));
     }
 
     private sealed class RootNode : OpNode

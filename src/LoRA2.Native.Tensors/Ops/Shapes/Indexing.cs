@@ -13,7 +13,12 @@ public static partial class Ops
     public static Tensor IndexSelect(Tensor x, int axis, Tensor index)
     {
         if (index.Shape.Rank > 1) throw new ArgumentException($"IndexSelect: an index of shape {index.Shape} was given; it must have one axis");
-        if (x.Shape.Rank == 0) return Reshape(IndexSelect(Reshape(x, 1), 0, index), index.Shape.Rank == 0 ? [] : [index.Count]);
+        if (x.Shape.Rank == 0)
+        {
+            Tensor picked = IndexSelect(Reshape(x, 1), 0, index);
+            return index.Count == 1 ? Reshape(picked) : picked;
+        }
+
         axis = x.Shape.Axis(axis);
         return TakeOf(x, Reshape(Positions("IndexSelect", index, x.Shape[axis]), index.Count), axis, x.Shape.With(axis, index.Count));
     }

@@ -46,7 +46,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The size is not within the axis, or the step not positive.</exception>
     public static Tensor Windows(Tensor x, int axis, int size, int step)
     {
-        if (x.Shape.Rank == 0) x = Reshape(x, 1);
+        if (x.Shape.Rank == 0) return Slice(Reshape(x, 1), 0, 0, size);
         axis = x.Shape.Axis(axis);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(size);
