@@ -17,7 +17,7 @@ public sealed class OpErrorsTests
         ["Subtract: shapes [2] and [3] don't broadcast"] = () => Ops.Subtract(Of(2), Double(3)),
         ["Multiply: an operand is BFloat16 [2]; Float32 or Float64 is needed"] = () => Ops.Multiply(Of(2).To(DType.BFloat16), Of(2).To(DType.BFloat16)),
         ["Divide: an operand is Float16 [2]; Float32 or Float64 is needed"] = () => Ops.Divide(Of(2).To(DType.Float16), Of(2).To(DType.Float16)),
-        ["Where: shapes [2] and [3] don't broadcast"] = () => Ops.Where(Ints(2), Of(3), Of(3)),
+        ["Where: shapes [3] and [2] don't broadcast"] = () => Ops.Where(Ints(2), Of(3), Of(3)),
         ["ArgMax: shape [0] has nothing to choose from"] = () => Ops.ArgMax(Of(0)),
         ["IndexSelect: index 2 is outside an axis of 2"] = () => Ops.IndexSelect(Of(2), 0, Tensor.From([2], [1])),
         ["TakeAlongAxis: the index is Float32; Int32 or Int64 is needed"] = () => Ops.TakeAlongAxis(Of(2), Of(2), 0),

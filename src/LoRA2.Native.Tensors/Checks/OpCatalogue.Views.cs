@@ -59,7 +59,7 @@ public static partial class OpCatalogue
             Tensor x = source.Ids([source.Extent(5), source.Extent(7)], 0, 1);
             return Case([x.To(DType.Float64)], inputs => Ops.Cast(Ops.NonZero(inputs[0]), inputs[0].DType));
         });
-        yield return new(nameof(Ops.OneHot), source => Case([source.Ids([source.Extent(5), source.Extent(3)], 0, 4)], inputs => Ops.Cast(Ops.OneHot(inputs[0], 5), DType.Float32)));
+        yield return new(nameof(Ops.OneHot), source => Case([source.Ids([source.Extent(5), source.Extent(3)], 0, 4), source.Values([5])], inputs => Ops.Multiply(inputs[1], Ops.OneHot(inputs[0], 5)))) { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.Index), source =>
         {
             Tensor x = source.Values([source.Extent(5, least: 2), source.Extent(7, least: 2), source.Extent(5)]);

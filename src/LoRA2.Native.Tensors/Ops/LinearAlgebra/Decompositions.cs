@@ -44,8 +44,8 @@ public static partial class Ops
         a.Device.Kernels.Factorise(Factorisation.QR, a, q, r);
         if (!Tape.Records(a)) return (q, r);
         // Each result is a node of its own, whose gradient is that of the decomposition with the other's left out: they add up.
-        Tensor recordedQ = Tape.Record(new QRNode(a, q, r, ofR: false), q.Alias());
-        Tensor recordedR = Tape.Record(new QRNode(a, q, r, ofR: true), r.Alias());
+        Tensor recordedQ = Tape.Record(new QRNode(a, ofR: false), q);
+        Tensor recordedR = Tape.Record(new QRNode(a, ofR: true), r);
         return (recordedQ, recordedR);
     }
 
@@ -100,20 +100,15 @@ public static partial class Ops
     private sealed class QRNode : OpNode
     {
         private readonly Tensor a;
-        private readonly Tensor q;
-        private readonly Tensor r;
         private readonly bool ofR;
 
-        public QRNode(Tensor a, Tensor q, Tensor r, bool ofR)
-        {
-            this.ofR = ofR;
-            // Saved without being results on the tape: a second derivative goes through a decomposition of its own.
-            (this.a, this.q, this.r) = (Save(a), Save(q), Save(r));
-        }
+        public QRNode(Tensor a, bool ofR) => (this.a, this.ofR) = (Save(a), ofR);
 
         protected internal override void Backward(Tensor gradient)
         {
-            (Tensor basis, Tensor triangle) = Autograd.Tape.Records(a) ? QR(a) : (q, r);
+            // In double and of a decomposition of its own: R⁻¹ costs digits that single precision does not have, and a second derivative goes through it.
+            (Tensor basis, Tensor triangle) = QR(Cast(a, DType.Float64));
+            gradient = Cast(gradient, DType.Float64);
             // With M = R dRᵀ − dQᵀ Q: da = (dQ + Q copyltu(M)) R⁻ᵀ, where copyltu mirrors the lower triangle.
             Tensor m = ofR ? MatMul(triangle, gradient, false, true) : Negate(MatMul(gradient, basis, true, false));
             Tensor lower = Tril(m, -1);
@@ -121,7 +116,7 @@ public static partial class Ops
             Tensor right = MatMul(basis, mirrored);
             if (!ofR) right = Add(right, gradient);
             // right R⁻ᵀ = (R⁻¹ rightᵀ)ᵀ.
-            Accumulate(a, Contiguous(Transpose(SolveTriangular(triangle, Transpose(right), upper: true))));
+            Accumulate(a, Cast(Contiguous(Transpose(SolveTriangular(triangle, Transpose(right), upper: true))), a.DType));
         }
     }
 
