@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Cuda.Driver;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
@@ -46,7 +47,7 @@ internal static class LoRA2Command
 
     private static RootCommand Root(StandardStreams streams)
     {
-        var root = new RootCommand("Fine-tunes and runs BERT, RoBERTa and DeBERTa-v3 encoders with LoRA2 on the CPU, without Python.")
+        var root = new RootCommand($"Fine-tunes and runs transformer encoders ({string.Join(", ", EncoderFamilies.All.Select(family => family.Title))}) with LoRA2, on the CPU or an NVIDIA GPU, without Python.")
         {
             FinetuneCommand.Create(streams),
             CompareCommand.Create(streams),

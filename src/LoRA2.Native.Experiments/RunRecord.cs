@@ -25,6 +25,7 @@ public static class RunRecord
             json.WriteString("task", data.Task);
             json.WriteString("kind", data.Kind.Name);
             json.WriteString("model", run.ModelName);
+            json.WriteString("model_type", model.Config.ModelType);
             json.WriteString("method", options.Adapter.Method.Name);
             json.WriteString("output", Path.GetFullPath(run.Output));
             if (run.Earlier is { } from) json.WriteString("from", Path.GetFullPath(from));

@@ -59,7 +59,7 @@ internal static class TokenizerFolder
             $"{folder}: has no tokenizer{half}; expected tokenizer.json, spm.model, vocab.json and merges.txt, or vocab.txt.");
     }
 
-    /// <summary>A SentencePiece file does not say which ids its pieces have: XLM-RoBERTa's, ALBERT's and others count in their own ways.</summary>
+    /// <summary>A SentencePiece file does not say which ids its pieces have: XLM-RoBERTa's, ALBERT's and others count in their own ways. Only DeBERTa's is known here, and this package knows no encoders, so its name is asked for.</summary>
     private static void RequireDeberta(string file, TokenizerSettings settings)
     {
         var deberta = settings.TokenizerClass is { } name

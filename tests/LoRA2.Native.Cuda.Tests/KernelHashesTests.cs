@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using LoRA2.Native.Cuda.Launching;
 
@@ -9,14 +8,11 @@ public sealed class KernelHashesTests
     [Fact]
     public void TheCommittedHashesAreThoseOfTheKernelsInTheLibrary()
     {
-        string path = Path.GetFullPath(Path.Combine(Here(), "../../src/LoRA2.Native.Cuda/KernelHashes.txt"));
-        string[] committed = [.. File.ReadAllLines(path).Where(line => line.Length > 0 && line[0] != '#')];
+        string[] committed = [.. File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "KernelHashes.txt")).Where(line => line.Length > 0 && line[0] != '#')];
         string[] built = [.. KernelLaunchers.All.Select(kernel => $"{Convert.ToHexStringLower(SHA256.HashData(kernel.Ptx))}  {kernel.Name}")];
         IEnumerable<string> differing = committed.Except(built).Concat(built.Except(committed)).Select(line => line.Split(' ')[^1]).Distinct().Order(StringComparer.Ordinal);
         Assert.True(
             committed.SequenceEqual(built),
-            $"{path}: the build made other PTX of {string.Join(", ", differing)}; if that was meant, 'dotnet build -c Release src/LoRA2.Native.Cuda -t:RenewKernelHashes' writes the hashes anew");
+            $"src/LoRA2.Native.Cuda/KernelHashes.txt: the build made other PTX of {string.Join(", ", differing)}; if that was meant, 'dotnet build -c Release src/LoRA2.Native.Cuda -t:RenewKernelHashes' writes the hashes anew");
     }
-
-    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

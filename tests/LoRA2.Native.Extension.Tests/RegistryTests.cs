@@ -38,6 +38,19 @@ public sealed class RegistryTests(Outsiders outsiders) : IClassFixture<Outsiders
         Refused("mean-former", () => EncoderFamilies.Register(new MeanFormerConfig { Layers = 1 }));
     }
 
+    [Theory]
+    [InlineData("", "block.#")]
+    [InlineData("a..b", "block.#")]
+    [InlineData("a", "block_#")]
+    [InlineData("a", "block.0")]
+    [InlineData("a", "#.#.#")]
+    public void AFamilyWhoseModulesCouldNotBeFoundIsRefused(string prefix, string layer)
+    {
+        var error = Assert.Throws<ArgumentException>(() => EncoderFamilies.Register(new MisplacedConfig(prefix, layer)));
+        Assert.Contains(prefix == "a" ? layer : prefix, error.Message, StringComparison.Ordinal);
+        Assert.Null(EncoderFamilies.Of("misplaced"));
+    }
+
     [Fact]
     public void ManyThreadsAddAtOnce()
     {
@@ -51,5 +64,24 @@ public sealed class RegistryTests(Outsiders outsiders) : IClassFixture<Outsiders
         var error = Assert.Throws<ArgumentException>(register);
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
         Assert.Contains("already", error.Message, StringComparison.Ordinal);
+    }
+
+    private sealed record MisplacedConfig(string Place, string LayerPlace) : EncoderConfig
+    {
+        public override string ModelType => "misplaced";
+
+        public override string Title => "Misplaced";
+
+        public override string ClassName => "Misplaced";
+
+        public override string Prefix => Place;
+
+        public override LayerNames Names => new MeanFormerConfig().Names with { Layer = LayerPlace };
+
+        public override EncoderConfig Read(ConfigFields fields) => throw new InputException("never");
+
+        public override Encoder CreateEncoder(ParameterSource source) => throw new InputException("never");
+
+        public override EncoderHead CreateHead(ParameterSource source) => throw new InputException("never");
     }
 }

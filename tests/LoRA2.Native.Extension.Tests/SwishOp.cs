@@ -20,17 +20,22 @@ public static class SwishOp
         // σ(x) = (tanh(x / 2) + 1) / 2
         Tensor gate = Tape.Unrecorded(() => Ops.Scale(PlusOne(Ops.Tanh(Ops.Scale(x, 0.5))), 0.5));
         Tensor y = Tape.Unrecorded(() => Ops.Multiply(x, gate));
-        return Tape.Records(x) ? Tape.Record(new SwishNode(x, gate), y) : y;
+        return Tape.Records(x) ? Tape.Record(SwishNode.Of(x, gate), y) : y;
     }
 
     private static Tensor PlusOne(Tensor x) => Ops.Add(x, Tensor.Full([], 1, x.DType, x.Device));
 
     private sealed class SwishNode : Node
     {
-        private readonly Tensor x;
-        private readonly Tensor gate;
+        private Tensor x = null!;
+        private Tensor gate = null!;
 
-        public SwishNode(Tensor x, Tensor gate) => (this.x, this.gate) = (Save(x), Save(gate));
+        public static SwishNode Of(Tensor x, Tensor gate)
+        {
+            SwishNode node = Take<SwishNode>();
+            (node.x, node.gate) = (node.Save(x), node.Save(gate));
+            return node;
+        }
 
         /// <summary>dy/dx = σ (1 + x (1 − σ)).</summary>
         protected override void Backward(Tensor gradient)

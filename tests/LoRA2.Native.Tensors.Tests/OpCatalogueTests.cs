@@ -74,6 +74,6 @@ public sealed class OpCatalogueTests
         }
     }
 
-    /// <summary>Of tensors without elements there is no gradient to check: the op has to take them.</summary>
+    /// <summary>Whether there is a gradient to check: tensors without elements have none, but the op has to take them.</summary>
     private static bool HasGradient(OpCase op) => op.Apply(op.Inputs).Count > 0 && op.Inputs.Any(input => input.RequiresGrad && input.Count > 0);
 }

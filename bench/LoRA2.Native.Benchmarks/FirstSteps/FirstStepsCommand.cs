@@ -70,7 +70,7 @@ internal static class FirstStepsCommand
         .. run.Measures.Values.Select(measure => Text(measure.Regulariser)),
     ]);
 
-    /// <summary>Of LoRA's r nearest to 8, and of LoRA2's k that are 1 or 8.</summary>
+    /// <summary>The runs with LoRA's r nearest to 8, and with LoRA2's k of 1 or 8.</summary>
     private static void PrintFactors(int width, IReadOnlyList<FirstStepsRun> runs)
     {
         int rank = runs.Select(run => run.Method.InitialRank).MinBy(each => Math.Abs(each - 8));

@@ -18,7 +18,7 @@ internal static unsafe class AttentionGradient
 {
     private const int Side = AttentionTile.Side;
 
-    /// <summary>Of each head and token, Σ over the head's columns of dy · y, a warp each; and dy in bfloat16, where there is room for it.</summary>
+    /// <summary>Σ over a head's columns of dy · y, for each head and token, a warp each; and dy in bfloat16, where there is room for it.</summary>
     public static void Dots(nint dy, nint y, int count, int heads, int length, int width, nint dots, nint rounded)
     {
         int size = width / heads, lane = Group.IdxX % 32;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Experiments.Comparison;
@@ -49,6 +50,9 @@ public sealed record CellResult
     /// <summary>Threads that computed.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>The encoder's family.</summary>
+    public required EncoderConfig Family { get; init; }
+
     /// <summary>What each adapted matrix keeps of its singular values or gates, by module; empty for other methods.</summary>
     public required IReadOnlyDictionary<string, int> Ranks { get; init; }
 
@@ -81,6 +85,7 @@ public sealed record CellResult
                 ResumedAfter = run.TryGetProperty("resumed_after_step", out JsonElement resumed) ? resumed.GetInt32() : 0,
                 TokensPerSecond = run.GetProperty("tokens_per_second").GetDouble(),
                 PeakMemoryMB = run.GetProperty("peak_memory_mb").GetDouble(),
+                Family = EncoderFamilies.Of(run.GetProperty("model_type").GetString()!) ?? throw new FormatException("no such family"),
                 Ranks = run.TryGetProperty("ranks", out JsonElement ranks) ? ranks.EnumerateObject().ToDictionary(rank => rank.Name, rank => rank.Value.GetInt32()) : [],
                 Machine = MachineOf(machine),
                 Threads = machine.GetProperty("threads").GetInt32(),

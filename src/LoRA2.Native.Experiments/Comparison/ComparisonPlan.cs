@@ -14,7 +14,7 @@ public enum ScoreChoice
 
 /// <summary>A method under its name in the comparison.</summary>
 /// <param name="Name">As in the table.</param>
-/// <param name="Options">Of each task, by the task's name: everything that is given to its runs, whether for all methods or for this one.</param>
+/// <param name="Options">By the task's name, everything that is given to its runs, whether for all methods or for this one.</param>
 public sealed record ComparedMethod(string Name, IReadOnlyDictionary<string, IReadOnlyList<RunOption>> Options)
 {
     /// <summary>The name as a folder's.</summary>

@@ -100,7 +100,7 @@ public sealed record ComparisonRow
 
 /// <summary>A method's scores on a task.</summary>
 /// <param name="Task">The task.</param>
-/// <param name="Scores">Of the finished runs.</param>
+/// <param name="Scores">The finished runs' scores.</param>
 /// <param name="Score">Their mean, or null without a run.</param>
 /// <param name="Asked">Runs that were asked for.</param>
 /// <param name="Failed">Runs that failed.</param>

@@ -12,7 +12,7 @@ internal static class Page
     private static readonly string Css = ReadCss();
 
     /// <summary>The file's bytes.</summary>
-    /// <param name="title">Of the window.</param>
+    /// <param name="title">The window's title.</param>
     /// <param name="body">The header and sections of the page.</param>
     public static byte[] Of(string title, params IEnumerable<XElement> body)
     {

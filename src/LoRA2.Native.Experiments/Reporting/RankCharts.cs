@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Experiments.Reporting;
@@ -22,19 +23,20 @@ internal sealed class RankCharts
     /// <param name="series">The run's, with ranks.</param>
     /// <param name="steps">The horizontal axis.</param>
     /// <param name="isGated">Whether gates are what is dropped, not singular values.</param>
-    public RankCharts(TrainingSeries series, Axis steps, bool isGated)
+    /// <param name="family">The encoder's, which knows where its modules are.</param>
+    public RankCharts(TrainingSeries series, Axis steps, bool isGated, EncoderConfig family)
     {
         this.series = series;
         this.steps = steps;
         ranks = series.Ranks!;
         noun = isGated ? "gates" : "singular values";
-        matrices = [.. Placed(ranks.Modules).OrderBy(place => KindOrder(place.Matrix)).ThenBy(place => place.Matrix, StringComparer.Ordinal).ThenBy(place => place.Layer)];
+        matrices = [.. Placed(ranks.Modules, family).OrderBy(place => KindOrder(place.Matrix)).ThenBy(place => place.Matrix, StringComparer.Ordinal).ThenBy(place => place.Layer)];
     }
 
     /// <summary>Layer × matrix: how many ranks each has left (the paper's figure 3).</summary>
-    public static XElement Map(IReadOnlyList<MatrixRank> left, string noun, string which)
+    public static XElement Map(IReadOnlyList<MatrixRank> left, string noun, string which, EncoderConfig family)
     {
-        (int Index, int Layer, string Matrix)[] places = [.. Placed([.. left.Select(rank => rank.Module)])];
+        (int Index, int Layer, string Matrix)[] places = [.. Placed([.. left.Select(rank => rank.Module)], family)];
         string[] kinds = [.. places.Select(place => place.Matrix).Distinct().OrderBy(KindOrder).ThenBy(kind => kind, StringComparer.Ordinal)];
         int[] layers = [.. places.Select(place => place.Layer).Distinct().Order()];
         ILookup<(string, int), MatrixRank> at = places.ToLookup(place => (place.Matrix, place.Layer), place => left[place.Index]);
@@ -128,9 +130,9 @@ internal sealed class RankCharts
 
     private string About() => ranks.IsScored ? "The score that the budget prunes by, averaged over a matrix's singular values." : $"Mean magnitude of a matrix's {noun}.";
 
-    private static IEnumerable<(int Index, int Layer, string Matrix)> Placed(IReadOnlyList<string> modules) => modules.Select((module, i) =>
+    private static IEnumerable<(int Index, int Layer, string Matrix)> Placed(IReadOnlyList<string> modules, EncoderConfig family) => modules.Select((module, i) =>
     {
-        (int layer, string matrix) = TargetModules.PlaceOf(module);
+        (int layer, string matrix) = family.PlaceOf(module);
         return (i, layer, matrix);
     });
 

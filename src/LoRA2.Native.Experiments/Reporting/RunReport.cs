@@ -85,9 +85,9 @@ public sealed class RunReport(TrainingRun run)
         if (ranks.Length == 0) return null;
         bool isPruned = options.Budget is not null || ranks.Any(rank => rank.Effective < rank.Rank);
         string which = result?.Best is { } best ? $"in the saved weights, which are those after step {Text(best.Step)}" : $"after step {Text(trainer.Step)}";
-        XElement? map = isPruned ? RankCharts.Map(ranks, IsGated ? "gates" : "singular values", which) : null;
+        XElement? map = isPruned ? RankCharts.Map(ranks, IsGated ? "gates" : "singular values", which, model.Config) : null;
         if (trainer.Series.Ranks is not { Count: > 0 }) return map is null ? null : Html.Section("Ranks", Grid(map));
-        var charts = new RankCharts(trainer.Series, steps, IsGated);
+        var charts = new RankCharts(trainer.Series, steps, IsGated, model.Config);
         return Html.Section("Ranks", Grid(map, charts.KeptByKind(), charts.ImportanceByKind(), charts.ImportanceMap()));
     }
 

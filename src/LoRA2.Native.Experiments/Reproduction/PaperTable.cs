@@ -6,7 +6,7 @@ namespace LoRA2.Native.Experiments.Reproduction;
 
 /// <summary>A row of an experiment: what runs, and what the paper prints beside it.</summary>
 /// <param name="Paper">The paper's row.</param>
-/// <param name="Options">Of the runs on a task.</param>
+/// <param name="Options">What the runs on a task are given.</param>
 public sealed record PaperExperiment(PaperRow Paper, Func<GlueTask, IReadOnlyList<RunOption>> Options);
 
 /// <summary>A table or figure of the paper as runs to make.</summary>

@@ -112,8 +112,11 @@ public abstract class Node
         Tape = null;
     }
 
-    /// <summary>A node to fill in: inside a reusing scope one that an earlier step is done with.</summary>
-    private protected static T Take<T>()
+    /// <summary>
+    /// A node to fill in: inside a reusing scope one that an earlier step is done with, so that a step allocates none. Every field has to be set anew: it has what that
+    /// step left there.
+    /// </summary>
+    protected static T Take<T>()
         where T : Node, new() => ObjectArena.Node<T>();
 
     private static Tensor Detached(Tensor tensor)

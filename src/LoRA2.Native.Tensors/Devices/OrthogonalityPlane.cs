@@ -18,6 +18,6 @@ internal readonly record struct OrthogonalityPlane(Tensor Outer, Tensor? Inner, 
 }
 
 /// <summary>Where the gradients of a plane's matrices are added to; null when not wanted.</summary>
-/// <param name="Outer">Of the outer matrix's shape.</param>
-/// <param name="Inner">Of the inner matrix's shape.</param>
+/// <param name="Outer">A plane of the outer matrix's shape.</param>
+/// <param name="Inner">A plane of the inner matrix's shape.</param>
 internal readonly record struct OrthogonalityGradients(Tensor? Outer, Tensor? Inner);

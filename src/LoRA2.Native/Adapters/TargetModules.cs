@@ -40,13 +40,6 @@ public static class TargetModules
         return Resolve(model, endings).Count == layers.Count ? endings : [.. layers.Select(layer => layer.Name)];
     }
 
-    /// <summary>
-    /// Where a module is in the encoder, of whatever family: its layer, from 0, and the papers' name of the matrix, or its name in the layer where they have none. Layer −1:
-    /// the name has no layer.
-    /// </summary>
-    public static (int Layer, string Matrix) PlaceOf(string module) =>
-        EncoderFamilies.All.Select(family => family.PlaceOf(module)).FirstOrDefault(place => place is not null) ?? (-1, module);
-
     private static IReadOnlyList<string> EndingsOf(EncoderConfig config, IEnumerable<LinearLayer> layers) => [.. layers.Select(layer => config.EndingOf(layer.Name)).Distinct()];
 
     private static bool Matches(EncoderConfig config, string module, string pattern) => config.Names.ModuleOf(pattern) is { } named

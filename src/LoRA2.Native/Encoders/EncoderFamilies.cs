@@ -32,10 +32,14 @@ public static class EncoderFamilies
     }
 
     /// <summary>Adds a family, so that folders of its model type are read, from here on and on every thread.</summary>
-    /// <exception cref="ArgumentException">There is a family of that model type.</exception>
+    /// <exception cref="ArgumentException">There is a family of that model type, or its prefix or the place of its layers is none that modules can be found by.</exception>
     public static void Register(EncoderConfig family)
     {
         ArgumentNullException.ThrowIfNull(family);
+        string layer = family.Names.Layer;
+        if (family.Prefix.Split('.').Contains("")) throw new ArgumentException($"the prefix '{family.Prefix}' of {family.Title} has a part without a name", nameof(family));
+        if (layer.Count(c => c == '#') is not (1 or 2) || layer.Split('.').Count(part => part == "#") != layer.Count(c => c == '#'))
+            throw new ArgumentException($"the layers of {family.Title} are at '{layer}'; one or two parts between dots that are # were expected, as in encoder.layer.#", nameof(family));
         lock (Gate)
         {
             if (Of(family.ModelType) is { } other) throw new ArgumentException($"model_type '{family.ModelType}' is {other.Title}'s already", nameof(family));

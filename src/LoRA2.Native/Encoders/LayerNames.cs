@@ -11,7 +11,7 @@ public sealed record LayerNames
     /// <summary>The papers' six names, in the order of the computation.</summary>
     public static IReadOnlyList<string> Papers { get; } = ["query", "key", "value", "attention.output", "intermediate", "output"];
 
-    /// <summary>A layer below the encoder's prefix, with # for its number: <c>encoder.layer.#</c>. With two of them, the first is the group's and the second its number in the group.</summary>
+    /// <summary>A layer below the encoder's prefix, with # for its number, a part of its own between dots: <c>encoder.layer.#</c>. With two of them, the first is the group's and the second its number in the group.</summary>
     public required string Layer { get; init; }
 
     /// <summary>Layers in a group, where layers are numbered in groups.</summary>

@@ -20,7 +20,7 @@ public static class ModelFolder
     internal static readonly string[] TokenizerFiles =
         ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
-    /// <summary>Of config.json: the adapters that are in the weights already. Nobody else knows the field, or minds it.</summary>
+    /// <summary>The field of config.json that says which adapters are in the weights already. Nobody else knows the field, or minds it.</summary>
     internal const string MergedField = "lora2_merged_adapters";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

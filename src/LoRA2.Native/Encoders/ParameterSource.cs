@@ -53,8 +53,8 @@ public sealed class ParameterSource
     /// <summary>A parameter by its whole name.</summary>
     /// <param name="name">HuggingFace's name.</param>
     /// <param name="shape">The shape that the config says.</param>
-    /// <param name="mean">Of its initial values.</param>
-    /// <param name="deviation">Of its initial values; null for the config's initializer_range.</param>
+    /// <param name="mean">The mean of its initial values.</param>
+    /// <param name="deviation">The standard deviation of its initial values; null for the config's initializer_range.</param>
     /// <param name="oldName">A name that older files have for it.</param>
     /// <exception cref="InputException">The files lack it, or have it in another shape, and it is not the head's.</exception>
     public Parameter Parameter(string name, Shape shape, double mean = 0, double? deviation = null, string? oldName = null) => Make(name, oldName, shape, mean, deviation ?? initializerRange, -1);

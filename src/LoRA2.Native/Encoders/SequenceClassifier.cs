@@ -73,8 +73,8 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Loads a HuggingFace folder.</summary>
     /// <param name="folder">With <c>config.json</c> and <c>model.safetensors</c>, whole or in shards; <c>pytorch_model.bin</c> in older ones.</param>
     /// <param name="configure">Changes the config before the model is made: the number of labels, dropouts.</param>
-    /// <param name="seed">Of the initialisation of a head that the files lack.</param>
-    /// <param name="precision">Of the encoder's matrix products.</param>
+    /// <param name="seed">The seed of a head that the files lack.</param>
+    /// <param name="precision">The precision of the encoder's matrix products.</param>
     /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32) =>
         FromFolder(folder, null, configure, seed, precision);

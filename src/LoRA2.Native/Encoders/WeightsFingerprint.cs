@@ -14,7 +14,7 @@ internal static class WeightsFingerprint
 {
     private const int Samples = 256;
 
-    /// <summary>Of parameters on the CPU, as they were loaded.</summary>
+    /// <summary>The fingerprint of parameters on the CPU, as they were loaded.</summary>
     public static string Of(IEnumerable<Parameter> parameters)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -22,7 +22,7 @@ public sealed class RunFingerprint
 
     private RunFingerprint(SortedDictionary<string, string> parts) => this.parts = parts;
 
-    /// <summary>Of a run that is about to start.</summary>
+    /// <summary>The fingerprint of a run that is about to start.</summary>
     /// <param name="model">With what is trained already attached.</param>
     /// <param name="options">The options.</param>
     /// <param name="data">All data: for training, for development, further.</param>

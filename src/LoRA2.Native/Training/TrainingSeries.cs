@@ -13,7 +13,7 @@ namespace LoRA2.Native.Training;
 /// <param name="Loss">Mean of the task loss.</param>
 /// <param name="Regulariser">Mean of the method's regulariser, before its weight; 0 without.</param>
 /// <param name="GradientNorm">Mean of the gradient's norm before clipping.</param>
-/// <param name="LearningRate">Of the last step.</param>
+/// <param name="LearningRate">The last step's learning rate.</param>
 /// <param name="Budget">Singular values the budget allows after the last step, or null without a budget.</param>
 public readonly record struct SeriesPoint(int Step, double Loss, double Regulariser, double GradientNorm, double LearningRate, int? Budget);
 

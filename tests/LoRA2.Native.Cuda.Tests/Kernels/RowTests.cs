@@ -8,7 +8,7 @@ namespace LoRA2.Native.Cuda.Tests.Kernels;
 /// <summary>Kernels that go by rows, at all sizes that choose between their forms.</summary>
 public sealed class RowTests : KernelTest
 {
-    /// <summary>Of the largest element: sums of a row are added in another order than the CPU's.</summary>
+    /// <summary>A share of the largest element: sums of a row are added in another order than the CPU's.</summary>
     private const double Close = 2e-6;
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Experiments.Tests.Comparison;
@@ -91,6 +92,7 @@ public sealed class ComparisonTableTests
             HeadParameters = 30,
             Seconds = 12,
             TrainingSeconds = 10,
+            Family = EncoderFamilies.All[0],
             Ranks = new Dictionary<string, int>(),
             ResumedAfter = 0,
             TokensPerSecond = 100,

@@ -75,6 +75,7 @@ internal sealed class ScriptedRunner : ICellRunner
         var machine = new { device = "cpu", system = "s", architecture = "a", runtime = "r", processors = 1, threads = 1, simd = "v", bfloat16 = "b" };
         return JsonSerializer.SerializeToUtf8Bytes(new
         {
+            model_type = "bert",
             metrics,
             best_step = 1,
             steps = 1,

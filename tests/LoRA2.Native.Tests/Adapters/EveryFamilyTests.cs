@@ -46,14 +46,14 @@ public sealed class EveryFamilyTests : IDisposable
         using SequenceClassifier model = Base(type);
         foreach (string name in TargetModules.AllSix)
         {
-            (int Layer, string Matrix)[] places = [.. TargetModules.Resolve(model, [name]).Select(layer => TargetModules.PlaceOf(layer.Name))];
+            (int Layer, string Matrix)[] places = [.. TargetModules.Resolve(model, [name]).Select(layer => model.Config.PlaceOf(layer.Name))];
             // ALBERT's layers share their weights.
             Assert.Equal(Enumerable.Range(0, type == "albert" ? 1 : model.Config.Layers), places.Select(place => place.Layer));
             Assert.All(places, place => Assert.Contains(name, place.Matrix.Split(", ")));
         }
 
         Assert.Equal(model.AdaptableLayers, TargetModules.Resolve(model, TargetModules.AllSix));
-        Assert.Equal((-1, "somewhere.else"), TargetModules.PlaceOf("somewhere.else"));
+        Assert.Equal((-1, "somewhere.else"), model.Config.PlaceOf("somewhere.else"));
     }
 
     [Theory]

@@ -14,7 +14,7 @@ public static partial class Ops
     /// <param name="x">[.., in].</param>
     /// <param name="weight">[out, in].</param>
     /// <param name="bias">[out], or null.</param>
-    /// <param name="activation">Of y: as <see cref="Activate(Tensor, Activation)"/> of this layer, but written in the same pass.</param>
+    /// <param name="activation">What y goes through: as <see cref="Activate(Tensor, Activation)"/> of this layer, but written in the same pass.</param>
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
     {

@@ -17,7 +17,7 @@ internal static class ComposedAttention
     /// <param name="v">Likewise.</param>
     /// <param name="bias">Broadcasts to [batch, heads, length, length]; null for none.</param>
     /// <param name="mask">[batch, length] Int32: 0 for keys that have no weight.</param>
-    /// <param name="dropout">Of the probabilities.</param>
+    /// <param name="dropout">The dropout of the probabilities.</param>
     /// <param name="context">The pass.</param>
     /// <param name="scope">The layer's, which probabilities that the pass keeps outlive.</param>
     public static Tensor Of(Tensor q, Tensor k, Tensor v, Tensor? bias, Tensor mask, double dropout, ForwardContext context, TensorScope scope)

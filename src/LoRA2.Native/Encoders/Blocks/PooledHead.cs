@@ -18,7 +18,7 @@ public sealed class PooledHead : EncoderHead
     /// <param name="source">Where the weights are, if anywhere.</param>
     /// <param name="module">The module of the dense layer and the norm.</param>
     /// <param name="isMean">Whether the mean is taken, over tokens that are not padding.</param>
-    /// <param name="hasBias">Of the dense layer and of the norm.</param>
+    /// <param name="hasBias">Whether the dense layer and the norm have a bias.</param>
     /// <param name="activation">After the dense layer.</param>
     /// <param name="dropout">Before the classifier.</param>
     public PooledHead(EncoderConfig config, ParameterSource source, string module, bool isMean, (bool Dense, bool Norm) hasBias, Activation activation, double dropout)
