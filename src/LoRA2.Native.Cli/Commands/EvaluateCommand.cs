@@ -3,8 +3,12 @@ using System.Diagnostics;
 using System.Text.Json;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Tasks;
+using LoRA2.Native.Tasks.Kinds;
+using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Commands;
@@ -27,7 +31,8 @@ internal static class EvaluateCommand
             "evaluate",
             "Scores a model, or an adapter on its base model, on labelled data. With neither --task nor --file: the quick start's development data, for its adapter.",
             "lora2 evaluate --adapter intents --file test.csv --label-column intent",
-            "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --json")
+            "lora2 evaluate --model deberta-v3-base --adapter mnli --task MNLI --data glue/MNLI --json",
+            "lora2 evaluate --model all-MiniLM-L6-v2 --task embeddings --file pairs.tsv")
         {
             model, adapter, split, file, batchSize, maxLength, strict, device, precision, json,
         };
@@ -40,6 +45,21 @@ internal static class EvaluateCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             if (task is null && parsed.GetValue(file) is null && location.Model != QuickStart.Model)
                 throw new InputException("no data was given: add --file, or --task and --data");
+            if (parsed.GetValue(data.Task) == TaskKinds.Embeddings.Name || (task is null && TaskDescription.Read(location.Adapter ?? location.Model)?.Kind is EmbeddingsTask))
+            {
+                string path = parsed.GetValue(file) ?? throw new InputException($"--task {TaskKinds.Embeddings} needs --file, pairs with scores or without");
+                return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
+                {
+                    using TextEmbedder embedder = TextEmbedder.Load(location.Model, location.Adapter, new EmbedderOptions { Precision = PrecisionOption.Parse(parsed.GetValue(precision)), MaxLength = parsed.GetValue(maxLength) });
+                    embedder.Model.MoveTo(chosen.Device);
+                    AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model.Config, parsed.GetValue(strict));
+                    Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, embedder.Model.Config.Kind, null));
+                    foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
+                    Report(new Scored(embedder.Model, embedder.Tokenizer, embedder.MaxLength), [("", set)], embedder.Model.Config.Kind.MetricsOf(set), size, parsed.GetValue(json), streams);
+                    return ExitCode.Done;
+                });
+            }
+
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
                 using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
@@ -56,7 +76,7 @@ internal static class EvaluateCommand
                     if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
                 }
 
-                Report(classifier, sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
+                Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength), sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
                 return ExitCode.Done;
             });
         });
@@ -67,7 +87,7 @@ internal static class EvaluateCommand
     private static (string Prefix, Dataset Set)[] SetsOf(GlueTask task, string folder, string? split) =>
         split is not null ? [("", task.Load(folder, split))] : [("", task.Load(folder, "dev")), .. task.FurtherDevelopmentSplits.Select(further => (further.Key, task.Load(folder, further.Value)))];
 
-    private static void Report(TextClassifier classifier, (string Prefix, Dataset Set)[] sets, IReadOnlyList<Metric> metrics, int batchSize, bool asJson, StandardStreams streams)
+    private static void Report(Scored scored, (string Prefix, Dataset Set)[] sets, IReadOnlyList<Metric> metrics, int batchSize, bool asJson, StandardStreams streams)
     {
         var clock = Stopwatch.StartNew();
         Evaluation? evaluation = null;
@@ -75,8 +95,8 @@ internal static class EvaluateCommand
         int cut = 0;
         foreach ((string prefix, Dataset set) in sets)
         {
-            TokenizedDataset data = TokenizedDataset.Create(set.Name, set.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.MaxLength);
-            Evaluation one = Evaluator.Evaluate(classifier.Model, data, metrics, batchSize, streams.Cancellation);
+            TokenizedDataset data = TokenizedDataset.Create(set.Name, set.Examples, scored.Tokenizer, scored.Model.Config, scored.MaxLength);
+            Evaluation one = Evaluator.Evaluate(scored.Model, data, metrics, batchSize, streams.Cancellation);
             evaluation = evaluation?.With(prefix, one) ?? one;
             tokens += data.Tokens;
             cut += data.CutCount;
@@ -86,7 +106,7 @@ internal static class EvaluateCommand
         if (!asJson)
         {
             static string Of(Dataset set) => $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}";
-            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {classifier.MaxLength} tokens");
+            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {scored.MaxLength} tokens");
             int width = Math.Max(12, evaluation!.Values.Max(metric => metric.Name.Length));
             foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name.PadRight(width)} {metric.Value:F4}");
             return;
@@ -104,7 +124,7 @@ internal static class EvaluateCommand
                 json.WriteNumber($"{prefix}skipped_rows", set.SkippedRows);
             }
 
-            json.WriteNumber("max_length", classifier.MaxLength);
+            json.WriteNumber("max_length", scored.MaxLength);
             json.WriteNumber("cut", cut);
             json.WriteStartObject("metrics");
             foreach (MetricValue metric in evaluation!.Values) TrainingJson.Number(json, metric.Name, metric.Value);
@@ -115,4 +135,7 @@ internal static class EvaluateCommand
             json.WriteEndObject();
         });
     }
+
+    /// <summary>What answers.</summary>
+    private readonly record struct Scored(SequenceClassifier Model, Tokenizer Tokenizer, int MaxLength);
 }

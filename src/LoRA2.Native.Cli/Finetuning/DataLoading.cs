@@ -28,6 +28,6 @@ internal static class DataLoading
         TaskKind kind = options.Data.KindOf(parsed);
         Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null));
         Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames));
-        return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsFor(trainData.LabelNames?.Count ?? 1)) { Kind = kind };
+        return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsOf(developmentData ?? trainData)) { Kind = kind };
     }
 }

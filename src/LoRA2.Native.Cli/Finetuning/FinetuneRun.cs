@@ -17,7 +17,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
 internal sealed class FinetuneRun(FinetuneRequest request, RunData given, StandardStreams streams)
 {
-    private readonly RunData data = given.Held(request.Training.Seed);
+    private readonly RunData data = (given with { Kind = given.Kind.ForModel(request.Model, request.Training.MaxLength) }).Held(request.Training.Seed);
     private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
 
@@ -33,7 +33,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
     {
         using SequenceClassifier model = LoadModel();
         Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
-        int length = InputLength.Of(model.Config, tokenizer, request.Training.MaxLength);
+        int length = InputLength.Of(model.Config, tokenizer, request.Training.MaxLength ?? data.Kind.UsualLength);
         TokenizedDataset Tokenize(Dataset set) => TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, length);
         TokenizedDataset train = Tokenize(data.Train);
         TokenizedDataset? development = data.Development is null ? null : Tokenize(data.Development);

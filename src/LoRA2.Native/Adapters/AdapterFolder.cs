@@ -78,16 +78,17 @@ public static class AdapterFolder
         var writer = new SafetensorsWriter(metadata);
         foreach (Adapter adapter in adapters)
         {
-            foreach ((string suffix, Tensor value) in adapter.ToPeft()) writer.Add($"{Prefix}{adapter.Module}.{suffix}", value);
+            foreach ((string suffix, Tensor value) in adapter.ToPeft()) writer.Add($"{Prefix}{model.Config.FileNameOf(adapter.Module)}.{suffix}", value);
         }
 
         foreach ((string name, Tensor value) in settings.Method.SharedTensors(adapters)) writer.Add(name, value);
         IEnumerable<Parameter> whole = [.. model.EncoderParameters().Where(settings.Method.Trains), .. trained.Concat(frozen).SelectMany(module => module.Parameters), .. model.Substituted];
-        foreach (Parameter parameter in whole.Distinct()) writer.Add(Prefix + parameter.Name, parameter.Value);
+        foreach (Parameter parameter in whole.Distinct()) writer.Add(Prefix + model.Config.FileNameOf(parameter.Name), parameter.Value);
 
         using var set = new FileSet(folder, ConfigFile);
         set.Add(WeightsFile, writer.Write);
         set.Add(ConfigFile, Config(model, adapters, settings, [.. trained, .. frozen], baseModel));
+        foreach ((string name, byte[] bytes) in model.Config.Kind.FilesBeside(folder, model.Config)) set.Add(name, bytes);
         (beside ?? new SavedBeside()).Commit(set);
     }
 
@@ -105,7 +106,7 @@ public static class AdapterFolder
         using SafetensorsFile file = Open(folder);
         reading.RequireUnchanged();
         using var scope = new TensorScope();
-        var tensors = new AdapterTensors(file);
+        var tensors = new AdapterTensors(file, model.Config.Prefix);
         IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? settings.Selection.Resolve(model, settings.Targets, tensors.IsAdapted, Path.Combine(folder, ConfigFile)) : [];
         var read = new List<Adapter>();
         try

@@ -13,10 +13,12 @@ public sealed class AdapterTensors
 
     private readonly SafetensorsFile file;
     private readonly HashSet<string> unread;
+    private readonly string bare;
 
-    internal AdapterTensors(SafetensorsFile file)
+    internal AdapterTensors(SafetensorsFile file, string module)
     {
         this.file = file;
+        bare = $"{Prefix}{module}.";
         unread = [.. file.Entries.Select(entry => entry.Name)];
     }
 
@@ -28,8 +30,8 @@ public sealed class AdapterTensors
     /// <exception cref="InputException">It is missing or has another shape.</exception>
     public Tensor Whole(string name, Shape shape)
     {
-        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
-        unread.Remove(name);
+        if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
+        unread.Remove(entry.Name);
         Tensor value = SafetensorsTensor.LoadFloats(file, entry);
         return value.Shape == shape ? value : throw new InputException($"{file.Path}: tensor '{name}' has shape {value.Shape}; {shape} was expected");
     }
@@ -38,6 +40,7 @@ public sealed class AdapterTensors
     public bool IsAdapted(LinearLayer layer)
     {
         string own = $"{Prefix}{layer.Name}.";
+        if (own.StartsWith(bare, StringComparison.Ordinal) && !file.Entries.Any(entry => entry.Name.StartsWith(bare, StringComparison.Ordinal))) own = Prefix + own[bare.Length..];
         return file.Entries.Any(entry => entry.Name.StartsWith(own, StringComparison.Ordinal) && entry.Name[own.Length..] is not ("weight" or "bias" or "base_layer.weight" or "base_layer.bias"));
     }
 
@@ -45,14 +48,14 @@ public sealed class AdapterTensors
     public InputException Error(string what) => new($"{file.Path}: {what}");
 
     /// <summary>Whether the file has a tensor of that whole name.</summary>
-    public bool Has(string name) => file.TryGetEntry(name, out _);
+    public bool Has(string name) => TryGet(name, out _);
 
     /// <summary>One extent of a layer's tensor, for what pruning has made smaller.</summary>
     /// <exception cref="InputException">The tensor is missing, or the extent is greater than <paramref name="most"/>.</exception>
     public int Extent(LinearLayer layer, string suffix, int axis, int most)
     {
         string name = $"{Prefix}{layer.Name}.{suffix}";
-        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
+        if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
         if (axis >= entry.Shape.Length || entry.Shape[axis] > most)
             throw new InputException($"{file.Path}: tensor '{name}' has shape {entry.ShapeText}; at most {most} ranks were expected from adapter_config.json");
         return (int)entry.Shape[axis];
@@ -62,9 +65,13 @@ public sealed class AdapterTensors
     /// <exception cref="InputException">It is missing.</exception>
     public int[] ShapeOf(string name)
     {
-        if (!file.TryGetEntry(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
+        if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
         return Array.ConvertAll(entry.Shape.ToArray(), extent => checked((int)extent));
     }
+
+    /// <summary>By its whole name; or without the module that a class with a head puts the encoder in, as PEFT names what is on a bare encoder.</summary>
+    private bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SafetensorsEntry? entry) =>
+        file.TryGetEntry(name, out entry) || (name.StartsWith(bare, StringComparison.Ordinal) && file.TryGetEntry(Prefix + name[bare.Length..], out entry));
 
     /// <param name="isForeign">Whether a tensor may stay unread, by its name.</param>
     /// <exception cref="InputException">Another tensor was not read.</exception>

@@ -9,6 +9,12 @@ public sealed record Example(string Text, string? Pair = null, float? Target = n
     /// <summary>For kinds of tasks with several targets a text: a number each, such as 1 for every label that a text has and 0 for the others; null where there are none.</summary>
     public IReadOnlyList<float>? Targets { get; init; }
 
+    /// <summary>For vectors of texts: what the text is to be told apart from, while the pair belongs to it.</summary>
+    public IReadOnlyList<string> Negatives { get; init; } = [];
+
+    /// <summary>All of its texts.</summary>
+    internal IEnumerable<string> Texts => Pair is null ? [Text, .. Negatives] : [Text, Pair, .. Negatives];
+
     /// <summary>Whether there is something that a prediction can be compared with.</summary>
     public bool IsLabelled => Target is not null || Targets is not null;
 

@@ -55,6 +55,18 @@ public abstract class Metric
     /// <summary>The mean squared difference of the scores predicted and true; less is better.</summary>
     public static Metric MeanSquaredError { get; } = OfScores("mse", MetricFormulas.MeanSquaredError, lowerIsBetter: true);
 
+    /// <summary>The mean over queries of 1 / the place of its own text among those that were searched, 0 beyond the tenth (MRR@10).</summary>
+    public static Metric ReciprocalRank { get; } = OfScores("mrr_10", RankFormulas.ReciprocalRank);
+
+    /// <summary>The mean over queries of 1 / log₂(1 + that place), 0 beyond the tenth (nDCG@10).</summary>
+    public static Metric DiscountedGain { get; } = OfScores("ndcg_10", RankFormulas.DiscountedGain);
+
+    /// <summary>The share of queries that find their own text first.</summary>
+    public static Metric RecallAt1 { get; } = OfScores("recall_1", RankFormulas.RecallAt1);
+
+    /// <summary>The share of queries that find it among the first ten.</summary>
+    public static Metric RecallAt10 { get; } = OfScores("recall_10", RankFormulas.RecallAt10);
+
     /// <summary>2·TP / (2·TP + FP + FN) over all labels of all examples together, 0 to 1; 0 when nothing is true or predicted.</summary>
     public static Metric MicroF1 { get; } = OfLabelSets("micro_f1", LabelSetFormulas.MicroF1);
 

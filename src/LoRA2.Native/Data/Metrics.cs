@@ -10,6 +10,7 @@ public static class Metrics
     private static Metric[] all =
     [
         Metric.Accuracy, Metric.F1, Metric.Matthews, Metric.Pearson, Metric.Spearman, Metric.MeanSquaredError, Metric.MicroF1, Metric.MacroF1, Metric.AveragePrecision, Metric.ExactMatch,
+        Metric.ReciprocalRank, Metric.DiscountedGain, Metric.RecallAt1, Metric.RecallAt10,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Embeddings;
@@ -24,6 +27,9 @@ public sealed record SentenceFolder(string Transformer, EmbeddingSettings Settin
     /// <summary>The file of the transformer's settings, under its usual name.</summary>
     public const string TransformerFile = "sentence_bert_config.json";
 
+    private const string PoolingFolder = "1_Pooling";
+    private const string NormalizeFolder = "2_Normalize";
+
     private static readonly string[] TransformerFiles =
     [
         TransformerFile, "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json", "sentence_albert_config.json",
@@ -44,6 +50,39 @@ public sealed record SentenceFolder(string Transformer, EmbeddingSettings Settin
         (settings, int width) = OfPooling(Path.Combine(modules[1].Folder, PoolingFile), OfTransformer(transformer, settings));
         return new SentenceFolder(transformer, settings with { Normalises = modules.Length > 2 }, (width, Path.Combine(modules[1].Folder, PoolingFile)));
     }
+
+    /// <summary>
+    /// What makes a sentence-transformers folder of a model's: the pooling's and the normalisation's folders, written at once, and files for the folder itself, by name.
+    /// </summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="settings">How a text becomes a vector.</param>
+    /// <param name="width">Of the hidden states.</param>
+    internal static IReadOnlyDictionary<string, byte[]> Write(string folder, EmbeddingSettings settings, int width)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, PoolingFolder));
+        var pooling = new JsonObject { ["word_embedding_dimension"] = width };
+        foreach ((Pooling way, string field) in PoolingNames.Fields) pooling[field] = way == settings.Pooling;
+        pooling["include_prompt"] = true;
+        AtomicFile.Write(Path.Combine(folder, PoolingFolder, PoolingFile), stream => stream.Write(ModelFolder.Text(pooling)));
+        var modules = new JsonArray(Entry(0, "", "Transformer"), Entry(1, PoolingFolder, "Pooling"));
+        if (settings.Normalises)
+        {
+            Directory.CreateDirectory(Path.Combine(folder, NormalizeFolder));
+            modules.Add((JsonNode)Entry(2, NormalizeFolder, "Normalize"));
+        }
+
+        var prompts = new JsonObject();
+        foreach ((string name, string prompt) in settings.Prompts) prompts[name] = prompt;
+        return new Dictionary<string, byte[]>
+        {
+            [ModulesFile] = ModelFolder.Text(modules),
+            [TransformerFile] = ModelFolder.Text(new JsonObject { ["max_seq_length"] = settings.MaxLength, ["do_lower_case"] = settings.Lowercases }),
+            [ConfigFile] = ModelFolder.Text(new JsonObject { ["prompts"] = prompts, ["default_prompt_name"] = settings.DefaultPrompt }),
+        };
+    }
+
+    private static JsonObject Entry(int number, string path, string type) =>
+        new() { ["idx"] = number, ["name"] = number.ToString(CultureInfo.InvariantCulture), ["path"] = path, ["type"] = $"sentence_transformers.models.{type}" };
 
     private static Module[] Modules(string path, string folder)
     {

@@ -110,6 +110,9 @@ public abstract record EncoderConfig
     /// <summary>The head for whole sequences. What the source lacks of it is initialised.</summary>
     public abstract EncoderHead CreateHead(ParameterSource source);
 
+    /// <summary>What files call a module or tensor of the encoder: its whole name, or for a kind of task without a head that without <see cref="Prefix"/>.</summary>
+    internal string FileNameOf(string name) => Kind.IsBareEncoder && name.StartsWith(Prefix + ".", StringComparison.Ordinal) ? name[(Prefix.Length + 1)..] : name;
+
     /// <summary>
     /// Where a module is in the encoder: its layer, from 0, and the papers' name of the matrix, or the module's name in the layer where they have none. Layer −1 and its
     /// whole name: it is in no layer.

@@ -42,7 +42,7 @@ public static class ModelFolder
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
-        foreach (Parameter parameter in model.BaseParameters) writer.Add(parameter.Name, parameter.Value, dtype);
+        foreach (Parameter parameter in model.BaseParameters) writer.Add(model.Config.FileNameOf(parameter.Name), parameter.Value, dtype);
         byte[] config = Text(Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, ConfigFile)), dtype));
         using var set = new FileSet(folder, ConfigFile);
         set.Add(SafetensorsFolder.SingleFile, writer.Write);
@@ -54,11 +54,12 @@ public static class ModelFolder
             if (File.Exists(from)) set.Add(name, RegularFile.ReadAllBytes(from));
         }
 
+        foreach ((string name, byte[] bytes) in model.Config.Kind.FilesBeside(folder, model.Config)) set.Add(name, bytes);
         (beside ?? new SavedBeside()).Commit(set, [SafetensorsFolder.IndexFile, .. tokenizer]);
     }
 
     /// <summary>JSON as people read it.</summary>
-    internal static byte[] Text(JsonObject json) => Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
+    internal static byte[] Text(JsonNode json) => Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
 
     private static JsonObject Config(EncoderConfig config, byte[] source, DType dtype)
     {
@@ -66,7 +67,7 @@ public static class ModelFolder
         json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}{config.Kind.ClassEnding}"));
         var names = new JsonObject();
         var ids = new JsonObject();
-        for (int i = 0; i < config.Labels; i++)
+        for (int i = 0; i < config.Labels && !config.Kind.IsBareEncoder; i++)
         {
             string name = config.LabelNames?[i] ?? $"LABEL_{i}";
             names[i.ToString(System.Globalization.CultureInfo.InvariantCulture)] = name;
@@ -74,8 +75,17 @@ public static class ModelFolder
         }
 
         json.Remove("num_labels");
-        json["id2label"] = names;
-        json["label2id"] = ids;
+        if (config.Kind.IsBareEncoder)
+        {
+            json.Remove("id2label");
+            json.Remove("label2id");
+        }
+        else
+        {
+            json["id2label"] = names;
+            json["label2id"] = ids;
+        }
+
         if (config.Kind.ProblemType is { } problem) json["problem_type"] = problem;
         else json.Remove("problem_type");
         json.Remove(MergedField);

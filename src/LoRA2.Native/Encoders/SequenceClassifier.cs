@@ -18,13 +18,13 @@ public sealed class SequenceClassifier : IDisposable
     private readonly IReadOnlyDictionary<string, string> lacking;
     private readonly Dictionary<Parameter, Tensor> originals = [];
 
-    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, Func<EncoderConfig, ParameterSource, EncoderHead>? head)
+    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision)
     {
         Config = config;
         using var scope = new TensorScope();
         var source = new ParameterSource(files, config, seed, precision);
         encoder = config.CreateEncoder(source);
-        Head = head is null ? config.Kind.CreateHead(config, source.ForHead()) : head(config, source.ForHead());
+        Head = config.Kind.CreateHead(config, source.ForHead());
         headLinears = [.. Head.Linears];
         Precision = precision;
         BaseParameters = source.Made;
@@ -76,24 +76,19 @@ public sealed class SequenceClassifier : IDisposable
     /// <param name="seed">The seed of a head that the files lack.</param>
     /// <param name="precision">The precision of the encoder's matrix products.</param>
     /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
-    public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32) =>
-        FromFolder(folder, null, configure, seed, precision);
-
-    /// <summary>The same with another head than the family's for whole sequences.</summary>
-    internal static SequenceClassifier FromFolder(
-        string folder, Func<EncoderConfig, ParameterSource, EncoderHead>? head, Func<EncoderConfig, EncoderConfig>? configure, ulong seed = 0, Precision precision = Precision.Float32)
+    public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         EncoderConfig config = EncoderConfigReader.FromFolder(folder);
         using IWeightFiles files = SafetensorsFolder.Exists(folder) || !TorchWeights.TryOpen(folder, out TorchWeights? pickled) ? new SafetensorsWeights(SafetensorsFolder.Open(folder)) : pickled;
-        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, head);
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
     }
 
     /// <summary>A model of weights that are in no folder yet, which takes all of them to be there.</summary>
     /// <exception cref="InputException">The encoder lacks one, or has it in another shape.</exception>
-    internal static SequenceClassifier FromWeights(EncoderConfig config, IWeightFiles weights) => new(config, weights, 0, Precision.Float32, null);
+    internal static SequenceClassifier FromWeights(EncoderConfig config, IWeightFiles weights) => new(config, weights, 0, Precision.Float32);
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
-    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision, null);
+    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision);
 
     /// <summary>Holds the model as it is for passes on this thread: nobody frees it or puts another adapter on it before the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>

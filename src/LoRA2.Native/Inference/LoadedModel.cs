@@ -20,7 +20,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
         string described = adapterFolder ?? modelFolder;
         var reading = new FileSetReading(Path.Combine(described, adapterFolder is null ? ModelFolder.ConfigFile : AdapterFolder.ConfigFile));
         TaskDescription? task = TaskDescription.Read(described);
-        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => Fitted(config, adapterFolder, task), precision: precision);
+        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => Fitted(config, adapterFolder, described, task), precision: precision);
         try
         {
             AdapterSettings? adapter = null;
@@ -40,9 +40,9 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
     }
 
     /// <summary>The config with the kind and labels of the adapter and of the task.</summary>
-    private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, TaskDescription? task)
+    private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, string described, TaskDescription? task)
     {
-        if (task is not null) config = config with { Task = task.Kind };
+        if (task is not null) config = config with { Task = task.Kind.ForModel(described, task.MaxLength) };
         int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder, config);
         return labels is null && task is null ? config : config with
         {

@@ -2,8 +2,8 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
-using LoRA2.Native.Encoders.Blocks;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
@@ -74,10 +74,9 @@ public sealed class TextEmbedder : IDisposable
         };
         SequenceClassifier model = SequenceClassifier.FromFolder(
             files.Transformer,
-            (config, _) => new PoolingHead(config, settings, CutOf(config, options.Dimensions)),
             config => described.Width is { } width && width.Width != config.HiddenSize
                 ? throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {config.HiddenSize}")
-                : config,
+                : config with { Labels = 1, LabelNames = null, Task = new EmbeddingsTask { Settings = settings, Dimensions = CutOf(config, options.Dimensions) } },
             precision: options.Precision);
         try
         {
@@ -123,6 +122,16 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>The same for texts that are looked for: with the prompt <c>document</c>, <c>passage</c> or <c>corpus</c>, where there is one.</summary>
     public IReadOnlyList<TextVector> EmbedDocuments(IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellation = default) =>
         Embed(texts, Settings.PromptOf("document", "passage", "corpus"), batchSize, cancellation);
+
+    /// <summary>Scores the vectors on sets of texts: by correlation where they have scores, else by how well each first text finds its second, see <see cref="EmbeddingsTask"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        TokenizedDataset tokens = TokenizedDataset.Create(data.Name, data.Examples, Tokenizer, Model.Config, MaxLength);
+        return Evaluator.Evaluate(Model, tokens, Model.Config.Kind.MetricsOf(data), batchSize, cancellation);
+    }
 
     /// <summary>Frees the model, when the calls that are under way have ended.</summary>
     public void Dispose() => Model.Dispose();

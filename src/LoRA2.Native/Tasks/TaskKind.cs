@@ -39,6 +39,12 @@ public abstract record TaskKind
     /// <summary>What <c>adapter_config.json</c> has as <c>task_type</c>, or null.</summary>
     public virtual string? PeftTaskType => "SEQ_CLS";
 
+    /// <summary>Whether files have the encoder's tensors under their bare names, without the module that HuggingFace's classes with a head put the encoder in.</summary>
+    public virtual bool IsBareEncoder => false;
+
+    /// <summary>Tokens after which an input is cut when nobody says; null for as many as the model takes.</summary>
+    public virtual int? UsualLength => null;
+
     /// <summary>Names of the column of labels, the usual one first, where nobody says which it is.</summary>
     public virtual IReadOnlyList<string> LabelColumns => ["label", "score"];
 
@@ -48,6 +54,21 @@ public abstract record TaskKind
     /// <summary>What predictions are scored by when nobody says, the primary metric first.</summary>
     /// <param name="labels">Number of outputs.</param>
     public abstract IReadOnlyList<Metric> MetricsFor(int labels);
+
+    /// <summary>As <see cref="MetricsFor"/>, of data at hand.</summary>
+    public virtual IReadOnlyList<Metric> MetricsOf(Dataset data) => MetricsFor(data.LabelNames?.Count ?? 1);
+
+    /// <summary>This kind with what a model's or adapter's folder says of it.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="maxLength">Tokens after which an input is to be cut, or null.</param>
+    /// <exception cref="InputException">A file there is damaged, or asks for something not supported.</exception>
+    public virtual TaskKind ForModel(string folder, int? maxLength) => this;
+
+    /// <summary>Refuses training data that the loss can't be computed of.</summary>
+    /// <exception cref="InputException">They are such; the message says why.</exception>
+    public virtual void RequireTrainable(TokenizedDataset train, EncoderConfig config)
+    {
+    }
 
     /// <summary>The examples of a table, with their targets where the table has a column of them.</summary>
     /// <exception cref="InputException">A column is missing, or a row is bad; the message names the line.</exception>
@@ -129,6 +150,11 @@ public abstract record TaskKind
     public virtual void WriteSettings(Utf8JsonWriter json)
     {
     }
+
+    /// <summary>Files of its own that stand beside the weights of a model or an adapter, by name; those in folders below are written at once.</summary>
+    /// <param name="folder">Where the model goes.</param>
+    /// <param name="config">The model's shape.</param>
+    public virtual IReadOnlyDictionary<string, byte[]> FilesBeside(string folder, EncoderConfig config) => new Dictionary<string, byte[]>();
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;

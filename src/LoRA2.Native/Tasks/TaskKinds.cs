@@ -17,11 +17,15 @@ public static class TaskKinds
     /// <summary>Any number of labels a text.</summary>
     public static TaskKind MultiLabel { get; } = new MultiLabelTask();
 
+    /// <summary>A vector a text.</summary>
+    public static TaskKind Embeddings { get; } = new EmbeddingsTask();
+
     private static TaskKind[] all =
     [
         Classification,
         Regression,
         MultiLabel,
+        Embeddings,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

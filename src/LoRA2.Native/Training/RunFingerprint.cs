@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -30,7 +31,7 @@ public sealed class RunFingerprint
     {
         [Options] = TrainingJson.Text(options, model.Precision),
         [Data] = string.Join(' ', data.Select(set => set.Fingerprint())),
-        [Shape] = (model.Config with { LabelNames = null, UnknownFields = [] }).ToString(),
+        [Shape] = (model.Config with { LabelNames = null, UnknownFields = [] }) + SettingsOf(model.Config.Kind),
         [Weights] = OfFrozen(model),
         [Arithmetic] = ArithmeticOf(model),
     });
@@ -91,6 +92,20 @@ public sealed class RunFingerprint
 
     private bool IsSame(JsonElement properties, string key) =>
         properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() == parts[key];
+
+    /// <summary>What the kind of task is set to, as JSON; nothing where it has no settings.</summary>
+    private static string SettingsOf(TaskKind kind)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            kind.WriteSettings(json);
+            json.WriteEndObject();
+        }
+
+        return buffer.Length <= 2 ? "" : $" {System.Text.Encoding.UTF8.GetString(buffer.ToArray())}";
+    }
 
     /// <summary>What is trained is in a checkpoint itself; what is not decides as much, and is nowhere else.</summary>
     private static string OfFrozen(SequenceClassifier model)

@@ -65,6 +65,9 @@ public class TokenizedDataset
         return new TokenizedDataset(tokenized);
     }
 
+    /// <summary>What fills up a batch.</summary>
+    protected int PadId => padId;
+
     /// <summary>Tokens of one example.</summary>
     public int Length(int index) => starts[index + 1] - starts[index];
 

@@ -27,22 +27,32 @@ public sealed class TokenizedExamples(string name, EncoderConfig config)
 
     internal List<float[]?> Targets { get; } = [];
 
-    /// <summary>Makes an example of the ids added since the last.</summary>
-    /// <param name="isCut">Whether it was longer.</param>
-    /// <param name="targets">What is to be predicted of it, or null.</param>
-    /// <exception cref="InputException">An id or the length is not the model's: tokenizer and model don't belong together.</exception>
-    public void Close(bool isCut, float[]? targets)
+    private int textStart;
+
+    /// <summary>Ends one of several texts of an example, each of which the model takes on its own.</summary>
+    /// <exception cref="InputException">As of <see cref="Close"/>.</exception>
+    public void EndText()
     {
-        int start = Starts[^1], length = Ids.Count - start;
+        int length = Ids.Count - textStart;
         if (TypeIds.Count != Ids.Count) throw new InvalidOperationException($"{Ids.Count} ids and {TypeIds.Count} segments were added; as many were expected");
         if (length > config.LongestInput) throw new InputException($"the tokenizer's special tokens alone are {length}; the model has {config.LongestInput} positions");
-        for (int i = start; i < Ids.Count; i++)
+        for (int i = textStart; i < Ids.Count; i++)
         {
             if (Ids[i] >= config.VocabularySize) throw new InputException($"the tokenizer gives id {Ids[i]}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
             if (config.TypeVocabularySize > 0 && TypeIds[i] >= config.TypeVocabularySize && TypeIds[i] > 0)
                 throw new InputException($"the tokenizer gives token type {TypeIds[i]}, but the model's type_vocab_size is {config.TypeVocabularySize}; they don't belong together");
         }
 
+        textStart = Ids.Count;
+    }
+
+    /// <summary>Makes an example of the ids added since the last.</summary>
+    /// <param name="isCut">Whether it was longer.</param>
+    /// <param name="targets">What is to be predicted of it, or null.</param>
+    /// <exception cref="InputException">An id or the length is not the model's: tokenizer and model don't belong together.</exception>
+    public void Close(bool isCut, float[]? targets)
+    {
+        EndText();
         Starts.Add(Ids.Count);
         Cut.Add(isCut);
         Targets.Add(targets);

@@ -296,6 +296,7 @@ public sealed class Trainer : IDisposable
     private void Require()
     {
         if (!train.HasTargets) throw new InputException($"{train.Name}: training data needs a label for every example");
+        model.Config.Kind.RequireTrainable(train, model.Config);
         foreach (TokenizedDataset data in further.Values.Prepend<TokenizedDataset?>(development).OfType<TokenizedDataset>())
         {
             if (!data.HasTargets) throw new InputException($"{data.Name}: development data needs a label for every example");

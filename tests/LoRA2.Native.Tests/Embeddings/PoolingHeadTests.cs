@@ -1,6 +1,6 @@
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
-using LoRA2.Native.Encoders.Blocks;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tests.Golden;
 
@@ -37,7 +37,7 @@ public sealed class PoolingHeadTests
         Assert.Contains(0, mask);
         int dimensions = Math.Min(most, shape[2]);
         var settings = new EmbeddingSettings { Pooling = pooling, Normalises = normalises };
-        using SequenceClassifier model = SequenceClassifier.FromFolder(folder, (config, _) => new PoolingHead(config, settings, dimensions), null);
+        using SequenceClassifier model = SequenceClassifier.FromFolder(folder, config => config with { Task = new EmbeddingsTask { Settings = settings, Dimensions = dimensions } });
         using var scope = new TensorScope();
         float[] found = model.Forward(GoldenModel.Batch(inputs), ForwardContext.Inference).ToArray<float>();
 
