@@ -110,7 +110,7 @@ public sealed unsafe partial class Tensor
     /// <exception cref="InvalidOperationException">There is not exactly one.</exception>
     public double Item()
     {
-        if (Count != 1) throw new InvalidOperationException($"tensor {this} does not have exactly one element");
+        if (Count != 1) throw new InvalidOperationException($"tensor {this.Description} does not have exactly one element");
         long bits = 0;
         Device.CopyOut((byte*)&bits, Address, Bytes);
         GC.KeepAlive(this);
@@ -163,7 +163,7 @@ public sealed unsafe partial class Tensor
     {
         if (source.Shape != Shape) throw new ArgumentException($"a tensor of shape {source.Shape} can't be copied into one of shape {Shape}");
         if (IsConstant) throw new InvalidOperationException("a frozen tensor can't be written");
-        if (!IsContiguous) throw new InvalidOperationException($"tensor {this} is not contiguous");
+        if (!IsContiguous) throw new InvalidOperationException($"tensor {this.Description} is not contiguous");
         if (source.Device == Device)
         {
             Device.Kernels.Copy(source, this);
@@ -186,9 +186,9 @@ public sealed unsafe partial class Tensor
     private void Require<T>(int values)
         where T : unmanaged
     {
-        if (!IsContiguous) throw new InvalidOperationException($"tensor {this} is not contiguous");
-        if (DType != DTypeOf<T>()) throw new InvalidOperationException($"tensor {this} does not hold {typeof(T).Name}");
-        if (values != Count) throw new ArgumentException($"tensor {this} has {Count} elements, not {values}");
+        if (!IsContiguous) throw new InvalidOperationException($"tensor {this.Description} is not contiguous");
+        if (DType != DTypeOf<T>()) throw new InvalidOperationException($"tensor {this.Description} does not hold {typeof(T).Name}");
+        if (values != Count) throw new ArgumentException($"tensor {this.Description} has {Count} elements, not {values}");
     }
 
     private static DType DTypeOf<T>() => Unsafe.SizeOf<T>() switch

@@ -87,7 +87,7 @@ public sealed unsafe partial class Tensor : IDisposable
     {
         get
         {
-            if (!Storage.IsHost) throw new InvalidOperationException($"tensor {this} is on {Device.Name}; this needs one on {Device.Cpu.Name}");
+            if (!Storage.IsHost) throw new InvalidOperationException($"tensor {this.Description} is on {Device.Name}; this needs one on {Device.Cpu.Name}");
             return Address;
         }
     }
@@ -142,8 +142,8 @@ public sealed unsafe partial class Tensor : IDisposable
         Grad = null;
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => $"{DType} {Shape}";
+    /// <summary>Type and shape, for messages.</summary>
+    internal string Description => $"{DType} {Shape}";
 
     /// <summary>A view with one owner of <paramref name="storage"/>, which the caller has counted, in the current scope.</summary>
     internal static Tensor Of(Storage storage, DType dtype, in Shape shape, ReadOnlySpan<int> strides, int offset)

@@ -54,7 +54,7 @@ public sealed class LoRA2LinearTests
                 SimdPaths.Forced = path;
                 Span<float> frozen = Ops.Linear(x, weight, bias).AsSpan<float>();
                 Span<float> adapted = Ops.LoRA2Linear(x, weight, bias, factors, 2).AsSpan<float>();
-                Assert.True(MemoryMarshal.AsBytes(frozen).SequenceEqual(MemoryMarshal.AsBytes(adapted)), $"{path}, {x} {weight}, k {k}, r {r}");
+                Assert.True(MemoryMarshal.AsBytes(frozen).SequenceEqual(MemoryMarshal.AsBytes(adapted)), $"{path}, {x.Description} {weight.Description}, k {k}, r {r}");
             }
         }
         finally

@@ -20,7 +20,7 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
         {
             if (tensor is null) continue;
             RequireHere(kernel, tensor);
-            if (tensor.DType != DType.Float32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; on {device.Name} it has to be Float32");
+            if (tensor.DType != DType.Float32) throw new NotSupportedException($"{kernel}: tensor {tensor.Description} is {tensor.DType}; on {device.Name} it has to be Float32");
         }
     }
 
@@ -31,7 +31,7 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
         {
             if (tensor is null) continue;
             RequireHere(kernel, tensor);
-            if (tensor.DType != DType.Float64) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; Float64 is needed");
+            if (tensor.DType != DType.Float64) throw new NotSupportedException($"{kernel}: tensor {tensor.Description} is {tensor.DType}; Float64 is needed");
         }
     }
 
@@ -39,11 +39,11 @@ internal sealed unsafe partial class CudaKernels(CudaDevice device, ICudaDriver 
     private void RequireInt32(string kernel, Tensor tensor)
     {
         RequireHere(kernel, tensor);
-        if (tensor.DType != DType.Int32) throw new NotSupportedException($"{kernel}: tensor {tensor} is {tensor.DType}; Int32 is needed");
+        if (tensor.DType != DType.Int32) throw new NotSupportedException($"{kernel}: tensor {tensor.Description} is {tensor.DType}; Int32 is needed");
     }
 
     private void RequireHere(string kernel, Tensor tensor)
     {
-        if (tensor.Device != device) throw new InvalidOperationException($"{kernel}: tensor {tensor} is on {tensor.Device.Name}, not on {device.Name}");
+        if (tensor.Device != device) throw new InvalidOperationException($"{kernel}: tensor {tensor.Description} is on {tensor.Device.Name}, not on {device.Name}");
     }
 }

@@ -70,7 +70,7 @@ public abstract class Node
     {
         if (!input.RequiresGrad) return;
         if (gradient.Shape != input.Shape || gradient.DType != input.DType)
-            throw new InvalidOperationException($"a gradient of {gradient} was given to an input of {input}");
+            throw new InvalidOperationException($"a gradient of {gradient.Description} was given to an input of {input.Description}");
         if (GradientMap.Current is { } map)
         {
             map.Add(input, gradient);

@@ -100,7 +100,7 @@ public readonly struct Tape : IDisposable
         Require(y, seed);
         foreach (Tensor input in inputs)
         {
-            if (!input.RequiresGrad) throw new ArgumentException($"tensor {input} requires no gradient");
+            if (!input.RequiresGrad) throw new ArgumentException($"tensor {input.Description} requires no gradient");
         }
 
         return recording.Gradients(y, seed, inputs, createGraph);
@@ -113,7 +113,7 @@ public readonly struct Tape : IDisposable
         if (!IsOpen) throw new ObjectDisposedException(nameof(Tape));
         if (loss.Producer is { } producer && producer.Tape != recording) throw new ArgumentException("the loss was recorded on another tape");
         if (seed is null && loss.Count != 1) throw new ArgumentException($"a loss of shape {loss.Shape} needs a seed gradient");
-        if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed} was given for a loss of {loss}");
+        if (seed is not null && (seed.Shape != loss.Shape || seed.DType != loss.DType)) throw new ArgumentException($"a seed of {seed.Description} was given for a loss of {loss.Description}");
     }
 
     /// <summary>Stops recording and frees what was saved.</summary>

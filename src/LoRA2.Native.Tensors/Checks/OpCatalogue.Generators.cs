@@ -9,7 +9,20 @@ namespace LoRA2.Native.Tensors.Checks;
 /// <content>The generators of the built-in ops.</content>
 public static partial class OpCatalogue
 {
-    private static IEnumerable<OpEntry> BuiltIn()
+    /// <summary>Fused ops whose gradient is written in ops too.</summary>
+    private static readonly string[] FusedTwice =
+    [
+        nameof(Ops.Add), nameof(Ops.Subtract), nameof(Ops.Multiply), nameof(Ops.Scale), nameof(Ops.Activate), nameof(Ops.Gelu), nameof(Ops.Tanh), nameof(Ops.Silu), nameof(Ops.Relu), nameof(Ops.Softmax),
+        nameof(Ops.MaskedSoftmax), nameof(Ops.LayerNorm), nameof(Ops.Dropout), nameof(Ops.Contiguous), nameof(Ops.Reshape), nameof(Ops.Permute), nameof(Ops.Transpose), nameof(Ops.Slice), nameof(Ops.Concat), nameof(Ops.Sum),
+        nameof(Ops.Mean), nameof(Ops.MatMul), nameof(Ops.Linear),
+    ];
+
+    private static IEnumerable<OpEntry> BuiltIn() => [
+        .. Fused().Select(entry => entry with { IsTwiceDifferentiable = FusedTwice.Contains(entry.Name) }),
+        .. ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries).Select(entry => entry with { OnCpuOnly = true }),
+    ];
+
+    private static IEnumerable<OpEntry> Fused()
     {
         yield return Binary(nameof(Ops.Add), Ops.Add);
         yield return Binary(nameof(Ops.Subtract), Ops.Subtract);
@@ -49,8 +62,6 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.BinaryCrossEntropy), BinaryCrossEntropy);
         yield return new(nameof(Ops.OrthogonalityNorm), OrthogonalityNorm);
         yield return new(nameof(Ops.LoRA2Orthogonality), LoRA2Orthogonality);
-        foreach (OpEntry entry in ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries))
-            yield return entry with { OnCpuOnly = true };
     }
 
     private static OpEntry Unary(string name, Func<Tensor, Tensor> op) =>
@@ -71,7 +82,7 @@ public static partial class OpCatalogue
     });
 
     private static OpCase Case(IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, Tensor> apply, string settings = "") =>
-        new(inputs, apply, $"{string.Join(", ", inputs.Select(input => input.ToString()))} {settings}");
+        new(inputs, apply, $"{string.Join(", ", inputs.Select(input => input.Description))} {settings}");
 
     private static OpCase MaskedSoftmax(CaseSource source)
     {

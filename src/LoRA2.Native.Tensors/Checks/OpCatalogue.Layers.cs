@@ -41,8 +41,8 @@ public static partial class OpCatalogue
             bool causal = source.Flag();
             return Case([source.Values([2, n, d]), source.Values([2, n, d]), source.Values([2, n, 3])], inputs => Ops.ScaledDotProductAttention(inputs[0], inputs[1], inputs[2], causal: causal).Values);
         });
-        yield return new(nameof(Ops.Lstm), source => Recurrent(source, 4));
-        yield return new(nameof(Ops.Gru), source => Recurrent(source, 3));
+        yield return Twice(nameof(Ops.Lstm), source => Recurrent(source, 4));
+        yield return Twice(nameof(Ops.Gru), source => Recurrent(source, 3));
     }
 
     private static IEnumerable<OpEntry> MoreLosses()
@@ -57,7 +57,6 @@ public static partial class OpCatalogue
         yield return Loss(nameof(Ops.SmoothL1Loss), (x, t, reduction) => Ops.SmoothL1Loss(x, t, reduction, 0.03));
         yield return Loss(nameof(Ops.HuberLoss), (x, t, reduction) => Ops.HuberLoss(x, t, reduction, 100));
         yield return Loss(nameof(Ops.KullbackLeibler), (x, t, reduction) => Ops.KullbackLeibler(x, Ops.Exp(t), reduction));
-        yield return Loss(nameof(Ops.Normalize), (x, t, _) => Ops.Normalize(Ops.Add(x, t), 3, -1));
         yield return Loss(nameof(Ops.CosineSimilarity), (x, t, _) => Ops.CosineSimilarity(x, t, -1));
         yield return Loss(nameof(Ops.CosineEmbeddingLoss), (x, t, reduction) => Ops.CosineEmbeddingLoss(x, t, Tensor.Full([x.Shape[0]], 1, DType.Int32), 0.1, reduction));
         yield return Loss(nameof(Ops.TripletMarginLoss), (x, t, reduction) => Ops.TripletMarginLoss(x, t, Ops.Scale(t, 1.5), 50, reduction: reduction));

@@ -54,7 +54,7 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
         {
             if (tensor is null) continue;
             if (tensor.DType != DType.Int32 || tensor.Shape.Rank != 2 || tensor.Shape != Ids.Shape || !tensor.IsContiguous)
-                throw new ArgumentException($"a batch's {name} are {tensor}; a contiguous Int32 [batch, length] like the ids, {Ids.Shape}, is needed");
+                throw new ArgumentException($"a batch's {name} are {tensor.Description}; a contiguous Int32 [batch, length] like the ids, {Ids.Shape}, is needed");
         }
     }
 }

@@ -83,7 +83,7 @@ public static partial class Ops
     {
         if (b.Count == 0) return Tensor.Empty(b.Shape, b.DType, b.Device);
         (Tensor lu, Tensor order) = Decomposed(a);
-        if (Any(Equal(Diagonal(lu, 0, -2, -1), 0)).Item() != 0) throw new ArgumentException($"{op}: a matrix of {a} is singular");
+        if (Any(Equal(Diagonal(lu, 0, -2, -1), 0)).Item() != 0) throw new ArgumentException($"{op}: a matrix of {a.Description} is singular");
         Tensor rows = TakeAlongAxis(b, Contiguous(BroadcastTo(Unsqueeze(order, -1), b.Shape)), -2);
         Tensor half = Tensor.Empty(b.Shape, b.DType, b.Device);
         a.Device.Kernels.SolveTriangular(lu, false, false, true, rows, half);

@@ -71,7 +71,7 @@ public static partial class Ops
 
     private static void RequireFloating(string op, Tensor x)
     {
-        if (x.DType is not (DType.Float32 or DType.Float64)) throw new ArgumentException($"{op}: an operand is {x}; Float32 or Float64 is needed");
+        if (x.DType is not (DType.Float32 or DType.Float64)) throw new ArgumentException($"{op}: an operand is {x.Description}; Float32 or Float64 is needed");
     }
 
     private static void RequireSameType(string op, Tensor a, params ReadOnlySpan<Tensor?> others)
@@ -79,7 +79,7 @@ public static partial class Ops
         RequireFloating(op, a);
         foreach (Tensor? other in others)
         {
-            if (other is not null && other.DType != a.DType) throw new ArgumentException($"{op}: operands are {a} and {other}; they must be of one type");
+            if (other is not null && other.DType != a.DType) throw new ArgumentException($"{op}: operands are {a.Description} and {other.Description}; they must be of one type");
         }
     }
 

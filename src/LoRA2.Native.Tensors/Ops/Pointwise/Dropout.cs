@@ -45,5 +45,7 @@ public static partial class Ops
             x.Device.Kernels.Dropout(gradient, mask, dx);
             Accumulate(x, dx);
         }
+
+        protected internal override void RecordedBackward(Tensor gradient) => Accumulate(x, Dropout(gradient, mask));
     }
 }

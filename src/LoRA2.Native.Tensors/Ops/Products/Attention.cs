@@ -38,7 +38,7 @@ public static partial class Ops
     {
         RequireAttention(op, q, k, v, terms);
         if (probabilities is not null && (probabilities.Shape != ProbabilitiesOf(q, terms) || probabilities.DType != q.DType || !probabilities.IsContiguous))
-            throw new ArgumentException($"{op}: the probabilities' tensor is {probabilities}; a contiguous {q.DType} {ProbabilitiesOf(q, terms)} is needed");
+            throw new ArgumentException($"{op}: the probabilities' tensor is {probabilities.Description}; a contiguous {q.DType} {ProbabilitiesOf(q, terms)} is needed");
         if (terms.Mask is { IsContiguous: false } || terms.PositionKey is { IsContiguous: false } || terms.PositionQuery is { IsContiguous: false })
             terms = terms with { Mask = InOrder(terms.Mask), PositionKey = InOrder(terms.PositionKey), PositionQuery = InOrder(terms.PositionQuery) };
         q = Contiguous(q);
@@ -65,7 +65,7 @@ public static partial class Ops
         (int batch, int length, int width) = (q.Shape[0], q.Shape[1], q.Shape[2]);
         if (terms.Heads < 1 || width % terms.Heads != 0) throw new ArgumentException($"{op}: a width of {width} can't be split into {terms.Heads} heads");
         if (terms.Mask is { } mask && (mask.Shape != [batch, length] || mask.DType != DType.Int32))
-            throw new ArgumentException($"{op}: the mask is {mask}; Int32 [{batch}, {length}] is needed");
+            throw new ArgumentException($"{op}: the mask is {mask.Description}; Int32 [{batch}, {length}] is needed");
         if (terms.Dropout.Probability is not (>= 0 and < 1)) throw new ArgumentException($"{op}: dropout {terms.Dropout.Probability} is not in [0, 1)");
         int positions = -1;
         foreach (Tensor? table in (ReadOnlySpan<Tensor?>)[terms.PositionKey, terms.PositionQuery])

@@ -78,6 +78,9 @@ public static partial class Ops
             }
         }
 
+        /// <summary>x by ops: where its argument was saved in its place, its activation.</summary>
+        protected Tensor RecordedInput() => argument is null ? X : Activate(argument, activation);
+
         protected Tensor Weight { get; private set; } = null!;
 
         protected Tensor? Bias { get; private set; }
@@ -124,6 +127,14 @@ public static partial class Ops
         {
             AccumulateWeightAndBias(gradient);
             AccumulateInput(gradient);
+        }
+
+        protected internal override void RecordedBackward(Tensor gradient)
+        {
+            Tensor rows = Reshape(gradient, gradient.Shape.Rows, gradient.Shape.Columns);
+            if (X.RequiresGrad) Accumulate(X, Reshape(MatMul(rows, Weight), X.Shape.Extents));
+            if (Weight.RequiresGrad) Accumulate(Weight, MatMul(rows, Reshape(RecordedInput(), rows.Shape[0], X.Shape.Columns), transposeA: true));
+            if (Bias is { RequiresGrad: true }) Accumulate(Bias, SumTo(rows, Bias.Shape));
         }
     }
 }

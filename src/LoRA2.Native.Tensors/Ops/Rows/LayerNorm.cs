@@ -24,7 +24,7 @@ public static partial class Ops
         Tensor mean = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
         Tensor rstd = Tensor.Empty([x.Shape.Rows], x.DType, x.Device);
         x.Device.Kernels.LayerNorm(x, gain, bias, epsilon, y, mean, rstd);
-        return Tape.Records(x, gain, bias) ? Tape.Record(LayerNormNode.Of(x, gain, bias, mean, rstd), y) : y;
+        return Tape.Records(x, gain, bias) ? Tape.Record(LayerNormNode.Of(x, gain, bias, mean, rstd, epsilon), y) : y;
     }
 
     private sealed class LayerNormNode : Node
@@ -34,8 +34,9 @@ public static partial class Ops
         private Tensor bias = null!;
         private Tensor mean = null!;
         private Tensor rstd = null!;
+        private double epsilon;
 
-        public static LayerNormNode Of(Tensor x, Tensor gain, Tensor bias, Tensor mean, Tensor rstd)
+        public static LayerNormNode Of(Tensor x, Tensor gain, Tensor bias, Tensor mean, Tensor rstd, double epsilon)
         {
             LayerNormNode node = Take<LayerNormNode>();
             node.x = node.Save(x);
@@ -43,6 +44,7 @@ public static partial class Ops
             node.bias = bias;
             node.mean = node.Save(mean);
             node.rstd = node.Save(rstd);
+            node.epsilon = epsilon;
             return node;
         }
 
@@ -55,6 +57,18 @@ public static partial class Ops
             if (dx is not null) Accumulate(x, dx);
             if (dgain is not null) Accumulate(gain, dgain);
             if (dbias is not null) Accumulate(bias, dbias);
+        }
+
+        protected internal override void RecordedBackward(Tensor gradient)
+        {
+            Tensor off = Subtract(x, Mean(x, [-1], keepDims: true));
+            Tensor reciprocal = Rsqrt(Add(Mean(Square(off), [-1], keepDims: true), epsilon));
+            Tensor normal = Multiply(off, reciprocal);
+            Tensor d = Multiply(gradient, gain);
+            Tensor along = Add(Mean(d, [-1], keepDims: true), Multiply(normal, Mean(Multiply(d, normal), [-1], keepDims: true)));
+            Accumulate(x, Multiply(reciprocal, Subtract(d, along)));
+            Accumulate(gain, SumTo(Multiply(gradient, normal), gain.Shape));
+            Accumulate(bias, SumTo(gradient, bias.Shape));
         }
     }
 

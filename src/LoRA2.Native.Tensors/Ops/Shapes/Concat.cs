@@ -15,7 +15,7 @@ public static partial class Ops
         int length = 0;
         foreach (Tensor input in inputs)
         {
-            if (input.DType != first.DType) throw new ArgumentException($"Concat: operands are {first} and {input}; they must be of one type");
+            if (input.DType != first.DType) throw new ArgumentException($"Concat: operands are {first.Description} and {input.Description}; they must be of one type");
             if (input.Shape.Rank != first.Shape.Rank || input.Shape.With(axis, 0) != first.Shape.With(axis, 0))
                 throw new ArgumentException($"Concat: shapes {first.Shape} and {input.Shape} can't be joined along axis {axis}");
             length += input.Shape[axis];

@@ -1,0 +1,126 @@
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Tensors.Optimizers;
+
+/// <summary>Parameters that share settings.</summary>
+/// <param name="Parameters">Trainable parameters, each in one group only.</param>
+public sealed record OptimizerGroup(IReadOnlyList<Parameter> Parameters)
+{
+    /// <summary>Factor of the optimizer's learning rate.</summary>
+    public double RateFactor { get; init; } = 1;
+
+    /// <summary>Weight decay in place of the optimizer's.</summary>
+    public double? WeightDecay { get; init; }
+}
+
+/// <summary>
+/// A rule that changes parameters by their gradients, in the steps of PyTorch's <c>torch.optim</c>: trajectories agree with it. What a rule remembers of a parameter has PyTorch's names, so that it can be saved
+/// under them.
+/// </summary>
+/// <example><code>
+/// using var optimizer = new Adam([new OptimizerGroup([.. model.Parameters])], learningRate: 1e-3);
+/// tape.Backward(loss);
+/// optimizer.Step();
+/// optimizer.ClearGradients();
+/// </code></example>
+public abstract class Optimizer : IDisposable
+{
+    private readonly List<(Parameter Parameter, OptimizerGroup Group, OptimizerState State)> slots = [];
+
+    /// <summary>Starts with nothing remembered.</summary>
+    /// <exception cref="ArgumentException">A parameter is frozen or in two groups.</exception>
+    protected Optimizer(IEnumerable<OptimizerGroup> groups, double learningRate, double weightDecay = 0)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        (LearningRate, WeightDecay) = (learningRate, weightDecay);
+        var seen = new HashSet<Parameter>();
+        foreach (OptimizerGroup group in groups)
+        {
+            foreach (Parameter parameter in group.Parameters)
+            {
+                if (!parameter.IsTrainable) throw new ArgumentException($"parameter {parameter.Name} is frozen");
+                if (!seen.Add(parameter)) throw new ArgumentException($"parameter {parameter.Name} is in two groups");
+                slots.Add((parameter, group, new OptimizerState()));
+            }
+        }
+    }
+
+    /// <summary>The learning rate of the next step, before a group's factor: set it from a <see cref="Schedule"/>.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>The weight decay of groups without one of their own.</summary>
+    public double WeightDecay { get; }
+
+    /// <summary>All parameters.</summary>
+    public IEnumerable<Parameter> Parameters => slots.Select(slot => slot.Parameter);
+
+    /// <summary>One step with the gradients as they stand. Parameters without a gradient are left alone, as in PyTorch.</summary>
+    public void Step()
+    {
+        foreach ((Parameter parameter, OptimizerGroup group, OptimizerState state) in slots)
+        {
+            if (parameter.Value.Grad is not { } gradient) continue;
+            using var scope = new TensorScope();
+            state.Steps++;
+            Tensor updated = Tape.Unrecorded(() => Updated(state, parameter.Value, gradient, LearningRate * group.RateFactor, group.WeightDecay ?? WeightDecay));
+            parameter.Value.CopyFrom(updated);
+        }
+    }
+
+    /// <summary>Forgets all gradients.</summary>
+    public void ClearGradients()
+    {
+        foreach (Parameter parameter in Parameters) parameter.Value.ClearGrad();
+    }
+
+    /// <summary>What is remembered of a parameter, by PyTorch's names.</summary>
+    public IReadOnlyDictionary<string, Tensor> StateOf(Parameter parameter) => slots.First(slot => slot.Parameter == parameter).State.Tensors;
+
+    /// <summary>Frees what is remembered.</summary>
+    public void Dispose()
+    {
+        foreach ((_, _, OptimizerState state) in slots) state.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The parameter's new value. Tensors made here are freed afterwards; what must stay goes to <paramref name="state"/>.</summary>
+    protected abstract Tensor Updated(OptimizerState state, Tensor value, Tensor gradient, double rate, double weightDecay);
+}
+
+/// <summary>What an optimizer remembers of one parameter.</summary>
+public sealed class OptimizerState : IDisposable
+{
+    private readonly Dictionary<string, Tensor> tensors = [];
+
+    /// <summary>Number of the step, from 1.</summary>
+    public int Steps { get; internal set; }
+
+    /// <summary>By PyTorch's names.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors => tensors;
+
+    /// <summary>What is remembered under a name; at first zeros of a shape.</summary>
+    public Tensor Of(string name, Tensor like) => Of(name, like.Shape, like, 0);
+
+    /// <summary>What is remembered under a name; at first a value everywhere.</summary>
+    public Tensor Of(string name, Shape shape, Tensor like, double first)
+    {
+        if (!tensors.TryGetValue(name, out Tensor? tensor)) tensors[name] = tensor = Tensor.Full(shape, first, like.DType, like.Device).Leave();
+        return tensor;
+    }
+
+    /// <summary>Remembers new values; returns what is remembered.</summary>
+    public Tensor Set(string name, Tensor values)
+    {
+        if (tensors.TryGetValue(name, out Tensor? tensor)) tensor.CopyFrom(values);
+        else tensors[name] = tensor = values.Clone().Leave();
+        return tensor;
+    }
+
+    /// <summary>Frees everything.</summary>
+    public void Dispose()
+    {
+        foreach (Tensor tensor in tensors.Values) tensor.Dispose();
+        tensors.Clear();
+    }
+}
