@@ -68,7 +68,8 @@ public static partial class OpCatalogue
         {
             Tensor x = source.Values(source.Shape());
             return Case([x, source.Ids(x.Shape, 0, 1)], inputs => Ops.MaskedFill(inputs[0], Ops.Cast(inputs[1], DType.Bool), -1.5));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return Pairs(nameof(Ops.Lerp), (a, b) => Ops.Lerp(a, b, 0.3), -1, 1);
         yield return Triples(nameof(Ops.AddProduct), (a, b, c) => Ops.AddProduct(a, b, c, 0.7));
         yield return Triples(nameof(Ops.AddQuotient), (a, b, c) => Ops.AddQuotient(a, b, c, 0.7));
@@ -99,7 +100,8 @@ public static partial class OpCatalogue
     {
         (Shape a, Shape b) = BroadcastShapes(source);
         return Case([source.Uniform(a, least, most), source.Uniform(b, least, most)], inputs => op(inputs[0], inputs[1]));
-    }) { IsTwiceDifferentiable = true };
+    })
+    { IsTwiceDifferentiable = true };
 
     /// <summary>Two operands of one shape whose values are nowhere equal.</summary>
     private static OpEntry Apart(string name, Func<Tensor, Tensor, Tensor> op) => new(name, source =>
@@ -110,13 +112,15 @@ public static partial class OpCatalogue
         Tensor[] parts = [Ops.Contiguous(Ops.Select(both, 0, 0)).Clone(), Ops.Contiguous(Ops.Select(both, 0, 1)).Clone()];
         foreach (Tensor part in parts) part.RequiresGrad = true;
         return Case(parts, inputs => op(inputs[0], inputs[1]));
-    }) { IsTwiceDifferentiable = true };
+    })
+    { IsTwiceDifferentiable = true };
 
     private static OpEntry Triples(string name, Func<Tensor, Tensor, Tensor, Tensor> op) => new(name, source =>
     {
         (Shape a, Shape b) = BroadcastShapes(source);
         return Case([source.Uniform(a, 0.5, 2), source.Uniform(b, 0.5, 2), source.Uniform([1], 0.5, 2)], inputs => op(inputs[0], inputs[1], inputs[2]));
-    }) { IsTwiceDifferentiable = true };
+    })
+    { IsTwiceDifferentiable = true };
 
     /// <summary>What has no gradient: as numbers, of values that are often equal.</summary>
     private static OpEntry Truth(string name, Func<Tensor, Tensor, Tensor> op) => new(name, source =>

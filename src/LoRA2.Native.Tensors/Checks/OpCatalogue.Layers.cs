@@ -74,7 +74,8 @@ public static partial class OpCatalogue
         Tensor[] parts = [Ops.Select(both, 0, 0).Clone(), Ops.Select(both, 0, 1).Clone()];
         foreach (Tensor part in parts) part.RequiresGrad = true;
         return Case(parts, inputs => op(inputs[0], inputs[1], reduction), reduction.ToString());
-    }) { IsTwiceDifferentiable = true };
+    })
+    { IsTwiceDifferentiable = true };
 
     private static OpCase Convolution(CaseSource source, int axes)
     {

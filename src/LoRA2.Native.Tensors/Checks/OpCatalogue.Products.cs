@@ -20,13 +20,15 @@ public static partial class OpCatalogue
         {
             int n = source.Extent(4, least: 1);
             return Case([WellConditioned(source, n), source.Values([n, source.Extent(3, least: 1)])], inputs => Ops.Solve(inputs[0], inputs[1]));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.SolveTriangular), source =>
         {
             int n = source.Extent(4, least: 1);
             (bool upper, bool transposed) = (source.Flag(), source.Flag());
             return Case([WellConditioned(source, n), source.Values([2, n, source.Extent(3, least: 1)])], inputs => Ops.SolveTriangular(inputs[0], inputs[1], upper, transposed));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return Square(nameof(Ops.Inverse), Ops.Inverse);
         yield return Square(nameof(Ops.Determinant), Ops.Determinant);
         yield return Square(nameof(Ops.Cholesky), x => Ops.Cholesky(Ops.Add(Ops.MatMul(x, x, false, true), Ops.Diag(Tensor.Full([x.Shape[^1]], 1, x.DType)))));
@@ -35,7 +37,8 @@ public static partial class OpCatalogue
             bool ofR = source.Flag();
             int columns = source.Extent(3, least: 1);
             return Case([Offset(source.Values([columns + source.Extent(2), columns], 0.3))], inputs => ofR ? Ops.QR(inputs[0]).R : Ops.QR(inputs[0]).Q);
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.Svd), source => Case([Offset(source.Values([3, 4], 0.3))], inputs => Ops.Svd(inputs[0]).S));
         yield return new(nameof(Ops.SingularValues), source => Case([Offset(source.Values([2, 4, 3], 0.3))], inputs => Ops.SingularValues(inputs[0])));
         yield return new(nameof(Ops.NormOfMatrices), source =>
@@ -51,7 +54,8 @@ public static partial class OpCatalogue
         var extents = new Dictionary<char, int>();
         foreach (char letter in string.Concat(axes).Distinct()) extents[letter] = source.Extent(5);
         return Case([.. axes.Select(letters => source.Values(new Shape([.. letters.Select(letter => extents[letter])])))], op);
-    }) { IsTwiceDifferentiable = true };
+    })
+    { IsTwiceDifferentiable = true };
 
     private static OpEntry Square(string name, Func<Tensor, Tensor> op) => new(name, source => Case([WellConditioned(source, source.Extent(4, least: 1))], inputs => op(inputs[0]))) { IsTwiceDifferentiable = true };
 

@@ -35,12 +35,14 @@ public static partial class OpCatalogue
         {
             Tensor x = source.Values([source.Extent(4), source.Extent(7, least: 1), source.Extent(5)]);
             return Case([x, source.Ids([source.Extent(11)], -x.Shape[1], x.Shape[1] - 1)], inputs => Ops.IndexSelect(inputs[0], 1, inputs[1]));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.TakeAlongAxis), source =>
         {
             Tensor x = source.Values([source.Extent(4), source.Extent(7, least: 1), source.Extent(5)]);
             return Case([x, source.Ids(x.Shape.With(1, source.Extent(5)), 0, x.Shape[1] - 1)], inputs => Ops.TakeAlongAxis(inputs[0], inputs[1], 1));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.Scatter), source => Scattered(source, (x, index, values) => Ops.Scatter(x, 1, index, values), repeats: false)) { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.ScatterAdd), source => Scattered(source, (x, index, values) => Ops.ScatterAdd(x, 1, index, values), repeats: true)) { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.IndexAdd), source =>
@@ -48,12 +50,14 @@ public static partial class OpCatalogue
             Tensor x = source.Values([source.Extent(4), source.Extent(7, least: 1), source.Extent(5)]);
             int count = source.Extent(5);
             return Case([x, source.Ids([count], 0, x.Shape[1] - 1), source.Values(x.Shape.With(1, count))], inputs => Ops.IndexAdd(inputs[0], 1, inputs[1], inputs[2], -0.5));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.MaskedSelect), source =>
         {
             Tensor x = source.Values([source.Extent(5), source.Extent(7)]);
             return Case([x, source.Ids(x.Shape, 0, 1)], inputs => Ops.MaskedSelect(inputs[0], Ops.Cast(inputs[1], DType.Bool)));
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
         yield return new(nameof(Ops.NonZero), source =>
         {
             Tensor x = source.Ids([source.Extent(5), source.Extent(7)], 0, 1);
@@ -67,7 +71,8 @@ public static partial class OpCatalogue
             return source.Flag()
                 ? Case([x, rows], inputs => inputs[0][inputs[1], TensorIndex.NewAxis, 1..])
                 : Case([x, rows], inputs => inputs[0][TensorIndex.Ellipsis, ^1, TensorIndex.Every(2, ..)]);
-        }) { IsTwiceDifferentiable = true };
+        })
+        { IsTwiceDifferentiable = true };
     }
 
     private static OpEntry OfThree(string name, Func<Tensor, Tensor> op, int least = 0, int most = 5) =>
