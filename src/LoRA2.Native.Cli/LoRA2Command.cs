@@ -5,6 +5,7 @@ using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
+using LoRA2.Native.Parquet;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Training;
 
@@ -17,6 +18,7 @@ internal static class LoRA2Command
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args, StandardStreams streams)
     {
+        ParquetFormat.Register();
         var debug = new Option<bool>("--debug") { Description = "show a stack trace when the command fails", Recursive = true };
         RootCommand root = Root(streams);
         root.Options.Add(debug);

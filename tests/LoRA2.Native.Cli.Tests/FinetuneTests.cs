@@ -32,6 +32,25 @@ public sealed class FinetuneTests : IDisposable
     }
 
     [Fact]
+    public void WithoutADevelopmentFileAPartOfTheTrainingDataIsHeldOutAndThatIsSaid()
+    {
+        string model = TinyModel.Write(folder), train = TinyModel.WriteData(folder).Train, output = folder.File("out");
+        string[] args = ["finetune", "--model", model, "--train", train, "--max-steps", "2", "--batch-size", "4", "--output", output, "--overwrite"];
+        CommandResult result = Lora2.Run([.. args, "--dev-share", "0.25"]).Done();
+        Assert.Contains("development  held out of train.tsv: ", result.Output, StringComparison.Ordinal);
+        Assert.Contains("score        accuracy", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("score", Lora2.Run([.. args, "--dev-share", "0"]).Done().Output, StringComparison.Ordinal);
+        Assert.Contains("--dev-share is for --train without --dev", Lora2.Run([.. args, "--dev", train, "--dev-share", "0.1"]).Refused(), StringComparison.Ordinal);
+
+        // As HuggingFace's hub has data sets: the validation split is taken where there is one.
+        string data = folder.File("set");
+        Directory.CreateDirectory(data);
+        File.Copy(train, Path.Combine(data, "train.tsv"));
+        File.Copy(folder.File("dev.tsv"), Path.Combine(data, "validation.tsv"));
+        Assert.Contains("development  validation.tsv: 20 examples", Lora2.Run(["finetune", "--model", model, "--train", data, "--max-steps", "2", "--output", output, "--overwrite"]).Done().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void JsonIsOneObjectWithEverythingAndTheRestGoesToStandardError()
     {
         string output = folder.File("out");

@@ -15,7 +15,7 @@ internal static class FinetuneCommand
         var options = new FinetuneOptions();
         var command = new ExampleCommand(
             "finetune",
-            "Fine-tunes an encoder on labelled texts and saves the adapter, or the whole model with --method full. Without arguments: the quick start, an embedded model on support tickets (5 epochs of batch 16 at 3e-3, dropout 0.1, 64 tokens).",
+            "Fine-tunes an encoder on labelled texts and saves the adapter, or the whole model with --method full. Without arguments: the quick start, all-MiniLM-L6-v2 on support tickets (5 epochs of batch 16 at 3e-3, dropout 0.1, 64 tokens).",
             "lora2 finetune",
             "lora2 finetune --model deberta-v3-base --train train.csv --dev dev.csv --label-column intent --output intents",
             "lora2 finetune --model deberta-v3-base --task SST-2 --data glue/SST-2 --outer-rank 8 --rank 8 --target-rank 2",

@@ -3,12 +3,16 @@ using LoRA2.Native.Data;
 using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
+using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Finetuning;
 
 /// <summary>The data that <c>lora2 finetune</c> is pointed at.</summary>
 internal static class DataLoading
 {
+    /// <summary>Of the training data, to choose the best weights by, where there is no development file.</summary>
+    private const double UsualShare = 0.1;
+
     /// <summary>Reads what the options name; the tickets when they name nothing.</summary>
     /// <exception cref="InputException">A file is missing or has a bad row, or options contradict each other.</exception>
     public static RunData Load(ParseResult parsed, FinetuneOptions options)
@@ -23,11 +27,15 @@ internal static class DataLoading
             };
         }
 
+        if (parsed.GetValue(options.DevelopmentShare) is not null && (train is null || development is not null)) throw new InputException("--dev-share is for --train without --dev");
         string name = train is null ? "tickets" : Path.GetFileNameWithoutExtension(train);
         if (train is null) (train, development) = (QuickStart.Train, QuickStart.Development);
         TaskKind kind = options.Data.KindOf(parsed);
-        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null));
-        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames));
+        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null) with { Split = "train" });
+        if (development is null && Directory.Exists(train) && DatasetFolder.FilesOf(train, "validation").Count > 0) development = train;
+        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames) with { Split = "validation" });
+        if (developmentData is null && trainData.HasTargets && trainData.Split(parsed.GetValue(options.DevelopmentShare) ?? UsualShare, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed) is { } parts)
+            (trainData, developmentData) = parts;
         return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsOf(developmentData ?? trainData)) { Kind = kind };
     }
 }

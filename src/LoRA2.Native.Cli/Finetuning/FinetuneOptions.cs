@@ -12,7 +12,9 @@ internal sealed class FinetuneOptions
 
     public DataOptions Data { get; } = new();
 
-    public Option<string?> Train { get; } = new("--train") { Description = "training data: .tsv, .csv or .jsonl", HelpName = "FILE" };
+    public Option<string?> Train { get; } = new("--train") { Description = "training data: .tsv, .csv, .jsonl or .parquet, or a folder as HuggingFace's hub has data sets, with its validation split", HelpName = "FILE" };
+
+    public Option<double?> DevelopmentShare { get; } = NumberOption.Real("--dev-share", "without --dev: share of the training data, of each label alike, that is held out to choose the best weights by [0.1]; 0 for none", 0, 0.9);
 
     public Option<string?> Development { get; } = new("--dev") { Description = "development data, which the best weights are chosen by", HelpName = "FILE" };
 
@@ -96,7 +98,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, .. Data.KindSettings, Train, Development, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
+        Model, .. Data.All, .. Data.KindSettings, Train, Development, DevelopmentShare, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
         Device, Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery, StopWithInput,
     ];

@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.RandomNumbers;
+
 namespace LoRA2.Native.Data;
 
 /// <summary>Examples of one task and split, never empty.</summary>
@@ -46,6 +48,26 @@ public sealed class Dataset
     /// <param name="prefix">What the part is called, before this data set's name.</param>
     /// <param name="takes">Whether an example is in it, by its place.</param>
     public Dataset Part(string prefix, Func<int, bool> takes) => new(prefix + Name, [.. Examples.Where((_, i) => takes(i))], LabelNames, SkippedRows) { Notes = Notes };
+
+    /// <summary>
+    /// Two parts, to train on one and to score on the other: of every class, or of all examples where there are none, the same share is held out, in an order that the seed
+    /// decides. A class keeps at least one example for training.
+    /// </summary>
+    /// <param name="share">From 0 to 1.</param>
+    /// <param name="seed">Another gives other parts.</param>
+    /// <returns>Null when the share is less than an example.</returns>
+    public (Dataset Training, Dataset HeldOut)? Split(double share, ulong seed)
+    {
+        bool hasClasses = LabelNames is not null && Examples.All(example => example.Target is not null);
+        var held = new HashSet<int>();
+        foreach (IGrouping<int, int> group in new Philox(seed, 0x73706c74).Permutation(Examples.Count).GroupBy(i => hasClasses ? Examples[i].Label : 0))
+        {
+            int[] order = [.. group];
+            held.UnionWith(order.Take(Math.Min(order.Length - 1, (int)Math.Round(share * order.Length, MidpointRounding.AwayFromZero))));
+        }
+
+        return held.Count == 0 ? null : (Part("", i => !held.Contains(i)), Part("held out of ", held.Contains));
+    }
 
     /// <summary>Whether every example has a label or a score.</summary>
     public bool HasTargets => Examples[0].IsLabelled;

@@ -9,14 +9,21 @@ namespace LoRA2.Native.Data;
 public static class DatasetFile
 {
     /// <summary>Reads a file.</summary>
-    /// <param name="path">A file of a format in <see cref="DataFormats"/>.</param>
+    /// <param name="path">A file of a format in <see cref="DataFormats"/>; with <see cref="DatasetOptions.Split"/> a data set's folder.</param>
     /// <param name="options">The kind of task, columns and labels expected; null for the defaults.</param>
     /// <exception cref="InputException">The file is missing or empty, lacks a column, or has a bad row.</exception>
     public static Dataset Load(string path, DatasetOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new DatasetOptions();
-        Table table = DataFormats.Of(path).Read(path);
+        Table table = options.Split is { } split && Directory.Exists(path) ? InFolder(path, split) : DataFormats.Of(path).Read(path);
         return options.Kind.Read(table, options);
+    }
+
+    private static Table InFolder(string folder, string split)
+    {
+        Table[] tables = [.. DatasetFolder.FilesOf(folder, split).Select(file => DataFormats.Of(file).Read(file))];
+        if (tables.Length == 0) throw new InputException($"{folder}: there is no file of the split {split}, expected {split}.csv, data/{split}-00000-of-00001.parquet or the like.");
+        return tables.Length == 1 ? tables[0] : Table.Joined(Path.Combine(folder, split), tables);
     }
 }

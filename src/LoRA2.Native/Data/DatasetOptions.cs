@@ -26,6 +26,9 @@ public sealed record DatasetOptions
     /// </summary>
     public IReadOnlyList<string>? LabelNames { get; init; }
 
+    /// <summary>The split to read where the path is a folder, see <see cref="DatasetFolder"/>; null: folders are refused.</summary>
+    public string? Split { get; init; }
+
     /// <summary>Whether the file must have labels; without, a file that has no label column gives examples without labels.</summary>
     public bool RequireLabels { get; init; } = true;
 }

@@ -42,6 +42,15 @@ public sealed record Table
         return new Table(path, columns, rows);
     }
 
+    /// <summary>The rows of several files with the same columns, in their order; lines are counted in each file.</summary>
+    /// <exception cref="InputException">A file has other columns than the first.</exception>
+    internal static Table Joined(string path, IReadOnlyList<Table> tables)
+    {
+        if (tables.FirstOrDefault(table => !table.Columns.SequenceEqual(tables[0].Columns)) is { } other)
+            throw new InputException($"{other.Path}: the columns are {string.Join(", ", other.Columns)}, expected those of {tables[0].Path}, {string.Join(", ", tables[0].Columns)}.");
+        return new Table(path, tables[0].Columns, [.. tables.SelectMany(table => table.Rows)]) { Note = tables.Select(table => table.Note).FirstOrDefault(note => note is not null) };
+    }
+
     /// <summary>A column's place by its name, or −1.</summary>
     public int IndexOf(string column)
     {

@@ -41,7 +41,7 @@ public sealed class RunReportTests : IDisposable
     {
         string output = folder.File("out");
         TinyModel.Write(folder);
-        Lora2.Run("finetune", "--model", folder.File("model"), "--train", TinyModel.WriteData(folder).Train, "--method", "lora", "--output", output, "--max-steps", "3").Done();
+        Lora2.Run("finetune", "--model", folder.File("model"), "--train", TinyModel.WriteData(folder).Train, "--method", "lora", "--output", output, "--max-steps", "3", "--dev-share", "0").Done();
         Assert.Equal(["Training loss", "Learning rate", "Gradient norm", "Options", "Data", "Machine"], Titles(Page(output)));
     }
 

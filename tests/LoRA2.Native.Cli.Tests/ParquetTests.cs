@@ -1,0 +1,85 @@
+using LoRA2.Native.Data;
+using LoRA2.Native.Files;
+using LoRA2.Native.Parquet;
+using LoRA2.Native.Tests.Shared;
+using Parquet;
+using Parquet.Schema;
+
+namespace LoRA2.Native.Cli.Tests;
+
+/// <summary>Parquet files as another program writes them (tests/Fixtures/parquet/make.mjs), and as none should.</summary>
+public sealed class ParquetTests : IDisposable
+{
+    private static readonly string File = Path.Combine(SharedData.Repository, "tests", "Fixtures", "parquet", "train-00000-of-00001.parquet");
+
+    private readonly TemporaryFolder folder = new();
+
+    public ParquetTests() => ParquetFormat.Register();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void ColumnsAreFieldsAndALabelsNumbersHaveTheirNames()
+    {
+        Table table = ParquetFormat.Format.Read(File);
+        Assert.Equal(["text", "label", "score", "note", "is_new"], table.Columns);
+        Assert.Equal(["My parcel never arrived.", "yes", "0.5", "a", "true"], table.Rows[0].Fields);
+        Assert.Equal(["Grüße, 東京 😀", "no", "-1.25", null, "false"], table.Rows[1].Fields);
+        Assert.Equal(["line\nbreak", "yes", "3", "c", "true"], table.Rows[2].Fields);
+        Assert.Equal(["tab\tand \"quotes\"", "no", "0.001", null, "true"], table.Rows[3].Fields);
+        Assert.Equal(["", "yes", "2", null, "false"], table.Rows[4].Fields);
+        Dataset data = DatasetFile.Load(File);
+        Assert.Equal(["no", "yes"], data.LabelNames);
+        Assert.Equal([1, 0, 1, 0, 1], data.Examples.Select(example => example.Label));
+    }
+
+    [Fact]
+    public async Task ListsAreListsAsInJsonLines()
+    {
+        var texts = new DataField<string>("text");
+        var labels = new ListField("labels", new DataField<string>("element"));
+        var schema = new ParquetSchema(texts, labels);
+        string path = folder.File("lists.parquet");
+        await using (FileStream stream = System.IO.File.Create(path))
+        {
+            await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, stream);
+            using ParquetRowGroupWriter part = writer.CreateRowGroup();
+            await part.WriteAsync(schema.DataFields[0], ["a", "b"]);
+            await part.WriteAsync(schema.DataFields[1], ["x", "y\"z", "w"], new ReadOnlyMemory<int>([0, 1, 0]));
+        }
+
+        Table table = ParquetFormat.Format.Read(path);
+        Assert.Equal(["[\"x\",\"y\\u0022z\"]", "[\"w\"]"], table.Rows.Select(row => row.ListAt(1)));
+        Assert.All(table.Rows, row => Assert.Null(row.Fields[1]));
+    }
+
+    [Fact]
+    public void DamagedFilesEndInASentence()
+    {
+        byte[] whole = System.IO.File.ReadAllBytes(File);
+        Assert.Contains("no such file", Assert.Throws<InputException>(() => ParquetFormat.Format.Read(folder.File("none.parquet"))).Message, StringComparison.Ordinal);
+        for (int length = 0; length < whole.Length; length += 37) Assert.Throws<InputException>(() => ParquetFormat.Format.Read(folder.Write("cut.parquet", whole[..length])));
+        var random = new Random(4);
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] damaged = [.. whole];
+            for (int j = random.Next(4); j >= 0; j--) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            try
+            {
+                ParquetFormat.Format.Read(folder.Write("damaged.parquet", damaged));
+            }
+            catch (InputException e)
+            {
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void TheCommandReadsThem()
+    {
+        CommandResult result = Lora2.Run("finetune", "--model", TinyModel.Write(folder), "--train", File, "--dev", File, "--max-steps", "2", "--batch-size", "2", "--output", folder.File("out"));
+        Assert.True(result.Code == 0, result.Error);
+        Assert.Contains("labels       no, yes", result.Output, StringComparison.Ordinal);
+    }
+}
