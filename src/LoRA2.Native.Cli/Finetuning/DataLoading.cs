@@ -34,7 +34,9 @@ internal static class DataLoading
         Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null) with { Split = "train" });
         if (development is null && Directory.Exists(train) && DatasetFolder.FilesOf(train, "validation").Count > 0) development = train;
         Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames) with { Split = "validation" });
-        if (developmentData is null && trainData.HasTargets && trainData.Split(parsed.GetValue(options.DevelopmentShare) ?? UsualShare, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed) is { } parts)
+        // Vectors are compared over a whole corpus: a tenth of the pairs says little.
+        double share = parsed.GetValue(options.DevelopmentShare) ?? (kind.IsBareEncoder ? 0 : UsualShare);
+        if (developmentData is null && trainData.Split(share, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed) is { } parts)
             (trainData, developmentData) = parts;
         return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsOf(developmentData ?? trainData)) { Kind = kind };
     }
