@@ -15,7 +15,7 @@ internal sealed class SubmissionFolder(string path)
     /// <param name="batchSize">Examples computed together.</param>
     /// <param name="streams">Told of each file.</param>
     /// <exception cref="InputException">A test set is missing or damaged, or the model is for something else.</exception>
-    public void Add(TextClassifier classifier, GlueTask task, string data, int batchSize, StandardStreams streams)
+    public void Add(TextModel classifier, GlueTask task, string data, int batchSize, StandardStreams streams)
     {
         int[]? classes = TaskMatch.Require(task, classifier);
         (string File, Dataset Test)[] sets = [.. task.SubmissionFiles.Select(file => (file.Value, task.Load(data, file.Key)))];

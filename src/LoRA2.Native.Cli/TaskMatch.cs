@@ -11,7 +11,7 @@ internal static class TaskMatch
 {
     /// <summary>The model's index of each of the task's classes: by name where both have names, else in the task's order; null for regression.</summary>
     /// <exception cref="InputException">The model predicts something else.</exception>
-    public static int[]? Require(GlueTask task, TextClassifier classifier)
+    public static int[]? Require(GlueTask task, TextModel classifier)
     {
         static string What(TaskKind kind, int labels) => kind == TaskKinds.Classification ? $"one of {labels} classes" : labels == 1 ? "a number" : $"{kind.Title} ({labels})";
         EncoderConfig config = classifier.Model.Config;

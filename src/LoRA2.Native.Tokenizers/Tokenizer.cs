@@ -52,6 +52,9 @@ public abstract class Tokenizer
     /// <summary>The masked-language-modelling token, or null.</summary>
     public int? MaskId => Special.Mask;
 
+    /// <summary>What tokens inside of words begin with (<c>##</c>), or null where tokens don't say whether they begin a word.</summary>
+    public virtual string? ContinuationPrefix => null;
+
     /// <summary>The most tokens that the model is meant for, <c>model_max_length</c> of <c>tokenizer_config.json</c>; null where it sets no limit.</summary>
     public int? ModelMaxLength { get; internal set; }
 

@@ -62,7 +62,7 @@ internal static class EvaluateCommand
 
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
+                using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
                 AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                 (string Prefix, Dataset Set)[] sets = task is null

@@ -4,6 +4,7 @@ using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Commands;
@@ -17,6 +18,7 @@ internal static class PredictCommand
         var text = new Option<string?>("--text") { Description = "one text, instead of standard input", HelpName = "TEXT" };
         var pair = new Option<string?>("--text-pair") { Description = "its second text", HelpName = "TEXT" };
         var jsonLines = new Option<bool>("--json-lines") { Description = "each line of the input is a JSON string or {\"text\": …, \"text_pair\": …}" };
+        Option<string?> aggregation = SpanAnswers.AggregationOption();
         var data = new DataOptions();
         var submission = new Option<string?>("--submission") { Description = "instead of reading texts, predict the test data of --task in --data and write the file that GLUE's server expects into this folder", HelpName = "DIR" };
         var batchSize = NumberOption.Int("--batch-size", "texts computed together; answers come as each batch is done [32; 1 at a terminal]", 1);
@@ -25,13 +27,13 @@ internal static class PredictCommand
         Option<string?> device = DeviceOption.Create(), precision = PrecisionOption.Create();
         var command = new ExampleCommand(
             "predict",
-            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}, \"cut\": …} a line, cut being true where the text was longer than the model takes; for regression there is the score alone, or {\"scores\": {…}} of several; of several labels a text {\"labels\": […], \"probabilities\": {…}}.",
+            "Reads a text a line from standard input and writes {\"label\": …, \"score\": …, \"probabilities\": {…}, \"cut\": …} a line, cut being true where the text was longer than the model takes; for regression there is the score alone, or {\"scores\": {…}} of several; of several labels a text {\"labels\": […], \"probabilities\": {…}}; of a model that tags words {\"spans\": [{\"label\": …, \"score\": …, \"start\": …, \"end\": …, \"text\": …}]}, places counted in code points from 0.",
             "echo 'My parcel never arrived.' | lora2 predict",
             "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
             "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission")
         {
-            model, adapter, text, pair, jsonLines, data.Task, data.Folder, submission, batchSize, maxLength, strict, device, precision,
+            model, adapter, text, pair, jsonLines, aggregation, data.Task, data.Folder, submission, batchSize, maxLength, strict, device, precision,
         };
         command.SetAction(parsed =>
         {
@@ -46,7 +48,7 @@ internal static class PredictCommand
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
-                using TextClassifier classifier = TextClassifier.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
+                using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
                 AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                 if (task is not null)
@@ -56,28 +58,38 @@ internal static class PredictCommand
                 }
 
                 using var output = new JsonLineWriter(streams.OutputBytes);
+                Func<IReadOnlyList<Example>, int> answer = Answering(classifier, parsed.GetValue(aggregation), size, output);
                 if (one is not null)
                 {
-                    SayCut(classifier, Answer(classifier, [new Example(one, second)], 1, output), streams);
+                    SayCut(classifier, answer([new Example(one, second)]), streams);
                     return ExitCode.Done;
                 }
 
                 // Standard input is read once.
                 chosen.Settle();
-                SayCut(classifier, AnswerAll(classifier, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size, output), streams);
+                SayCut(classifier, AnswerAll(answer, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size), streams);
                 return ExitCode.Done;
             });
         });
         return command;
     }
 
-    private static void SayCut(TextClassifier classifier, int cut, StandardStreams streams)
+    /// <summary>What writes the answers for some texts and returns how many of them were cut.</summary>
+    private static Func<IReadOnlyList<Example>, int> Answering(TextModel model, string? aggregation, int batchSize, JsonLineWriter output)
+    {
+        if (model.Task.Kind is TokenTask) return new SpanAnswers(new TokenClassifier(model), aggregation, batchSize, output).Write;
+        if (aggregation is not null) throw new InputException($"--aggregation is for a model that tags words; this one's task is {model.Task.Kind}");
+        var classifier = new TextClassifier(model);
+        return batch => Answer(classifier, batch, batchSize, output);
+    }
+
+    private static void SayCut(TextModel classifier, int cut, StandardStreams streams)
     {
         if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {classifier.MaxLength} tokens and cut there");
     }
 
     /// <summary>A bad line ends the run, after the answers to those before it. Returns how many texts were cut.</summary>
-    private static int AnswerAll(TextClassifier classifier, LineReader lines, bool jsonLines, int batchSize, JsonLineWriter output)
+    private static int AnswerAll(Func<IReadOnlyList<Example>, int> answer, LineReader lines, bool jsonLines, int batchSize)
     {
         int cut = 0;
         var batch = new List<Example>(batchSize);
@@ -87,17 +99,17 @@ internal static class PredictCommand
             {
                 batch.Add(jsonLines ? JsonLine.Example(lines, line) : new Example(lines.Decode(line)));
                 if (batch.Count < batchSize) continue;
-                cut += Answer(classifier, batch, batchSize, output);
+                cut += answer(batch);
                 batch.Clear();
             }
         }
         catch (InputException)
         {
-            Answer(classifier, batch, batchSize, output);
+            answer(batch);
             throw;
         }
 
-        return cut + Answer(classifier, batch, batchSize, output);
+        return cut + answer(batch);
     }
 
     private static int Answer(TextClassifier classifier, IReadOnlyList<Example> batch, int batchSize, JsonLineWriter output)

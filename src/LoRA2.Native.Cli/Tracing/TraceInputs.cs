@@ -31,6 +31,7 @@ internal sealed record TraceInputs(EncoderBatch Batch, Tensor? Labels)
     private static Tensor? Targets(SafetensorsFile file, EncoderConfig config, int size)
     {
         if (!file.TryGetEntry("labels", out SafetensorsEntry? entry)) return null;
+        if (config.Kind.Input == MetricInput.Tags) return Integers(file, "labels", file.GetEntry("input_ids").ShapeText, int.MinValue, config.Labels - 1);
         if (config.Kind.Input == MetricInput.Classes) return Integers(file, "labels", $"[{size}]", int.MinValue, config.Labels - 1);
         Tensor labels = SafetensorsTensor.Load(file, entry).To(DType.Float32);
         if (labels.Count != size * config.Labels) throw new InputException($"{file.Path}: tensor 'labels' has shape {entry.ShapeText}; {(config.Labels == 1 ? $"[{size}]" : $"[{size}, {config.Labels}]")} was expected");

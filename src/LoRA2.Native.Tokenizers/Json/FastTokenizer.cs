@@ -26,6 +26,9 @@ internal sealed class FastTokenizer : Tokenizer
             parts.Added.Where(t => t.Normalized).Select(t => (Normalize(t.Content, 0, false, texts).ToString(), t)).ToList());
     }
 
+    /// <inheritdoc/>
+    public override string? ContinuationPrefix => _parts.ContinuationPrefix;
+
     private protected override bool TruncatesLikePython => false;
 
     private protected override void Run(ReadOnlySpan<char> text, Scratch scratch, TokenSink sink)
@@ -166,7 +169,8 @@ internal sealed class FastTokenizer : Tokenizer
         IReadOnlyList<PreTokenizer> PreTokenizers,
         TextModel Model,
         Func<IReadOnlyList<string>, string> Join,
-        OffsetTrimming? Trimming);
+        OffsetTrimming? Trimming,
+        string? ContinuationPrefix);
 
     private sealed class WorkingTexts
     {

@@ -36,7 +36,8 @@ internal static class TokenizerJson
             PreTokenizerReader.Read(preTokenizer, settings, $"{file}: pre_tokenizer"),
             model,
             Joiner(type, preTokenizer, modelElement, file),
-            PostProcessorReader.ReadTrimming(JsonFile.Get(root, "post_processor"), $"{file}: post_processor"));
+            PostProcessorReader.ReadTrimming(JsonFile.Get(root, "post_processor"), $"{file}: post_processor"),
+            type is "WordPiece" or "BPE" && JsonFile.String(modelElement, "continuing_subword_prefix", file) is { Length: > 0 } prefix ? prefix : type == "WordPiece" ? "##" : null);
         return new FastTokenizer(parts);
     }
 

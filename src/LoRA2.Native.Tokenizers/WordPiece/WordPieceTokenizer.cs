@@ -68,6 +68,9 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
         return [.. ids.Select(t => (t.Key, t.Value))];
     }
 
+    /// <inheritdoc/>
+    public override string ContinuationPrefix => "##";
+
     private protected override void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
         if (_basic is not null)

@@ -32,6 +32,8 @@ internal static class AdapterConfigReader
 
     public static string? BaseModel(string path) => Parse(path, fields => fields.String("base_model_name_or_path", null));
 
+    public static string? TaskType(string path) => Parse(path, fields => fields.String("task_type", null));
+
     private static T Parse<T>(string path, Func<ConfigFields, T> read)
     {
         byte[] bytes;

@@ -4,6 +4,7 @@ using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.PyTorch;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
@@ -51,6 +52,14 @@ public static class AdapterFolder
     /// <summary>The model that a folder's adapter belongs to, as its config names it, or null when it names none.</summary>
     /// <exception cref="InputException">The config is missing or damaged.</exception>
     public static string? BaseModelIn(string folder) => AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
+
+    /// <summary>What a folder's adapter is for, where its config's task_type leaves no doubt; else null.</summary>
+    /// <exception cref="InputException">The config is missing or damaged.</exception>
+    public static TaskKind? TaskIn(string folder)
+    {
+        string? type = AdapterConfigReader.TaskType(Path.Combine(folder, ConfigFile));
+        return type is null ? null : TaskKinds.All.FirstOrDefault(kind => kind.IsSaidByClass && kind.PeftTaskType == type);
+    }
 
     /// <summary>
     /// Writes the adapters, what the method trains of the encoder, the trained part of the head, and what of the head the base model's files lack: nothing that

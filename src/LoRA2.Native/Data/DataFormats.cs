@@ -12,6 +12,7 @@ public static class DataFormats
         new("tab-separated values", [".tsv"], TsvTable.Read),
         new("comma-separated values", [".csv"], CsvTable.Read),
         new("JSON Lines", [".jsonl", ".ndjson"], JsonLinesTable.Read),
+        new("CoNLL columns", [".conll", ".iob", ".iob2", ".bio"], ConllTable.Read),
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

@@ -15,10 +15,22 @@ public sealed record Example(string Text, string? Pair = null, float? Target = n
     /// <summary>All of its texts.</summary>
     internal IEnumerable<string> Texts => Pair is null ? [Text, .. Negatives] : [Text, Pair, .. Negatives];
 
+    /// <summary>For tags of words: the words, where the text was divided already; <see cref="Targets"/> then has each word's tag. The text is the words with spaces between.</summary>
+    public IReadOnlyList<string>? Words { get; init; }
+
+    /// <summary>For tags of words: the stretches of the text that have a label, in their order, where they are given so; <see cref="Words"/> is then null.</summary>
+    public IReadOnlyList<LabelledSpan>? Spans { get; init; }
+
     /// <summary>Whether there is something that a prediction can be compared with.</summary>
-    public bool IsLabelled => Target is not null || Targets is not null;
+    public bool IsLabelled => Target is not null || Targets is not null || Spans is not null;
 
     /// <summary>The class's index.</summary>
     /// <exception cref="InvalidOperationException">The example has no label.</exception>
     public int Label => (int)(Target ?? throw new InvalidOperationException("The example has no label."));
 }
+
+/// <summary>A stretch of a text with its label.</summary>
+/// <param name="Start">Its first character, UTF-16.</param>
+/// <param name="End">The place after its last.</param>
+/// <param name="Label">The kind of thing it names, without B- or I-.</param>
+public readonly record struct LabelledSpan(int Start, int End, string Label);

@@ -11,6 +11,9 @@ public enum MetricInput
 
     /// <summary>The sets of labels predicted and true, and the labels' probabilities.</summary>
     LabelSets,
+
+    /// <summary>The tags predicted and true of the words of every text.</summary>
+    Tags,
 }
 
 /// <summary>
@@ -81,6 +84,21 @@ public abstract class Metric
     /// <summary>The share of examples whose labels are predicted all and no others, 0 to 1.</summary>
     public static Metric ExactMatch { get; } = OfLabelSets("exact_match", LabelSetFormulas.ExactMatch);
 
+    /// <summary>2·TP / (2·TP + FP + FN) of whole entities, as seqeval counts them by default: what begins with I- after another type is an entity too. 0 when there is none.</summary>
+    public static Metric EntityF1 { get; } = OfTags("entity_f1", tags => tags.Score(isStrict: false).F1);
+
+    /// <summary>The share of the predicted entities that are right, as seqeval counts them by default.</summary>
+    public static Metric EntityPrecision { get; } = OfTags("entity_precision", tags => tags.Score(isStrict: false).Precision);
+
+    /// <summary>The share of the true entities that were found, as seqeval counts them by default.</summary>
+    public static Metric EntityRecall { get; } = OfTags("entity_recall", tags => tags.Score(isStrict: false).Recall);
+
+    /// <summary>F1 of whole entities as seqeval counts them in its strict mode: only what is tagged by the rules of BIO, or of BIOES where E- or S- occurs, is one.</summary>
+    public static Metric StrictEntityF1 { get; } = OfTags("strict_entity_f1", tags => tags.Score(isStrict: true).F1);
+
+    /// <summary>The share of words whose tag is right.</summary>
+    public static Metric TagAccuracy { get; } = OfTags("tag_accuracy", tags => tags.Accuracy());
+
     /// <summary>The name in reports and in <c>task.json</c>.</summary>
     public string Name { get; }
 
@@ -117,6 +135,10 @@ public abstract class Metric
     /// <summary>A metric of sets of labels.</summary>
     /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
     public static Metric OfLabelSets(string name, Func<LabelSets, double> formula, bool lowerIsBetter = false) => new Whole(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter);
+
+    /// <summary>A metric of tags of words.</summary>
+    /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
+    public static Metric OfTags(string name, Func<TagSequences, double> formula, bool lowerIsBetter = false) => new Whole(name, MetricInput.Tags, predictions => formula(predictions.Tags), lowerIsBetter);
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;

@@ -9,6 +9,7 @@ public sealed class Predictions
     private readonly double[] scores = [];
     private readonly double[] targets = [];
     private readonly LabelSets? sets;
+    private readonly TagSequences? tags;
 
     private Predictions(int[] classes, int[] labels, float[][]? logits)
     {
@@ -26,6 +27,12 @@ public sealed class Predictions
     {
         Require(sets.Count, sets.Count);
         (this.sets, Kind, Count) = (sets, MetricInput.LabelSets, sets.Count);
+    }
+
+    private Predictions(TagSequences tags)
+    {
+        Require(tags.Count, tags.Count);
+        (this.tags, Kind, Count) = (tags, MetricInput.Tags, tags.Count);
     }
 
     /// <summary>What was predicted.</summary>
@@ -50,6 +57,10 @@ public sealed class Predictions
     /// <exception cref="InvalidOperationException">Something else was predicted.</exception>
     public LabelSets Sets => sets ?? throw new InvalidOperationException($"{Kind} were predicted, not sets of labels");
 
+    /// <summary>The tags of words.</summary>
+    /// <exception cref="InvalidOperationException">Something else was predicted.</exception>
+    public TagSequences Tags => tags ?? throw new InvalidOperationException($"{Kind} were predicted, not tags");
+
     /// <summary>Logits of a classifier with the true classes.</summary>
     /// <param name="logits">[examples][labels]; the class predicted is the first of the largest.</param>
     /// <param name="labels">The true class of each example.</param>
@@ -67,6 +78,10 @@ public sealed class Predictions
     /// <summary>Sets of labels with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no example.</exception>
     public static Predictions OfLabelSets(LabelSets sets) => new(sets);
+
+    /// <summary>Tags of words with the true ones.</summary>
+    /// <exception cref="ArgumentException">There is no text.</exception>
+    public static Predictions OfTags(TagSequences tags) => new(tags);
 
     /// <summary>The probability of every class for one example: the softmax of its logits.</summary>
     /// <exception cref="InvalidOperationException">These predictions have no logits.</exception>

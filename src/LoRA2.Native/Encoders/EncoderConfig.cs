@@ -1,3 +1,4 @@
+using LoRA2.Native.Encoders.Blocks;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
@@ -112,6 +113,9 @@ public abstract record EncoderConfig
 
     /// <summary>What files call a module or tensor of the encoder: its whole name, or for a kind of task without a head that without <see cref="Prefix"/>.</summary>
     internal string FileNameOf(string name) => Kind.IsBareEncoder && name.StartsWith(Prefix + ".", StringComparison.Ordinal) ? name[(Prefix.Length + 1)..] : name;
+
+    /// <summary>The head for every token by itself. What the source lacks of it is initialised.</summary>
+    public virtual EncoderHead CreateTokenHead(ParameterSource source) => new TokenHead(this, source, ClassifierDropout ?? HiddenDropout);
 
     /// <summary>
     /// Where a module is in the encoder: its layer, from 0, and the papers' name of the matrix, or the module's name in the layer where they have none. Layer −1 and its

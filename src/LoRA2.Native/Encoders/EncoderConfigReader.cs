@@ -122,6 +122,9 @@ public static class EncoderConfigReader
     /// <summary>By problem_type, else by the name of the class; null where neither says anything.</summary>
     private static TaskKind? Problem(ConfigFields fields)
     {
+        // Heads of classes whose names say nothing of the task are HuggingFace's own way to say it; a base model's, of masked words, is no task of a model that is to be trained.
+        string architecture = fields.Strings("architectures", ',').FirstOrDefault() ?? "";
+        if (TaskKinds.All.FirstOrDefault(kind => kind.IsSaidByClass && architecture.EndsWith(kind.ClassEnding, StringComparison.Ordinal)) is { } said) return said;
         if (fields.String("problem_type", null) is not { } type) return null;
         TaskKind[] known = [.. TaskKinds.All.Where(kind => kind.ProblemType is not null)];
         return known.FirstOrDefault(kind => kind.ProblemType == type) ?? throw fields.Error($"problem_type '{type}' is not supported; {string.Join(", ", known.Select(kind => kind.ProblemType).Distinct())} are");

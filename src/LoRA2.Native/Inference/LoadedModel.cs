@@ -43,6 +43,7 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
     private static EncoderConfig Fitted(EncoderConfig config, string? adapterFolder, string described, TaskDescription? task)
     {
         if (task is not null) config = config with { Task = task.Kind.ForModel(described, task.MaxLength) };
+        else if (adapterFolder is not null && AdapterFolder.TaskIn(adapterFolder) is { } said) config = config with { Task = said };
         int? labels = adapterFolder is null ? null : AdapterFolder.LabelsIn(adapterFolder, config);
         return labels is null && task is null ? config : config with
         {

@@ -29,51 +29,44 @@ public sealed record Prediction(string? Label, double Score, IReadOnlyList<doubl
 /// </code></example>
 public sealed class TextClassifier : IDisposable
 {
-    private TextClassifier(SequenceClassifier model, Tokenizer tokenizer, TaskDescription task, AdapterSettings? adapter, int maxLength)
+    private readonly TextModel inner;
+
+    /// <summary>Answers with a model, which is its own from then on.</summary>
+    /// <exception cref="InputException">The model says something of words, not of texts.</exception>
+    public TextClassifier(TextModel model)
     {
-        MaxLength = maxLength;
-        Model = model;
-        Tokenizer = tokenizer;
-        Task = task;
-        Adapter = adapter;
+        ArgumentNullException.ThrowIfNull(model);
+        inner = model.Task.Kind.AnswersTexts ? model : throw new InputException($"the model's task is {model.Task.Kind} ({model.Task.Kind.Title}); one whose answers are of whole texts was expected");
     }
 
     /// <summary>The encoder and head.</summary>
-    public SequenceClassifier Model { get; }
+    public SequenceClassifier Model => inner.Model;
 
     /// <summary>Its tokenizer.</summary>
-    public Tokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer => inner.Tokenizer;
 
     /// <summary>What it predicts.</summary>
-    public TaskDescription Task { get; }
+    public TaskDescription Task => inner.Task;
 
     /// <summary>Tokens after which an input is cut: the model's limit, what it was fine-tuned with, or what was asked for.</summary>
-    public int MaxLength { get; }
+    public int MaxLength => inner.MaxLength;
 
     /// <summary>The shape of the adapter on it, or null without one.</summary>
-    public AdapterSettings? Adapter { get; }
+    public AdapterSettings? Adapter => inner.Adapter;
 
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
-    /// <param name="modelFolder">The model's folder.</param>
-    /// <param name="adapterFolder">The adapter's, or null.</param>
-    /// <param name="precision">The precision of the encoder's matrix products.</param>
-    /// <param name="maxLength">Tokens after which an input is cut; null for what it was fine-tuned with, or else the model's limit, see <see cref="InputLength"/>.</param>
-    /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or the model takes no input of that length.</exception>
+    /// <inheritdoc cref="TextModel.Load" path="/param"/>
+    /// <exception cref="InputException">As of <see cref="TextModel.Load"/>, or the model says something of words, not of texts.</exception>
     public static TextClassifier Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(modelFolder);
-        if (adapterFolder is not null) ArgumentException.ThrowIfNullOrEmpty(adapterFolder);
-        LoadedModel loaded = LoadedModel.Load(modelFolder, adapterFolder, precision);
+        TextModel model = TextModel.Load(modelFolder, adapterFolder, precision, maxLength);
         try
         {
-            Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
-            TaskDescription task = loaded.Task ?? Described(loaded.Model.Config);
-            int length = InputLength.Of(loaded.Model.Config, tokenizer, maxLength ?? (task.MaxLength is { } trained ? Math.Min(trained, loaded.Model.Config.LongestInput) : null));
-            return new TextClassifier(loaded.Model, tokenizer, task, loaded.Adapter, length);
+            return new TextClassifier(model);
         }
         catch
         {
-            loaded.Model.Dispose();
+            model.Dispose();
             throw;
         }
     }
@@ -87,26 +80,14 @@ public sealed class TextClassifier : IDisposable
         ArgumentNullException.ThrowIfNull(examples);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (examples.Count == 0) return [];
-        TokenizedDataset data = TokenizedDataset.Create("input", examples, Tokenizer, Model.Config, MaxLength);
+        TokenizedDataset data = inner.Tokenize("input", examples);
         float[][] logits = Evaluator.Logits(Model, data, batchSize, cancellation);
         return [.. logits.Select((row, i) => Task.Kind.Interpret(row, Task.LabelNames, data.IsCut(i)))];
     }
 
     /// <summary>Scores the model on labelled data.</summary>
-    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
-    {
-        TokenizedDataset tokens = TokenizedDataset.Create(data.Name, data.Examples, Tokenizer, Model.Config, MaxLength);
-        return Evaluator.Evaluate(Model, tokens, Task.Metrics, batchSize, cancellation);
-    }
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default) => inner.Evaluate(data, batchSize, cancellation);
 
     /// <summary>Frees the model.</summary>
-    public void Dispose() => Model.Dispose();
-
-    /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
-    private static TaskDescription Described(EncoderConfig config)
-    {
-        IReadOnlyList<string>? names = config.LabelNames;
-        if (names is null && config.Kind.NamesOutputs) names = [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];
-        return new TaskDescription("", config.Labels == 1 && !config.Kind.NamesOutputs ? null : names, null, config.Kind.MetricsFor(config.Labels)) { Kind = config.Kind };
-    }
+    public void Dispose() => inner.Dispose();
 }

@@ -33,6 +33,12 @@ public abstract record TaskKind
     /// <summary>What HuggingFace's class for it is called, after the family's name.</summary>
     public virtual string ClassEnding => "ForSequenceClassification";
 
+    /// <summary>Whether a model whose class has that ending is for this.</summary>
+    public virtual bool IsSaidByClass => false;
+
+    /// <summary>Whether an answer is about a text as a whole, so that <see cref="TextClassifier"/> can give it.</summary>
+    public virtual bool AnswersTexts => true;
+
     /// <summary>What <c>config.json</c> has as <c>problem_type</c>, or null.</summary>
     public virtual string? ProblemType => null;
 
@@ -125,7 +131,8 @@ public abstract record TaskKind
     /// <param name="answer">As <see cref="Keep"/> kept it.</param>
     /// <param name="labelNames">The outputs' names, or null.</param>
     /// <param name="isCut">See <see cref="Prediction.IsCut"/>.</param>
-    public abstract Prediction Interpret(float[] answer, IReadOnlyList<string>? labelNames, bool isCut);
+    /// <exception cref="NotSupportedException">Answers are about something else than a text as a whole.</exception>
+    public virtual Prediction Interpret(float[] answer, IReadOnlyList<string>? labelNames, bool isCut) => throw new NotSupportedException($"an answer of {Name} is not about a text as a whole");
 
     /// <summary>Whether a part of the training data is to be held out for <see cref="Fitted"/>.</summary>
     public virtual bool HoldsOut => false;

@@ -20,12 +20,16 @@ public static class TaskKinds
     /// <summary>A vector a text.</summary>
     public static TaskKind Embeddings { get; } = new EmbeddingsTask();
 
+    /// <summary>A tag each word: names, places and the like.</summary>
+    public static TaskKind Tokens { get; } = new TokenTask();
+
     private static TaskKind[] all =
     [
         Classification,
         Regression,
         MultiLabel,
         Embeddings,
+        Tokens,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

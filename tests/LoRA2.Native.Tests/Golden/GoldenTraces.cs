@@ -20,6 +20,9 @@ public enum GoldenKind
     /// <summary>An encoder with a head of several labels a text.</summary>
     MultiLabel,
 
+    /// <summary>An encoder with a head for every token.</summary>
+    Tokens,
+
     /// <summary>Inside an encoder's folder: the same weights with distances beyond the table.</summary>
     Clamp,
 
@@ -67,6 +70,7 @@ internal static class GoldenTraces
             GoldenKind.DebertaV3 => Families(GoldenKind.Encoder).Where(name => EncoderConfigReader.FromFolder(At(name)) is DebertaV2Config { ConvolutionKernel: 0, PositionBiasedInput: false }),
             GoldenKind.Regression => Inside("reg"),
             GoldenKind.MultiLabel => Heads("ForSequenceClassification", problem => problem == "multi_label_classification"),
+            GoldenKind.Tokens => Heads("ForTokenClassification", _ => true),
             GoldenKind.Clamp => Inside("clamp"),
             GoldenKind.OtherInputs => Families(GoldenKind.Encoder).SelectMany(encoder => (string[])[$"{encoder}/long", $"{encoder}/leftpad"]),
             GoldenKind.LoRA => Folders("lora_", "adapter_config.json", "adapter_model.safetensors").Where(IsOnAnEncoder),
@@ -88,6 +92,7 @@ internal static class GoldenTraces
             GoldenKind.DebertaV3 => "a model of model_type deberta-v2 without convolution and absolute positions",
             GoldenKind.Regression => "a folder reg inside a model's",
             GoldenKind.MultiLabel => "a model of problem_type multi_label_classification",
+            GoldenKind.Tokens => "a model for token classification",
             GoldenKind.Clamp => "a folder clamp inside a model's",
             GoldenKind.OtherInputs => "a folder long or leftpad inside a model's",
             GoldenKind.LoRA => "a folder lora_* with an adapter",
@@ -114,7 +119,7 @@ internal static class GoldenTraces
     private static bool IsOnAnEncoder(string adapter)
     {
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(At(adapter, "adapter_config.json")));
-        return Families(GoldenKind.Encoder).Contains(BaseOf(adapter, config.RootElement.GetProperty("base_model_name_or_path").GetString()!));
+        return Families(GoldenKind.Encoder).Concat(Families(GoldenKind.Tokens)).Contains(BaseOf(adapter, config.RootElement.GetProperty("base_model_name_or_path").GetString()!));
     }
 
     private static IEnumerable<string> Folders(string prefix, params string[] files) =>

@@ -144,4 +144,7 @@ public sealed record DebertaV2Config : EncoderConfig
     /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
         new FirstTokenHead(this, source, ["pooler", "classifier"], "pooler.dense", PoolerActivation, PoolerDropout, ClassifierDropout ?? HiddenDropout);
+
+    /// <inheritdoc/>
+    public override EncoderHead CreateTokenHead(ParameterSource source) => new TokenHead(this, source, HiddenDropout);
 }

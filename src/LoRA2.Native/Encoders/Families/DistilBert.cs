@@ -68,4 +68,7 @@ public sealed record DistilBertConfig : EncoderConfig
     /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
         new FirstTokenHead(this, source, ["pre_classifier", "classifier"], "pre_classifier", Activation.Relu, firstDropout: 0, ClassifierDropout ?? 0.2);
+
+    /// <inheritdoc/>
+    public override EncoderHead CreateTokenHead(ParameterSource source) => new TokenHead(this, source, HiddenDropout);
 }

@@ -138,6 +138,10 @@ public sealed record ModernBertConfig : EncoderConfig
     public override EncoderHead CreateHead(ParameterSource source) =>
         new PooledHead(this, source, "head", PoolsMean, (HeadHasBias, NormsHaveBias), HeadActivation, ClassifierDropout ?? 0);
 
+    /// <inheritdoc/>
+    public override EncoderHead CreateTokenHead(ParameterSource source) =>
+        new PooledHead(this, source, "head", null, (HeadHasBias, NormsHaveBias), HeadActivation, ClassifierDropout ?? 0);
+
     /// <summary>[length, length]: 0 for tokens that see each other in a local layer; for the others a number beside which any score counts for nothing.</summary>
     private Tensor Window(int length)
     {
