@@ -54,7 +54,13 @@ internal sealed class DataOptions
     /// <exception cref="InputException">There is no such kind, or a setting is another kind's.</exception>
     public TaskKind KindOf(ParseResult parsed)
     {
-        TaskKind kind = parsed.GetValue(Task) is { } name ? TaskKinds.Named(name) : TaskKinds.Classification;
+        return WithSettings(parsed, parsed.GetValue(Task) is { } name ? TaskKinds.Named(name) : TaskKinds.Classification);
+    }
+
+    /// <summary>A kind of task with the settings that were given.</summary>
+    /// <exception cref="InputException">A setting is another kind's.</exception>
+    public TaskKind WithSettings(ParseResult parsed, TaskKind kind)
+    {
         foreach (Option<string?> option in KindSettings)
         {
             if (parsed.GetResult(option) is not OptionResult { Implicit: false }) continue;

@@ -52,6 +52,7 @@ internal static class LoRA2Command
         var root = new RootCommand($"Fine-tunes and runs transformer encoders ({string.Join(", ", EncoderFamilies.All.Select(family => family.Title))}) with LoRA2, on the CPU or an NVIDIA GPU, without Python.")
         {
             FinetuneCommand.Create(streams),
+            PretrainCommand.Create(streams),
             CompareCommand.Create(streams),
             ReproduceCommand.Create(streams),
             EvaluateCommand.Create(streams),

@@ -43,6 +43,9 @@ internal sealed record FinetuneRequest
 
     public bool IsQuickStart { get; init; }
 
+    /// <summary>Whether the weights are drawn, not read.</summary>
+    public bool FromScratch { get; init; }
+
     public bool Resume { get; init; }
 
     public bool Overwrite { get; init; }
@@ -61,6 +64,24 @@ internal sealed record FinetuneRequest
         if (quick && model is not null and not QuickStart.ModelName)
             throw new InputException("--model was given without data: add --task and --data, or --train");
         if (quick && parsed.GetValue(options.Development) is not null) throw new InputException("--dev was given without --train");
+        return Of(parsed, options, quick);
+    }
+
+    /// <summary>The same for masked language modelling, where text has been asked for already.</summary>
+    /// <exception cref="InputException">Two options contradict each other.</exception>
+    public static FinetuneRequest ForPretraining(ParseResult parsed, FinetuneOptions options, bool fromScratch)
+    {
+        if (parsed.GetValue(options.Model) is null) throw new InputException("--model is missing: the folder of the encoder that is to be pretrained");
+        FinetuneRequest request = Of(parsed, options, quick: false) with { FromScratch = fromScratch };
+        if (fromScratch && request.Earlier is not null) throw new InputException("--from is an adapter of a model that is there; leave out --from-scratch");
+        if (fromScratch && request.Training.Adapter.Method.PeftType is not null)
+            throw new InputException($"--from-scratch needs --method full: an adapter of --method {request.Training.Adapter.Method.Name} leaves the weights that were drawn as they are");
+        return request;
+    }
+
+    private static FinetuneRequest Of(ParseResult parsed, FinetuneOptions options, bool quick)
+    {
+        string? model = parsed.GetValue(options.Model);
         bool embedded = model is null || ModelLocation.Named(model) == QuickStart.Model;
         string output = parsed.GetValue(options.Output)!;
         if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");

@@ -82,19 +82,19 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
 
     private SequenceClassifier LoadModel()
     {
-        SequenceClassifier model = SequenceClassifier.FromFolder(
-            request.Model,
-            config => config with
-            {
-                Labels = data.Outputs,
-                LabelNames = data.LabelNames,
-                Task = data.Kind,
-                HiddenDropout = request.Dropout ?? config.HiddenDropout,
-                AttentionDropout = request.Dropout ?? config.AttentionDropout,
-                ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
-            },
-            request.Training.Seed,
-            request.Precision);
+        EncoderConfig Configured(EncoderConfig config) => config with
+        {
+            Labels = data.Kind.HasLabels ? data.Outputs : config.Labels,
+            LabelNames = data.Kind.HasLabels ? data.LabelNames : config.LabelNames,
+            Task = data.Kind,
+            HiddenDropout = request.Dropout ?? config.HiddenDropout,
+            AttentionDropout = request.Dropout ?? config.AttentionDropout,
+            ClassifierDropout = request.ClassifierDropout ?? config.ClassifierDropout,
+        };
+
+        SequenceClassifier model = request.FromScratch
+            ? SequenceClassifier.Create(Configured(EncoderConfigReader.FromFolder(request.Model)), request.Training.Seed, request.Precision)
+            : SequenceClassifier.FromFolder(request.Model, Configured, request.Training.Seed, request.Precision);
         try
         {
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);

@@ -13,6 +13,7 @@ public static class DataFormats
         new("comma-separated values", [".csv"], CsvTable.Read),
         new("JSON Lines", [".jsonl", ".ndjson"], JsonLinesTable.Read),
         new("CoNLL columns", [".conll", ".iob", ".iob2", ".bio"], ConllTable.Read),
+        new("plain text", [".txt"], TextTable.Read),
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

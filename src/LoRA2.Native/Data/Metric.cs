@@ -14,6 +14,9 @@ public enum MetricInput
 
     /// <summary>The tags predicted and true of the words of every text.</summary>
     Tags,
+
+    /// <summary>The sums of losses, and how many terms each is of.</summary>
+    Losses,
 }
 
 /// <summary>
@@ -98,6 +101,9 @@ public abstract class Metric
 
     /// <summary>The share of words whose tag is right.</summary>
     public static Metric TagAccuracy { get; } = OfTags("tag_accuracy", tags => tags.Accuracy());
+
+    /// <summary>e to the mean loss of all hidden tokens; less is better, and as many as the vocabulary has words is guessing.</summary>
+    public static Metric Perplexity { get; } = new Whole("perplexity", MetricInput.Losses, predictions => Math.Exp(predictions.MeanLoss), lowerIsBetter: true);
 
     /// <summary>The name in reports and in <c>task.json</c>.</summary>
     public string Name { get; }

@@ -35,6 +35,15 @@ public sealed class Predictions
         (this.tags, Kind, Count) = (tags, MetricInput.Tags, tags.Count);
     }
 
+    private Predictions(double[] sums, double[] terms, MetricInput kind)
+    {
+        Require(sums.Length, terms.Length);
+        (MeanLoss, Kind, Count) = (terms.Sum() is var all and > 0 ? sums.Sum() / all : double.NaN, kind, sums.Length);
+    }
+
+    /// <summary>The mean of all terms of all losses; 0 for other predictions.</summary>
+    public double MeanLoss { get; }
+
     /// <summary>What was predicted.</summary>
     public MetricInput Kind { get; }
 
@@ -82,6 +91,10 @@ public sealed class Predictions
     /// <summary>Tags of words with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no text.</exception>
     public static Predictions OfTags(TagSequences tags) => new(tags);
+
+    /// <summary>Sums of losses with the numbers of their terms.</summary>
+    /// <exception cref="ArgumentException">There is no example, or not as many sums as numbers.</exception>
+    public static Predictions OfLosses(double[] sums, double[] terms) => new(sums, terms, MetricInput.Losses);
 
     /// <summary>The probability of every class for one example: the softmax of its logits.</summary>
     /// <exception cref="InvalidOperationException">These predictions have no logits.</exception>

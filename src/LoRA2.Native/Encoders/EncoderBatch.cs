@@ -19,8 +19,11 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
     /// <summary>[batch, length] Int32 rows of a table of absolute positions, or null: they are counted from the ids.</summary>
     public Tensor? Positions { get; init; }
 
+    /// <summary>[places] Int32 tokens that the head is wanted of alone, counted through all sequences, or null for all of them.</summary>
+    public Tensor? Selected { get; init; }
+
     /// <summary>The same batch on a device; itself when it is there.</summary>
-    public EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device) };
+    public EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device), Selected = Selected?.To(device) };
 
     /// <summary>Overwrites this batch with another of its shape, on any device.</summary>
     internal void CopyFrom(in EncoderBatch other)
@@ -29,12 +32,13 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
         Mask.CopyFrom(other.Mask);
         TypeIds?.CopyFrom(other.TypeIds!);
         Positions?.CopyFrom(other.Positions!);
+        Selected?.CopyFrom(other.Selected!);
     }
 
     /// <summary>Takes all of it out of the current tensor scope.</summary>
     internal EncoderBatch Detach(TensorScope scope)
     {
-        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions])
+        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions, Selected])
         {
             if (tensor is not null) scope.Detach(tensor);
         }
@@ -45,7 +49,7 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
     /// <summary>Frees it.</summary>
     internal void Free()
     {
-        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions]) tensor?.Dispose();
+        foreach (Tensor? tensor in (ReadOnlySpan<Tensor?>)[Ids, Mask, TypeIds, Positions, Selected]) tensor?.Dispose();
     }
 
     internal void Require()

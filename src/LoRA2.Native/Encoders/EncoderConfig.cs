@@ -117,6 +117,9 @@ public abstract record EncoderConfig
     /// <summary>The head for every token by itself. What the source lacks of it is initialised.</summary>
     public virtual EncoderHead CreateTokenHead(ParameterSource source) => new TokenHead(this, source, ClassifierDropout ?? HiddenDropout);
 
+    /// <summary>The head of masked language modelling, after <see cref="CreateEncoder"/> from the same source; null for a family without. What the source lacks of it is initialised.</summary>
+    public virtual EncoderHead? CreateMaskedHead(ParameterSource source) => null;
+
     /// <summary>
     /// Where a module is in the encoder: its layer, from 0, and the papers' name of the matrix, or the module's name in the layer where they have none. Layer −1 and its
     /// whole name: it is in no layer.

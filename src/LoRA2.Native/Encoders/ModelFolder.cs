@@ -65,25 +65,28 @@ public static class ModelFolder
     {
         JsonObject json = JsonNode.Parse(source)!.AsObject();
         json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}{config.Kind.ClassEnding}"));
-        var names = new JsonObject();
-        var ids = new JsonObject();
-        for (int i = 0; i < config.Labels && !config.Kind.IsBareEncoder; i++)
+        if (config.Kind.HasLabels)
         {
-            string name = config.LabelNames?[i] ?? $"LABEL_{i}";
-            names[i.ToString(System.Globalization.CultureInfo.InvariantCulture)] = name;
-            ids[name] = i;
-        }
+            var names = new JsonObject();
+            var ids = new JsonObject();
+            for (int i = 0; i < config.Labels && !config.Kind.IsBareEncoder; i++)
+            {
+                string name = config.LabelNames?[i] ?? $"LABEL_{i}";
+                names[i.ToString(System.Globalization.CultureInfo.InvariantCulture)] = name;
+                ids[name] = i;
+            }
 
-        json.Remove("num_labels");
-        if (config.Kind.IsBareEncoder)
-        {
-            json.Remove("id2label");
-            json.Remove("label2id");
-        }
-        else
-        {
-            json["id2label"] = names;
-            json["label2id"] = ids;
+            json.Remove("num_labels");
+            if (config.Kind.IsBareEncoder)
+            {
+                json.Remove("id2label");
+                json.Remove("label2id");
+            }
+            else
+            {
+                json["id2label"] = names;
+                json["label2id"] = ids;
+            }
         }
 
         if (config.Kind.ProblemType is { } problem) json["problem_type"] = problem;

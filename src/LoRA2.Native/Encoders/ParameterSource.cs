@@ -50,6 +50,13 @@ public sealed class ParameterSource
     /// <summary>The same for a head: float32, and the files may lack a parameter or have it in another size, for another task.</summary>
     internal ParameterSource ForHead() => new(this);
 
+    /// <summary>A parameter that was asked for before, for another place that it is used in too.</summary>
+    /// <exception cref="InvalidOperationException">Nobody asked for it.</exception>
+    public Parameter Shared(string name) => made.Find(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"there is no parameter {name} yet");
+
+    /// <summary>Whether the files have a tensor of that name; false for a model that is not from files.</summary>
+    public bool Has(string name) => files is not null && Candidates(name, null).Any(candidate => files.TryGet(candidate, out _, out _));
+
     /// <summary>A parameter by its whole name.</summary>
     /// <param name="name">HuggingFace's name.</param>
     /// <param name="shape">The shape that the config says.</param>

@@ -113,6 +113,7 @@ public sealed class SequenceClassifier : IDisposable
     {
         using ModelAccess.Lease pass = Hold();
         Tensor hidden = encoder.Forward(batch, out Tensor mask, context);
+        if (batch.Selected is { } places) hidden = Ops.Embedding(Ops.Reshape(hidden, hidden.Shape[0] * hidden.Shape[1], hidden.Shape[2]), places.To(hidden.Device));
         return Head.Forward(hidden, mask, context);
     }
 

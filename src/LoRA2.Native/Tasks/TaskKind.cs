@@ -27,6 +27,9 @@ public abstract record TaskKind
     /// <summary>Whether its outputs have names that the model's folder keeps; a single number has none.</summary>
     public virtual bool NamesOutputs => true;
 
+    /// <summary>Whether the model's outputs are labels or numbers of the data's, which its config counts; not so for words of the vocabulary.</summary>
+    public virtual bool HasLabels => true;
+
     /// <summary>The fewest labels there can be.</summary>
     public virtual int LeastLabels => 1;
 

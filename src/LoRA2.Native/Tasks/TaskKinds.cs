@@ -23,6 +23,9 @@ public static class TaskKinds
     /// <summary>A tag each word: names, places and the like.</summary>
     public static TaskKind Tokens { get; } = new TokenTask();
 
+    /// <summary>Masked language modelling: the words that are hidden in plain text.</summary>
+    public static TaskKind Masked { get; } = new MaskedTask();
+
     private static TaskKind[] all =
     [
         Classification,
@@ -30,6 +33,7 @@ public static class TaskKinds
         MultiLabel,
         Embeddings,
         Tokens,
+        Masked,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

@@ -18,6 +18,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     [GoldenFamilies(GoldenKind.Regression, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.MultiLabel, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Tokens, Inputs, Outputs)]
+    [GoldenFamilies(GoldenKind.Masked, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Outputs)]
     [GoldenFamilies(GoldenKind.OtherInputs, Inputs, Outputs)]
     public void ForwardAgrees(string family)
@@ -67,6 +68,7 @@ public sealed class EncoderGoldenTests(ITestOutputHelper output)
     [GoldenFamilies(GoldenKind.Regression, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.MultiLabel, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Tokens, Inputs, Gradients)]
+    [GoldenFamilies(GoldenKind.Masked, Inputs, Gradients)]
     [GoldenFamilies(GoldenKind.Clamp, Inputs, Gradients)]
     public void GradientsAgree(string family)
     {

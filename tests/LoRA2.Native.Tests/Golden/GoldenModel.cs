@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.Serialization;
@@ -50,7 +51,7 @@ internal static class GoldenModel
     {
         string folder = GoldenTraces.At(family);
         if (!File.Exists(Path.Combine(folder, "config.json"))) return OnCpu(Path.GetDirectoryName(family)!, precision);
-        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder, precision: precision);
+        if (File.Exists(Path.Combine(folder, "model.safetensors"))) return SequenceClassifier.FromFolder(folder, GoldenTraces.Families(GoldenKind.Masked).Contains(family) ? config => config with { Task = TaskKinds.Masked } : null, precision: precision);
         using var composed = new TemporaryFolder();
         composed.Write("config.json", File.ReadAllBytes(Path.Combine(folder, "config.json")));
         using (new TensorScope())

@@ -20,6 +20,9 @@ public enum GoldenKind
     /// <summary>An encoder with a head of several labels a text.</summary>
     MultiLabel,
 
+    /// <summary>An encoder with a head of masked language modelling.</summary>
+    Masked,
+
     /// <summary>An encoder with a head for every token.</summary>
     Tokens,
 
@@ -70,6 +73,7 @@ internal static class GoldenTraces
             GoldenKind.DebertaV3 => Families(GoldenKind.Encoder).Where(name => EncoderConfigReader.FromFolder(At(name)) is DebertaV2Config { ConvolutionKernel: 0, PositionBiasedInput: false }),
             GoldenKind.Regression => Inside("reg"),
             GoldenKind.MultiLabel => Heads("ForSequenceClassification", problem => problem == "multi_label_classification"),
+            GoldenKind.Masked => Heads("ForMaskedLM", _ => true),
             GoldenKind.Tokens => Heads("ForTokenClassification", _ => true),
             GoldenKind.Clamp => Inside("clamp"),
             GoldenKind.OtherInputs => Families(GoldenKind.Encoder).SelectMany(encoder => (string[])[$"{encoder}/long", $"{encoder}/leftpad"]),
@@ -92,6 +96,7 @@ internal static class GoldenTraces
             GoldenKind.DebertaV3 => "a model of model_type deberta-v2 without convolution and absolute positions",
             GoldenKind.Regression => "a folder reg inside a model's",
             GoldenKind.MultiLabel => "a model of problem_type multi_label_classification",
+            GoldenKind.Masked => "a model for masked language modelling",
             GoldenKind.Tokens => "a model for token classification",
             GoldenKind.Clamp => "a folder clamp inside a model's",
             GoldenKind.OtherInputs => "a folder long or leftpad inside a model's",

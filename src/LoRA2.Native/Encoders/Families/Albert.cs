@@ -83,6 +83,10 @@ public sealed record AlbertConfig : EncoderConfig
     }
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(this, source, new($"{Prefix}.embeddings.word_embeddings.weight", "predictions.dense", "predictions.LayerNorm", "predictions.bias", "predictions"), HiddenActivation);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
         new FirstTokenHead(this, source, ["albert.pooler", "classifier"], "albert.pooler", Activation.Tanh, firstDropout: 0, ClassifierDropout ?? 0.1);
 

@@ -61,6 +61,10 @@ public sealed record BertConfig : EncoderConfig
         [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, IsAbsolute ? new SelfAttention(this, source, path) : new RelativeKeyAttention(this, source, path)))]);
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(this, source, new("bert.embeddings.word_embeddings.weight", "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias", "cls"), HiddenActivation);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
         new FirstTokenHead(this, source, ["bert.pooler", "classifier"], "bert.pooler.dense", Activation.Tanh, firstDropout: 0, ClassifierDropout ?? HiddenDropout);
 }

@@ -84,6 +84,9 @@ public sealed record DebertaV2Config : EncoderConfig
     /// <summary>Dropout before the pooler.</summary>
     public double PoolerDropout { get; init; }
 
+    /// <summary>Whether the head of masked language modelling is Microsoft's (legacy = false), not the one that transformers first had.</summary>
+    public bool IsNewMaskedHead { get; init; }
+
     /// <summary>Activation of the pooler.</summary>
     public Activation PoolerActivation { get; init; } = Activation.Gelu;
 
@@ -111,6 +114,7 @@ public sealed record DebertaV2Config : EncoderConfig
             EmbeddingSize = fields.Int("embedding_size", config.HiddenSize, 1),
             SharesKeys = fields.Bool("share_att_key", false),
             PositionBiasedInput = fields.Bool("position_biased_input", true),
+            IsNewMaskedHead = !fields.Bool("legacy", true),
             ConvolutionKernel = fields.Int("conv_kernel_size", 0, 0, 99),
             ConvolutionGroups = fields.Int("conv_groups", 1, 1),
             ConvolutionActivation = ActivationNames.Read(fields, "conv_act", Activation.Tanh),
@@ -140,6 +144,16 @@ public sealed record DebertaV2Config : EncoderConfig
         if (ConvolutionKernel > 0) layers[0] = new ConvolvedLayer(this, source, $"{Prefix}.encoder.conv", layers[0]);
         return new Encoder(embeddings, layers, new RelativeEmbeddings(this, source, $"{Prefix}.encoder"));
     }
+
+    /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(
+            this, source,
+            // Microsoft's checkpoints have the newer head, whatever their config says; transformers wrote the older one for years.
+            IsNewMaskedHead || source.Has("lm_predictions.lm_head.dense.weight")
+                ? new($"{Prefix}.embeddings.word_embeddings.weight", "lm_predictions.lm_head.dense", "lm_predictions.lm_head.LayerNorm", "lm_predictions.lm_head.bias", "lm_predictions")
+                : new($"{Prefix}.embeddings.word_embeddings.weight", "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias", "cls"),
+            HiddenActivation);
 
     /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>

@@ -66,6 +66,11 @@ public sealed record DistilBertConfig : EncoderConfig
         [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new SelfAttention(this, source, path)) { DropsAttentionOutput = false })]);
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(
+            this, source, new($"{Prefix}.embeddings.word_embeddings.weight", "vocab_transform", "vocab_layer_norm", "vocab_projector.bias", "vocab_transform", "vocab_layer_norm", "vocab_projector"), HiddenActivation);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>
         new FirstTokenHead(this, source, ["pre_classifier", "classifier"], "pre_classifier", Activation.Relu, firstDropout: 0, ClassifierDropout ?? 0.2);
 

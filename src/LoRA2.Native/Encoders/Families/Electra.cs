@@ -53,6 +53,11 @@ public sealed record ElectraConfig : EncoderConfig
     }
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(
+            this, source, new($"{Prefix}.embeddings.word_embeddings.weight", "generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head.bias", "generator_predictions", "generator_lm_head"), Activation.Gelu);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source)
     {
         double dropout = ClassifierDropout ?? HiddenDropout;

@@ -77,6 +77,10 @@ public sealed record MPNetConfig : EncoderConfig
     }
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(this, source, new($"{Prefix}.embeddings.word_embeddings.weight", "lm_head.dense", "lm_head.layer_norm", "lm_head.bias", "lm_head"), Activation.Gelu);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source)
     {
         double dropout = ClassifierDropout ?? HiddenDropout;

@@ -80,6 +80,9 @@ public sealed record ModernBertConfig : EncoderConfig
     /// <summary>Whether the head's dense layer has a bias.</summary>
     public bool HeadHasBias { get; init; }
 
+    /// <summary>Whether the words' logits have a bias in masked language modelling.</summary>
+    public bool DecoderHasBias { get; init; } = true;
+
     /// <summary>Activation of the head.</summary>
     public Activation HeadActivation { get; init; } = Activation.Gelu;
 
@@ -87,7 +90,7 @@ public sealed record ModernBertConfig : EncoderConfig
     public override EncoderConfig Read(ConfigFields fields)
     {
         fields.Ignore(
-            "decoder_bias", "deterministic_flash_attn", "initializer_cutoff_factor", "layer_norm_eps", "position_embedding_type", "reference_compile", "repad_logits_with_grad",
+            "deterministic_flash_attn", "initializer_cutoff_factor", "layer_norm_eps", "position_embedding_type", "reference_compile", "repad_logits_with_grad",
             "sparse_pred_ignore_index", "sparse_prediction");
         ModernBertConfig config = this with
         {
@@ -112,6 +115,7 @@ public sealed record ModernBertConfig : EncoderConfig
             AttentionHasBias = fields.Bool("attention_bias", false),
             FeedForwardHasBias = fields.Bool("mlp_bias", false),
             PoolsMean = fields.OneOf("classifier_pooling", "cls", ["cls", "mean"]) == "mean",
+            DecoderHasBias = fields.Bool("decoder_bias", true),
             HeadHasBias = fields.Bool("classifier_bias", false),
             HeadActivation = ActivationNames.Read(fields, "classifier_activation", HeadActivation),
         };
@@ -133,6 +137,11 @@ public sealed record ModernBertConfig : EncoderConfig
             : new GatedLayer(this, source, path, isFirst: false, local, window))];
         return new Encoder(embeddings, layers, finalNorm: source.Norm($"{Prefix}.final_norm", HiddenSize, LayerNormEpsilon, NormsHaveBias));
     }
+
+    /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(
+            this, source, new($"{Prefix}.embeddings.tok_embeddings.weight", "head.dense", "head.norm", DecoderHasBias ? "decoder.bias" : null, DecoderHasBias ? ["head", "decoder"] : ["head"]) { DenseHasBias = HeadHasBias, NormHasBias = NormsHaveBias }, HeadActivation);
 
     /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source) =>

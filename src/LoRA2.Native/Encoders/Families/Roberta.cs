@@ -61,6 +61,10 @@ public record RobertaConfig : EncoderConfig
         [.. LayerPaths.Select(path => new PostNormLayer(this, source, path, new SelfAttention(this, source, path)))]);
 
     /// <inheritdoc/>
+    public override EncoderHead CreateMaskedHead(ParameterSource source) =>
+        new MaskedHead(this, source, new($"{Prefix}.embeddings.word_embeddings.weight", "lm_head.dense", "lm_head.layer_norm", "lm_head.bias", "lm_head"), Activation.Gelu);
+
+    /// <inheritdoc/>
     public override EncoderHead CreateHead(ParameterSource source)
     {
         double dropout = ClassifierDropout ?? HiddenDropout;
