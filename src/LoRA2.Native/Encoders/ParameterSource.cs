@@ -55,7 +55,7 @@ public sealed class ParameterSource
     public Parameter Shared(string name) => made.Find(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"there is no parameter {name} yet");
 
     /// <summary>Whether the files have a tensor of that name; false for a model that is not from files.</summary>
-    public bool Has(string name) => files is not null && Candidates(name, null).Any(candidate => files.TryGet(candidate, out _, out _));
+    public bool Has(string name) => files is not null && Candidates(name, null).Any(candidate => files.Find(candidate) is not null);
 
     /// <summary>A parameter by its whole name.</summary>
     /// <param name="name">HuggingFace's name.</param>
