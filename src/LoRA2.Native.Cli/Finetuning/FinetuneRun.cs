@@ -1,6 +1,7 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Data;
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Experiments;
 using LoRA2.Native.Experiments.Reporting;
@@ -17,9 +18,12 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
 internal sealed class FinetuneRun(FinetuneRequest request, RunData given, StandardStreams streams)
 {
-    private readonly RunData data = (given with { Kind = given.Kind.ForModel(request.Model, request.Training.MaxLength) }).Held(request.Training.Seed);
+    private readonly RunData data = (given with { Kind = given.Kind.ForModel(Described(request), request.Training.MaxLength) }).Held(request.Training.Seed);
     private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
+
+    /// <summary>The folder that says how vectors are made: that of the adapter which is trained on, where it says so, else the model's.</summary>
+    private static string Described(FinetuneRequest request) => request.Earlier is { } earlier && SentenceFolder.Exists(earlier) ? earlier : request.Model;
 
     public int Run()
     {

@@ -1,3 +1,4 @@
+using LoRA2.Native.Data;
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
@@ -71,11 +72,52 @@ public sealed class TextEmbedderTests : IDisposable
     }
 
     [Fact]
+    public void RetrievalIsScoredAmongAllDifferentTexts()
+    {
+        Example[] examples =
+        [
+            new("good film", "a good film") { Negatives = ["bad"] },
+            new("bad film", "one bad film") { Negatives = ["a good film"] },
+            new("one", "one one") { Negatives = ["bad one"] },
+            new("a film", "film") { Negatives = ["good good"] },
+        ];
+        using TextEmbedder embedder = TextEmbedder.Load(SentenceModel.Write(folder, ("config_sentence_transformers.json", null)));
+        string[] corpus = [.. examples.SelectMany(example => (string[])[example.Pair!, example.Negatives[0]]).Distinct()];
+        double[] places = [.. examples.Select(example =>
+        {
+            double[] scores = [.. corpus.Select(text => Cosine(embedder, example.Text, text))];
+            double own = scores[Array.IndexOf(corpus, example.Pair)];
+            return 1.0 + scores.Count(score => score > own);
+        })];
+        Assert.Contains(places, place => place > 1);
+        Evaluation found = embedder.Evaluate(new Dataset("pairs", examples, null), batchSize: 3);
+        Predictions expected = Predictions.OfScores(places, [1, 1, 1, 1]);
+        Assert.Equal(
+            ((Metric[])[Metric.ReciprocalRank, Metric.DiscountedGain, Metric.RecallAt1, Metric.RecallAt10]).Select(metric => new MetricValue(metric.Name, metric.Compute(expected))),
+            found.Values);
+    }
+
+    [Fact]
+    public void ScoredPairsAreScoredByTheCorrelationOfTheirCosines()
+    {
+        Example[] examples = [new("good film", "a good film", 4), new("bad film", "one", 1), new("one", "one one", 5), new("a film", "bad", 0)];
+        using TextEmbedder embedder = TextEmbedder.Load(SentenceModel.Write(folder));
+        double[] cosines = [.. examples.Select(example => Cosine(embedder, example.Text, example.Pair!))];
+        Evaluation found = embedder.Evaluate(new Dataset("pairs", examples, null));
+        Assert.Equal(["spearman", "pearson"], found.Values.Select(value => value.Name));
+        Assert.Equal(Metric.Spearman.Compute(Predictions.OfScores(cosines, [4, 1, 5, 0])), found.Values[0].Value, 1e-9);
+        Assert.Equal(Metric.Pearson.Compute(Predictions.OfScores(cosines, [4, 1, 5, 0])), found.Values[1].Value, 1e-5);
+    }
+
+    [Fact]
     public void CancellationStopsIt()
     {
         using TextEmbedder embedder = TextEmbedder.Load(SentenceModel.Tiny);
         Assert.Throws<OperationCanceledException>(() => embedder.Embed(Texts, cancellation: new CancellationToken(canceled: true)));
     }
+
+    private static double Cosine(TextEmbedder embedder, string one, string other) =>
+        embedder.Embed(one).Values.Zip(embedder.Embed(other).Values, (a, b) => (double)a * b).Sum();
 
     [Fact]
     public async Task DisposeDuringEmbedEndsInAnAnswerOrAnException()
