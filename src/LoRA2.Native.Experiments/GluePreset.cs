@@ -26,6 +26,8 @@ public static class GluePreset
     /// <exception cref="InputException">There are none for this task and method.</exception>
     public static IReadOnlyList<RunOption> Of(string task, string method)
     {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(method);
         if (Array.Find(AdaLoRA, row => row.Task == task) is not { } row) throw new InputException($"there is no preset for task {task}; there are {string.Join(", ", AdaLoRA.Select(each => each.Task))}");
         return method switch
         {

@@ -18,12 +18,19 @@ public sealed record MatrixRank(string Module, long Rank, long Effective)
     /// <summary>The ranks that an adapter's file holds, by module.</summary>
     /// <param name="file">An adapter's tensors.</param>
     /// <param name="initialRank">r of its config, or 0.</param>
-    public static MatrixRank[] In(SafetensorsFile file, int initialRank = 0) =>
-        [.. file.Entries.Select(entry => ModuleOf(entry.Name)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(module => Of(file, module, initialRank)).OfType<MatrixRank>()];
+    public static MatrixRank[] In(SafetensorsFile file, int initialRank = 0)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return [.. file.Entries.Select(entry => ModuleOf(entry.Name)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Select(module => Of(file, module, initialRank)).OfType<MatrixRank>()];
+    }
 
     /// <summary>The ranks of a model's adapters with singular values or gates, in the model's order; none for other methods.</summary>
-    public static MatrixRank[] In(SequenceClassifier model, AdapterMethod method) =>
-        [.. model.Adapters().Where(adapter => adapter.RankValues is not null).Select(adapter => new MatrixRank(adapter.Module, Math.Max(method.InitialRank, adapter.RankValues!.Count), adapter.EffectiveRank))];
+    public static MatrixRank[] In(SequenceClassifier model, AdapterMethod method)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(method);
+        return [.. model.Adapters().Where(adapter => adapter.RankValues is not null).Select(adapter => new MatrixRank(adapter.Module, Math.Max(method.InitialRank, adapter.RankValues!.Count), adapter.EffectiveRank))];
+    }
 
     private static MatrixRank? Of(SafetensorsFile file, string module, int initialRank)
     {

@@ -31,6 +31,8 @@ public sealed class RunFolder(string path)
         AdapterFolder.ConfigFile, "config.json", RecordFile, AdapterFolder.WeightsFile, SafetensorsFolder.SingleFile, SafetensorsFolder.IndexFile, TaskDescription.FileName,
     ];
 
+    private readonly string path = path ?? throw new ArgumentNullException(nameof(path));
+
     /// <summary>The folder's full path.</summary>
     public string FullPath => Path.GetFullPath(path);
 

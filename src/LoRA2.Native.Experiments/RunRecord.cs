@@ -16,6 +16,8 @@ public static class RunRecord
     /// <summary>The object in UTF-8, over several lines: what <c>lora2 finetune --json</c> prints and <see cref="RunFolder.RecordFile"/> keeps.</summary>
     public static byte[] Of(TrainingRun run, TrainingResult result)
     {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(result);
         (RunData data, SequenceClassifier model, TrainingOptions options) = (run.Data, run.Model, run.Options);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, JsonFormat.Indented))

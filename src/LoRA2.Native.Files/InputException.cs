@@ -7,10 +7,15 @@ public sealed class InputException : Exception
     public InputException(string message, Exception? inner = null)
         : base(OneLine(message), inner)
     {
+        ArgumentNullException.ThrowIfNull(message);
     }
 
     // What a hostile file says ends up in messages: whatever it is, a message stays one line.
-    private static string OneLine(string message) => message.Any(Breaks) ? new string([.. message.Select(c => Breaks(c) ? '?' : c)]) : message;
+    private static string OneLine(string message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return message.Any(Breaks) ? new string([.. message.Select(c => Breaks(c) ? '?' : c)]) : message;
+    }
 
     private static bool Breaks(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

@@ -95,14 +95,21 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>Whether there is a tensor of this name.</summary>
-    public bool TryGetEntry(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SafetensorsEntry? entry) =>
-        _header.ByName.TryGetValue(name, out entry);
+    public bool TryGetEntry(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SafetensorsEntry? entry)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _header.ByName.TryGetValue(name, out entry);
+    }
 
     /// <summary>The tensor of this name.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public SafetensorsEntry GetEntry(string name) => _header.ByName.TryGetValue(name, out SafetensorsEntry? entry)
+    public SafetensorsEntry GetEntry(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _header.ByName.TryGetValue(name, out SafetensorsEntry? entry)
         ? entry
         : throw new InputException($"{Path}: there is no tensor {Quote.Name(name)}, expected it among the file's {Entries.Count} tensors.");
+    }
 
     /// <summary>The tensor's bytes in the mapped file, little-endian, not necessarily aligned; valid until the file is disposed.</summary>
     /// <exception cref="InputException">The tensor has more than 2^31 − 1 bytes; use <see cref="GetPointer"/>.</exception>
@@ -132,6 +139,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="InputException">The element type cannot be loaded.</exception>
     public void ReadFloat32(SafetensorsEntry entry, Span<float> destination)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         entry.RequireLoadable();
         ElementConversion.ToFloat32(entry.Type, GetBytes(entry), destination);
     }
@@ -142,6 +150,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="InputException">The element type cannot be loaded, or a value is not finite.</exception>
     public void ReadFiniteFloat32(SafetensorsEntry entry, Span<float> destination)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         const int Part = 1 << 14;
         entry.RequireLoadable();
         ReadOnlySpan<byte> bytes = GetBytes(entry);
@@ -162,6 +171,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="InputException">The element type is not an integer's, or a number does not fit.</exception>
     public void ReadInt32(SafetensorsEntry entry, Span<int> destination)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         if (entry.Type is not (SafetensorsDType.I32 or SafetensorsDType.I64))
             throw new InputException($"{Path}: tensor {Quote.Name(entry.Name)} has dtype {entry.Type.FormatName()}, expected I32 or I64.");
         try

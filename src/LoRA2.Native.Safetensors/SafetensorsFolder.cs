@@ -19,6 +19,7 @@ public sealed class SafetensorsFolder : IDisposable
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, (SafetensorsFile File, SafetensorsEntry Entry)> _tensors = new(StringComparer.Ordinal);
     private readonly string _folder;
+    private bool _isDisposed;
 
     private SafetensorsFolder(string folder)
     {
@@ -70,6 +71,8 @@ public sealed class SafetensorsFolder : IDisposable
     /// <summary>Whether there is a tensor of this name, and where.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out SafetensorsFile? file, [NotNullWhen(true)] out SafetensorsEntry? entry)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         bool found = _tensors.TryGetValue(name, out (SafetensorsFile File, SafetensorsEntry Entry) place);
         (file, entry) = place;
         return found;
@@ -77,15 +80,20 @@ public sealed class SafetensorsFolder : IDisposable
 
     /// <summary>The tensor of this name and the file it is in.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public (SafetensorsFile File, SafetensorsEntry Entry) Get(string name) =>
-        _tensors.TryGetValue(name, out (SafetensorsFile, SafetensorsEntry) place)
+    public (SafetensorsFile File, SafetensorsEntry Entry) Get(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _tensors.TryGetValue(name, out (SafetensorsFile, SafetensorsEntry) place)
             ? place
             : throw new InputException(
                 $"{_folder}: there is no tensor {Quote.Name(name)}, expected it among the folder's {_tensors.Count} tensors.");
+    }
 
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         foreach (SafetensorsFile file in _files) file.Dispose();
         _files.Clear();
         _tensors.Clear();

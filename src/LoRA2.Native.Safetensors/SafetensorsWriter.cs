@@ -72,6 +72,7 @@ public sealed class SafetensorsWriter
     /// <exception cref="IOException">The disk refused, or gave back something else than was written.</exception>
     public void WriteChecked(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         _metadata[SafetensorsChecksum.Key] = Checksum();
         AtomicFile.Write(path, Write, written =>
         {

@@ -13,6 +13,7 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous tensor on <paramref name="device"/> whose elements are not set.</summary>
     public static Tensor Empty(Shape shape, DType dtype, Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Span<int> strides = stackalloc int[shape.Rank];
         shape.ContiguousStrides(strides);
         return Of(device.Memory.Rent((nuint)shape.Elements * (nuint)dtype.Size()), dtype, shape, strides, 0);
@@ -24,6 +25,7 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous tensor of zeros on <paramref name="device"/>.</summary>
     public static Tensor Zeros(Shape shape, DType dtype, Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Tensor tensor = Empty(shape, dtype, device);
         tensor.Device.Clear(tensor.Address, tensor.Bytes);
         return tensor;
@@ -35,6 +37,7 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous tensor on <paramref name="device"/> with every element <paramref name="value"/>.</summary>
     public static Tensor Full(Shape shape, double value, DType dtype, Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Tensor tensor = Empty(shape, dtype, device);
         tensor.Device.Kernels.Fill(tensor, value);
         return tensor;
@@ -56,7 +59,11 @@ public sealed unsafe partial class Tensor
 
     /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape)"/>
     public static Tensor From<T>(T[] values, Shape shape)
-        where T : unmanaged => From((ReadOnlySpan<T>)values, shape);
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return From((ReadOnlySpan<T>)values, shape);
+    }
 
     /// <summary>The elements of a contiguous tensor on the CPU, in place. The span is valid as long as the tensor is held, and not disposed.</summary>
     /// <exception cref="InvalidOperationException">It is not contiguous, not on the CPU, or its elements are not <typeparamref name="T"/>.</exception>
@@ -90,6 +97,7 @@ public sealed unsafe partial class Tensor
         where T : unmanaged
     {
         Require<T>(values.Length);
+        using HeldStorage held = Hold();
         fixed (T* to = values) Device.CopyOut((byte*)to, Address, Bytes);
         GC.KeepAlive(this);
     }
@@ -102,6 +110,7 @@ public sealed unsafe partial class Tensor
     {
         if (IsConstant) throw new InvalidOperationException("a frozen tensor can't be written");
         Require<T>(values.Length);
+        using HeldStorage held = Hold();
         fixed (T* from = values) Device.CopyIn(Address, (byte*)from, Bytes);
         GC.KeepAlive(this);
     }
@@ -111,6 +120,7 @@ public sealed unsafe partial class Tensor
     public double Item()
     {
         if (Count != 1) throw new InvalidOperationException($"tensor {this.Description} does not have exactly one element");
+        using HeldStorage held = Hold();
         long bits = 0;
         Device.CopyOut((byte*)&bits, Address, Bytes);
         GC.KeepAlive(this);
@@ -129,6 +139,7 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous copy outside of autograd.</summary>
     public Tensor Clone()
     {
+        using HeldStorage held = Hold();
         Tensor copy = Empty(Shape, DType, Device);
         Device.Kernels.Copy(this, copy);
         return copy;
@@ -138,6 +149,7 @@ public sealed unsafe partial class Tensor
     public Tensor To(DType dtype)
     {
         if (dtype == DType && IsContiguous) return this;
+        using HeldStorage held = Hold();
         Tensor copy = Empty(Shape, dtype, Device);
         Device.Kernels.Copy(this, copy);
         return copy;
@@ -146,7 +158,9 @@ public sealed unsafe partial class Tensor
     /// <summary>A contiguous copy on another device, outside of autograd; itself when it is there already.</summary>
     public Tensor To(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         if (device == Device) return this;
+        using HeldStorage held = Hold();
         Tensor copy = Empty(Shape, DType, device);
         if (IsContiguous) Across(this, copy);
         else
@@ -161,9 +175,11 @@ public sealed unsafe partial class Tensor
     /// <summary>Overwrites the elements with those of a tensor of the same shape, on any device, converting their type.</summary>
     public void CopyFrom(Tensor source)
     {
+        ArgumentNullException.ThrowIfNull(source);
         if (source.Shape != Shape) throw new ArgumentException($"a tensor of shape {source.Shape} can't be copied into one of shape {Shape}");
         if (IsConstant) throw new InvalidOperationException("a frozen tensor can't be written");
         if (!IsContiguous) throw new InvalidOperationException($"tensor {this.Description} is not contiguous");
+        using HeldStorage held = Hold(), read = source.Hold();
         if (source.Device == Device)
         {
             Device.Kernels.Copy(source, this);

@@ -122,8 +122,8 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <summary>Gives up this view of the memory, its gradient, and packed copies. Other views, and what a tape saved, stay valid.</summary>
     public void Dispose()
     {
-        if (disposed) return;
-        disposed = true;
+        // Two threads may do so at once: the memory has one owner less only once.
+        if (Interlocked.Exchange(ref disposed, true)) return;
         Owner?.Forget(this);
         if (BackendCache is not null)
         {
@@ -176,10 +176,14 @@ public sealed unsafe partial class Tensor : IDisposable
     /// <exception cref="ObjectDisposedException">It was given back.</exception>
     internal Storage RetainStorage()
     {
-        ObjectDisposedException.ThrowIf(Storage.Generation != generation, this);
-        Storage.Retain();
-        return Storage;
+        Storage storage = Storage;
+        ObjectDisposedException.ThrowIf(!storage.TryRetain(generation), this);
+        return storage;
     }
+
+    /// <summary>Keeps the memory from being given back, and from becoming another tensor's, until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    private HeldStorage Hold() => new(RetainStorage());
 
     /// <summary>Takes it out of every scope, for good.</summary>
     internal Tensor Leave()

@@ -56,7 +56,11 @@ public readonly struct TensorIndex
     }
 
     /// <summary>Positions (Int32 or Int64), or a mask (Bool) over as many axes as it has.</summary>
-    public static TensorIndex FromTensor(Tensor tensor) => new(TensorIndexKind.Tensor, tensor: tensor);
+    public static TensorIndex FromTensor(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return new(TensorIndexKind.Tensor, tensor: tensor);
+    }
 
     /// <summary>The first position of a range on an axis, and how many there are.</summary>
     internal (int Start, int Length) On(int extent)

@@ -222,7 +222,11 @@ public abstract class Tokenizer
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"The vocabulary has no such id; expected one below {VocabularySize}.");
 
     /// <summary>The id of a token, or null.</summary>
-    public int? TokenToId(string token) => _ids.TryGetValue(token, out var id) ? id : null;
+    public int? TokenToId(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return _ids.TryGetValue(token, out var id) ? id : null;
+    }
 
     /// <summary>The text of tokens, as near as the tokenizer allows: normalization and unknown characters are not undone.</summary>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)

@@ -8,15 +8,21 @@ namespace LoRA2.Native;
 /// <param name="root">The object.</param>
 public sealed class ConfigFields(string path, JsonElement root)
 {
+    private readonly string path = path ?? throw new ArgumentNullException(nameof(path));
     private readonly HashSet<string> read = [];
 
     /// <summary>An error in the file, to be thrown.</summary>
-    public InputException Error(string what) => new($"{path}: {what}");
+    public InputException Error(string what)
+    {
+        ArgumentNullException.ThrowIfNull(what);
+        return new($"{path}: {what}");
+    }
 
     /// <summary>A string.</summary>
     /// <exception cref="InputException">It is something else.</exception>
     public string? String(string name, string? fallback)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return fallback;
         return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(name, value, "a string");
     }
@@ -25,6 +31,8 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is something else.</exception>
     public string OneOf(string name, string fallback, ReadOnlySpan<string> allowed)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(fallback);
         string value = String(name, fallback)!;
         return allowed.Contains(value) ? value : throw Error($"{name} '{value}' is not supported; {string.Join(", ", allowed.ToArray())} can be");
     }
@@ -33,6 +41,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is something else.</exception>
     public string[] Strings(string name, char separator)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return [];
         if (value.ValueKind == JsonValueKind.String) return value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (value.ValueKind != JsonValueKind.Array) throw Wrong(name, value, "strings");
@@ -43,6 +52,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is missing, out of its bounds, or something else.</exception>
     public int Int(string name, int? fallback, int least, int most = int.MaxValue)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return fallback ?? throw Error($"{name} is missing");
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < least || number > most)
             throw Wrong(name, value, most == int.MaxValue ? $"an integer of at least {least}" : $"an integer from {least} to {most}");
@@ -51,16 +61,25 @@ public sealed class ConfigFields(string path, JsonElement root)
 
     /// <summary>An integer within bounds, or null when it is missing.</summary>
     /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
-    public int? OptionalInt(string name, int least, int most = int.MaxValue) => Find(name) is null ? null : Int(name, null, least, most);
+    public int? OptionalInt(string name, int least, int most = int.MaxValue)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name) is null ? null : Int(name, null, least, most);
+    }
 
     /// <summary>A number within bounds.</summary>
     /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
-    public double Number(string name, double fallback, double least, double most) => OptionalNumber(name, least, most) ?? fallback;
+    public double Number(string name, double fallback, double least, double most)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return OptionalNumber(name, least, most) ?? fallback;
+    }
 
     /// <summary>A number within bounds, or null when it is missing.</summary>
     /// <exception cref="InputException">It is out of its bounds, or something else.</exception>
     public double? OptionalNumber(string name, double least, double most)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return null;
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !(number >= least && number <= most))
             throw Wrong(name, value, $"a number from {least} to {most}");
@@ -68,12 +87,17 @@ public sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>Whether a field is there and a string.</summary>
-    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
+    public bool IsText(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name) is { ValueKind: JsonValueKind.String };
+    }
 
     /// <summary>An array of integers of at least 0, or one of them; empty when it is missing.</summary>
     /// <exception cref="InputException">It is something else.</exception>
     public int[] Ints(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return [];
         int One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int number) && number >= 0 ? number : throw Wrong(name, value, "integers of at least 0");
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(One)] : [One(value)];
@@ -83,6 +107,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is something else.</exception>
     public IReadOnlyList<double> NumberList(string name, double least, double most)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return [];
         double One(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && number >= least && number <= most ? number : throw Wrong(name, value, $"numbers from {least} to {most}");
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(One)] : throw Wrong(name, value, "an array of numbers");
@@ -92,6 +117,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is something else.</exception>
     public IReadOnlyDictionary<string, double> Numbers(string name, double least, double most)
     {
+        ArgumentNullException.ThrowIfNull(name);
         var numbers = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (JsonProperty pair in Object(name)?.EnumerateObject() ?? default(JsonElement.ObjectEnumerator))
         {
@@ -103,12 +129,17 @@ public sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>Any value as it stands in the file, or null.</summary>
-    public string? Raw(string name) => Find(name)?.GetRawText();
+    public string? Raw(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name)?.GetRawText();
+    }
 
     /// <summary>An object, or null when it is missing.</summary>
     /// <exception cref="InputException">It is something else.</exception>
     public JsonElement? Object(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Object ? value : throw Wrong(name, value, "an object");
     }
@@ -117,6 +148,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is something else.</exception>
     public bool Bool(string name, bool fallback)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } found) return fallback;
         return found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(name, found, "true or false");
     }
@@ -125,6 +157,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It has another value.</exception>
     public void Require(string name, bool only, bool? fallback = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         bool value = Bool(name, fallback ?? only);
         if (value != only) throw Error($"{name} = {(value ? "true" : "false")} is not supported; only {(only ? "true" : "false")} is");
     }
@@ -133,6 +166,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It has another value.</exception>
     public void RequireNumber(string name, double only)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } found) return;
         if (found.ValueKind != JsonValueKind.Number || found.GetDouble() != only) throw Error($"{name} = {found.GetRawText()} is not supported; only {only} is");
     }
@@ -141,6 +175,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It has something in it.</exception>
     public void RequireEmpty(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (Find(name) is not { } found) return;
         bool empty = found.ValueKind switch
         {
@@ -165,6 +200,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     /// <exception cref="InputException">It is too large.</exception>
     public void RequireMatrix(string name, long rows, int width)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (rows * width > int.MaxValue) throw Error($"{name}, {rows}, times hidden_size {width} is 2^31 or more; less was expected");
     }
 
@@ -175,8 +211,11 @@ public sealed class ConfigFields(string path, JsonElement root)
     }
 
     /// <summary>The names of the fields that nobody read and that are not among the <paramref name="harmless"/>.</summary>
-    public string[] Unread(HashSet<string> harmless) =>
-        [.. root.EnumerateObject().Where(property => SaysSomething(property.Value)).Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
+    public string[] Unread(HashSet<string> harmless)
+    {
+        ArgumentNullException.ThrowIfNull(harmless);
+        return [.. root.EnumerateObject().Where(property => SaysSomething(property.Value)).Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
+    }
 
     private JsonElement? Find(string name)
     {

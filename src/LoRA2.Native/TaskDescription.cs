@@ -29,6 +29,7 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
     /// <exception cref="InputException">The file is damaged.</exception>
     public static TaskDescription? Read(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
         try

@@ -97,6 +97,7 @@ public class TokenizerJsonTests
     [InlineData("null", "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"x*\"}}", "null", "pre_tokenizer.pattern: the regular expression 'x*'")]
     [InlineData("null", "null", "{\"type\": \"Other\"}", "post_processor.type: is 'Other', which is not supported")]
     [InlineData("null", "null", "{\"type\": \"BertProcessing\", \"cls\": [\"[CLS]\"]}", "post_processor.cls: has 1 members; expected a token and its id.")]
+    [InlineData("null", "null", "{\"type\": \"BertProcessing\", \"cls\": [\"a\", 0], \"sep\": [\"[SEP]\", 9000]}", "post_processor: \"[SEP]\" has the id 9000, which no token of the vocabulary has.")]
     public void UnknownPartsAreNamed(string normalizer, string preTokenizer, string postProcessor, string message) =>
         Fails(Letters(normalizer, preTokenizer, "[]", postProcessor), message);
 

@@ -70,13 +70,23 @@ internal static class FuzzCommand
         string folder = Path.Combine(work, "case");
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
-        string[] corpus = [.. target.Corpus.Where(source => File.Exists(Path.Combine(source, target.File)))];
-        string from = corpus[random.Next(corpus.Length)];
-        foreach (string file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         string mutated = Path.Combine(folder, target.File);
-        File.SetAttributes(mutated, FileAttributes.Normal);
-        byte[] bytes = new Mutator(random).Mutate(File.ReadAllBytes(mutated));
-        File.Delete(mutated);
+        byte[] bytes;
+        if (target.Draw is not null)
+        {
+            bytes = target.Draw(random);
+            if (random.Next(2) == 0) bytes = new Mutator(random).Mutate(bytes);
+        }
+        else
+        {
+            string[] corpus = [.. target.Corpus.Where(source => File.Exists(Path.Combine(source, target.File)))];
+            string from = corpus[random.Next(corpus.Length)];
+            foreach (string file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            File.SetAttributes(mutated, FileAttributes.Normal);
+            bytes = new Mutator(random).Mutate(File.ReadAllBytes(mutated));
+            File.Delete(mutated);
+        }
+
         File.WriteAllBytes(mutated, bytes);
         try
         {

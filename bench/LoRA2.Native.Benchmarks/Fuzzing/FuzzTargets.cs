@@ -1,5 +1,4 @@
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Safetensors;
@@ -16,6 +15,7 @@ internal static class FuzzTargets
         string[] models = [Path.Combine(cases, "13-peft-fields", "base"), .. Directory.GetDirectories(Path.Combine(fixtures, "golden"), "*_tiny").Where(folder => File.Exists(Path.Combine(folder, "config.json")))];
         string[] adapters = [.. Directory.GetDirectories(Path.Combine(cases, "13-peft-fields")).Where(AdapterFolder.Exists)];
         string bert = models[0];
+        var run = new CheckpointTarget(bert);
         return
         [
             new("safetensors", "model.safetensors", [.. models.Where(folder => File.Exists(Path.Combine(folder, "model.safetensors")))], folder => Safetensors(Path.Combine(folder, "model.safetensors"))),
@@ -27,9 +27,12 @@ internal static class FuzzTargets
             new("tokenizer", "tokenizer.json", [Path.Combine(cases, "16-new-emoji")], Tokenize),
             new("vocabulary", "vocab.txt", [bert], Tokenize),
             new("tokenizer-config", "tokenizer_config.json", [bert, Path.Combine(cases, "16-new-emoji")], Tokenize),
-            new("tsv", "pandas.tsv", [Path.Combine(cases, "14-quoted-tsv")], folder => Data(Path.Combine(folder, "pandas.tsv"))),
-            new("csv", "data.csv", [Path.Combine(cases, "10-empty-label")], folder => Data(Path.Combine(folder, "data.csv"))),
-            new("jsonl", "text.jsonl", [Path.Combine(cases, "16-new-emoji")], folder => Data(Path.Combine(folder, "text.jsonl"))),
+            new("checkpoint", CheckpointTarget.FileName, [run.Corpus()], folder => run.Read(folder, signs: false)),
+            new("checkpoint-signed", CheckpointTarget.FileName, [run.Corpus()], folder => run.Read(folder, signs: true)),
+            new("tsv", "pandas.tsv", [Path.Combine(cases, "14-quoted-tsv")], folder => DataTarget.Read(Path.Combine(folder, "pandas.tsv"))),
+            new("tsv-rows", "data.tsv", [], folder => DataTarget.Read(Path.Combine(folder, "data.tsv"))) { Draw = random => new DrawnRows(random).Tsv() },
+            new("csv-rows", "data.csv", [], folder => DataTarget.Read(Path.Combine(folder, "data.csv"))) { Draw = random => new DrawnRows(random).Csv() },
+            new("jsonl-rows", "data.jsonl", [], folder => DataTarget.Read(Path.Combine(folder, "data.jsonl"))) { Draw = random => new DrawnRows(random).JsonLines() },
         ];
     }
 
@@ -71,11 +74,5 @@ internal static class FuzzTargets
             if (Array.Exists(ids, id => id < 0 || id >= tokenizer.VocabularySize)) throw new FuzzException("an id is outside the vocabulary");
             tokenizer.Decode(ids);
         }
-    }
-
-    private static void Data(string path)
-    {
-        Dataset data = DatasetFile.Load(path);
-        if (data.Examples.Any(example => example.Label < 0 || example.Label >= data.LabelNames!.Count)) throw new FuzzException("a label is none of the classes");
     }
 }

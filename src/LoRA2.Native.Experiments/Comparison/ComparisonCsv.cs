@@ -10,6 +10,7 @@ public static class ComparisonCsv
     /// <summary>The text of the file.</summary>
     public static string Of(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         ComparisonPlan plan = table.Plan;
         string[] metrics = [.. plan.Tasks.SelectMany(task => task.Metrics).Distinct().Select(metric => metric.Name)];
         using var text = new StringWriter { NewLine = "\n" };

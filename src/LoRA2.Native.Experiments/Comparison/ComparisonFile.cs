@@ -27,7 +27,12 @@ public sealed class ComparisonFile
     /// <param name="file">The file; paths in it are relative to its folder.</param>
     /// <param name="runner">Who will make the runs.</param>
     /// <exception cref="InputException">Something is missing or wrong; the message names the file and the place in it.</exception>
-    public static ComparisonPlan Load(string file, ICellRunner runner) => new ComparisonFile(file, runner).Plan();
+    public static ComparisonPlan Load(string file, ICellRunner runner)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(runner);
+        return new ComparisonFile(file, runner).Plan();
+    }
 
     private ComparisonPlan Plan()
     {

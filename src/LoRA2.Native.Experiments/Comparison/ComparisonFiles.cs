@@ -7,6 +7,8 @@ namespace LoRA2.Native.Experiments.Comparison;
 /// <param name="folder">The comparison's folder.</param>
 public sealed class ComparisonFiles(string folder)
 {
+    private readonly string folder = folder ?? throw new ArgumentNullException(nameof(folder));
+
     /// <summary>Tables for reading as text.</summary>
     public string Markdown => Path.Combine(folder, "compare.md");
 
@@ -19,6 +21,7 @@ public sealed class ComparisonFiles(string folder)
     /// <summary>Writes all of them.</summary>
     public void Write(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         Write(Markdown, Encoding.UTF8.GetBytes(ComparisonMarkdown.Of(table)));
         Write(Csv, Encoding.UTF8.GetBytes(ComparisonCsv.Of(table)));
         Write(Page, ComparisonPage.Of(table));

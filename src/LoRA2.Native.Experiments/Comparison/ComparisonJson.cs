@@ -9,6 +9,8 @@ public static class ComparisonJson
     /// <summary>Writes the object and a line feed.</summary>
     public static void Write(Stream stream, ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(table);
         using (var json = new Utf8JsonWriter(stream, JsonFormat.Indented))
         {
             json.WriteStartObject();

@@ -10,6 +10,7 @@ public static class ComparisonMarkdown
     /// <summary>The whole text.</summary>
     public static string Of(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         ComparisonPlan plan = table.Plan;
         var text = new StringBuilder();
         text.Append($"# {plan.Title}\n\nModel {plan.Model}; data {plan.Data}. {table.Finished} of {table.Outcomes.Count} runs are finished.\n\n");
@@ -35,6 +36,7 @@ public static class ComparisonMarkdown
     /// <summary>The table of scores alone.</summary>
     public static string Scores(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         var rows = new MarkdownTable(["method", "adapter", "head", .. table.Plan.Tasks.Select(task => $"{task.Name} ({MetricName(task)})"), "average"]);
         foreach (ComparisonRow row in table.Rows)
         {

@@ -9,6 +9,7 @@ public static class ComparisonPage
     /// <summary>The file's bytes.</summary>
     public static byte[] Of(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         ComparisonPlan plan = table.Plan;
         XElement header = Html.Element(
             "header", Html.Element("p", Html.Class("kicker"), "lora2 compare"), Html.Element("h1", plan.Title),

@@ -34,11 +34,14 @@ public sealed record ComparisonPlan(
 {
     /// <summary>The runs: every method on every task with the first seed, then with the next.</summary>
     /// <param name="output">The comparison's folder.</param>
-    public IReadOnlyList<Cell> Cells(string output) =>
-    [
-        .. from seed in Seeds from task in Tasks from method in Methods
-           select new Cell(method.Name, task, seed, method.Options[task.Name], Path.Combine(output, "cells", method.FolderName, task.Name, $"seed-{seed}")),
-    ];
+    public IReadOnlyList<Cell> Cells(string output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        return [
+            .. from seed in Seeds from task in Tasks from method in Methods
+               select new Cell(method.Name, task, seed, method.Options[task.Name], Path.Combine(output, "cells", method.FolderName, task.Name, $"seed-{seed}")),
+        ];
+    }
 }
 
 /// <summary>One run.</summary>

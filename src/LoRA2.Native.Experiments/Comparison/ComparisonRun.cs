@@ -29,10 +29,13 @@ public enum ComparisonEnd
 /// </code></example>
 public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, string output, int parallel = 1)
 {
+    private readonly ComparisonPlan plan = plan ?? throw new ArgumentNullException(nameof(plan));
+    private readonly ICellRunner runner = runner ?? throw new ArgumentNullException(nameof(runner));
+    private readonly string output = output ?? throw new ArgumentNullException(nameof(output));
     private readonly Lock writing = new();
     private readonly IReadOnlyList<Cell> cells = plan.Cells(output);
     private readonly ConcurrentDictionary<Cell, CellOutcome> outcomes = [];
-    private readonly int threads = Math.Max(1, Compute.Threads / parallel);
+    private readonly int threads = parallel >= 1 ? Math.Max(1, Compute.Threads / parallel) : throw new ArgumentOutOfRangeException(nameof(parallel), parallel, "at least one run at a time was expected");
     private int done;
 
     /// <summary>Every run in the plan's order, with what became of it so far.</summary>
@@ -45,6 +48,8 @@ public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, strin
     /// <exception cref="InputException">Another process writes to the folder, or a record there is damaged.</exception>
     public ComparisonEnd Run(IComparisonProgress progress, Action<ComparisonTable> write, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(progress);
+        ArgumentNullException.ThrowIfNull(write);
         using FileStream hold = new RunFolder(output).Hold();
         var waiting = new ConcurrentQueue<Cell>();
         foreach (Cell cell in cells)

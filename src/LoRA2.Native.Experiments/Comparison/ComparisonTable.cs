@@ -31,13 +31,26 @@ public sealed class ComparisonTable
     public int Finished => Outcomes.Count(outcome => outcome.Result is not null);
 
     /// <summary>The table of what there is so far.</summary>
-    public static ComparisonTable Of(ComparisonPlan plan, IReadOnlyList<CellOutcome> outcomes) => new(plan, outcomes);
+    public static ComparisonTable Of(ComparisonPlan plan, IReadOnlyList<CellOutcome> outcomes)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(outcomes);
+        return new(plan, outcomes);
+    }
 
     /// <summary>Whether a row has the best mean of a task.</summary>
-    public bool IsBest(ComparisonRow row, int task) => row.Tasks[task].Score is { } score && Rows.All(other => !(other.Tasks[task].Score?.Mean > score.Mean));
+    public bool IsBest(ComparisonRow row, int task)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return row.Tasks[task].Score is { } score && Rows.All(other => !(other.Tasks[task].Score?.Mean > score.Mean));
+    }
 
     /// <summary>Whether a row has the best average.</summary>
-    public bool IsBest(ComparisonRow row) => row.Average is { } average && Rows.All(other => !(other.Average?.Mean > average.Mean));
+    public bool IsBest(ComparisonRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return row.Average is { } average && Rows.All(other => !(other.Average?.Mean > average.Mean));
+    }
 
     /// <summary>What the scores are.</summary>
     public string ScoreText => Plan.Score == ScoreChoice.Best
@@ -81,7 +94,11 @@ public sealed record ComparisonRow
     }
 
     /// <summary>The mean over all runs; null without one.</summary>
-    public double? MeanOf(Func<CellResult, double> value) => Results.Count == 0 ? null : Results.Average(value);
+    public double? MeanOf(Func<CellResult, double> value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return Results.Count == 0 ? null : Results.Average(value);
+    }
 
     private static ScoreSummary? AverageOf(ComparisonCell[] tasks)
     {

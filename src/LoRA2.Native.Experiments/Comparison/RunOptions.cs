@@ -31,6 +31,8 @@ public sealed class RunOptions(ICellRunner runner)
     /// <summary>Options on which no result depends.</summary>
     private static readonly string[] WithoutEffect = ["threads", "log-every", "checkpoint-every", "detect-anomaly"];
 
+    private readonly ICellRunner runner = runner ?? throw new ArgumentNullException(nameof(runner));
+
     /// <summary>Whether a result may depend on an option.</summary>
     internal static bool HasEffect(RunOption option) => !WithoutEffect.Contains(option.Name);
 
@@ -63,6 +65,7 @@ public sealed class RunOptions(ICellRunner runner)
     /// <exception cref="InputException">The name or the value is wrong.</exception>
     public RunOption Parse(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         string name = text.Split('=')[0];
         if (Decided.TryGetValue(name, out string? why)) throw new InputException($"'{text}': this option of finetune can't be given here: {why}");
         if (runner.KindOf(name) is not { } kind) throw new InputException($"'{text}': {Unknown(name)}");

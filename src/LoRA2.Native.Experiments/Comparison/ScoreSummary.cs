@@ -11,6 +11,7 @@ public sealed record ScoreSummary(int Count, double Mean, double? StandardError)
     /// <summary>Null for no scores.</summary>
     public static ScoreSummary? Of(IReadOnlyList<double> values)
     {
+        ArgumentNullException.ThrowIfNull(values);
         if (values.Count == 0) return null;
         double mean = values.Sum() / values.Count;
         if (values.Count == 1) return new ScoreSummary(1, mean, null);

@@ -14,8 +14,11 @@ public static class ProgressText
     }
 
     /// <summary>The metrics of an evaluation.</summary>
-    public static string Of(TrainingProgress value, Evaluation evaluation) =>
-        $"evaluation after step {value.Step} (epoch {value.Epoch:F2}): {string.Join("  ", evaluation.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))}";
+    public static string Of(TrainingProgress value, Evaluation evaluation)
+    {
+        ArgumentNullException.ThrowIfNull(evaluation);
+        return $"evaluation after step {value.Step} (epoch {value.Epoch:F2}): {string.Join("  ", evaluation.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))}";
+    }
 
     /// <summary>A span as in 2:05, or 1:02:05.</summary>
     public static string Time(TimeSpan time) => time.TotalHours >= 1 ? $"{(int)time.TotalHours}:{time:mm\\:ss}" : $"{time:m\\:ss}";

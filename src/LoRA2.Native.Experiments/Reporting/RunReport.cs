@@ -13,6 +13,7 @@ namespace LoRA2.Native.Experiments.Reporting;
 /// <param name="run">The run.</param>
 public sealed class RunReport(TrainingRun run)
 {
+    private readonly TrainingRun run = run ?? throw new ArgumentNullException(nameof(run));
     private readonly RunData data = run.Data;
     private readonly TrainingOptions options = run.Options;
     private readonly SequenceClassifier model = run.Model;

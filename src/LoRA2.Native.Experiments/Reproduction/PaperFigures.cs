@@ -49,6 +49,9 @@ public static class PaperFigures
 public sealed record PaperRow(string Name, string? Parameters, double? Average, IReadOnlyDictionary<string, IReadOnlyList<double>> Scores)
 {
     /// <summary>The mean over some tasks, two figures of a task counting half each, as in the paper's own averages; null when one is not known.</summary>
-    public double? AverageOver(IEnumerable<string> tasks) =>
-        tasks.All(Scores.ContainsKey) ? tasks.Average(task => Scores[task].Average()) : null;
+    public double? AverageOver(IEnumerable<string> tasks)
+    {
+        ArgumentNullException.ThrowIfNull(tasks);
+        return tasks.All(Scores.ContainsKey) ? tasks.Average(task => Scores[task].Average()) : null;
+    }
 }

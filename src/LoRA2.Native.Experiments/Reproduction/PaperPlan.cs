@@ -38,6 +38,9 @@ public sealed record PaperPlan(
     /// <summary>The adapter parameters of a row's runs in a model of this shape: one number, or the least and the greatest of the tasks.</summary>
     public string ParametersOf(PaperExperiment row, EncoderConfig shape, ICellRunner runner)
     {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(runner);
         long[] all = [.. Tasks.Select(task => Counted(shape, runner.AdapterOf(task, OptionsOf(row, task, Length, Overrides))))];
         return all.Min() == all.Max() ? $"{all[0]:N0}" : $"{all.Min():N0} – {all.Max():N0}";
     }

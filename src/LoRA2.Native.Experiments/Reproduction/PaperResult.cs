@@ -21,6 +21,8 @@ public sealed class PaperResult
     /// <exception cref="InputException">The model's config cannot be read, or a target matches nothing.</exception>
     public PaperResult(PaperPlan plan, ICellRunner runner)
     {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(runner);
         this.plan = plan;
         string[] Count(EncoderConfig shape) => [.. plan.Table.Rows.Select(row => plan.ParametersOf(row, shape, runner))];
         paperShape = Count(new DebertaV2Config());
@@ -30,6 +32,7 @@ public sealed class PaperResult
     /// <summary>What there is to know beside the tables.</summary>
     public IReadOnlyList<string> NotesOn(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         var notes = new List<string> { "Ours, and in parentheses the paper's; — is what has not been run or is not known here." };
         notes.AddRange(plan.Table.Notes);
         if (plan.Model is not null) notes.Add($"{table.ScoreText} {table.ErrorText}");
@@ -40,16 +43,21 @@ public sealed class PaperResult
     }
 
     /// <summary>The tables.</summary>
-    public IReadOnlyList<ReproducedTable> Tables(ComparisonTable table) => plan.Table.Name switch
+    public IReadOnlyList<ReproducedTable> Tables(ComparisonTable table)
     {
-        "table4" => [Parameters(), StepTimes.Of(table, plan.Table)],
-        "figure3" => [Parameters(), .. RankMaps.Of(table)],
-        _ => [Scores(table)],
-    };
+        ArgumentNullException.ThrowIfNull(table);
+        return plan.Table.Name switch
+        {
+            "table4" => [Parameters(), StepTimes.Of(table, plan.Table)],
+            "figure3" => [Parameters(), .. RankMaps.Of(table)],
+            _ => [Scores(table)],
+        };
+    }
 
     /// <summary>Tables and notes as Markdown.</summary>
     public string Markdown(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         var text = new StringBuilder($"# {plan.Comparison.Title}\n\n");
         if (plan.Model is not null) text.Append($"Model {plan.Model}; data {plan.Data}. {table.Finished} of {table.Outcomes.Count} runs are finished.\n\n");
         foreach (ReproducedTable each in Tables(table)) text.Append(each.Markdown).Append('\n');
@@ -60,6 +68,7 @@ public sealed class PaperResult
     /// <summary>Tables, notes and the runs as one self-contained page: the file's bytes.</summary>
     public byte[] Page(ComparisonTable table)
     {
+        ArgumentNullException.ThrowIfNull(table);
         XElement header = Html.Element(
             "header", Html.Element("p", Html.Class("kicker"), $"lora2 reproduce {plan.Table.Name}"), Html.Element("h1", plan.Comparison.Title),
             Html.Element("p", Html.Class("lead"), $"Model {plan.Model}; data {plan.Data}. {table.Finished} of {table.Outcomes.Count} runs are finished."));

@@ -16,6 +16,8 @@ public static class ParameterCounts
     /// <exception cref="InputException">A target matches nothing.</exception>
     public static long Of(EncoderConfig config, AdapterSettings settings)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(settings);
         int words = FewWords + config.PadTokenId;
         long one = Counted(config, 1, words, settings);
         long layer = Counted(config, 2, words, settings) - one, word = Counted(config, 1, words + 1, settings) - one;

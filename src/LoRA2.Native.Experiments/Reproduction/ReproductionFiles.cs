@@ -10,6 +10,10 @@ namespace LoRA2.Native.Experiments.Reproduction;
 /// <param name="result">Makes tables of the runs.</param>
 public sealed class ReproductionFiles(string folder, PaperTable table, PaperResult result)
 {
+    private readonly string folder = folder ?? throw new ArgumentNullException(nameof(folder));
+    private readonly PaperTable table = table ?? throw new ArgumentNullException(nameof(table));
+    private readonly PaperResult result = result ?? throw new ArgumentNullException(nameof(result));
+
     /// <summary>Ours beside the paper's, for reading as text.</summary>
     public string Markdown => Path.Combine(folder, $"{table.Name}.md");
 
@@ -22,6 +26,7 @@ public sealed class ReproductionFiles(string folder, PaperTable table, PaperResu
     /// <summary>Writes all of them.</summary>
     public void Write(ComparisonTable runs)
     {
+        ArgumentNullException.ThrowIfNull(runs);
         Write(Markdown, Encoding.UTF8.GetBytes(result.Markdown(runs)));
         Write(Csv, Encoding.UTF8.GetBytes(ComparisonCsv.Of(runs)));
         Write(Page, result.Page(runs));

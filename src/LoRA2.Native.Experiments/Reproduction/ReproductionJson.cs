@@ -13,6 +13,10 @@ public static class ReproductionJson
     /// <param name="runs">The runs so far.</param>
     public static void Write(Stream stream, PaperTable paper, PaperResult result, ComparisonTable runs)
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(paper);
+        ArgumentNullException.ThrowIfNull(result);
+        ArgumentNullException.ThrowIfNull(runs);
         using (var json = new Utf8JsonWriter(stream, JsonFormat.Indented))
         {
             json.WriteStartObject();

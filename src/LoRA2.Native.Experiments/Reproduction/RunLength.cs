@@ -34,6 +34,8 @@ public sealed record RunLength(int? Epochs, int? MaxSteps)
     /// <param name="options">The paper's.</param>
     public IReadOnlyList<RunOption> Applied(GlueTask task, IReadOnlyList<RunOption> options)
     {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(options);
         if (IsPapers) return options;
         int epochs = int.Parse(options.First(option => option.Name == "epochs").Value!, CultureInfo.InvariantCulture);
         double steps = epochs * Math.Ceiling(TrainingExamples[task.Name] / (double)BatchSize);

@@ -8,6 +8,8 @@ public sealed class Parameter
     /// <summary>Names a contiguous Float32 or Float64 tensor. It is taken out of every scope.</summary>
     public Parameter(string name, Tensor value)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(value);
         if (!value.IsContiguous) throw new ArgumentException($"parameter {name} is not contiguous");
         value.Leave();
         Name = name;
@@ -62,6 +64,7 @@ public sealed class Parameter
     /// <summary>Puts another tensor of the same shape in its place, with the same role.</summary>
     public void Replace(Tensor value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         if (value.Shape != Value.Shape) throw new ArgumentException($"parameter {Name} has shape {Value.Shape}; {value.Shape} can't replace it");
         bool train = Value.RequiresGrad;
         bool constant = Value.IsConstant;
@@ -73,6 +76,7 @@ public sealed class Parameter
     /// <summary>Moves it to a device, with its role; a gradient is forgotten.</summary>
     public void MoveTo(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         if (device != Value.Device) Replace(Value.To(device));
     }
 

@@ -50,12 +50,18 @@ public readonly struct Tape : IDisposable
     }
 
     /// <summary>The result of some ops, without recording them: what an op of your own computes of others, when its node knows the gradient of the whole.</summary>
-    public static Tensor Unrecorded(Func<Tensor> ops) => Recording.Unrecorded(ops);
+    public static Tensor Unrecorded(Func<Tensor> ops)
+    {
+        ArgumentNullException.ThrowIfNull(ops);
+        return Recording.Unrecorded(ops);
+    }
 
     /// <summary>Records that <paramref name="node"/> made <paramref name="output"/>. Call it only when <see cref="Records"/> said so.</summary>
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and the output holds a NaN or an infinity.</exception>
     public static Tensor Record(Node node, Tensor output)
     {
+        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(output);
         Recording recording = Recording.Current ?? throw new InvalidOperationException("no tape is recording on this thread");
         node.Output = output;
         node.Tape = recording;
@@ -78,6 +84,7 @@ public readonly struct Tape : IDisposable
     /// <exception cref="AnomalyException"><see cref="DetectAnomaly"/> is on and a gradient holds a NaN or an infinity.</exception>
     public void Backward(Tensor loss, Tensor? seed = null)
     {
+        ArgumentNullException.ThrowIfNull(loss);
         Require(loss, seed);
         recording.Backward(loss, seed);
     }
@@ -97,6 +104,7 @@ public readonly struct Tape : IDisposable
     /// <exception cref="NotSupportedException">createGraph was asked for, and an op has no second derivative.</exception>
     public Tensor[] Gradients(Tensor y, ReadOnlySpan<Tensor> inputs, Tensor? seed = null, bool createGraph = false)
     {
+        ArgumentNullException.ThrowIfNull(y);
         Require(y, seed);
         foreach (Tensor input in inputs)
         {

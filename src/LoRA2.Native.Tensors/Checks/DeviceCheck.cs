@@ -22,6 +22,8 @@ public static class DeviceCheck
     /// <summary>Runs a case of the catalogue, or of your own, on both.</summary>
     public static DeviceCheckResult Run(OpCase op, Device device)
     {
+        ArgumentNullException.ThrowIfNull(op);
+        ArgumentNullException.ThrowIfNull(device);
         using var scope = new TensorScope();
         (double[] Result, double[]?[] Gradients) cpu = On(Device.Cpu, op), there = On(device, op);
         var worst = new DeviceCheckResult(0, "the result", 0, 0, 0);

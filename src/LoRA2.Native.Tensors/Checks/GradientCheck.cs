@@ -12,7 +12,7 @@ namespace LoRA2.Native.Tensors.Checks;
 public readonly record struct GradientCheckResult(double Error, int Input, int Element, double Analytic, double Numeric);
 
 /// <summary>A gradient that differs from central differences by more than was allowed.</summary>
-public sealed class GradientCheckException(string message) : Exception(message);
+public sealed class GradientCheckException(string message) : Exception(message ?? throw new ArgumentNullException(nameof(message)));
 
 /// <summary>
 /// Compares the gradients of a function of tensors with central differences in double precision. For users who write ops, and for every op here.

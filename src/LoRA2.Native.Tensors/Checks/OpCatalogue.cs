@@ -20,7 +20,11 @@ public sealed record OpEntry(string Name, Func<CaseSource, OpCase> Draw)
     public bool IsTwiceDifferentiable { get; init; }
 
     /// <summary>Draws a case of which some inputs reach the op as views that are not contiguous; gradients flow through the views.</summary>
-    public OpCase DrawWithViews(CaseSource source) => ViewedInput.InSome(Draw(source), source);
+    public OpCase DrawWithViews(CaseSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return ViewedInput.InSome(Draw(source), source);
+    }
 }
 
 /// <summary>
@@ -45,6 +49,7 @@ public static partial class OpCatalogue
     /// <exception cref="ArgumentException">There is one of that name.</exception>
     public static void Register(OpEntry entry)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         lock (Gate)
         {
             if (Entries.Exists(known => known.Name == entry.Name)) throw new ArgumentException($"the catalogue has an op named {entry.Name}");

@@ -39,6 +39,7 @@ public sealed class ImportanceScorer : IDisposable
     /// <exception cref="ArgumentException">A scored factor is not contiguous.</exception>
     public ImportanceScorer(IReadOnlyList<ScoredFactor> factors, double beta1 = 0.85, double beta2 = 0.85)
     {
+        ArgumentNullException.ThrowIfNull(factors);
         foreach (ScoredFactor factor in factors)
         {
             if (!factor.Value.IsContiguous) throw new ArgumentException($"ImportanceScorer: factor {factor.Name} is not contiguous");
@@ -56,7 +57,7 @@ public sealed class ImportanceScorer : IDisposable
     /// </summary>
     /// <exception cref="ArgumentException">A scored factor is not contiguous.</exception>
     public ImportanceScorer(LoRA2Factors factors, ImportanceMode mode = ImportanceMode.Reduced, double beta1 = 0.85, double beta2 = 0.85)
-        : this(factors.Scored(mode), beta1, beta2)
+        : this((factors ?? throw new ArgumentNullException(nameof(factors))).Scored(mode), beta1, beta2)
     {
     }
 

@@ -11,6 +11,7 @@ internal sealed unsafe class Storage
 {
     private readonly MemoryPool pool;
     private int references;
+    private int generation;
 
     public Storage(MemoryPool pool, byte* pointer, nuint size)
     {
@@ -43,12 +44,38 @@ internal sealed unsafe class Storage
     public nuint Size { get; }
 
     /// <summary>How often the block was given back.</summary>
-    public int Generation { get; private set; }
+    public int Generation
+    {
+        get => Volatile.Read(ref generation);
+        private init => generation = value;
+    }
 
     /// <summary>Whether one owner alone holds it, so that it may be written in place.</summary>
     public bool IsExclusive => references == 1;
 
+    /// <summary>Counts the first owner of a block that nobody has.</summary>
     public void Retain() => Interlocked.Increment(ref references);
+
+    /// <summary>Counts one more owner, unless the block was given back since it was of this generation.</summary>
+    public bool TryRetain(int generation)
+    {
+        int found = Volatile.Read(ref references);
+        while (found > 0 && Generation == generation)
+        {
+            int before = Interlocked.CompareExchange(ref references, found + 1, found);
+            if (before == found)
+            {
+                // It may have gone and come back in between: then it is another's, who has one owner too many for a moment.
+                if (Generation == generation) return true;
+                Release();
+                return false;
+            }
+
+            found = before;
+        }
+
+        return false;
+    }
 
     public void Release()
     {
@@ -58,7 +85,7 @@ internal sealed unsafe class Storage
     private void GiveBack()
     {
         references = 0;
-        Generation++;
+        Volatile.Write(ref generation, generation + 1);
         pool.Return(this);
     }
 }

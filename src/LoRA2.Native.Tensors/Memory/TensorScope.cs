@@ -34,12 +34,17 @@ public readonly struct TensorScope : IDisposable
     /// <summary>Moves a tensor of this scope to the enclosing one, or to the caller when there is none, and returns it.</summary>
     public Tensor Keep(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         Open?.Keep(tensor);
         return tensor;
     }
 
     /// <summary>Takes a tensor of this scope out of every scope: the caller disposes of it.</summary>
-    public Tensor Detach(Tensor tensor) => tensor.Leave();
+    public Tensor Detach(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.Leave();
+    }
 
     /// <summary>Returns the memory of every tensor still owned.</summary>
     /// <exception cref="InvalidOperationException">An inner scope is still open.</exception>

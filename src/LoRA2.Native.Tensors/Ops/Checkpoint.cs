@@ -15,6 +15,7 @@ public static partial class Ops
     /// <param name="inputs">What the body reads beside parameters: it is kept until the gradient was computed.</param>
     public static Tensor Checkpoint(Func<Tensor> body, params ReadOnlySpan<Tensor> inputs)
     {
+        ArgumentNullException.ThrowIfNull(body);
         if (Recording.Current is null) return body();
         Tensor y = Recording.Unrecorded(body);
         // Of what was not recorded, only an input or a parameter requires a gradient: the body did nothing.

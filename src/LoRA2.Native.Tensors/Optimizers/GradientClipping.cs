@@ -11,6 +11,7 @@ public static class GradientClipping
     /// </summary>
     public static double ClipNorm(IEnumerable<Parameter> parameters, double limit, double p = 2)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
         Tensor[] gradients = Gradients(parameters);
         using var scope = new TensorScope();
         double[] norms = [.. gradients.Select(gradient => Tape.Unrecorded(() => Ops.Norm(gradient, p)).Item())];
@@ -24,6 +25,7 @@ public static class GradientClipping
     /// <summary>Limits every element of every gradient to ±<paramref name="limit"/> (PyTorch's <c>clip_grad_value_</c>).</summary>
     public static void ClipValue(IEnumerable<Parameter> parameters, double limit)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
         using var scope = new TensorScope();
         foreach (Tensor gradient in Gradients(parameters)) gradient.CopyFrom(Tape.Unrecorded(() => Ops.Clamp(gradient, -limit, limit)));
     }

@@ -75,7 +75,11 @@ public abstract class Optimizer : IDisposable
     }
 
     /// <summary>What is remembered of a parameter, by PyTorch's names.</summary>
-    public IReadOnlyDictionary<string, Tensor> StateOf(Parameter parameter) => slots.First(slot => slot.Parameter == parameter).State.Tensors;
+    public IReadOnlyDictionary<string, Tensor> StateOf(Parameter parameter)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        return slots.First(slot => slot.Parameter == parameter).State.Tensors;
+    }
 
     /// <summary>Frees what is remembered.</summary>
     public void Dispose()
@@ -100,11 +104,18 @@ public sealed class OptimizerState : IDisposable
     public IReadOnlyDictionary<string, Tensor> Tensors => tensors;
 
     /// <summary>What is remembered under a name; at first zeros of a shape.</summary>
-    public Tensor Of(string name, Tensor like) => Of(name, like.Shape, like, 0);
+    public Tensor Of(string name, Tensor like)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(like);
+        return Of(name, like.Shape, like, 0);
+    }
 
     /// <summary>What is remembered under a name; at first a value everywhere.</summary>
     public Tensor Of(string name, Shape shape, Tensor like, double first)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(like);
         if (!tensors.TryGetValue(name, out Tensor? tensor)) tensors[name] = tensor = Tensor.Full(shape, first, like.DType, like.Device).Leave();
         return tensor;
     }
@@ -112,6 +123,8 @@ public sealed class OptimizerState : IDisposable
     /// <summary>Remembers new values; returns what is remembered.</summary>
     public Tensor Set(string name, Tensor values)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(values);
         if (tensors.TryGetValue(name, out Tensor? tensor)) tensor.CopyFrom(values);
         else tensors[name] = tensor = values.Clone().Leave();
         return tensor;

@@ -7,7 +7,11 @@ public static class Schedule
     public static Func<int, double> Steps(double rate, int every, double gamma = 0.1) => t => rate * Math.Pow(gamma, t / every);
 
     /// <summary>The rate times γ at each milestone; one that is named twice counts twice (MultiStepLR).</summary>
-    public static Func<int, double> Milestones(double rate, IReadOnlyList<int> milestones, double gamma = 0.1) => t => rate * Math.Pow(gamma, milestones.Count(milestone => milestone <= t));
+    public static Func<int, double> Milestones(double rate, IReadOnlyList<int> milestones, double gamma = 0.1)
+    {
+        ArgumentNullException.ThrowIfNull(milestones);
+        return t => rate * Math.Pow(gamma, milestones.Count(milestone => milestone <= t));
+    }
 
     /// <summary>The rate times γ every step (ExponentialLR).</summary>
     public static Func<int, double> Exponential(double rate, double gamma) => t => rate * Math.Pow(gamma, t);

@@ -17,6 +17,8 @@ public static class SafetensorsTensor
     /// <exception cref="InputException">The entry's type can't be converted, a value is a NaN or an infinity, or it has 2³¹ elements or more.</exception>
     public static Tensor Load(SafetensorsFile file, SafetensorsEntry entry)
     {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(entry);
         Shape shape = ShapeOf(entry);
         entry.RequireLoadable();
         bool isFloat = entry.Type.IsLoadableFloat();
@@ -28,14 +30,22 @@ public static class SafetensorsTensor
 
     /// <summary>As <see cref="Load"/>, of weights: integers are refused.</summary>
     /// <exception cref="InputException">As of <see cref="Load"/>, or the entry holds integers.</exception>
-    public static Tensor LoadFloats(SafetensorsFile file, SafetensorsEntry entry) => entry.Type.IsLoadableFloat()
+    public static Tensor LoadFloats(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(entry);
+        return entry.Type.IsLoadableFloat()
         ? Load(file, entry)
         : throw new InputException($"{file.Path}: tensor '{entry.Name}' has dtype {entry.Type.FormatName()}; F32, F16, BF16 or F64 was expected");
+    }
 
     /// <summary>Adds a contiguous tensor to a file being written, as it is or converted to another floating type.</summary>
     /// <exception cref="InputException">A value is a NaN or an infinity, or too large for the type.</exception>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor, DType? dtype = null)
     {
+        ArgumentNullException.ThrowIfNull(writer);
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(tensor);
         using var scope = new TensorScope();
         tensor = tensor.To(Device.Cpu);
         DType stored = dtype ?? tensor.DType;

@@ -26,12 +26,20 @@ internal static class TokenizerJson
         var added = ReadAdded(root, settings, ids, file);
         foreach (var token in added)
             ids[token.Content] = token.Id;
+        var template = PostProcessorReader.Read(JsonFile.Get(root, "post_processor"), $"{file}: post_processor");
+        var known = ids.Values.ToHashSet();
+        foreach (var part in template.Single.Concat(template.Pair))
+        {
+            if (part.Kind == SequenceTemplate.PartKind.Token && !known.Contains(part.Id))
+                throw new InputException($"{file}: post_processor: {Quote.Name(part.Text)} has the id {part.Id}, which no token of the vocabulary has.");
+        }
+
         var preTokenizer = JsonFile.Get(root, "pre_tokenizer");
         var parts = new FastTokenizer.Parts(
             vocabulary,
             added,
             Special(settings, ids),
-            PostProcessorReader.Read(JsonFile.Get(root, "post_processor"), $"{file}: post_processor"),
+            template,
             NormalizerReader.Read(JsonFile.Get(root, "normalizer"), settings, $"{file}: normalizer"),
             PreTokenizerReader.Read(preTokenizer, settings, $"{file}: pre_tokenizer"),
             model,

@@ -46,6 +46,7 @@ public abstract class Adapter : ILayerAdapter
     /// <summary>Moves the parameters to a device; an adapter that keeps other tensors moves them too.</summary>
     public virtual void MoveTo(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         foreach (Parameter parameter in Parameters) parameter.MoveTo(device);
     }
 

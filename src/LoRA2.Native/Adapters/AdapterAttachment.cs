@@ -13,6 +13,8 @@ public static class AdapterAttachment
     /// <exception cref="InputException">A target matches nothing, or a setting of the method is out of its range.</exception>
     public static void Attach(this SequenceClassifier model, AdapterSettings settings, ulong seed)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(settings);
         AdapterMethod method = settings.Method;
         foreach (MethodOption option in method.Options)
         {
@@ -41,26 +43,44 @@ public static class AdapterAttachment
     /// <summary>Makes the head, or its classifier alone, trainable.</summary>
     public static void TrainHead(this SequenceClassifier model, HeadTraining head)
     {
+        ArgumentNullException.ThrowIfNull(model);
         foreach (Parameter parameter in model.TrainedHeadParameters(head)) parameter.Train();
     }
 
     /// <summary>The head's parameters that are trained.</summary>
-    public static IEnumerable<Parameter> TrainedHeadParameters(this SequenceClassifier model, HeadTraining head) =>
-        PeftModules.Trained(model.Head, head).SelectMany(module => module.Parameters);
+    public static IEnumerable<Parameter> TrainedHeadParameters(this SequenceClassifier model, HeadTraining head)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return PeftModules.Trained(model.Head, head).SelectMany(module => module.Parameters);
+    }
 
     /// <summary>Trained values in adapters, and in the encoder where it is trained itself.</summary>
-    public static long AdapterParameterCount(this SequenceClassifier model) =>
-        model.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count) - HeadParameterCount(model);
+    public static long AdapterParameterCount(this SequenceClassifier model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count) - HeadParameterCount(model);
+    }
 
     /// <summary>Trained values in the head.</summary>
-    public static long HeadParameterCount(this SequenceClassifier model) =>
-        model.Head.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
+    public static long HeadParameterCount(this SequenceClassifier model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Head.Parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => (long)parameter.Count);
+    }
 
     /// <summary>The adapters, in the model's order.</summary>
-    public static IEnumerable<Adapter> Adapters(this SequenceClassifier model) => model.AdaptedLayers.Select(layer => layer.Adapter).OfType<Adapter>();
+    public static IEnumerable<Adapter> Adapters(this SequenceClassifier model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.AdaptedLayers.Select(layer => layer.Adapter).OfType<Adapter>();
+    }
 
     /// <summary>Adds every adapter to its layer's weight and takes it off. Dispose of the result to forget the originals, or unmerge it.</summary>
-    public static MergedAdapters Merge(this SequenceClassifier model) => new(model);
+    public static MergedAdapters Merge(this SequenceClassifier model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new(model);
+    }
 
     internal static IEnumerable<Parameter> EncoderParameters(this SequenceClassifier model) => model.BaseParameters.Except(model.Head.Parameters);
 }

@@ -36,12 +36,17 @@ public static class AdapterFolder
     private const string BaseKey = "lora2_base_weights";
 
     /// <summary>Whether a folder holds an adapter.</summary>
-    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
+    public static bool Exists(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return File.Exists(Path.Combine(folder, ConfigFile));
+    }
 
     /// <summary>The shape of the adapters in a folder.</summary>
     /// <exception cref="InputException">The config is missing or damaged, or asks for something not supported.</exception>
     public static AdapterSettings SettingsIn(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         AdapterSettings settings = AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
         if (settings.Head != HeadTraining.All || !File.Exists(Path.Combine(folder, WeightsFile))) return settings;
         // PEFT has to be told to load a module that was drawn and not trained; whoever trains on should not train it.
@@ -51,12 +56,17 @@ public static class AdapterFolder
 
     /// <summary>The model that a folder's adapter belongs to, as its config names it, or null when it names none.</summary>
     /// <exception cref="InputException">The config is missing or damaged.</exception>
-    public static string? BaseModelIn(string folder) => AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
+    public static string? BaseModelIn(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return AdapterConfigReader.BaseModel(Path.Combine(folder, ConfigFile));
+    }
 
     /// <summary>What a folder's adapter is for, where its config's task_type leaves no doubt; else null.</summary>
     /// <exception cref="InputException">The config is missing or damaged.</exception>
     public static TaskKind? TaskIn(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         string? type = AdapterConfigReader.TaskType(Path.Combine(folder, ConfigFile));
         return type is null ? null : TaskKinds.All.FirstOrDefault(kind => kind.IsSaidByClass && kind.PeftTaskType == type);
     }
@@ -77,6 +87,7 @@ public static class AdapterFolder
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(baseModel);
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        using ModelAccess.Lease pass = model.Hold();
         using var scope = new TensorScope();
         Adapter[] adapters = [.. model.Adapters()];
         HeadModule[] trained = [.. PeftModules.Trained(model.Head, settings.Head)];
@@ -157,6 +168,7 @@ public static class AdapterFolder
     /// <exception cref="InputException">The file is missing or damaged.</exception>
     public static string FingerprintOf(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         using SafetensorsFile file = Open(folder);
         return file.ContentChecksum()[..32];
     }
@@ -164,6 +176,8 @@ public static class AdapterFolder
     /// <summary>The number of outputs of a family's head that an adapter was saved with, or null when it holds no head.</summary>
     public static int? LabelsIn(string folder, EncoderConfig config)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(config);
         using SafetensorsFile file = Open(folder);
         return file.TryGetEntry($"{Prefix}{config.Kind.ClassifierOf(config)}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
     }
@@ -172,6 +186,7 @@ public static class AdapterFolder
     /// <exception cref="InputException">The config is missing or damaged.</exception>
     public static Func<string, bool> SavedTensorsIn(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         string[] names = AdapterConfigReader.SavedModules(Path.Combine(folder, ConfigFile));
         return tensor => PeftModules.IsSavedTensor(tensor, names);
     }

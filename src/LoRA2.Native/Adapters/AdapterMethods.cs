@@ -40,6 +40,9 @@ public static class AdapterMethods
 
     /// <summary>The method of that name, with its default settings.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static AdapterMethod Named(string name) =>
-        All.FirstOrDefault(method => method.Name == name) ?? throw new InputException($"there is no method '{name}'; there are {string.Join(", ", All.Select(method => method.Name))}");
+    public static AdapterMethod Named(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(method => method.Name == name) ?? throw new InputException($"there is no method '{name}'; there are {string.Join(", ", All.Select(method => method.Name))}");
+    }
 }

@@ -24,12 +24,18 @@ public sealed class AdapterTensors
 
     /// <summary>A tensor of a layer, in the current scope, by what follows the layer's name in the file.</summary>
     /// <exception cref="InputException">It is missing or has another shape.</exception>
-    public Tensor Part(LinearLayer layer, string suffix, Shape shape) => Whole($"{Prefix}{layer.Name}.{suffix}", shape);
+    public Tensor Part(LinearLayer layer, string suffix, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        ArgumentNullException.ThrowIfNull(suffix);
+        return Whole($"{Prefix}{layer.Name}.{suffix}", shape);
+    }
 
     /// <summary>A tensor by its whole name, in the current scope.</summary>
     /// <exception cref="InputException">It is missing or has another shape.</exception>
     public Tensor Whole(string name, Shape shape)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' {shape} is missing");
         unread.Remove(entry.Name);
         Tensor value = SafetensorsTensor.LoadFloats(file, entry);
@@ -39,21 +45,32 @@ public sealed class AdapterTensors
     /// <summary>Whether the file has an adapter's tensors for a layer, beside what could be its own.</summary>
     public bool IsAdapted(LinearLayer layer)
     {
+        ArgumentNullException.ThrowIfNull(layer);
         string own = $"{Prefix}{layer.Name}.";
         if (own.StartsWith(bare, StringComparison.Ordinal) && !file.Entries.Any(entry => entry.Name.StartsWith(bare, StringComparison.Ordinal))) own = Prefix + own[bare.Length..];
         return file.Entries.Any(entry => entry.Name.StartsWith(own, StringComparison.Ordinal) && entry.Name[own.Length..] is not ("weight" or "bias" or "base_layer.weight" or "base_layer.bias"));
     }
 
     /// <summary>An error about the file.</summary>
-    public InputException Error(string what) => new($"{file.Path}: {what}");
+    public InputException Error(string what)
+    {
+        ArgumentNullException.ThrowIfNull(what);
+        return new($"{file.Path}: {what}");
+    }
 
     /// <summary>Whether the file has a tensor of that whole name.</summary>
-    public bool Has(string name) => TryGet(name, out _);
+    public bool Has(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return TryGet(name, out _);
+    }
 
     /// <summary>One extent of a layer's tensor, for what pruning has made smaller.</summary>
     /// <exception cref="InputException">The tensor is missing, or the extent is greater than <paramref name="most"/>.</exception>
     public int Extent(LinearLayer layer, string suffix, int axis, int most)
     {
+        ArgumentNullException.ThrowIfNull(layer);
+        ArgumentNullException.ThrowIfNull(suffix);
         string name = $"{Prefix}{layer.Name}.{suffix}";
         if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
         if (axis >= entry.Shape.Length || entry.Shape[axis] > most)
@@ -65,6 +82,7 @@ public sealed class AdapterTensors
     /// <exception cref="InputException">It is missing.</exception>
     public int[] ShapeOf(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!TryGet(name, out SafetensorsEntry? entry)) throw new InputException($"{file.Path}: tensor '{name}' is missing");
         return Array.ConvertAll(entry.Shape.ToArray(), extent => checked((int)extent));
     }

@@ -14,6 +14,8 @@ public static class GradientName
     /// <param name="head">The model's head, whose modules PEFT saves whole.</param>
     public static string Of(string parameter, AdapterMethod? method, EncoderHead head)
     {
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(head);
         if (method?.PeftType is not ("LORA" or "ADALORA")) return parameter;
         HeadModule? saved = head.Modules.FirstOrDefault(module => parameter.StartsWith(module.Path + ".", StringComparison.Ordinal));
         if (saved is not null) return $"{PeftModules.Prefix}{saved.Path}.modules_to_save.default{parameter[saved.Path.Length..]}";

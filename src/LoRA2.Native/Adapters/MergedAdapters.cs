@@ -10,6 +10,7 @@ public sealed class MergedAdapters : IDisposable
     private readonly List<(LinearLayer Layer, Adapter Adapter, Tensor Original)> merged = [];
 
     private readonly SequenceClassifier model;
+    private bool disposed;
 
     internal MergedAdapters(SequenceClassifier model)
     {
@@ -27,8 +28,10 @@ public sealed class MergedAdapters : IDisposable
     }
 
     /// <summary>Puts back every weight, bit for bit, and the adapters.</summary>
+    /// <exception cref="ObjectDisposedException">They were freed, or the model was.</exception>
     public void Unmerge()
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         using ModelAccess.Lease change = model.Change();
         foreach ((LinearLayer layer, Adapter adapter, Tensor original) in merged)
         {
@@ -42,6 +45,7 @@ public sealed class MergedAdapters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        disposed = true;
         foreach ((_, Adapter adapter, Tensor original) in merged)
         {
             adapter.Dispose();

@@ -29,28 +29,45 @@ public abstract class MethodOption
     /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>.</summary>
     public static MethodOption Int<TMethod>(
         string name, string description, Func<TMethod, int> get, Func<TMethod, int, AdapterMethod> with, int least, int most = int.MaxValue)
-        where TMethod : AdapterMethod =>
-        new Typed<TMethod, int>(name, description, "N", get, with, most == int.MaxValue ? $"a whole number of at least {least} was expected" : $"a whole number from {least} to {most} was expected")
+        where TMethod : AdapterMethod
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(get);
+        ArgumentNullException.ThrowIfNull(with);
+        return new Typed<TMethod, int>(name, description, "N", get, with, most == int.MaxValue ? $"a whole number of at least {least} was expected" : $"a whole number from {least} to {most} was expected")
         {
             Parse = text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most ? (true, value) : default,
             WriteValue = (json, value) => json.WriteNumberValue(value),
         };
+    }
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>.</summary>
     public static MethodOption Real<TMethod>(
         string name, string description, Func<TMethod, double> get, Func<TMethod, double, AdapterMethod> with, double least, double most)
-        where TMethod : AdapterMethod =>
-        new Typed<TMethod, double>(name, description, "X", get, with, $"a number from {least} to {most} was expected")
+        where TMethod : AdapterMethod
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(get);
+        ArgumentNullException.ThrowIfNull(with);
+        return new Typed<TMethod, double>(name, description, "X", get, with, $"a number from {least} to {most} was expected")
         {
             Parse = text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && value <= most ? (true, value) : default,
             WriteValue = (json, value) => json.WriteNumberValue(value),
         };
+    }
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>, or a word for a value that the method works out: null to its setting.</summary>
     public static MethodOption RealOr<TMethod>(
         string name, string description, string word, Func<TMethod, double?> get, Func<TMethod, double?, AdapterMethod> with, double least, double most)
         where TMethod : AdapterMethod
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(word);
+        ArgumentNullException.ThrowIfNull(get);
+        ArgumentNullException.ThrowIfNull(with);
         double? Number(string text) =>
             double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && value <= most ? value : null;
         return new Typed<TMethod, string>(
@@ -69,12 +86,19 @@ public abstract class MethodOption
     /// <summary>One of <paramref name="choices"/>.</summary>
     public static MethodOption Choice<TMethod>(
         string name, string description, Func<TMethod, string> get, Func<TMethod, string, AdapterMethod> with, params string[] choices)
-        where TMethod : AdapterMethod =>
-        new Typed<TMethod, string>(name, description, string.Join('|', choices), get, with, $"{string.Join(", ", choices)} can be")
+        where TMethod : AdapterMethod
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(get);
+        ArgumentNullException.ThrowIfNull(with);
+        ArgumentNullException.ThrowIfNull(choices);
+        return new Typed<TMethod, string>(name, description, string.Join('|', choices), get, with, $"{string.Join(", ", choices)} can be")
         {
             Parse = text => choices.Contains(text) ? (true, text) : default,
             WriteValue = (json, value) => json.WriteStringValue(value),
         };
+    }
 
     /// <summary>Null when the text is a value, else what should stand there.</summary>
     public abstract string? WhatIsWrong(string text);

@@ -20,6 +20,7 @@ public static class OrthogonalityKinds
     /// <exception cref="InputException">There is none.</exception>
     public static OrthogonalityKind Parse(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         foreach ((string known, OrthogonalityKind kind) in Names)
         {
             if (known == name) return kind;

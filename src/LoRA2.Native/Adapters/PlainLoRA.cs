@@ -16,6 +16,8 @@ public static class PlainLoRA
     /// <exception cref="InputException">The method's update is not of low rank.</exception>
     public static AdapterSettings Convert(SequenceClassifier model, AdapterSettings settings)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(settings);
         using ModelAccess.Lease change = model.Change();
         LinearLayer[] layers = [.. model.AdaptedLayers];
         if (layers.Length == 0 || Array.Exists(layers, layer => layer.Adapter is not LowRankAdapter))

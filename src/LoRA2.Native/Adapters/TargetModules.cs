@@ -14,7 +14,12 @@ public static class TargetModules
 
     /// <summary>The layers that a list of patterns names, in the model's order.</summary>
     /// <exception cref="InputException">A pattern matches nothing; the message lists what there is.</exception>
-    public static IReadOnlyList<LinearLayer> Resolve(SequenceClassifier model, IReadOnlyList<string> patterns) => Matching(model, [], patterns);
+    public static IReadOnlyList<LinearLayer> Resolve(SequenceClassifier model, IReadOnlyList<string> patterns)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(patterns);
+        return Matching(model, [], patterns);
+    }
 
     /// <summary>As <see cref="Resolve"/>, of the encoder's layers and others.</summary>
     internal static IReadOnlyList<LinearLayer> Matching(SequenceClassifier model, IReadOnlyList<LinearLayer> others, IReadOnlyList<string> patterns)
@@ -35,6 +40,8 @@ public static class TargetModules
     /// </summary>
     public static IReadOnlyList<string> PatternsOf(SequenceClassifier model, IReadOnlyCollection<LinearLayer> layers)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(layers);
         if (layers.Except(model.AdaptableLayers).Any()) return [.. layers.Select(layer => layer.Name)];
         IReadOnlyList<string> endings = EndingsOf(model.Config, layers);
         return Resolve(model, endings).Count == layers.Count ? endings : [.. layers.Select(layer => layer.Name)];

@@ -17,6 +17,8 @@ public static class ClassNames
     /// <returns>Its index, or −1 when the label names none.</returns>
     public static int IndexOf(IReadOnlyList<string> names, string label)
     {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(label);
         for (int i = 0; i < names.Count; i++)
         {
             if (names[i] == label) return i;
@@ -39,13 +41,18 @@ public static class ClassNames
     /// <summary>The index of each class of one list in another of as many names, or null when they are not the same classes.</summary>
     public static int[]? Mapping(IReadOnlyList<string> from, IReadOnlyList<string> to)
     {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
         int[] mapping = [.. from.Select(name => IndexOf(to, name))];
         return from.Count == to.Count && mapping.All(index => index >= 0) && mapping.Distinct().Count() == mapping.Length ? mapping : null;
     }
 
     /// <summary>Whether the names say nothing but their order: HuggingFace's own <c>LABEL_0</c>, <c>LABEL_1</c>, …, or 0, 1, ….</summary>
-    public static bool SayOnlyTheOrder(IReadOnlyList<string> names) =>
-        AreNumbered(names) || names.Index().All(name => PlainNumberOf(name.Item) == name.Index);
+    public static bool SayOnlyTheOrder(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return AreNumbered(names) || names.Index().All(name => PlainNumberOf(name.Item) == name.Index);
+    }
 
     /// <summary>Whether a label is none: empty, or what data frames write for a value that is missing.</summary>
     internal static bool IsMissing(string label) =>

@@ -18,6 +18,8 @@ public sealed class DataFormat
     /// <exception cref="ArgumentException">There is no extension, or one has no dot, nothing after it, or a capital letter.</exception>
     public DataFormat(string name, IReadOnlyList<string> extensions, Func<string, Table> read)
     {
+        ArgumentNullException.ThrowIfNull(extensions);
+        ArgumentNullException.ThrowIfNull(read);
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(read);
         if (extensions.Count == 0) throw new ArgumentException($"format {name} has no extension; at least one was expected", nameof(extensions));
@@ -40,7 +42,11 @@ public sealed class DataFormat
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">The file is missing or has a bad row.</exception>
-    public Table Read(string path) => read(path);
+    public Table Read(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return read(path);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -23,6 +23,7 @@ public static class DataFormats
     /// <exception cref="InputException">No format has that end.</exception>
     public static DataFormat Of(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         string extension = Path.GetExtension(path).ToLowerInvariant();
         string[] usual = [.. All.Select(format => format.Extensions[0])];
         return All.FirstOrDefault(format => format.Extensions.Contains(extension))

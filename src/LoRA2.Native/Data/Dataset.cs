@@ -12,6 +12,8 @@ public sealed class Dataset
     /// <param name="skippedRows">See <see cref="SkippedRows"/>.</param>
     public Dataset(string name, IReadOnlyList<Example> examples, IReadOnlyList<string>? labelNames, int skippedRows = 0)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(examples);
         Name = name;
         Examples = examples;
         LabelNames = labelNames;
@@ -41,13 +43,21 @@ public sealed class Dataset
     /// <summary>The same examples with their classes numbered as a model numbers them.</summary>
     /// <param name="mapping">The model's index of each class, see <see cref="ClassNames.Mapping"/>.</param>
     /// <param name="names">The model's names.</param>
-    public Dataset WithClasses(IReadOnlyList<int> mapping, IReadOnlyList<string>? names) =>
-        new(Name, [.. Examples.Select(example => example.Target is null ? example : example with { Target = mapping[example.Label] })], names, SkippedRows) { Indices = Indices, Notes = Notes };
+    public Dataset WithClasses(IReadOnlyList<int> mapping, IReadOnlyList<string>? names)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        return new(Name, [.. Examples.Select(example => example.Target is null ? example : example with { Target = mapping[example.Label] })], names, SkippedRows) { Indices = Indices, Notes = Notes };
+    }
 
     /// <summary>Some of the examples, in their order.</summary>
     /// <param name="prefix">What the part is called, before this data set's name.</param>
     /// <param name="takes">Whether an example is in it, by its place.</param>
-    public Dataset Part(string prefix, Func<int, bool> takes) => new(prefix + Name, [.. Examples.Where((_, i) => takes(i))], LabelNames, SkippedRows) { Notes = Notes };
+    public Dataset Part(string prefix, Func<int, bool> takes)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(takes);
+        return new(prefix + Name, [.. Examples.Where((_, i) => takes(i))], LabelNames, SkippedRows) { Notes = Notes };
+    }
 
     /// <summary>
     /// Two parts, to train on one and to score on the other: of every class, or of all examples where there are none, the same share is held out, in an order that the seed

@@ -16,6 +16,8 @@ public static class DatasetFolder
     /// <exception cref="InputException">There is no such folder, its files are of several formats, or it is in Arrow's format.</exception>
     public static IReadOnlyList<string> FilesOf(string folder, string split)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(split);
         if (!Directory.Exists(folder)) throw new InputException($"{folder}: no such folder, expected one with a data set.");
         string[] names = Array.Find(Names, names => names.Contains(split)) ?? [split];
         foreach (string place in (string[])[folder, Path.Combine(folder, "data"), Path.Combine(folder, "default")])

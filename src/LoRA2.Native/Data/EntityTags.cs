@@ -10,6 +10,12 @@ public static class EntityTags
     /// <returns>Type, first word and last word of each.</returns>
     public static IEnumerable<(string Type, int First, int Last)> Lenient(IReadOnlyList<string> tags)
     {
+        ArgumentNullException.ThrowIfNull(tags);
+        return LenientIn(tags);
+    }
+
+    private static IEnumerable<(string Type, int First, int Last)> LenientIn(IReadOnlyList<string> tags)
+    {
         (char before, string typeBefore, int first) = ('O', "", 0);
         for (int i = 0; i <= tags.Count; i++)
         {
@@ -25,6 +31,12 @@ public static class EntityTags
     /// <param name="tags">The tags.</param>
     /// <param name="hasEnds">Whether the scheme is BIOES, not BIO.</param>
     public static IEnumerable<(string Type, int First, int Last)> Strict(IReadOnlyList<string> tags, bool hasEnds)
+    {
+        ArgumentNullException.ThrowIfNull(tags);
+        return StrictIn(tags, hasEnds);
+    }
+
+    private static IEnumerable<(string Type, int First, int Last)> StrictIn(IReadOnlyList<string> tags, bool hasEnds)
     {
         for (int i = 0; i < tags.Count;)
         {
@@ -46,6 +58,7 @@ public static class EntityTags
     /// <summary>A tag's letter and its type: B-PER is B and PER.</summary>
     public static (char Prefix, string Type) Split(string tag)
     {
+        ArgumentNullException.ThrowIfNull(tag);
         if (tag.Length == 0) return ('O', "_");
         string rest = tag[1..];
         int dash = rest.IndexOf('-', StringComparison.Ordinal);

@@ -17,14 +17,27 @@ public sealed class Evaluation
     public MetricValue Primary => Values[0];
 
     /// <summary>These metrics, then those on other data, their names with a prefix.</summary>
-    public Evaluation With(string prefix, Evaluation other) => new([.. Values, .. other.Values.Select(metric => metric with { Name = prefix + metric.Name })]);
+    public Evaluation With(string prefix, Evaluation other)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(other);
+        return new([.. Values, .. other.Values.Select(metric => metric with { Name = prefix + metric.Name })]);
+    }
 
     /// <summary>Values that were computed elsewhere.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
-    public static Evaluation Of(IReadOnlyList<MetricValue> values) => values.Count > 0 ? new([.. values]) : throw new ArgumentException("an evaluation has at least one value", nameof(values));
+    public static Evaluation Of(IReadOnlyList<MetricValue> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return values.Count > 0 ? new([.. values]) : throw new ArgumentException("an evaluation has at least one value", nameof(values));
+    }
 
     /// <summary>The same under other names.</summary>
-    public Evaluation Renamed(Func<string, string> name) => new([.. Values.Select(value => value with { Name = name(value.Name) })]);
+    public Evaluation Renamed(Func<string, string> name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new([.. Values.Select(value => value with { Name = name(value.Name) })]);
+    }
 
     /// <summary>Scores predictions.</summary>
     /// <param name="metrics">The metrics, the primary one first.</param>
@@ -32,6 +45,8 @@ public sealed class Evaluation
     /// <exception cref="ArgumentException">A metric is of classes and the predictions of scores, or the other way round.</exception>
     public static Evaluation Of(IReadOnlyList<Metric> metrics, Predictions predictions)
     {
+        ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(predictions);
         foreach (Metric metric in metrics)
         {
             if (metric.Input != predictions.Kind)

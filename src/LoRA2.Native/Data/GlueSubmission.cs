@@ -22,6 +22,10 @@ public static class GlueSubmission
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, GlueTask task, Dataset test, IReadOnlyList<float> predictions)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(test);
+        ArgumentNullException.ThrowIfNull(predictions);
         RequireComplete(test);
         if (predictions.Count != test.Examples.Count)
             throw new ArgumentException($"{predictions.Count} predictions for {test.Examples.Count} examples, expected as many.", nameof(predictions));
@@ -35,6 +39,7 @@ public static class GlueSubmission
     /// <exception cref="InputException">There are such rows.</exception>
     public static void RequireComplete(Dataset test)
     {
+        ArgumentNullException.ThrowIfNull(test);
         if (test.SkippedRows > 0)
             throw new InputException($"{test.Name}: rows of the file that cannot be used: {test.SkippedRows}, expected none, for the server wants a prediction of each.");
     }

@@ -113,14 +113,19 @@ public sealed class GlueTask
     /// <returns>The task, or null when none has that name.</returns>
     public static GlueTask? Find(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         static string Key(string s) => s.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
         return All.FirstOrDefault(task => Key(task.Name).Equals(Key(name), StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>The task of that name; see <see cref="Find"/>.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static GlueTask Get(string name) => Find(name)
+    public static GlueTask Get(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name)
         ?? throw new InputException($"task {Quote.Name(name)} is unknown, expected one of {string.Join(", ", All.Select(t => t.Name))}.");
+    }
 
     /// <summary>Reads a split.</summary>
     /// <param name="folder">The task's folder, or the folder that holds it under the task's name.</param>
@@ -128,6 +133,8 @@ public sealed class GlueTask
     /// <exception cref="InputException">The split is unknown, the file is missing, empty or has a bad row.</exception>
     public Dataset Load(string folder, string split)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(split);
         if (!Files.TryGetValue(split, out string? file))
             throw new InputException($"{Name} has no split {Quote.Name(split)}, expected one of {string.Join(", ", Files.Keys)}.");
         string path = Path.Combine(folder, file), nested = Path.Combine(folder, Name, file);

@@ -14,6 +14,9 @@ public sealed class LabelSets
     /// <exception cref="ArgumentException">The sizes don't fit each other.</exception>
     public LabelSets(double[][] probabilities, bool[][] truth, double[] thresholds)
     {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        ArgumentNullException.ThrowIfNull(truth);
+        ArgumentNullException.ThrowIfNull(thresholds);
         if (probabilities.Length != truth.Length || probabilities.Any(row => row.Length != thresholds.Length) || truth.Any(row => row.Length != thresholds.Length))
             throw new ArgumentException($"probabilities of {probabilities.Length} examples, truth of {truth.Length} and {thresholds.Length} thresholds don't fit each other");
         (this.probabilities, this.truth, this.thresholds) = (probabilities, truth, thresholds);

@@ -21,6 +21,9 @@ public sealed class LabelledTable
     /// <exception cref="InputException">There is no row, or a column is missing.</exception>
     public LabelledTable(Table table, DatasetOptions options, IReadOnlyList<string> labelColumns)
     {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(labelColumns);
         Table = table;
         this.options = options;
         if (table.Rows.Count == 0) throw new InputException($"{table.Path}: no examples found, expected at least one row.");
@@ -41,26 +44,43 @@ public sealed class LabelledTable
     public int? LabelColumn => Columns.Count == 0 ? null : Columns[0];
 
     /// <summary>An error in a row, to be thrown.</summary>
-    public InputException Error(TableRow row, string what) => new($"{Table.Path}, line {row.Line}: {what}.");
+    public InputException Error(TableRow row, string what)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(what);
+        return new($"{Table.Path}, line {row.Line}: {what}.");
+    }
 
     /// <summary>A row's text or pair, without its targets.</summary>
     /// <exception cref="InputException">A text is missing.</exception>
-    public Example Example(TableRow row) => new(Field(row, text), pair < 0 ? null : Field(row, pair));
+    public Example Example(TableRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return new(Field(row, text), pair < 0 ? null : Field(row, pair));
+    }
 
     /// <summary>The data set of all rows.</summary>
     /// <param name="names">The outputs' names, or null.</param>
     /// <param name="example">Makes one row's example; called in the rows' order.</param>
-    public Dataset Dataset(IReadOnlyList<string>? names, Func<TableRow, Example> example) =>
-        new(Path.GetFileName(Table.Path), [.. Table.Rows.Select(example)], names) { Notes = Table.Note is { } note ? [$"{Table.Path}: {note}"] : [] };
+    public Dataset Dataset(IReadOnlyList<string>? names, Func<TableRow, Example> example)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        return new(Path.GetFileName(Table.Path), [.. Table.Rows.Select(example)], names) { Notes = Table.Note is { } note ? [$"{Table.Path}: {note}"] : [] };
+    }
 
     /// <summary>A field that holds one value.</summary>
     /// <exception cref="InputException">It is missing or a list.</exception>
-    public string Field(TableRow row, int column) => row.Fields[column] ?? throw Error(row, $"field {Quote.Name(Table.Columns[column])} is missing or not a plain value, expected a string");
+    public string Field(TableRow row, int column)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return row.Fields[column] ?? throw Error(row, $"field {Quote.Name(Table.Columns[column])} is missing or not a plain value, expected a string");
+    }
 
     /// <summary>A field that holds a label: a row without one is no class of its own.</summary>
     /// <exception cref="InputException">It is missing.</exception>
     public string Label(TableRow row, int column)
     {
+        ArgumentNullException.ThrowIfNull(row);
         string label = Field(row, column);
         bool missing = ClassNames.IsMissing(label) && (options.LabelNames is not { } names || !names.Contains(label));
         return missing ? throw Error(row, $"the label is missing ({Quote.Name(label)} found), expected one in every row") : label;
@@ -70,6 +90,8 @@ public sealed class LabelledTable
     /// <exception cref="InputException">It is missing, or has something else than plain values in it.</exception>
     public IReadOnlyList<string> List(TableRow row, int column, string separator = ",")
     {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(separator);
         if (row.ListAt(column) is not { } json)
         {
             string plain = Field(row, column);
@@ -89,9 +111,14 @@ public sealed class LabelledTable
 
     /// <summary>A finite number.</summary>
     /// <exception cref="InputException">It is something else.</exception>
-    public float Number(TableRow row, string field) => float.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out float score) && float.IsFinite(score)
+    public float Number(TableRow row, string field)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(field);
+        return float.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out float score) && float.IsFinite(score)
         ? score
         : throw Error(row, $"score {Quote.Name(field)} found, expected a finite number");
+    }
 
     /// <summary>The number of the class that a label names, see <see cref="ClassNames"/>.</summary>
     /// <param name="row">The row, for the message.</param>
@@ -101,6 +128,9 @@ public sealed class LabelledTable
     /// <exception cref="InputException">It names none.</exception>
     public int ClassOf(TableRow row, string label, IReadOnlyList<string> names, Dictionary<string, int> known)
     {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(label);
+        ArgumentNullException.ThrowIfNull(known);
         if (!known.TryGetValue(label, out int index)) known[label] = index = ClassNames.IndexOf(names, label);
         return index >= 0 ? index : throw Error(row, $"label {Quote.Name(label)} found, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}");
     }
@@ -109,6 +139,7 @@ public sealed class LabelledTable
     /// <exception cref="InputException">There is only one, or they are numbers with fractions.</exception>
     public string[] ClassesIn(IEnumerable<string> labels)
     {
+        ArgumentNullException.ThrowIfNull(labels);
         string[] names = [.. labels.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         if (names.Length < 2) throw new InputException($"{Table.Path}: every label is {Quote.Name(names[0])}, expected at least two classes.");
         if (names.All(IsNumber) && !names.All(name => long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)))
@@ -122,6 +153,7 @@ public sealed class LabelledTable
     /// <exception cref="InputException">They are others, or in another order.</exception>
     public void RequireNames(IReadOnlyList<string> names, IReadOnlyList<string>? expected)
     {
+        ArgumentNullException.ThrowIfNull(names);
         if (expected is not null && !expected.SequenceEqual(names))
             throw new InputException($"{Table.Path}: the label columns are {string.Join(", ", names)}, expected {string.Join(", ", expected)}.");
     }

@@ -130,21 +130,35 @@ public abstract class Metric
 
     /// <summary>A metric of the classes predicted and true.</summary>
     /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
-    public static Metric OfClasses(string name, MetricFormula<int> formula, bool lowerIsBetter = false) =>
-        new Formula<int>(name, MetricInput.Classes, formula, predictions => predictions.Classes, predictions => predictions.Labels, lowerIsBetter);
+    public static Metric OfClasses(string name, MetricFormula<int> formula, bool lowerIsBetter = false)
+    {
+        ArgumentNullException.ThrowIfNull(formula);
+        return new Formula<int>(name, MetricInput.Classes, formula, predictions => predictions.Classes, predictions => predictions.Labels, lowerIsBetter);
+    }
 
     /// <summary>A metric of the numbers predicted and true.</summary>
     /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
-    public static Metric OfScores(string name, MetricFormula<double> formula, bool lowerIsBetter = false) =>
-        new Formula<double>(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter);
+    public static Metric OfScores(string name, MetricFormula<double> formula, bool lowerIsBetter = false)
+    {
+        ArgumentNullException.ThrowIfNull(formula);
+        return new Formula<double>(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter);
+    }
 
     /// <summary>A metric of sets of labels.</summary>
     /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
-    public static Metric OfLabelSets(string name, Func<LabelSets, double> formula, bool lowerIsBetter = false) => new Whole(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter);
+    public static Metric OfLabelSets(string name, Func<LabelSets, double> formula, bool lowerIsBetter = false)
+    {
+        ArgumentNullException.ThrowIfNull(formula);
+        return new Whole(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter);
+    }
 
     /// <summary>A metric of tags of words.</summary>
     /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
-    public static Metric OfTags(string name, Func<TagSequences, double> formula, bool lowerIsBetter = false) => new Whole(name, MetricInput.Tags, predictions => formula(predictions.Tags), lowerIsBetter);
+    public static Metric OfTags(string name, Func<TagSequences, double> formula, bool lowerIsBetter = false)
+    {
+        ArgumentNullException.ThrowIfNull(formula);
+        return new Whole(name, MetricInput.Tags, predictions => formula(predictions.Tags), lowerIsBetter);
+    }
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;

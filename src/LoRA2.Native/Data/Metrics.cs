@@ -19,10 +19,18 @@ public static class Metrics
 
     /// <summary>The metric of that name in any case.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static Metric Named(string name) => Of(name) ?? throw new InputException($"there is no metric {Quote.Name(name)}; there are {string.Join(", ", All)}");
+    public static Metric Named(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Of(name) ?? throw new InputException($"there is no metric {Quote.Name(name)}; there are {string.Join(", ", All)}");
+    }
 
     /// <summary>The metric of that name in any case, or null.</summary>
-    public static Metric? Of(string name) => All.FirstOrDefault(metric => string.Equals(metric.Name, name, StringComparison.OrdinalIgnoreCase));
+    public static Metric? Of(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(metric => string.Equals(metric.Name, name, StringComparison.OrdinalIgnoreCase));
+    }
 
     /// <summary>Adds a metric, so that a <c>task.json</c> can name it, from here on and on every thread.</summary>
     /// <exception cref="ArgumentException">There is a metric of that name.</exception>

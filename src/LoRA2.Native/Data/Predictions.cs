@@ -74,27 +74,55 @@ public sealed class Predictions
     /// <param name="logits">[examples][labels]; the class predicted is the first of the largest.</param>
     /// <param name="labels">The true class of each example.</param>
     /// <exception cref="ArgumentException">There is no example, or not as many logits as labels.</exception>
-    public static Predictions OfLogits(float[][] logits, int[] labels) => new(Array.ConvertAll(logits, Largest), labels, logits);
+    public static Predictions OfLogits(float[][] logits, int[] labels)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        return new(Array.ConvertAll(logits, Largest), labels, logits);
+    }
 
     /// <summary>Classes with the true ones, where no logits are known.</summary>
     /// <exception cref="ArgumentException">There is no example, or not as many classes as labels.</exception>
-    public static Predictions OfClasses(int[] classes, int[] labels) => new(classes, labels, null);
+    public static Predictions OfClasses(int[] classes, int[] labels)
+    {
+        ArgumentNullException.ThrowIfNull(classes);
+        ArgumentNullException.ThrowIfNull(labels);
+        return new(classes, labels, null);
+    }
 
     /// <summary>Numbers with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no example, or not as many scores as targets.</exception>
-    public static Predictions OfScores(double[] scores, double[] targets) => new(scores, targets);
+    public static Predictions OfScores(double[] scores, double[] targets)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        ArgumentNullException.ThrowIfNull(targets);
+        return new(scores, targets);
+    }
 
     /// <summary>Sets of labels with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no example.</exception>
-    public static Predictions OfLabelSets(LabelSets sets) => new(sets);
+    public static Predictions OfLabelSets(LabelSets sets)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        return new(sets);
+    }
 
     /// <summary>Tags of words with the true ones.</summary>
     /// <exception cref="ArgumentException">There is no text.</exception>
-    public static Predictions OfTags(TagSequences tags) => new(tags);
+    public static Predictions OfTags(TagSequences tags)
+    {
+        ArgumentNullException.ThrowIfNull(tags);
+        return new(tags);
+    }
 
     /// <summary>Sums of losses with the numbers of their terms.</summary>
     /// <exception cref="ArgumentException">There is no example, or not as many sums as numbers.</exception>
-    public static Predictions OfLosses(double[] sums, double[] terms) => new(sums, terms, MetricInput.Losses);
+    public static Predictions OfLosses(double[] sums, double[] terms)
+    {
+        ArgumentNullException.ThrowIfNull(sums);
+        ArgumentNullException.ThrowIfNull(terms);
+        return new(sums, terms, MetricInput.Losses);
+    }
 
     /// <summary>The probability of every class for one example: the softmax of its logits.</summary>
     /// <exception cref="InvalidOperationException">These predictions have no logits.</exception>

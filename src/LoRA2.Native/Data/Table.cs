@@ -35,6 +35,9 @@ public sealed record Table
     /// <exception cref="InputException">Two columns have one name, or a row has more or fewer fields than there are columns.</exception>
     public static Table Of(string path, int headerLine, IReadOnlyList<string> columns, IReadOnlyList<TableRow> rows)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentNullException.ThrowIfNull(rows);
         if (columns.GroupBy(column => column).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
             throw new InputException($"{path}, line {headerLine}: column {Quote.Name(twice)} appears twice in the header, expected each name once.");
         if (rows.FirstOrDefault(row => row.Fields.Count != columns.Count) is { } odd)
@@ -54,6 +57,7 @@ public sealed record Table
     /// <summary>A column's place by its name, or −1.</summary>
     public int IndexOf(string column)
     {
+        ArgumentNullException.ThrowIfNull(column);
         for (int i = 0; i < Columns.Count; i++)
         {
             if (Columns[i] == column) return i;

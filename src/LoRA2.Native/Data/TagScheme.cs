@@ -30,17 +30,23 @@ public sealed partial class TagScheme
     /// <summary>The scheme that tags are of, by their prefixes.</summary>
     public static TagScheme Of(IEnumerable<string> tags)
     {
+        ArgumentNullException.ThrowIfNull(tags);
         string[] distinct = [.. tags.Distinct()];
         if (!distinct.All(tag => tag == EntityTags.Outside || Prefixed().IsMatch(tag)) || distinct is [EntityTags.Outside]) return Plain;
         return distinct.Any(tag => tag[0] is 'E' or 'S') ? Bioes : Bio;
     }
 
     /// <summary>All tags of some types, O first.</summary>
-    public string[] TagsOf(IEnumerable<string> types) => [EntityTags.Outside, .. types.SelectMany(type => prefixes.Select(prefix => $"{prefix}-{type}"))];
+    public string[] TagsOf(IEnumerable<string> types)
+    {
+        ArgumentNullException.ThrowIfNull(types);
+        return [EntityTags.Outside, .. types.SelectMany(type => prefixes.Select(prefix => $"{prefix}-{type}"))];
+    }
 
     /// <summary>All tags of the types that tags have, O first, the types in ordinal order; without a scheme the tags themselves.</summary>
     public string[] TagsFor(IEnumerable<string> tags)
     {
+        ArgumentNullException.ThrowIfNull(tags);
         IEnumerable<string> distinct = tags.Distinct();
         return this == Plain
             ? [.. distinct.OrderBy(tag => tag == EntityTags.Outside ? 0 : 1).ThenBy(tag => tag, StringComparer.Ordinal)]
@@ -51,11 +57,16 @@ public sealed partial class TagScheme
     /// <param name="type">The entity's type.</param>
     /// <param name="isFirst">Whether it is the entity's first word.</param>
     /// <param name="isLast">Whether it is its last.</param>
-    public string TagOf(string type, bool isFirst, bool isLast) => this == Bioes ? $"{(isFirst ? isLast ? 'S' : 'B' : isLast ? 'E' : 'I')}-{type}" : $"{(isFirst ? 'B' : 'I')}-{type}";
+    public string TagOf(string type, bool isFirst, bool isLast)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return this == Bioes ? $"{(isFirst ? isLast ? 'S' : 'B' : isLast ? 'E' : 'I')}-{type}" : $"{(isFirst ? 'B' : 'I')}-{type}";
+    }
 
     /// <summary>The first tag that breaks the rules, and how; null when none does.</summary>
     public (int Word, string Why)? WhatIsWrong(IReadOnlyList<string> tags)
     {
+        ArgumentNullException.ThrowIfNull(tags);
         if (this == Plain) return null;
         string before = EntityTags.Outside;
         for (int i = 0; i <= tags.Count; i++)
@@ -78,6 +89,7 @@ public sealed partial class TagScheme
     /// <summary>Rewrites IOB1 as BIO.</summary>
     public static void ToBio(string[] tags)
     {
+        ArgumentNullException.ThrowIfNull(tags);
         string before = EntityTags.Outside;
         for (int i = 0; i < tags.Length; i++)
         {

@@ -28,6 +28,8 @@ public sealed class TagSequences
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public TagSequences(IReadOnlyList<string>[] predicted, IReadOnlyList<string>[] actual)
     {
+        ArgumentNullException.ThrowIfNull(predicted);
+        ArgumentNullException.ThrowIfNull(actual);
         if (predicted.Length != actual.Length || predicted.Zip(actual).Any(pair => pair.First.Count != pair.Second.Count))
             throw new ArgumentException("there are not as many predicted tags as true ones", nameof(predicted));
         (this.predicted, this.actual) = (predicted, actual);

@@ -28,6 +28,7 @@ public static class PoolingNames
     /// <exception cref="InputException">There is none.</exception>
     public static Pooling Named(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         foreach ((Pooling pooling, string known, _) in Known)
         {
             if (known == name) return pooling;

@@ -37,12 +37,17 @@ public sealed record SentenceFolder(string Transformer, EmbeddingSettings Settin
     ];
 
     /// <summary>Whether a folder is one.</summary>
-    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, ModulesFile));
+    public static bool Exists(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return File.Exists(Path.Combine(folder, ModulesFile));
+    }
 
     /// <summary>Reads a folder.</summary>
     /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
     public static SentenceFolder Read(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         EmbeddingSettings settings = OfPrompts(Path.Combine(folder, ConfigFile));
         if (!Exists(folder)) return new SentenceFolder(folder, OfTransformer(folder, settings), null);
         Module[] modules = Modules(Path.Combine(folder, ModulesFile), folder);

@@ -16,10 +16,18 @@ public enum Similarity
 public static class Similarities
 {
     /// <summary>Of each row with the same row: [n, width] and [n, width] → [n].</summary>
-    public static Tensor OfRows(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine) =>
-        similarity == Similarity.Dot ? Ops.Sum(Ops.Multiply(a, b), 1) : Ops.Sum(Ops.Multiply(Ops.Normalize(a), Ops.Normalize(b)), 1);
+    public static Tensor OfRows(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return similarity == Similarity.Dot ? Ops.Sum(Ops.Multiply(a, b), 1) : Ops.Sum(Ops.Multiply(Ops.Normalize(a), Ops.Normalize(b)), 1);
+    }
 
     /// <summary>Of each row with every row: [n, width] and [m, width] → [n, m].</summary>
-    public static Tensor OfAll(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine) =>
-        similarity == Similarity.Dot ? Ops.MatMul(a, b, transposeB: true) : Ops.MatMul(Ops.Normalize(a), Ops.Normalize(b), transposeB: true);
+    public static Tensor OfAll(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return similarity == Similarity.Dot ? Ops.MatMul(a, b, transposeB: true) : Ops.MatMul(Ops.Normalize(a), Ops.Normalize(b), transposeB: true);
+    }
 }

@@ -24,6 +24,8 @@ public static class ActivationNames
     /// <exception cref="InputException">The name is none of those known here.</exception>
     public static Activation Read(ConfigFields fields, string field, Activation fallback)
     {
+        ArgumentNullException.ThrowIfNull(fields);
+        ArgumentNullException.ThrowIfNull(field);
         string standard = Known.First(known => known.Value == fallback).Name;
         string name = fields.OneOf(field, standard, [.. Known.Select(known => known.Name)]);
         return Known.First(known => known.Name == name).Value;

@@ -18,6 +18,8 @@ public sealed class Encoder
     /// <param name="finalNorm">After the last layer; null for none.</param>
     public Encoder(IEmbeddings embeddings, IReadOnlyList<IEncoderLayer> layers, IRelativeTable? positions = null, NormLayer? finalNorm = null)
     {
+        ArgumentNullException.ThrowIfNull(embeddings);
+        ArgumentNullException.ThrowIfNull(layers);
         this.embeddings = embeddings;
         this.layers = [.. layers];
         this.positions = positions;
@@ -44,6 +46,7 @@ public sealed class Encoder
     /// <param name="context">The pass.</param>
     public Tensor Forward(EncoderBatch batch, out Tensor mask, ForwardContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         batch.Require();
         Tensor hidden = embeddings.Forward(batch, context);
         mask = batch.Mask.To(hidden.Device);

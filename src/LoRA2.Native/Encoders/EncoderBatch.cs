@@ -23,7 +23,11 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
     public Tensor? Selected { get; init; }
 
     /// <summary>The same batch on a device; itself when it is there.</summary>
-    public EncoderBatch To(Device device) => new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device), Selected = Selected?.To(device) };
+    public EncoderBatch To(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device), Selected = Selected?.To(device) };
+    }
 
     /// <summary>Overwrites this batch with another of its shape, on any device.</summary>
     internal void CopyFrom(in EncoderBatch other)

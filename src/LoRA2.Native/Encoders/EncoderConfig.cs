@@ -124,10 +124,18 @@ public abstract record EncoderConfig
     /// Where a module is in the encoder: its layer, from 0, and the papers' name of the matrix, or the module's name in the layer where they have none. Layer −1 and its
     /// whole name: it is in no layer.
     /// </summary>
-    public (int Layer, string Matrix) PlaceOf(string module) => Split(module) is { } place ? (place.Layer, Names.PaperNameOf(place.Module) ?? place.Module) : (-1, module);
+    public (int Layer, string Matrix) PlaceOf(string module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return Split(module) is { } place ? (place.Layer, Names.PaperNameOf(place.Module) ?? place.Module) : (-1, module);
+    }
 
     /// <summary>A module's name in its layer, without the layer's; its whole name where it is in none.</summary>
-    public string EndingOf(string module) => Split(module)?.Module ?? module;
+    public string EndingOf(string module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return Split(module)?.Module ?? module;
+    }
 
     private (int Layer, string Module)? Split(string module) => module.StartsWith(Prefix + ".", StringComparison.Ordinal) ? Names.Split(module[(Prefix.Length + 1)..]) : null;
 

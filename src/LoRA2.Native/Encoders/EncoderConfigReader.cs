@@ -28,6 +28,7 @@ public static class EncoderConfigReader
     /// <exception cref="InputException">It is missing, not JSON, lacks a field, or asks for something not supported.</exception>
     public static EncoderConfig FromFolder(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder)) throw new InputException($"model folder '{folder}' does not exist");
         return FromFile(Path.Combine(folder, ModelFolder.ConfigFile));
     }
@@ -36,6 +37,7 @@ public static class EncoderConfigReader
     /// <inheritdoc cref="FromFolder" path="/exception"/>
     public static EncoderConfig FromFile(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         byte[] bytes;
         try
         {

@@ -48,5 +48,9 @@ public static class EncoderFamilies
     }
 
     /// <summary>The family of a model type, or null.</summary>
-    public static EncoderConfig? Of(string modelType) => All.FirstOrDefault(family => family.ModelType == modelType);
+    public static EncoderConfig? Of(string modelType)
+    {
+        ArgumentNullException.ThrowIfNull(modelType);
+        return All.FirstOrDefault(family => family.ModelType == modelType);
+    }
 }

@@ -50,5 +50,9 @@ public sealed class ForwardContext
     public DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
 
     /// <summary>Dropout of a tensor, with the next mask.</summary>
-    public Tensor Dropout(Tensor x, double probability) => Ops.Dropout(x, NextDropout(probability));
+    public Tensor Dropout(Tensor x, double probability)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Ops.Dropout(x, NextDropout(probability));
+    }
 }

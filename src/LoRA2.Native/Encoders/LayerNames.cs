@@ -51,23 +51,32 @@ public sealed record LayerNames
     }
 
     /// <summary>The module that one of the papers' names stands for, or null for any other name.</summary>
-    public string? ModuleOf(string paperName) => paperName switch
+    public string? ModuleOf(string paperName)
     {
-        "query" => Query,
-        "key" => Key,
-        "value" => Value,
-        "attention.output" => AttentionOutput,
-        "intermediate" => Intermediate,
-        "output" => Output,
-        _ => null,
-    };
+        ArgumentNullException.ThrowIfNull(paperName);
+        return paperName switch
+        {
+            "query" => Query,
+            "key" => Key,
+            "value" => Value,
+            "attention.output" => AttentionOutput,
+            "intermediate" => Intermediate,
+            "output" => Output,
+            _ => null,
+        };
+    }
 
     /// <summary>The papers' name of a layer's module, or null; all of them with commas between where one matrix does for several.</summary>
-    public string? PaperNameOf(string module) => Papers.Any(name => ModuleOf(name) == module) ? string.Join(", ", Papers.Where(name => ModuleOf(name) == module)) : null;
+    public string? PaperNameOf(string module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return Papers.Any(name => ModuleOf(name) == module) ? string.Join(", ", Papers.Where(name => ModuleOf(name) == module)) : null;
+    }
 
     /// <summary>A module's path below the encoder's prefix as the number of its layer and its name in the layer; null: it is in none.</summary>
     public (int Layer, string Module)? Split(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         string[] pattern = Layer.Split('.'), parts = path.Split('.');
         if (parts.Length <= pattern.Length) return null;
         int layer = 0;

@@ -35,6 +35,9 @@ public sealed class LinearLayer
     public int Outputs => Weight.Value.Shape[0];
 
     /// <summary>activation(x Wᵀ + b), with the adapter's update, in one pass over it: [.., in] → [.., out].</summary>
-    public Tensor Forward(Tensor x, Activation activation = Activation.None) =>
-        Adapter is null ? Ops.Linear(x, Weight.Value, Bias?.Value, activation) : Adapter.Forward(x, Weight.Value, Bias?.Value, activation);
+    public Tensor Forward(Tensor x, Activation activation = Activation.None)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Adapter is null ? Ops.Linear(x, Weight.Value, Bias?.Value, activation) : Adapter.Forward(x, Weight.Value, Bias?.Value, activation);
+    }
 }

@@ -37,9 +37,11 @@ public static class ModelFolder
     /// <exception cref="InvalidOperationException">An adapter is still on a layer.</exception>
     public static void Save(SequenceClassifier model, string source, string folder, DType dtype = DType.Float32, string? merged = null, SavedBeside? beside = null)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(source);
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        using ModelAccess.Lease pass = model.Hold();
         if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(model.Config.FileNameOf(parameter.Name), parameter.Value, dtype);

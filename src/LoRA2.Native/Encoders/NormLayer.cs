@@ -14,10 +14,19 @@ public sealed record NormLayer(Parameter Gain, Parameter? Bias, double Epsilon)
     public IEnumerable<Parameter> Parameters => Bias is null ? [Gain] : [Gain, Bias];
 
     /// <summary>LN(x): [.., width] → [.., width].</summary>
-    public Tensor Forward(Tensor x) => Ops.LayerNorm(x, Gain.Value, BiasFor(x), Epsilon);
+    public Tensor Forward(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Ops.LayerNorm(x, Gain.Value, BiasFor(x), Epsilon);
+    }
 
     /// <summary>LN(residual + dropout(x)).</summary>
-    public Tensor Forward(Tensor x, DropoutMask dropout, Tensor residual) => Ops.AddLayerNorm(x, residual, Gain.Value, BiasFor(x), Epsilon, dropout);
+    public Tensor Forward(Tensor x, DropoutMask dropout, Tensor residual)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(residual);
+        return Ops.AddLayerNorm(x, residual, Gain.Value, BiasFor(x), Epsilon, dropout);
+    }
 
     private Tensor BiasFor(Tensor x) => Bias?.Value ?? Tensor.Zeros(Gain.Value.Shape, x.DType, x.Device);
 }

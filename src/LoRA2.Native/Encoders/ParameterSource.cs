@@ -52,10 +52,18 @@ public sealed class ParameterSource
 
     /// <summary>A parameter that was asked for before, for another place that it is used in too.</summary>
     /// <exception cref="InvalidOperationException">Nobody asked for it.</exception>
-    public Parameter Shared(string name) => made.Find(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"there is no parameter {name} yet");
+    public Parameter Shared(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return made.Find(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"there is no parameter {name} yet");
+    }
 
     /// <summary>Whether the files have a tensor of that name; false for a model that is not from files.</summary>
-    public bool Has(string name) => files is not null && Candidates(name, null).Any(candidate => files.Find(candidate) is not null);
+    public bool Has(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return files is not null && Candidates(name, null).Any(candidate => files.Find(candidate) is not null);
+    }
 
     /// <summary>A parameter by its whole name.</summary>
     /// <param name="name">HuggingFace's name.</param>
@@ -64,16 +72,25 @@ public sealed class ParameterSource
     /// <param name="deviation">The standard deviation of its initial values; null for the config's initializer_range.</param>
     /// <param name="oldName">A name that older files have for it.</param>
     /// <exception cref="InputException">The files lack it, or have it in another shape, and it is not the head's.</exception>
-    public Parameter Parameter(string name, Shape shape, double mean = 0, double? deviation = null, string? oldName = null) => Make(name, oldName, shape, mean, deviation ?? initializerRange, -1);
+    public Parameter Parameter(string name, Shape shape, double mean = 0, double? deviation = null, string? oldName = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Make(name, oldName, shape, mean, deviation ?? initializerRange, -1);
+    }
 
     /// <summary>An embedding table, [rows, width]; one row, a padding token's, starts as 0.</summary>
     /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
-    public Parameter Table(string name, int rows, int width, int zeroRow = -1) => Make(name, null, [rows, width], 0, initializerRange, zeroRow);
+    public Parameter Table(string name, int rows, int width, int zeroRow = -1)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Make(name, null, [rows, width], 0, initializerRange, zeroRow);
+    }
 
     /// <summary>A linear layer: <c>name.weight</c> [outputs, inputs] and <c>name.bias</c> [outputs].</summary>
     /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
     public LinearLayer Linear(string name, int inputs, int outputs, bool hasBias = true)
     {
+        ArgumentNullException.ThrowIfNull(name);
         Parameter weight = Parameter($"{name}.weight", [outputs, inputs]);
         weight.Precision = Precision;
         return new LinearLayer(name, weight, hasBias ? Parameter($"{name}.bias", [outputs], 0, 0) : null);
@@ -81,8 +98,11 @@ public sealed class ParameterSource
 
     /// <summary>A layer norm: <c>name.weight</c> and <c>name.bias</c>, which TensorFlow called gamma and beta.</summary>
     /// <exception cref="InputException">As of <see cref="Parameter"/>.</exception>
-    public NormLayer Norm(string name, int width, double epsilon, bool hasBias = true) =>
-        new(Parameter($"{name}.weight", [width], 1, 0, $"{name}.gamma"), hasBias ? Parameter($"{name}.bias", [width], 0, 0, $"{name}.beta") : null, epsilon);
+    public NormLayer Norm(string name, int width, double epsilon, bool hasBias = true)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new(Parameter($"{name}.weight", [width], 1, 0, $"{name}.gamma"), hasBias ? Parameter($"{name}.bias", [width], 0, 0, $"{name}.beta") : null, epsilon);
+    }
 
     private Parameter Make(string name, string? oldName, Shape shape, double mean, double deviation, int zeroRow)
     {

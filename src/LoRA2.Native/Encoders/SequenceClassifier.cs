@@ -78,6 +78,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <exception cref="InputException">A file is missing or damaged, or asks for something not supported.</exception>
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         EncoderConfig config = EncoderConfigReader.FromFolder(folder);
         using IWeightFiles files = SafetensorsFolder.Exists(folder) || !TorchWeights.TryOpen(folder, out TorchWeights? pickled) ? new SafetensorsWeights(SafetensorsFolder.Open(folder)) : pickled;
         return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
@@ -88,7 +89,11 @@ public sealed class SequenceClassifier : IDisposable
     internal static SequenceClassifier FromWeights(EncoderConfig config, IWeightFiles weights) => new(config, weights, 0, Precision.Float32);
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
-    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32) => new(config, null, seed, precision);
+    public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return new(config, null, seed, precision);
+    }
 
     /// <summary>Holds the model as it is for passes on this thread: nobody frees it or puts another adapter on it before the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -111,6 +116,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         using ModelAccess.Lease pass = Hold();
         Tensor hidden = encoder.Forward(batch, out Tensor mask, context);
         if (batch.Selected is { } places) hidden = Ops.Embedding(Ops.Reshape(hidden, hidden.Shape[0] * hidden.Shape[1], hidden.Shape[2]), places.To(hidden.Device));
@@ -118,7 +124,12 @@ public sealed class SequenceClassifier : IDisposable
     }
 
     /// <summary>The task's loss, rank 0, of targets as its kind has them (<see cref="Tasks.TaskKind.Targets"/>), on any device.</summary>
-    public Tensor Loss(Tensor logits, Tensor labels) => Config.Kind.Loss(logits, labels.To(logits.Device));
+    public Tensor Loss(Tensor logits, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
+        return Config.Kind.Loss(logits, labels.To(logits.Device));
+    }
 
     /// <summary>
     /// Moves every parameter, and what adapters keep besides, to a device, where from then on the model computes; adapters that are attached or loaded later follow.
@@ -127,6 +138,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void MoveTo(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         using ModelAccess.Lease change = Change();
         foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
         foreach (LinearLayer layer in LinearLayers) layer.Adapter?.MoveTo(device);

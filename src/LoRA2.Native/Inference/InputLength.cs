@@ -11,8 +11,12 @@ public static class InputLength
     /// As many as the model was meant for: its tokenizer's <c>model_max_length</c>, where it has positions for them; without that its positions. A model with relative
     /// positions alone has no end of them; <c>max_position_embeddings</c> is what it was trained with.
     /// </summary>
-    public static int LimitOf(EncoderConfig config, Tokenizer tokenizer) =>
-        Math.Min(tokenizer.ModelMaxLength ?? int.MaxValue, config.LongestInput == int.MaxValue && tokenizer.ModelMaxLength is null ? config.MaxPositions : config.LongestInput);
+    public static int LimitOf(EncoderConfig config, Tokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return Math.Min(tokenizer.ModelMaxLength ?? int.MaxValue, config.LongestInput == int.MaxValue && tokenizer.ModelMaxLength is null ? config.MaxPositions : config.LongestInput);
+    }
 
     /// <summary>The limit, or the lower one that was asked for.</summary>
     /// <param name="config">The model's shape.</param>
@@ -21,6 +25,8 @@ public static class InputLength
     /// <exception cref="InputException">The model has not so many positions, or the number is not positive.</exception>
     public static int Of(EncoderConfig config, Tokenizer tokenizer, int? asked)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(tokenizer);
         if (asked is not { } length) return LimitOf(config, tokenizer);
         if (length < 1) throw new InputException($"the longest input is {length} tokens; at least 1 was expected");
         return length <= config.LongestInput ? length : throw new InputException($"the longest input is {length} tokens; the model has {config.LongestInput} positions");

@@ -72,7 +72,11 @@ public sealed class TextClassifier : IDisposable
     }
 
     /// <summary>Predicts one text or pair.</summary>
-    public Prediction Predict(string text, string? pair = null) => Predict([new Example(text, pair)])[0];
+    public Prediction Predict(string text, string? pair = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Predict([new Example(text, pair)])[0];
+    }
 
     /// <summary>Predicts many, in batches of similar length.</summary>
     public IReadOnlyList<Prediction> Predict(IReadOnlyList<Example> examples, int batchSize = 32, CancellationToken cancellation = default)
@@ -86,7 +90,11 @@ public sealed class TextClassifier : IDisposable
     }
 
     /// <summary>Scores the model on labelled data.</summary>
-    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default) => inner.Evaluate(data, batchSize, cancellation);
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return inner.Evaluate(data, batchSize, cancellation);
+    }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => inner.Dispose();

@@ -95,7 +95,11 @@ public sealed class TextEmbedder : IDisposable
     }
 
     /// <summary>The vector of one text, with the default prompt before it where there is one.</summary>
-    public TextVector Embed(string text) => Embed([text])[0];
+    public TextVector Embed(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Embed([text])[0];
+    }
 
     /// <summary>The vectors of many texts in their order, computed in batches of similar length.</summary>
     /// <param name="texts">The texts. White space around one is taken off, as sentence-transformers does.</param>
@@ -116,12 +120,18 @@ public sealed class TextEmbedder : IDisposable
     }
 
     /// <summary>As <see cref="Embed(IReadOnlyList{string}, string?, int, CancellationToken)"/>, for texts that ask: with the prompt <c>query</c>, where there is one.</summary>
-    public IReadOnlyList<TextVector> EmbedQueries(IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellation = default) =>
-        Embed(texts, Settings.PromptOf("query"), batchSize, cancellation);
+    public IReadOnlyList<TextVector> EmbedQueries(IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return Embed(texts, Settings.PromptOf("query"), batchSize, cancellation);
+    }
 
     /// <summary>The same for texts that are looked for: with the prompt <c>document</c>, <c>passage</c> or <c>corpus</c>, where there is one.</summary>
-    public IReadOnlyList<TextVector> EmbedDocuments(IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellation = default) =>
-        Embed(texts, Settings.PromptOf("document", "passage", "corpus"), batchSize, cancellation);
+    public IReadOnlyList<TextVector> EmbedDocuments(IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return Embed(texts, Settings.PromptOf("document", "passage", "corpus"), batchSize, cancellation);
+    }
 
     /// <summary>Scores the vectors on sets of texts: by correlation where they have scores, else by how well each first text finds its second, see <see cref="EmbeddingsTask"/>.</summary>
     /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>

@@ -56,7 +56,12 @@ public sealed class TextModel : IDisposable
 
     /// <summary>Examples as the model takes them.</summary>
     /// <exception cref="InputException">Tokenizer and model don't belong together.</exception>
-    public TokenizedDataset Tokenize(string name, IReadOnlyList<Example> examples) => TokenizedDataset.Create(name, examples, Tokenizer, Model.Config, MaxLength);
+    public TokenizedDataset Tokenize(string name, IReadOnlyList<Example> examples)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(examples);
+        return TokenizedDataset.Create(name, examples, Tokenizer, Model.Config, MaxLength);
+    }
 
     /// <summary>Scores the model on labelled data.</summary>
     public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)

@@ -68,7 +68,11 @@ public sealed class TokenClassifier : IDisposable
     }
 
     /// <summary>The spans of one text.</summary>
-    public TaggedText Predict(string text, SpanAggregation aggregation = SpanAggregation.First) => Predict([text], aggregation)[0];
+    public TaggedText Predict(string text, SpanAggregation aggregation = SpanAggregation.First)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Predict([text], aggregation)[0];
+    }
 
     /// <summary>The spans of many texts, in batches of similar length.</summary>
     /// <param name="texts">The texts.</param>
@@ -99,7 +103,11 @@ public sealed class TokenClassifier : IDisposable
     }
 
     /// <summary>Scores the model on labelled data.</summary>
-    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default) => inner.Evaluate(data, batchSize, cancellation);
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return inner.Evaluate(data, batchSize, cancellation);
+    }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => inner.Dispose();

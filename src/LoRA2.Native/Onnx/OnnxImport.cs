@@ -21,6 +21,7 @@ public static class OnnxImport
     /// <exception cref="InputException">The file is damaged or no encoder, a weight is missing or has another shape, or what the file doesn't say was not given.</exception>
     public static OnnxImportResult Import(string model, string output, OnnxImportOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(output);
         ArgumentException.ThrowIfNullOrEmpty(model);
         ArgumentException.ThrowIfNullOrEmpty(output);
         options ??= new OnnxImportOptions();

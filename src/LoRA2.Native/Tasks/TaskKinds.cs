@@ -40,11 +40,19 @@ public static class TaskKinds
     public static IReadOnlyList<TaskKind> All => all;
 
     /// <summary>The kind of that name, or null.</summary>
-    public static TaskKind? Of(string name) => All.FirstOrDefault(kind => kind.Name == name);
+    public static TaskKind? Of(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(kind => kind.Name == name);
+    }
 
     /// <summary>The kind of that name.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static TaskKind Named(string name) => Of(name) ?? throw new InputException($"there is no kind of task {Quote.Name(name)}; there are {string.Join(", ", All)}");
+    public static TaskKind Named(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Of(name) ?? throw new InputException($"there is no kind of task {Quote.Name(name)}; there are {string.Join(", ", All)}");
+    }
 
     /// <summary>Adds a kind, so that data, folders and the command line can name it, from here on and on every thread.</summary>
     /// <exception cref="ArgumentException">There is a kind of that name.</exception>

@@ -12,10 +12,21 @@ public sealed record TaskOption(string Name, string Description, string ValueNam
 {
     /// <summary>A setting with one of some values.</summary>
     public static TaskOption Choice<TKind>(string name, string description, Func<TKind, string, TKind> with, params string[] choices)
-        where TKind : TaskKind =>
-        new(name, description, string.Join('|', choices), (kind, text) => choices.Contains(text) ? with((TKind)kind, text) : null, $"{string.Join(", ", choices)} can be");
+        where TKind : TaskKind
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(with);
+        ArgumentNullException.ThrowIfNull(choices);
+        return new(name, description, string.Join('|', choices), (kind, text) => choices.Contains(text) ? with((TKind)kind, text) : null, $"{string.Join(", ", choices)} can be");
+    }
 
     /// <summary>The kind with this setting.</summary>
     /// <exception cref="InputException">The text is no value of it.</exception>
-    public TaskKind Apply(TaskKind kind, string text) => With(kind, text) ?? throw new InputException($"option --{Name} is '{text}'; {Expected}");
+    public TaskKind Apply(TaskKind kind, string text)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        ArgumentNullException.ThrowIfNull(text);
+        return With(kind, text) ?? throw new InputException($"option --{Name} is '{text}'; {Expected}");
+    }
 }

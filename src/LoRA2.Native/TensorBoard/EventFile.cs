@@ -14,11 +14,13 @@ public sealed class EventFile : IDisposable
 
     private readonly Stream stream;
     private readonly MemoryStream message = new();
+    private bool disposed;
 
     /// <summary>Makes a file with a name of its own in a folder, and the folder if need be.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public EventFile(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         Directory.CreateDirectory(folder);
         string host = string.Concat(Environment.MachineName.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' ? character : '-'));
         string time = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString("D10", CultureInfo.InvariantCulture);
@@ -47,6 +49,7 @@ public sealed class EventFile : IDisposable
     /// <summary>Deletes the event files that lie in a folder; nothing else.</summary>
     public static void DeleteIn(string folder)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder)) return;
         foreach (string file in Directory.GetFiles(folder, NamePart + ".*.lora2")) Disk.Current.Delete(file);
     }
@@ -55,34 +58,44 @@ public sealed class EventFile : IDisposable
     /// <param name="tag">The curve; what is before a slash groups curves.</param>
     /// <param name="step">Along the horizontal axis.</param>
     /// <param name="value">The value.</param>
-    public void Scalar(string tag, long step, double value) => Write(output =>
+    public void Scalar(string tag, long step, double value)
     {
-        output.WriteTag(2, WireFormat.WireType.Varint);
-        output.WriteInt64(step);
-        int valueSize = 1 + CodedOutputStream.ComputeStringSize(tag) + 1 + sizeof(float);
-        output.WriteTag(5, WireFormat.WireType.LengthDelimited);
-        output.WriteLength(1 + CodedOutputStream.ComputeLengthSize(valueSize) + valueSize);
-        output.WriteTag(1, WireFormat.WireType.LengthDelimited);
-        output.WriteLength(valueSize);
-        output.WriteTag(1, WireFormat.WireType.LengthDelimited);
-        output.WriteString(tag);
-        output.WriteTag(2, WireFormat.WireType.Fixed32);
-        output.WriteFloat((float)value);
-    });
+        ArgumentNullException.ThrowIfNull(tag);
+        Write(output =>
+        {
+            output.WriteTag(2, WireFormat.WireType.Varint);
+            output.WriteInt64(step);
+            int valueSize = 1 + CodedOutputStream.ComputeStringSize(tag) + 1 + sizeof(float);
+            output.WriteTag(5, WireFormat.WireType.LengthDelimited);
+            output.WriteLength(1 + CodedOutputStream.ComputeLengthSize(valueSize) + valueSize);
+            output.WriteTag(1, WireFormat.WireType.LengthDelimited);
+            output.WriteLength(valueSize);
+            output.WriteTag(1, WireFormat.WireType.LengthDelimited);
+            output.WriteString(tag);
+            output.WriteTag(2, WireFormat.WireType.Fixed32);
+            output.WriteFloat((float)value);
+        });
+    }
 
     /// <summary>Lets readers see what was added.</summary>
-    public void Flush() => stream.Flush();
+    public void Flush()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        stream.Flush();
+    }
 
     /// <summary>Closes the file.</summary>
     /// <exception cref="IOException">The disk refused what was left to be written; the file is closed all the same.</exception>
     public void Dispose()
     {
+        disposed = true;
         message.Dispose();
         stream.Dispose();
     }
 
     private void Write(Action<CodedOutputStream> write)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         message.SetLength(0);
         using (var output = new CodedOutputStream(message, leaveOpen: true))
         {

@@ -25,6 +25,8 @@ public sealed class TensorBoardLog : IProgress<TrainingProgress>, IDisposable
     /// <exception cref="IOException">The disk refused.</exception>
     public TensorBoardLog(string folder, Trainer trainer)
     {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(trainer);
         this.trainer = trainer;
         EventFile.DeleteIn(folder);
         file = new EventFile(folder);

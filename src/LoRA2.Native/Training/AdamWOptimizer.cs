@@ -37,6 +37,10 @@ public sealed class AdamWOptimizer : IDisposable
     /// <exception cref="ArgumentException">A parameter is frozen or in two groups.</exception>
     public AdamWOptimizer(IEnumerable<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
     {
+        ArgumentNullException.ThrowIfNull(groups);
+        foreach ((double beta, string name) in ((double, string)[])[(beta1, nameof(beta1)), (beta2, nameof(beta2))])
+            if (!(beta is >= 0 and < 1)) throw new ArgumentOutOfRangeException(name, beta, "0 or more and less than 1 was expected");
+        if (!(epsilon >= 0)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "0 or more was expected");
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.epsilon = epsilon;

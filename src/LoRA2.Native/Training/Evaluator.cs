@@ -17,6 +17,9 @@ public static class Evaluator
     /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
     public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         // All of it is of one version of the model.
         using ModelAccess.Lease passes = model.Hold();
         float[][] answers = new float[data.Count][];
@@ -37,14 +40,31 @@ public static class Evaluator
 
     /// <summary>Scores the model's predictions against the data's targets.</summary>
     public static Evaluation Evaluate(
-        SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, CancellationToken cancellation = default) =>
-        Score(model.Config, Logits(model, data, batchSize, cancellation), data, metrics);
+        SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(metrics);
+        return Score(model.Config, Logits(model, data, batchSize, cancellation), data, metrics);
+    }
 
     /// <summary>Scores logits against the data's targets.</summary>
-    public static Evaluation Score(EncoderConfig config, float[][] logits, TokenizedDataset data, IReadOnlyList<Metric> metrics) => config.Kind.Score(logits, data, metrics, config.LabelNames);
+    public static Evaluation Score(EncoderConfig config, float[][] logits, TokenizedDataset data, IReadOnlyList<Metric> metrics)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(metrics);
+        return config.Kind.Score(logits, data, metrics, config.LabelNames);
+    }
 
     /// <summary>What logits say of each example: the class's number, the score in regression, or what else the kind of task keeps.</summary>
-    public static float[] Predictions(EncoderConfig config, float[][] logits) => config.Kind.Predictions(logits);
+    public static float[] Predictions(EncoderConfig config, float[][] logits)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(logits);
+        return config.Kind.Predictions(logits);
+    }
 
     private static InputException NotFinite(SequenceClassifier model, TokenizedDataset data, int example, float value)
     {
@@ -54,5 +74,9 @@ public static class Evaluator
     }
 
     /// <summary>The index of the largest logit; the first of equals.</summary>
-    public static int Largest(float[] logits) => Data.Predictions.Largest(logits);
+    public static int Largest(float[] logits)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        return Data.Predictions.Largest(logits);
+    }
 }

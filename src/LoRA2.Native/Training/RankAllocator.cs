@@ -28,6 +28,8 @@ public sealed class RankAllocator : IDisposable
     /// <exception cref="ArgumentException">The schedule's initial budget is not the number of singular values.</exception>
     public RankAllocator(IEnumerable<SingularValueAdapter> adapters, BudgetSchedule schedule, double beta1 = 0.85, double beta2 = 0.85)
     {
+        ArgumentNullException.ThrowIfNull(adapters);
+        ArgumentNullException.ThrowIfNull(schedule);
         this.adapters = [.. adapters.OrderBy(adapter => adapter.Module, StringComparer.Ordinal)];
         schedule.Require();
         int total = this.adapters.Sum(adapter => adapter.SingularValues.Count);

@@ -39,6 +39,7 @@ public sealed class RunFingerprint
     /// <summary>As <see cref="ToString"/> gives it; of other text nothing is the same.</summary>
     public static RunFingerprint Parse(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         var parts = new SortedDictionary<string, string>(StringComparer.Ordinal);
         try
         {
@@ -56,6 +57,7 @@ public sealed class RunFingerprint
     /// <summary>What is different in another run, for the end of a sentence about it; null when nothing is.</summary>
     public string? DifferenceFrom(RunFingerprint other)
     {
+        ArgumentNullException.ThrowIfNull(other);
         string[] different = [.. parts.Keys.Where(key => !other.parts.TryGetValue(key, out string? value) || value != parts[key])];
         if (different.Length == 0) return null;
         if (different is [Arithmetic] && other.parts.TryGetValue(Arithmetic, out string? there))
@@ -81,6 +83,7 @@ public sealed class RunFingerprint
     /// <summary>Writes the parts as properties into an object that is open; the options only as a hash, for they stand beside.</summary>
     public void WriteProperties(Utf8JsonWriter json)
     {
+        ArgumentNullException.ThrowIfNull(json);
         foreach ((string key, string value) in parts) json.WriteString(key, key == Options ? Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(value))) : value);
     }
 
@@ -110,6 +113,7 @@ public sealed class RunFingerprint
     /// <summary>What is trained is in a checkpoint itself; what is not decides as much, and is nowhere else.</summary>
     private static string OfFrozen(SequenceClassifier model)
     {
+        using ModelAccess.Lease pass = model.Hold();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (Parameter parameter in model.BaseParameters.Where(parameter => !parameter.IsTrainable))
         {

@@ -23,6 +23,7 @@ public class TokenizedDataset
     /// <exception cref="InputException">An id or a length is not the model's: tokenizer and model don't belong together.</exception>
     public TokenizedDataset(TokenizedExamples examples)
     {
+        ArgumentNullException.ThrowIfNull(examples);
         Name = examples.Name;
         ids = [.. examples.Ids];
         typeIds = [.. examples.TypeIds];
@@ -49,8 +50,15 @@ public class TokenizedDataset
 
     /// <summary>Tokenizes every example as the model's kind of task does it, each cut to <paramref name="maxLength"/> tokens.</summary>
     /// <exception cref="InputException">Tokenizer and model don't belong together.</exception>
-    public static TokenizedDataset Create(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength) =>
-        config.Kind.Tokenize(name, examples, tokenizer, config, maxLength);
+    public static TokenizedDataset Create(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(examples);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
+        return config.Kind.Tokenize(name, examples, tokenizer, config, maxLength);
+    }
 
     /// <summary>Texts and pairs as the tokenizer joins them, with the targets as they are.</summary>
     internal static TokenizedDataset OfTexts(string name, IReadOnlyList<Example> examples, Tokenizer tokenizer, EncoderConfig config, int maxLength)

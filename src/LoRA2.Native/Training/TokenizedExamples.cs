@@ -8,8 +8,10 @@ namespace LoRA2.Native.Training;
 /// <param name="config">The model that the ids are for.</param>
 public sealed class TokenizedExamples(string name, EncoderConfig config)
 {
+    private readonly EncoderConfig config = config ?? throw new ArgumentNullException(nameof(config));
+
     /// <summary>What the data is called.</summary>
-    public string Name => name;
+    public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
     /// <summary>Token ids of all examples, one after the other.</summary>
     public List<int> Ids { get; } = [];

@@ -37,7 +37,9 @@ public sealed class Trainer : IDisposable
     private readonly int stepsPerEpoch;
     private int[][] batches = [];
     private int plannedEpoch = -1;
+    private readonly Lock gate = new();
     private long tokens;
+    private bool disposed;
 
     /// <summary>Prepares a run. What is trained must have been attached to the model already (<see cref="AdapterAttachment.Attach"/>).</summary>
     /// <param name="model">The model; its trainable parameters change.</param>
@@ -54,6 +56,10 @@ public sealed class Trainer : IDisposable
         SequenceClassifier model, TrainingOptions options, TokenizedDataset train, TokenizedDataset? development, IReadOnlyList<Metric> metrics, ILogger? logger = null,
         IReadOnlyDictionary<string, TokenizedDataset>? further = null)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(metrics);
         this.logger = logger ?? NullLogger.Instance;
         this.model = model;
         this.options = options;
@@ -105,6 +111,7 @@ public sealed class Trainer : IDisposable
     /// <param name="cancellation">Stops after the step in progress, when a checkpoint was written.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint has everything.</exception>
     /// <exception cref="TrainingException">The loss was NaN or infinite; the last checkpoint is intact.</exception>
+    /// <exception cref="ObjectDisposedException">The trainer or the model was disposed, perhaps meanwhile.</exception>
     public TrainingResult Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
@@ -113,6 +120,7 @@ public sealed class Trainer : IDisposable
         tokens = 0;
         while (state.Step < TotalSteps && !state.StoppedEarly)
         {
+            using Lock.Scope turn = Turn();
             if (cancellation.IsCancellationRequested)
             {
                 Save(checkpoint);
@@ -134,30 +142,51 @@ public sealed class Trainer : IDisposable
             settled.Clear();
         }
 
+        using Lock.Scope end = Turn();
         using (model.Change()) state.Best?.Restore(model);
         return new TrainingResult(Best, [.. state.History], state.Step, state.StoppedEarly, state.LastLoss, tokens, clock.Elapsed, clock.Elapsed - pause.Elapsed);
     }
 
     /// <summary>Takes up the run where a checkpoint left it.</summary>
     /// <exception cref="InputException">The checkpoint is damaged or belongs to another run.</exception>
-    public void Resume(string checkpoint) => Checkpoint.Load(checkpoint, Fingerprint, model, optimizer, allocator, state);
+    public void Resume(string checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        using Lock.Scope turn = Turn();
+        using ModelAccess.Lease change = model.Change();
+        Checkpoint.Load(checkpoint, Fingerprint, model, optimizer, allocator, state);
+    }
 
     /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
     public void Save(string? checkpoint)
     {
+        using Lock.Scope turn = Turn();
         if (checkpoint is null) return;
         Settle();
+        using ModelAccess.Lease pass = model.Hold();
         Checkpoint.Save(checkpoint, Fingerprint, model, optimizer, allocator, state);
         TrainingLog.CheckpointWritten(logger, state.Step, TotalSteps, checkpoint);
     }
 
-    /// <summary>Frees the optimiser's and the scorers' memory.</summary>
+    /// <summary>Frees the optimiser's and the scorers' memory, after the step that another thread may be in.</summary>
     public void Dispose()
     {
+        using Lock.Scope turn = gate.EnterScope();
+        if (disposed) return;
+        disposed = true;
         runner.Dispose();
         optimizer.Dispose();
         allocator?.Dispose();
         state.Dispose();
+    }
+
+    /// <summary>The trainer's memory is there until the result is disposed.</summary>
+    private Lock.Scope Turn()
+    {
+        Lock.Scope turn = gate.EnterScope();
+        if (!disposed) return turn;
+        turn.Dispose();
+        throw new ObjectDisposedException(nameof(Trainer));
     }
 
     private void TrainStep(int[] batch)

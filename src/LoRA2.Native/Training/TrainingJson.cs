@@ -12,6 +12,8 @@ public static class TrainingJson
     /// <summary>Writes the options as one object.</summary>
     public static void Write(Utf8JsonWriter json, TrainingOptions options, Precision precision)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(options);
         json.WriteStartObject();
         WriteProperties(json, options, precision);
         json.WriteEndObject();
@@ -20,6 +22,8 @@ public static class TrainingJson
     /// <summary>Writes the options into an object that is open.</summary>
     public static void WriteProperties(Utf8JsonWriter json, TrainingOptions options, Precision precision)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(options);
         AdapterSettings adapter = options.Adapter;
         json.WriteString("method", adapter.Method.Name);
         foreach (MethodOption option in adapter.Method.Options) option.Write(json, adapter.Method);
@@ -63,6 +67,7 @@ public static class TrainingJson
     /// <summary>The options as text.</summary>
     public static string Text(TrainingOptions options, Precision precision)
     {
+        ArgumentNullException.ThrowIfNull(options);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer)) Write(json, options, precision);
         return Encoding.UTF8.GetString(buffer.ToArray());
@@ -71,6 +76,8 @@ public static class TrainingJson
     /// <summary>Writes evaluations as an array.</summary>
     public static void Write(Utf8JsonWriter json, IEnumerable<EvaluationPoint> history)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(history);
         json.WriteStartArray();
         foreach (EvaluationPoint point in history)
         {
@@ -90,6 +97,8 @@ public static class TrainingJson
     /// <summary>Writes a number, or null where it is none.</summary>
     public static void Number(Utf8JsonWriter json, string name, double value)
     {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(name);
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteNull(name);
     }

@@ -35,6 +35,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor Conv1d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int groups = 1)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
         RequireConvolution("Conv1d", x, weight, 1, groups);
         if (x.Shape.Rank == 2) return Squeeze(Conv1d(Unsqueeze(x, 0), weight, bias, steps, groups), 0);
         return Squeeze(Convolved(Unsqueeze(x, 2), Unsqueeze(weight, 2), bias, Above(steps), groups), 2);
@@ -47,6 +49,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor Conv2d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int groups = 1)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
         RequireConvolution("Conv2d", x, weight, 2, groups);
         return x.Shape.Rank == 3 ? Squeeze(Convolved(Unsqueeze(x, 0), weight, bias, steps, groups), 0) : Convolved(x, weight, bias, steps, groups);
     }
@@ -58,6 +62,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor ConvTranspose1d(Tensor x, Tensor weight, Tensor? bias = null, ConvolutionSteps steps = default, int outputPadding = 0, int groups = 1)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
         if (x.Shape.Rank == 2) return Squeeze(ConvTranspose1d(Unsqueeze(x, 0), weight, bias, steps, outputPadding, groups), 0);
         if (x.Shape.Rank != 3 || weight.Shape.Rank != 3 || groups < 1 || x.Shape[1] != weight.Shape[0] || x.Shape[1] % groups != 0)
             throw new ArgumentException($"ConvTranspose1d: x {x.Shape} does not fit a weight of shape {weight.Shape} ([in, out / groups, size]) in {groups} groups");

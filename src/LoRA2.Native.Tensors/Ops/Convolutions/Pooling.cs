@@ -47,6 +47,7 @@ public static partial class Ops
     /// <summary>The largest of each window of the last axis, and where it is in the axis (Int64): the first of equal ones.</summary>
     public static (Tensor Values, Tensor Indices) MaxPool1d(Tensor x, PoolWindows windows)
     {
+        ArgumentNullException.ThrowIfNull(x);
         (Tensor values, Tensor indices) = MaxPool2d(Unsqueeze(x, -2), Above(windows));
         return (Squeeze(values, -2), Squeeze(indices, -2));
     }
@@ -54,6 +55,7 @@ public static partial class Ops
     /// <summary>The largest of each window of the last two axes, and where it is, counted through both in order (Int64): the first of equal ones.</summary>
     public static (Tensor Values, Tensor Indices) MaxPool2d(Tensor x, PoolWindows windows)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"MaxPool: shape {x.Shape} has too few axes");
         (int height, int width) = (x.Shape[^2], x.Shape[^1]);
         Tensor indices = Unrecorded(() =>
@@ -79,11 +81,16 @@ public static partial class Ops
     }
 
     /// <summary>The mean of each window of the last axis; with <paramref name="countPadding"/> added positions count as zeros.</summary>
-    public static Tensor AvgPool1d(Tensor x, PoolWindows windows, bool countPadding = true) => Squeeze(AvgPool2d(Unsqueeze(x, -2), Above(windows), countPadding), -2);
+    public static Tensor AvgPool1d(Tensor x, PoolWindows windows, bool countPadding = true)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Squeeze(AvgPool2d(Unsqueeze(x, -2), Above(windows), countPadding), -2);
+    }
 
     /// <summary>The mean of each window of the last two axes; with <paramref name="countPadding"/> added positions count as zeros, and else those that are x's do. A divisor may be given instead.</summary>
     public static Tensor AvgPool2d(Tensor x, PoolWindows windows, bool countPadding = true, int? divisor = null)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"AvgPool: shape {x.Shape} has too few axes");
         (int height, int width) = (x.Shape[^2], x.Shape[^1]);
         Tensor padded = Pad(x, Around(windows, height, width));
@@ -103,11 +110,16 @@ public static partial class Ops
     }
 
     /// <summary>Means of windows of the last axis that divide it into <paramref name="length"/>: window i is ⌊i n / length⌋ … ⌈(i + 1) n / length⌉.</summary>
-    public static Tensor AdaptiveAvgPool1d(Tensor x, int length) => MatMul(x, Averages(x, x.Shape[^1], length));
+    public static Tensor AdaptiveAvgPool1d(Tensor x, int length)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return MatMul(x, Averages(x, x.Shape[^1], length));
+    }
 
     /// <summary>The same for the last two axes.</summary>
     public static Tensor AdaptiveAvgPool2d(Tensor x, int height, int width)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Tensor across = MatMul(x, Averages(x, x.Shape[^1], width));
         return MatMul(Averages(x, x.Shape[^2], height), across, transposeA: true);
     }

@@ -9,6 +9,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The channels can't be split so.</exception>
     public static Tensor PixelShuffle(Tensor x, int factor)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 3 || factor < 1 || x.Shape[^3] % (factor * factor) != 0) throw new ArgumentException($"PixelShuffle: channels of {x.Shape} can't be spread by {factor}");
         int[] leading = [.. x.Shape.Extents[..^3]];
         (int channels, int height, int width) = (x.Shape[^3] / (factor * factor), x.Shape[^2], x.Shape[^1]);
@@ -20,6 +21,7 @@ public static partial class Ops
     /// <summary>The last axes resampled to the given sizes by the element nearest below: position i is ⌊i · scale⌋, scale the old size over the new, or 1 over a factor that is given.</summary>
     public static Tensor InterpolateNearest(Tensor x, ReadOnlySpan<int> sizes, ReadOnlySpan<double> factors = default)
     {
+        ArgumentNullException.ThrowIfNull(x);
         for (int i = 0; i < sizes.Length; i++)
         {
             int axis = x.Shape.Rank - sizes.Length + i;
@@ -37,6 +39,7 @@ public static partial class Ops
     /// </summary>
     public static Tensor InterpolateLinear(Tensor x, ReadOnlySpan<int> sizes, bool alignCorners = false, ReadOnlySpan<double> factors = default)
     {
+        ArgumentNullException.ThrowIfNull(x);
         for (int i = 0; i < sizes.Length; i++)
         {
             int axis = x.Shape.Rank - sizes.Length + i;

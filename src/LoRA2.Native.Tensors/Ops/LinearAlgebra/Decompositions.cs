@@ -13,6 +13,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The matrices are not square, or one is not positive definite.</exception>
     public static Tensor Cholesky(Tensor a, bool upper = false)
     {
+        ArgumentNullException.ThrowIfNull(a);
         RequireSquare("Cholesky", a);
         a = Contiguous(a);
         Tensor l = Tensor.Empty(a.Shape, a.DType, a.Device);
@@ -28,6 +29,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">There are fewer than two axes.</exception>
     public static (Tensor Q, Tensor R) QR(Tensor a)
     {
+        ArgumentNullException.ThrowIfNull(a);
         RequireMatrices("QR", a);
         if (a.Shape[^1] > a.Shape[^2])
         {
@@ -56,6 +58,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">There are fewer than two axes.</exception>
     public static (Tensor U, Tensor S, Tensor Vt) Svd(Tensor a)
     {
+        ArgumentNullException.ThrowIfNull(a);
         RequireMatrices("Svd", a);
         a = Contiguous(a);
         int k = Math.Min(a.Shape[^2], a.Shape[^1]);
@@ -69,7 +72,11 @@ public static partial class Ops
 
     /// <summary>The singular values of each matrix in descending order: [.., m, n] gives [.., k].</summary>
     /// <exception cref="ArgumentException">There are fewer than two axes.</exception>
-    public static Tensor SingularValues(Tensor a) => Svd(a).S;
+    public static Tensor SingularValues(Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return Svd(a).S;
+    }
 
     private static void RequireMatrices(string op, Tensor a)
     {

@@ -38,6 +38,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">There are fewer than two axes.</exception>
     public static Tensor NormOfMatrices(Tensor x, MatrixNorm norm = MatrixNorm.Frobenius, int rows = -2, int columns = -1, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         RequireMatrices("NormOfMatrices", x);
         (int r, int c) = (x.Shape.Axis(rows), x.Shape.Axis(columns));
         if (norm == MatrixNorm.Frobenius) return Norm(x, 2, [r, c], keepDims);

@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit, or a matrix is singular.</exception>
     public static Tensor Solve(Tensor a, Tensor b)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         RequireSquare("Solve", a);
         RequireSameType("Solve", a, b);
         bool vectors = b.Shape.Rank == 1 || (b.Shape.Rank == a.Shape.Rank - 1 && b.Shape.Extents.SequenceEqual(a.Shape.Extents[..^1]));
@@ -28,6 +30,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The matrices are not square, or one is singular.</exception>
     public static Tensor Inverse(Tensor a)
     {
+        ArgumentNullException.ThrowIfNull(a);
         RequireSquare("Inverse", a);
         a = Contiguous(a);
         Tensor y = Unrecorded(() => Solved("Inverse", a, Contiguous(BroadcastTo(Identity(a.Shape[^1], a), a.Shape))));
@@ -38,6 +41,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The matrices are not square.</exception>
     public static Tensor Determinant(Tensor a)
     {
+        ArgumentNullException.ThrowIfNull(a);
         RequireSquare("Determinant", a);
         a = Contiguous(a);
         Tensor y = Unrecorded(() =>
@@ -53,6 +57,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor SolveTriangular(Tensor a, Tensor b, bool upper, bool transposed = false)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         RequireSquare("SolveTriangular", a);
         RequireSameType("SolveTriangular", a, b);
         if (b.Shape.Rank != a.Shape.Rank || b.Shape[^2] != a.Shape[^1] || !a.Shape.Extents[..^2].SequenceEqual(b.Shape.Extents[..^2]))

@@ -18,6 +18,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit, or a label is not a class.</exception>
     public static Tensor CrossEntropy(Tensor logits, Tensor target, LossReduction reduction, Tensor? weight = null, int ignored = -100, double smoothing = 0)
     {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(target);
         RequireFloating("CrossEntropy", logits);
         int axis = logits.Shape.Rank == 1 ? 0 : 1;
         if (logits.Shape.Rank == 0) throw new ArgumentException("CrossEntropy: a scalar has no classes");
@@ -54,6 +56,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit, or a label is not a class.</exception>
     public static Tensor NegativeLogLikelihood(Tensor logs, Tensor target, LossReduction reduction = LossReduction.Mean, Tensor? weight = null, int ignored = -100)
     {
+        ArgumentNullException.ThrowIfNull(logs);
+        ArgumentNullException.ThrowIfNull(target);
         RequireFloating("NegativeLogLikelihood", logs);
         int axis = logs.Shape.Rank == 1 ? 0 : 1;
         if (logs.Shape.Rank == 0 || target.Shape != logs.Shape.Without(axis)) throw new ArgumentException($"NegativeLogLikelihood: labels of shape {target.Shape} don't fit log-probabilities {logs.Shape}");
@@ -78,6 +82,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types differ.</exception>
     public static Tensor BinaryCrossEntropyWithLogits(Tensor x, Tensor target, LossReduction reduction = LossReduction.Mean, Tensor? weight = null, Tensor? positiveWeight = null)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(target);
         RequireSameType("BinaryCrossEntropyWithLogits", x, target, weight, positiveWeight);
         if (x.Shape != target.Shape) throw new ArgumentException($"BinaryCrossEntropyWithLogits: shapes {x.Shape} and {target.Shape} differ");
         Tensor negative = Multiply(Subtract(1, target), x);

@@ -16,6 +16,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
     public static Tensor LoRA2Linear(Tensor x, Tensor weight, Tensor? bias, LoRA2Factors factors, double scale, Activation activation = Activation.None)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(factors);
         Shape shape = LinearShape("LoRA2Linear", x, weight, bias);
         factors.Require(weight.Shape[1], weight.Shape[0]);
         RequireSameType("LoRA2Linear", x, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight);

@@ -13,6 +13,10 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
     public static Tensor LoRALinear(Tensor x, Tensor weight, Tensor? bias, Tensor a, Tensor b, double scale, Activation activation = Activation.None)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         Shape shape = LinearShape("LoRALinear", x, weight, bias);
         RequireSameType("LoRALinear", x, a, b);
         if (a.Shape.Rank != 2 || b.Shape.Rank != 2 || a.Shape[1] != weight.Shape[1] || b.Shape[0] != weight.Shape[0] || a.Shape[0] != b.Shape[1])

@@ -7,22 +7,46 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>f(x), element by element; x itself for <see cref="Activation.None"/>. The gradient reads x.</summary>
-    public static Tensor Activate(Tensor x, Activation activation) => activation == Activation.None ? x : Activate(nameof(Activate), x, activation);
+    public static Tensor Activate(Tensor x, Activation activation)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return activation == Activation.None ? x : Activate(nameof(Activate), x, activation);
+    }
 
     /// <summary>y = x Φ(x), element by element: the exact form, with erf (arXiv 1606.08415).</summary>
-    public static Tensor Gelu(Tensor x) => Activate(nameof(Gelu), x, Activation.Gelu);
+    public static Tensor Gelu(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Activate(nameof(Gelu), x, Activation.Gelu);
+    }
 
     /// <summary>y = max(x, 0), element by element. The gradient at 0 is 0.</summary>
-    public static Tensor Relu(Tensor x) => Activate(nameof(Relu), x, Activation.Relu);
+    public static Tensor Relu(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Activate(nameof(Relu), x, Activation.Relu);
+    }
 
     /// <summary>y = tanh x, element by element.</summary>
-    public static Tensor Tanh(Tensor x) => Activate(nameof(Tanh), x, Activation.Tanh);
+    public static Tensor Tanh(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Activate(nameof(Tanh), x, Activation.Tanh);
+    }
 
     /// <summary>y = x / (1 + e^−x), element by element: also called swish.</summary>
-    public static Tensor Silu(Tensor x) => Activate(nameof(Silu), x, Activation.Silu);
+    public static Tensor Silu(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Activate(nameof(Silu), x, Activation.Silu);
+    }
 
     /// <summary>y = x tanh(ln(1 + e^x)), element by element (arXiv 1908.08681).</summary>
-    public static Tensor Mish(Tensor x) => Activate(nameof(Mish), x, Activation.Mish);
+    public static Tensor Mish(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Activate(nameof(Mish), x, Activation.Mish);
+    }
 
     /// <summary>
     /// ln(1 + e^(β x)) / β, element by element, and x itself where β x is above <paramref name="threshold"/> (Dugas et al., "Incorporating second-order functional knowledge for better

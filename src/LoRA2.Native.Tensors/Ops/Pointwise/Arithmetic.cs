@@ -8,19 +8,35 @@ public static partial class Ops
 {
     /// <summary>a + b; shapes broadcast as in NumPy.</summary>
     /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
-    public static Tensor Add(Tensor a, Tensor b) => Binary(BinaryKind.Add, a, b);
+    public static Tensor Add(Tensor a, Tensor b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Binary(BinaryKind.Add, a, b);
+    }
 
     /// <summary>a − b; shapes broadcast as in NumPy.</summary>
     /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
-    public static Tensor Subtract(Tensor a, Tensor b) => Binary(BinaryKind.Subtract, a, b);
+    public static Tensor Subtract(Tensor a, Tensor b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Binary(BinaryKind.Subtract, a, b);
+    }
 
     /// <summary>a ∘ b, element by element; shapes broadcast as in NumPy.</summary>
     /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
-    public static Tensor Multiply(Tensor a, Tensor b) => Binary(BinaryKind.Multiply, a, b);
+    public static Tensor Multiply(Tensor a, Tensor b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Binary(BinaryKind.Multiply, a, b);
+    }
 
     /// <summary>s x, element by element.</summary>
     public static Tensor Scale(Tensor x, double s)
     {
+        ArgumentNullException.ThrowIfNull(x);
         x = Operand("Scale", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);
         x.Device.Kernels.Scale(x, s, y);

@@ -11,6 +11,7 @@ public static partial class Ops
     /// </summary>
     public static Tensor Cast(Tensor x, DType dtype)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.DType == dtype) return x;
         Tensor y = x.To(dtype);
         return dtype is DType.Float32 or DType.Float64 && Tape.Records(x) ? Tape.Record(CastNode.Of(x), y) : y;

@@ -14,6 +14,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The probability is not in [0, 1).</exception>
     public static Tensor Dropout(Tensor x, DropoutMask mask)
     {
+        ArgumentNullException.ThrowIfNull(x);
         RequireProbability("Dropout", mask);
         x = Operand("Dropout", x);
         if (mask.Probability == 0) return x;

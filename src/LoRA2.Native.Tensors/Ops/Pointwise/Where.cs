@@ -9,6 +9,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
     public static Tensor Where(Tensor condition, Tensor a, Tensor b)
     {
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         Shape shape = Shape.Broadcast(Shape.Broadcast(a.Shape, b.Shape, "Where"), condition.Shape, "Where");
         DType type = a.DType.With(b.DType);
         (condition, a, b) = (Cast(condition, DType.Bool), Cast(a, type), Cast(b, type));
@@ -18,17 +21,38 @@ public static partial class Ops
     }
 
     /// <inheritdoc cref="Where(Tensor, Tensor, Tensor)"/>
-    public static Tensor Where(Tensor condition, Tensor a, Scalar b) => Where(condition, a, OperandOf(b, a));
+    public static Tensor Where(Tensor condition, Tensor a, Scalar b)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(a);
+        return Where(condition, a, OperandOf(b, a));
+    }
 
     /// <inheritdoc cref="Where(Tensor, Tensor, Tensor)"/>
-    public static Tensor Where(Tensor condition, Scalar a, Tensor b) => Where(condition, OperandOf(a, b), b);
+    public static Tensor Where(Tensor condition, Scalar a, Tensor b)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(b);
+        return Where(condition, OperandOf(a, b), b);
+    }
 
     /// <summary>x, but <paramref name="value"/> where the mask is true; the mask broadcasts to x.</summary>
     /// <exception cref="ArgumentException">The mask doesn't broadcast to x.</exception>
-    public static Tensor MaskedFill(Tensor x, Tensor mask, Tensor value) => Where(mask, Cast(value, x.DType), x);
+    public static Tensor MaskedFill(Tensor x, Tensor mask, Tensor value)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
+        ArgumentNullException.ThrowIfNull(value);
+        return Where(mask, Cast(value, x.DType), x);
+    }
 
     /// <inheritdoc cref="MaskedFill(Tensor, Tensor, Tensor)"/>
-    public static Tensor MaskedFill(Tensor x, Tensor mask, Scalar value) => MaskedFill(x, mask, OperandOf(value, x));
+    public static Tensor MaskedFill(Tensor x, Tensor mask, Scalar value)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
+        return MaskedFill(x, mask, OperandOf(value, x));
+    }
 
     private sealed class WhereNode : OpNode
     {

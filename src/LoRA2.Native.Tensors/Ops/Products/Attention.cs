@@ -18,6 +18,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities = null)
     {
+        ArgumentNullException.ThrowIfNull(q);
+        ArgumentNullException.ThrowIfNull(k);
+        ArgumentNullException.ThrowIfNull(v);
         if (terms.PositionKey is not null || terms.PositionQuery is not null) throw new ArgumentException("Attention: position tables belong to DisentangledAttention");
         return AttentionOf("Attention", q, k, v, terms, probabilities);
     }
@@ -30,6 +33,9 @@ public static partial class Ops
     /// <inheritdoc cref="Attention"/>
     public static Tensor DisentangledAttention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities = null)
     {
+        ArgumentNullException.ThrowIfNull(q);
+        ArgumentNullException.ThrowIfNull(k);
+        ArgumentNullException.ThrowIfNull(v);
         if (terms.PositionOf is null && (terms.PositionKey ?? terms.PositionQuery) is not null) throw new ArgumentException("DisentangledAttention: PositionOf is missing");
         return AttentionOf("DisentangledAttention", q, k, v, terms, probabilities);
     }

@@ -12,6 +12,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static (Tensor Values, Tensor Probabilities) ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor? mask = null, bool causal = false, double? scale = null)
     {
+        ArgumentNullException.ThrowIfNull(q);
+        ArgumentNullException.ThrowIfNull(k);
+        ArgumentNullException.ThrowIfNull(v);
         if (q.Shape.Rank < 2 || k.Shape.Rank < 2 || v.Shape.Rank < 2 || q.Shape[^1] != k.Shape[^1] || k.Shape[^2] != v.Shape[^2])
             throw new ArgumentException($"ScaledDotProductAttention: q {q.Shape}, k {k.Shape} and v {v.Shape} don't fit");
         Tensor scores = Scale(MatMul(q, k, false, true), scale ?? (1 / Math.Sqrt(q.Shape[^1])));

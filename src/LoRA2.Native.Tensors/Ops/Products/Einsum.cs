@@ -56,12 +56,19 @@ public static partial class Ops
     /// <summary>
     /// Sums over the last <paramref name="axes"/> axes of a and as many first ones of b (NumPy's <c>tensordot</c>).
     /// </summary>
-    public static Tensor TensorDot(Tensor a, Tensor b, int axes) => TensorDot(a, b, [.. Enumerable.Range(a.Shape.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
+    public static Tensor TensorDot(Tensor a, Tensor b, int axes)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return TensorDot(a, b, [.. Enumerable.Range(a.Shape.Rank - axes, axes)], [.. Enumerable.Range(0, axes)]);
+    }
 
     /// <summary>Sums over pairs of axes of a and b; the others of a come first in the result, then those of b.</summary>
     /// <exception cref="ArgumentException">The axes' extents differ.</exception>
     public static Tensor TensorDot(Tensor a, Tensor b, ReadOnlySpan<int> axesOfA, ReadOnlySpan<int> axesOfB)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         if (axesOfA.Length != axesOfB.Length) throw new ArgumentException($"TensorDot: {axesOfA.Length} axes can't be paired with {axesOfB.Length}");
         int[] first = [.. axesOfA.ToArray().Select(axis => a.Shape.Axis(axis))];
         int[] second = [.. axesOfB.ToArray().Select(axis => b.Shape.Axis(axis))];

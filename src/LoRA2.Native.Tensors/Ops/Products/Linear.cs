@@ -18,6 +18,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types don't fit.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
         Shape shape = LinearShape("Linear", x, weight, bias);
         x = Contiguous(x);
         weight = Contiguous(weight);

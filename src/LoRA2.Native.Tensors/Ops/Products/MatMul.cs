@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The inner extents differ, or the leading ones don't broadcast.</exception>
     public static Tensor MatMul(Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         RequireSameType("MatMul", a, b);
         int rank = a.Shape.Rank;
         if (rank != b.Shape.Rank || rank < 2 || !a.Shape.Extents[..^2].SequenceEqual(b.Shape.Extents[..^2]))

@@ -19,6 +19,10 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static (Tensor Sequence, Tensor Hidden, Tensor Cell) Lstm(Tensor x, Tensor hidden, Tensor cell, IReadOnlyList<RecurrentWeights> weights, bool bidirectional = false, bool batchFirst = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(hidden);
+        ArgumentNullException.ThrowIfNull(cell);
+        ArgumentNullException.ThrowIfNull(weights);
         var states = new List<Tensor>();
         var cells = new List<Tensor>();
         Tensor y = Layers("Lstm", x, weights, 4, bidirectional, batchFirst, (sequence, index, reverse) =>
@@ -48,6 +52,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static (Tensor Sequence, Tensor Hidden) Gru(Tensor x, Tensor hidden, IReadOnlyList<RecurrentWeights> weights, bool bidirectional = false, bool batchFirst = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(hidden);
+        ArgumentNullException.ThrowIfNull(weights);
         var states = new List<Tensor>();
         Tensor y = Layers("Gru", x, weights, 3, bidirectional, batchFirst, (sequence, index, reverse) =>
         {

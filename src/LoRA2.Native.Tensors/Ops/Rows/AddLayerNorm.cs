@@ -17,6 +17,10 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The dropout's probability is not in [0, 1).</exception>
     public static Tensor AddLayerNorm(Tensor x, Tensor residual, Tensor gain, Tensor bias, double epsilon, DropoutMask dropout = default)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(residual);
+        ArgumentNullException.ThrowIfNull(gain);
+        ArgumentNullException.ThrowIfNull(bias);
         RequireSameType("AddLayerNorm", x, residual, gain, bias);
         RequireProbability("AddLayerNorm", dropout);
         Shape width = [x.Shape.Columns];

@@ -24,33 +24,65 @@ public static partial class Ops
 
     /// <summary>The largest along one axis, and where it is (Int64): the first of equal ones, which takes the whole gradient; NaN when there is one.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static (Tensor Values, Tensor Indices) MaxWithIndices(Tensor x, int axis, bool keepDims = false) => Chosen(ReduceKind.ArgMax, x, axis, keepDims);
+    public static (Tensor Values, Tensor Indices) MaxWithIndices(Tensor x, int axis, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Chosen(ReduceKind.ArgMax, x, axis, keepDims);
+    }
 
     /// <summary>The smallest along one axis, and where it is (Int64): the first of equal ones, which takes the whole gradient; NaN when there is one.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static (Tensor Values, Tensor Indices) MinWithIndices(Tensor x, int axis, bool keepDims = false) => Chosen(ReduceKind.ArgMin, x, axis, keepDims);
+    public static (Tensor Values, Tensor Indices) MinWithIndices(Tensor x, int axis, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Chosen(ReduceKind.ArgMin, x, axis, keepDims);
+    }
 
     /// <summary>Where the first of the largest elements is, counted through all axes in order: Int64, rank 0.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor ArgMax(Tensor x) => WithoutAxes(Reduced(ReduceKind.ArgMax, x, []), []);
+    public static Tensor ArgMax(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return WithoutAxes(Reduced(ReduceKind.ArgMax, x, []), []);
+    }
 
     /// <summary>Where the first of the smallest elements is, counted through all axes in order: Int64, rank 0.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor ArgMin(Tensor x) => WithoutAxes(Reduced(ReduceKind.ArgMin, x, []), []);
+    public static Tensor ArgMin(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return WithoutAxes(Reduced(ReduceKind.ArgMin, x, []), []);
+    }
 
     /// <summary>Where the first of the largest elements along an axis is: Int64.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor ArgMax(Tensor x, int axis, bool keepDims = false) => Along(ReduceKind.ArgMax, x, [axis], keepDims);
+    public static Tensor ArgMax(Tensor x, int axis, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Along(ReduceKind.ArgMax, x, [axis], keepDims);
+    }
 
     /// <summary>Where the first of the smallest elements along an axis is: Int64.</summary>
     /// <exception cref="ArgumentException">There are no elements.</exception>
-    public static Tensor ArgMin(Tensor x, int axis, bool keepDims = false) => Along(ReduceKind.ArgMin, x, [axis], keepDims);
+    public static Tensor ArgMin(Tensor x, int axis, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Along(ReduceKind.ArgMin, x, [axis], keepDims);
+    }
 
     /// <summary>Whether any element is not 0, over some axes, all when none is named: of Bool.</summary>
-    public static Tensor Any(Tensor x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Along(ReduceKind.Any, x, axes, keepDims);
+    public static Tensor Any(Tensor x, ReadOnlySpan<int> axes = default, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Along(ReduceKind.Any, x, axes, keepDims);
+    }
 
     /// <summary>Whether no element is 0, over some axes, all when none is named: of Bool.</summary>
-    public static Tensor All(Tensor x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Along(ReduceKind.All, x, axes, keepDims);
+    public static Tensor All(Tensor x, ReadOnlySpan<int> axes = default, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Along(ReduceKind.All, x, axes, keepDims);
+    }
 
     private static Tensor Along(ReduceKind kind, Tensor x, ReadOnlySpan<int> axes, bool keepDims)
     {

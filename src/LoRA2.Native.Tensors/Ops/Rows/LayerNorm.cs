@@ -13,6 +13,9 @@ public static partial class Ops
     /// <exception cref="ArgumentException">gain or bias is not of x's width.</exception>
     public static Tensor LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(gain);
+        ArgumentNullException.ThrowIfNull(bias);
         RequireSameType("LayerNorm", x, gain, bias);
         Shape width = [x.Shape.Columns];
         if (gain.Shape != width || bias.Shape != width)

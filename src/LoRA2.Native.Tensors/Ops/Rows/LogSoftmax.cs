@@ -7,10 +7,18 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>The softmax along an axis. A line of −∞ alone has none: it is NaN.</summary>
-    public static Tensor Softmax(Tensor x, int axis) => AlongLast(x, axis, Softmax);
+    public static Tensor Softmax(Tensor x, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return AlongLast(x, axis, Softmax);
+    }
 
     /// <summary>ln of the softmax along an axis, without overflow. The gradient reads the result.</summary>
-    public static Tensor LogSoftmax(Tensor x, int axis = -1) => AlongLast(x, axis, LogSoftmaxOfRows);
+    public static Tensor LogSoftmax(Tensor x, int axis = -1)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return AlongLast(x, axis, LogSoftmaxOfRows);
+    }
 
     private static Tensor LogSoftmaxOfRows(Tensor x)
     {

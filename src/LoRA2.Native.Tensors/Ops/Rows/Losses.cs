@@ -14,6 +14,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit, or a label is not a class.</exception>
     public static Tensor CrossEntropy(Tensor logits, Tensor labels)
     {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(labels);
         if (logits.Shape.Rank != 2 || labels.Shape != [logits.Shape[0]])
             throw new ArgumentException($"CrossEntropy: logits {logits.Shape} need labels of shape [{(logits.Shape.Rank > 0 ? logits.Shape[0] : 0)}], not {labels.Shape}");
         if (labels.DType != DType.Int32) throw new ArgumentException($"CrossEntropy: labels are {labels.DType}; Int32 is needed");
@@ -31,6 +33,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types differ.</exception>
     public static Tensor MeanSquaredError(Tensor x, Tensor target)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(target);
         RequireSameType("MeanSquaredError", x, target);
         if (x.Shape != target.Shape) throw new ArgumentException($"MeanSquaredError: shapes {x.Shape} and {target.Shape} differ");
         x = Contiguous(x);
@@ -47,6 +51,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes or types differ.</exception>
     public static Tensor BinaryCrossEntropy(Tensor x, Tensor target)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(target);
         RequireSameType("BinaryCrossEntropy", x, target);
         if (x.Shape != target.Shape) throw new ArgumentException($"BinaryCrossEntropy: shapes {x.Shape} and {target.Shape} differ");
         x = Contiguous(x);

@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">x has not three axes, or the mask is not Int32 of its first two.</exception>
     public static Tensor MaskedMax(Tensor x, Tensor mask)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
         if (mask.DType != DType.Int32) throw new ArgumentException($"MaskedMax: the mask is {mask.DType}; Int32 is needed");
         if (x.Shape.Rank != 3 || mask.Shape.Rank != 2 || mask.Shape[0] != x.Shape[0] || mask.Shape[1] != x.Shape[1])
             throw new ArgumentException($"MaskedMax: x {x.Shape} must be [batch, length, width] and the mask {mask.Shape} [batch, length]");

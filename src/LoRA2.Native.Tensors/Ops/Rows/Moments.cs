@@ -9,6 +9,7 @@ public static partial class Ops
     /// <summary>Σ (x − mean)² / (n − correction) over some axes, all when none is named: 1 for the unbiased estimate, 0 for the variance of what is there.</summary>
     public static Tensor Variance(Tensor x, ReadOnlySpan<int> axes = default, double correction = 1, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Tensor off = Subtract(x, Mean(x, axes, keepDims: true));
         double count = Math.Max(0, Reduces(x.Shape, axes) - correction);
         if (count == 0 && (axes.IsEmpty || x.Shape.Rank == 0) && Tape.Records(x))
@@ -23,11 +24,16 @@ public static partial class Ops
     }
 
     /// <summary>√<see cref="Variance"/>. Its gradient where it is 0 is 0.</summary>
-    public static Tensor StandardDeviation(Tensor x, ReadOnlySpan<int> axes = default, double correction = 1, bool keepDims = false) => Root(Variance(x, axes, correction, keepDims));
+    public static Tensor StandardDeviation(Tensor x, ReadOnlySpan<int> axes = default, double correction = 1, bool keepDims = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Root(Variance(x, axes, correction, keepDims));
+    }
 
     /// <summary>ln Σ e^x over some axes, without overflow.</summary>
     public static Tensor LogSumExp(Tensor x, ReadOnlySpan<int> axes, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Tensor most = x.Count == 0 ? Tensor.Zeros(Kept(x.Shape, axes), x.DType, x.Device) : Reduced(ReduceKind.Max, x, axes);
         most = Unrecorded(() => Where(IsInfinite(most), 0, most));
         Tensor sum = Log(Sum(Exp(Subtract(x, most)), axes, keepDims));
@@ -39,6 +45,7 @@ public static partial class Ops
     /// </summary>
     public static Tensor Norm(Tensor x, double p = 2, ReadOnlySpan<int> axes = default, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         RequireFloating("Norm", x);
         x = Contiguous(x);
         int[] over = axes.ToArray();
@@ -48,11 +55,16 @@ public static partial class Ops
     }
 
     /// <summary>The middle element of all in order, the lower of two middle ones; NaN when there is one. Rank 0.</summary>
-    public static Tensor Median(Tensor x) => Reshape(MedianWithIndices(Reshape(x, x.Count), 0).Values);
+    public static Tensor Median(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Reshape(MedianWithIndices(Reshape(x, x.Count), 0).Values);
+    }
 
     /// <summary>The middle element along an axis, the lower of two middle ones, and where it is (Int64); NaN when there is one.</summary>
     public static (Tensor Values, Tensor Indices) MedianWithIndices(Tensor x, int axis, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return (Alias(x), Tensor.Zeros([], DType.Int64, x.Device));
         axis = x.Shape.Axis(axis);
         if (x.Shape[axis] == 0) throw new ArgumentException($"Median: axis {axis} of shape {x.Shape} has no position");

@@ -11,6 +11,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">Shapes don't fit.</exception>
     public static Tensor LayerNorm(Tensor x, Shape shape, Tensor? gain = null, Tensor? bias = null, double epsilon = 1e-5)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int axes = shape.Rank;
         if (axes > x.Shape.Rank || !x.Shape.Extents[^axes..].SequenceEqual(shape.Extents)) throw new ArgumentException($"LayerNorm: the last axes of {x.Shape} are not {shape}");
         if (gain is not null && gain.Shape != shape || bias is not null && bias.Shape != shape) throw new ArgumentException($"LayerNorm: gain {gain?.Shape} and bias {bias?.Shape} must be of shape {shape}");
@@ -33,6 +34,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The channels can't be split so.</exception>
     public static Tensor GroupNorm(Tensor x, int groups, Tensor? gain = null, Tensor? bias = null, double epsilon = 1e-5)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2 || groups < 1 || x.Shape[1] % groups != 0) throw new ArgumentException($"GroupNorm: channels of {x.Shape} can't be split into {groups} groups");
         int channels = x.Shape[1];
         Tensor parts = Reshape(x, x.Shape[0], groups, x.Shape[0] * groups == 0 ? 0 : x.Count / (x.Shape[0] * groups));
@@ -48,6 +50,7 @@ public static partial class Ops
     public static Tensor BatchNorm(
         Tensor x, Tensor? runningMean, Tensor? runningVariance, Tensor? gain = null, Tensor? bias = null, bool training = false, double momentum = 0.1, double epsilon = 1e-5)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"BatchNorm: shape {x.Shape} has no channels");
         int channels = x.Shape[1];
         int[] axes = [0, .. Enumerable.Range(2, x.Shape.Rank - 2)];

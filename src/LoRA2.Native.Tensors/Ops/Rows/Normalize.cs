@@ -11,6 +11,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">ε is not above 0.</exception>
     public static Tensor Normalize(Tensor x, double epsilon = 1e-12)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (!(epsilon > 0)) throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "Normalize: the least length must be above 0");
         x = Operand("Normalize", x);
         Tensor y = Tensor.Empty(x.Shape, x.DType, x.Device);

@@ -7,11 +7,16 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>The product of all elements; rank 0. Of integers and truth values as Int64.</summary>
-    public static Tensor Product(Tensor x) => WithoutAxes(ProductAlong(Reshape(x, x.Count), 0), []);
+    public static Tensor Product(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return WithoutAxes(ProductAlong(Reshape(x, x.Count), 0), []);
+    }
 
     /// <summary>The product along one axis, which disappears, or stays with extent 1.</summary>
     public static Tensor Product(Tensor x, int axis, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Product(x);
         axis = x.Shape.Axis(axis);
         Tensor y = ProductAlong(x, axis);
@@ -19,10 +24,18 @@ public static partial class Ops
     }
 
     /// <summary>The sums of the first 1, 2, … elements along an axis.</summary>
-    public static Tensor CumSum(Tensor x, int axis) => Scan(ScanKind.Sum, x, axis);
+    public static Tensor CumSum(Tensor x, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Scan(ScanKind.Sum, x, axis);
+    }
 
     /// <summary>The products of the first 1, 2, … elements along an axis.</summary>
-    public static Tensor CumProd(Tensor x, int axis) => Scan(ScanKind.Product, x, axis);
+    public static Tensor CumProd(Tensor x, int axis)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Scan(ScanKind.Product, x, axis);
+    }
 
     private static Tensor ProductAlong(Tensor x, int axis)
     {

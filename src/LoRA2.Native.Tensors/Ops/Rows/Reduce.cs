@@ -9,6 +9,7 @@ public static partial class Ops
     /// <summary>The sum of all elements; rank 0. Integers and truth values are summed as Int64.</summary>
     public static Tensor Sum(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (!x.DType.IsFloat()) return Sum(x, []);
         x = Operand("Sum", x);
         Tensor y = Tensor.Zeros([], x.DType, x.Device);
@@ -19,6 +20,7 @@ public static partial class Ops
     /// <summary>The sum over one axis, which disappears, or stays with extent 1.</summary>
     public static Tensor Sum(Tensor x, int axis, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (keepDims || x.Shape.Rank == 0 || !x.DType.IsFloat()) return Sum(x, [axis], keepDims);
         RequireFloating("Sum", x);
         axis = x.Shape.Axis(axis);
@@ -32,6 +34,7 @@ public static partial class Ops
     /// <summary>The sum over some axes, all when none is named; they disappear, or stay with extent 1.</summary>
     public static Tensor Sum(Tensor x, ReadOnlySpan<int> axes, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Shape kept = Kept(x.Shape, axes);
         Tensor sum;
         if (x.DType.IsFloat())
@@ -47,6 +50,7 @@ public static partial class Ops
     /// <summary>The mean over some axes, all when none is named; NaN where there is nothing.</summary>
     public static Tensor Mean(Tensor x, ReadOnlySpan<int> axes, bool keepDims = false)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (!x.DType.IsFloat()) x = Cast(x, DType.Float32);
         Tensor sum = Sum(x, axes, keepDims);
         int count = Reduces(x.Shape, axes);
@@ -54,11 +58,16 @@ public static partial class Ops
     }
 
     /// <summary>The mean of all elements; rank 0; NaN when there are none.</summary>
-    public static Tensor Mean(Tensor x) => Scale(Sum(x), x.Count == 0 ? double.NaN : 1.0 / x.Count);
+    public static Tensor Mean(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Scale(Sum(x), x.Count == 0 ? double.NaN : 1.0 / x.Count);
+    }
 
     /// <summary>The mean over one axis, which disappears; NaN where it has no position.</summary>
     public static Tensor Mean(Tensor x, int axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int length = x.Shape[x.Shape.Axis(axis)];
         return Scale(Sum(x, axis), length == 0 ? double.NaN : 1.0 / length);
     }

@@ -7,7 +7,11 @@ namespace LoRA2.Native.Tensors;
 public static partial class Ops
 {
     /// <summary>The softmax over the last axis. The gradient reads the result. A row of −∞ alone has none: it is NaN.</summary>
-    public static Tensor Softmax(Tensor x) => SoftmaxOf("Softmax", x, null);
+    public static Tensor Softmax(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return SoftmaxOf("Softmax", x, null);
+    }
 
     /// <summary>
     /// The softmax over the positions of the last axis whose mask (Int32, broadcast to x) is not 0; the others are exactly 0, and a row with none
@@ -15,6 +19,8 @@ public static partial class Ops
     /// </summary>
     public static Tensor MaskedSoftmax(Tensor x, Tensor mask)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
         if (mask.DType != DType.Int32) throw new ArgumentException($"MaskedSoftmax: the mask is {mask.DType}; Int32 is needed");
         if (Shape.Broadcast(x.Shape, mask.Shape, "MaskedSoftmax") != x.Shape) throw new ArgumentException($"MaskedSoftmax: a mask of shape {mask.Shape} is larger than x, {x.Shape}");
         return SoftmaxOf("MaskedSoftmax", x, Materialise(mask, x.Shape));

@@ -8,6 +8,7 @@ public static partial class Ops
     /// <summary>A view with two axes exchanged.</summary>
     public static Tensor Transpose(Tensor x, int axis1, int axis2)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Alias(x);
         Span<int> order = stackalloc int[x.Shape.Rank];
         for (int i = 0; i < order.Length; i++) order[i] = i;
@@ -17,11 +18,16 @@ public static partial class Ops
     }
 
     /// <summary>A view with one axis in another place, the others in their order.</summary>
-    public static Tensor MoveAxis(Tensor x, int from, int to) => x.Shape.Rank == 0 ? Alias(x) : MoveAxes(x, [from], [to]);
+    public static Tensor MoveAxis(Tensor x, int from, int to)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Shape.Rank == 0 ? Alias(x) : MoveAxes(x, [from], [to]);
+    }
 
     /// <summary>A view with some axes in other places, the others in their order.</summary>
     public static Tensor MoveAxes(Tensor x, ReadOnlySpan<int> from, ReadOnlySpan<int> to)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (from.Length != to.Length) throw new ArgumentException($"MoveAxes: {from.Length} axes can't move to {to.Length} places");
         Span<int> order = stackalloc int[x.Shape.Rank];
         order.Fill(-1);
@@ -49,6 +55,7 @@ public static partial class Ops
     /// <summary>Without its axes of extent 1.</summary>
     public static Tensor Squeeze(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Span<int> extents = stackalloc int[x.Shape.Rank];
         int rank = 0;
         foreach (int extent in x.Shape)
@@ -62,6 +69,7 @@ public static partial class Ops
     /// <summary>Without one axis, if it has extent 1.</summary>
     public static Tensor Squeeze(Tensor x, int axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Alias(x);
         axis = x.Shape.Axis(axis);
         return x.Shape[axis] == 1 ? Viewed(x, x.Shape.Without(axis).Extents) : Alias(x);
@@ -70,6 +78,7 @@ public static partial class Ops
     /// <summary>With a new axis of extent 1 before axis <paramref name="axis"/> of the result.</summary>
     public static Tensor Unsqueeze(Tensor x, int axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int rank = x.Shape.Rank + 1;
         int place = axis < 0 ? axis + rank : axis;
         if (place < 0 || place >= rank) throw new ArgumentOutOfRangeException(nameof(axis), axis, $"Unsqueeze: shape {x.Shape} gets {rank} axes");
@@ -83,6 +92,7 @@ public static partial class Ops
     /// <summary>Some neighbouring axes made one; a scalar gets one axis.</summary>
     public static Tensor Flatten(Tensor x, int first = 0, int last = -1)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Viewed(x, [1]);
         (first, last) = (x.Shape.Axis(first), x.Shape.Axis(last));
         if (first > last) throw new ArgumentException($"Flatten: axis {first} comes after axis {last} of shape {x.Shape}");
@@ -95,6 +105,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">There is no such position.</exception>
     public static Tensor Select(Tensor x, int axis, int index)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         int found = index < 0 ? index + x.Shape[axis] : index;
         if (found < 0 || found >= x.Shape[axis]) throw new ArgumentOutOfRangeException(nameof(index), index, $"Select: axis {axis} of shape {x.Shape} has no such position");

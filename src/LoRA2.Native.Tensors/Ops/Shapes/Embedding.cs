@@ -13,6 +13,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The table has not two axes, or an id is outside the vocabulary.</exception>
     public static Tensor Embedding(Tensor table, Tensor ids, int paddingId = -1)
     {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(ids);
         if (table.Shape.Rank != 2) throw new ArgumentException($"Embedding: the table's shape is {table.Shape}; two axes are needed");
         table = Operand("Embedding", table);
         ids = ids.To(ids.DType);

@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The table has not two axes, or an id is outside the vocabulary.</exception>
     public static Tensor Embedding(Tensor table, Tensor ids, bool scaleByFrequency, int? paddingId = null)
     {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(ids);
         if (table.Shape.Rank != 2) throw new ArgumentException($"Embedding: the table's shape is {table.Shape}; two axes are needed");
         int rows = table.Shape[0];
         Tensor flat = Reshape(Positions("Embedding", ids, rows), ids.Count);

@@ -11,6 +11,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">An axis that is not of extent 1 would change.</exception>
     public static Tensor Expand(Tensor x, params ReadOnlySpan<int> extents)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int added = extents.Length - x.Shape.Rank;
         if (added < 0) throw new ArgumentException($"Expand: {extents.Length} extents were given for shape {x.Shape}");
         Span<int> found = stackalloc int[extents.Length];

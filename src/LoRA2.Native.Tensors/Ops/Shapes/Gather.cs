@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">index is not of one axis and Int32, or a row is not there.</exception>
     public static Tensor Gather(Tensor x, Tensor index)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
         if (x.Shape.Rank == 0) throw new ArgumentException("Gather: a scalar has no rows");
         if (index.Shape.Rank != 1) throw new ArgumentException($"Gather: an index of shape {index.Shape} was given; it must have one axis");
         x = Operand("Gather", x);

@@ -13,6 +13,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">A position is not there.</exception>
     public static Tensor Index(Tensor x, params ReadOnlySpan<TensorIndex> indices)
     {
+        ArgumentNullException.ThrowIfNull(x);
         List<Tensor?> picks = [];
         Tensor y = x;
         int axis = 0;

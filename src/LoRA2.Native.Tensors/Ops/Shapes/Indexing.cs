@@ -12,6 +12,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The index is not of integers and at most one axis, or a position is not there.</exception>
     public static Tensor IndexSelect(Tensor x, int axis, Tensor index)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
         if (index.Shape.Rank > 1) throw new ArgumentException($"IndexSelect: an index of shape {index.Shape} was given; it must have one axis");
         if (x.Shape.Rank == 0)
         {
@@ -30,6 +32,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The shapes don't fit, or a position is not there.</exception>
     public static Tensor TakeAlongAxis(Tensor x, Tensor index, int axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
         if (x.Shape.Rank == 0) return Reshape(TakeAlongAxis(Reshape(x, 1), Reshape(index, index.Count), 0), index.Shape.Extents);
         axis = x.Shape.Axis(axis);
         if (index.Shape.Rank == 0 && x.Shape.Rank == 1) return Reshape(TakeAlongAxis(x, Reshape(index, 1), 0));
@@ -39,19 +43,39 @@ public static partial class Ops
 
     /// <summary>A copy of x with y[…, index[…, i, …], …] = source[…, i, …] along an axis; where an index is repeated the last counts, and the gradient of the others is not defined.</summary>
     /// <exception cref="ArgumentException">The shapes don't fit, or a position is not there.</exception>
-    public static Tensor Scatter(Tensor x, int axis, Tensor index, Tensor source) => ScatterOf(IndexAccess.Put, x, axis, index, source);
+    public static Tensor Scatter(Tensor x, int axis, Tensor index, Tensor source)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(source);
+        return ScatterOf(IndexAccess.Put, x, axis, index, source);
+    }
 
     /// <inheritdoc cref="Scatter(Tensor, int, Tensor, Tensor)"/>
-    public static Tensor Scatter(Tensor x, int axis, Tensor index, double value) => ScatterOf(IndexAccess.Put, x, axis, index, Tensor.Full(index.Shape, value, x.DType, x.Device));
+    public static Tensor Scatter(Tensor x, int axis, Tensor index, double value)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
+        return ScatterOf(IndexAccess.Put, x, axis, index, Tensor.Full(index.Shape, value, x.DType, x.Device));
+    }
 
     /// <summary>A copy of x with source added at the index along an axis, as <see cref="Scatter(Tensor, int, Tensor, Tensor)"/> puts it; repeated indices add up in their order.</summary>
     /// <exception cref="ArgumentException">The shapes don't fit, or a position is not there.</exception>
-    public static Tensor ScatterAdd(Tensor x, int axis, Tensor index, Tensor source) => ScatterOf(IndexAccess.Add, x, axis, index, source);
+    public static Tensor ScatterAdd(Tensor x, int axis, Tensor index, Tensor source)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(source);
+        return ScatterOf(IndexAccess.Add, x, axis, index, source);
+    }
 
     /// <summary>A copy of x with <paramref name="scale"/> · source[…, i, …] added at position index[i] of an axis; the index is [n] of Int32 or Int64.</summary>
     /// <exception cref="ArgumentException">The shapes don't fit, or a position is not there.</exception>
     public static Tensor IndexAdd(Tensor x, int axis, Tensor index, Tensor source, double scale = 1)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(source);
         if (scale != 1) source = Multiply(source, scale);
         if (x.Shape.Rank == 0) return Reshape(IndexAdd(Reshape(x, 1), 0, index, Reshape(source, index.Count)));
         axis = x.Shape.Axis(axis);

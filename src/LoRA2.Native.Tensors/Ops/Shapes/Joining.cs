@@ -24,6 +24,7 @@ public static partial class Ops
     /// <summary>Parts of <paramref name="size"/> positions of an axis, the last perhaps smaller: views.</summary>
     public static Tensor[] Split(Tensor x, int size, int axis = 0)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         int length = x.Shape[axis];
         ArgumentOutOfRangeException.ThrowIfLessThan(size, length == 0 ? 0 : 1);
@@ -36,6 +37,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">They don't add up to the axis.</exception>
     public static Tensor[] Split(Tensor x, ReadOnlySpan<int> sizes, int axis = 0)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         var parts = new Tensor[sizes.Length];
         int start = 0;
@@ -46,6 +48,7 @@ public static partial class Ops
     /// <summary>At most <paramref name="count"/> parts of an axis, of equal size but for the last: views.</summary>
     public static Tensor[] Chunk(Tensor x, int count, int axis = 0)
     {
+        ArgumentNullException.ThrowIfNull(x);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         axis = x.Shape.Axis(axis);
         int length = x.Shape[axis];
@@ -58,6 +61,7 @@ public static partial class Ops
     /// <summary>Every position of an axis by itself, without the axis: views.</summary>
     public static Tensor[] Unbind(Tensor x, int axis = 0)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         var parts = new Tensor[x.Shape[axis]];
         for (int i = 0; i < parts.Length; i++) parts[i] = Select(x, axis, i);
@@ -67,6 +71,7 @@ public static partial class Ops
     /// <summary>The tensor so many times along each axis; fewer numbers than axes are those of the last axes, and more add axes before (NumPy's <c>tile</c>).</summary>
     public static Tensor Tile(Tensor x, params ReadOnlySpan<int> times)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int rank = Math.Max(times.Length, x.Shape.Rank);
         Span<int> extents = stackalloc int[rank];
         extents.Fill(1);
@@ -87,6 +92,7 @@ public static partial class Ops
     /// <summary>The elements along some axes in the opposite order.</summary>
     public static Tensor Flip(Tensor x, params ReadOnlySpan<int> axes)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Tensor y = x;
         foreach (int axis in axes)
         {
@@ -101,13 +107,18 @@ public static partial class Ops
     /// <summary>The elements along an axis moved on by some positions; those beyond the end come first.</summary>
     public static Tensor Roll(Tensor x, int shift, int axis)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Alias(x);
         int length = x.Shape[x.Shape.Axis(axis)];
         return length == 0 ? Alias(x) : IndexSelect(x, axis, Indices(length, i => (((i - shift) % length) + length) % length));
     }
 
     /// <summary>All elements in order moved on by some positions; those beyond the end come first.</summary>
-    public static Tensor Roll(Tensor x, int shift) => Reshape(Roll(Reshape(x, x.Count), shift, 0), x.Shape.Extents);
+    public static Tensor Roll(Tensor x, int shift)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Reshape(Roll(Reshape(x, x.Count), shift, 0), x.Shape.Extents);
+    }
 
     /// <summary>
     /// Each of the vectors (or scalars) spread along an axis of its own; with <paramref name="xy"/> the first two axes are exchanged (NumPy's and PyTorch's <c>indexing</c>): views.

@@ -9,6 +9,8 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The shapes don't broadcast.</exception>
     public static Tensor MaskedSelect(Tensor x, Tensor mask)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(mask);
         Shape shape = Shape.Broadcast(x.Shape, mask.Shape, "MaskedSelect");
         Tensor places = Places(BroadcastTo(mask, shape));
         return IndexSelect(Reshape(BroadcastTo(x, shape), shape.Elements), 0, places);
@@ -17,6 +19,7 @@ public static partial class Ops
     /// <summary>The indices of the elements that are not 0, in order: [count, rank] of Int64.</summary>
     public static Tensor NonZero(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         ReadOnlySpan<long> places = Places(x).AsSpan<long>();
         Tensor y = Tensor.Empty([places.Length, x.Shape.Rank], DType.Int64);
         Span<long> indices = y.AsSpan<long>();
@@ -36,6 +39,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">A class is negative or not below <paramref name="classes"/>.</exception>
     public static Tensor OneHot(Tensor labels, int classes = -1)
     {
+        ArgumentNullException.ThrowIfNull(labels);
         if (labels.DType is not (DType.Int32 or DType.Int64)) throw new ArgumentException($"OneHot: labels are {labels.DType}; Int32 or Int64 is needed");
         labels = labels.To(DType.Int64);
         if (classes == -1) classes = labels.Count == 0 ? throw new ArgumentException("OneHot: without labels the number of classes has to be given") : (int)Max(labels).Item() + 1;

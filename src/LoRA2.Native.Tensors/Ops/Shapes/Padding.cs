@@ -24,6 +24,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">There are too many numbers or an odd number, an axis would be too short, or a reflection is longer than the axis.</exception>
     public static Tensor Pad(Tensor x, ReadOnlySpan<int> amounts, PadMode mode = PadMode.Constant, double value = 0)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (amounts.Length % 2 != 0 || amounts.Length / 2 > x.Shape.Rank) throw new ArgumentException($"Pad: {amounts.Length} amounts were given for shape {x.Shape}");
         Tensor y = x;
         for (int i = 0; i < amounts.Length / 2; i++)

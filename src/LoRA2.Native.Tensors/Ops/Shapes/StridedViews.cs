@@ -21,6 +21,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The range is not within the axis, or the step not positive.</exception>
     public static Tensor Slice(Tensor x, int axis, int start, int length, int step)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         if (start < 0 || length < 0 || start > x.Shape[axis] || (length > 0 && start + ((long)(length - 1) * step) >= x.Shape[axis]))
@@ -33,6 +34,7 @@ public static partial class Ops
     /// </summary>
     public static Tensor Diagonal(Tensor x, int offset = 0, int axis1 = 0, int axis2 = 1)
     {
+        ArgumentNullException.ThrowIfNull(x);
         (int a, int b) = (x.Shape.Axis(axis1), x.Shape.Axis(axis2));
         if (a == b) throw new ArgumentException($"Diagonal: axis {a} of shape {x.Shape} was given twice");
         int length = Math.Max(0, offset >= 0 ? Math.Min(x.Shape[a], x.Shape[b] - offset) : Math.Min(x.Shape[a] + offset, x.Shape[b]));
@@ -46,6 +48,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The size is not within the axis, or the step not positive.</exception>
     public static Tensor Windows(Tensor x, int axis, int size, int step)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank == 0) return Slice(Reshape(x, 1), 0, 0, size);
         axis = x.Shape.Axis(axis);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);

@@ -14,6 +14,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public static Tensor Reshape(Tensor x, params ReadOnlySpan<int> extents)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Shape shape = Inferred(x.Shape, extents);
         x = Contiguous(x);
         Tensor y = x.View(shape);
@@ -24,6 +25,7 @@ public static partial class Ops
     /// <exception cref="ArgumentException"><paramref name="order"/> is not a permutation of the axes.</exception>
     public static Tensor Permute(Tensor x, params ReadOnlySpan<int> order)
     {
+        ArgumentNullException.ThrowIfNull(x);
         Span<int> extents = stackalloc int[x.Shape.Rank];
         Span<int> strides = stackalloc int[x.Shape.Rank];
         Span<int> inverse = stackalloc int[x.Shape.Rank];
@@ -45,6 +47,7 @@ public static partial class Ops
     /// <summary>A view with the last two axes exchanged.</summary>
     public static Tensor Transpose(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         int rank = x.Shape.Rank;
         if (rank < 2) throw new ArgumentException($"Transpose: shape {x.Shape} has fewer than two axes");
         Span<int> order = stackalloc int[rank];
@@ -57,6 +60,7 @@ public static partial class Ops
     /// <exception cref="ArgumentOutOfRangeException">The range is not within the axis.</exception>
     public static Tensor Slice(Tensor x, int axis, int start, int length)
     {
+        ArgumentNullException.ThrowIfNull(x);
         axis = x.Shape.Axis(axis);
         if (start < 0 || length < 0 || start > x.Shape[axis] - length)
             throw new ArgumentOutOfRangeException(nameof(start), $"Slice: {start} … {(long)start + length - 1} is not within axis {axis} of shape {x.Shape}");
@@ -66,6 +70,7 @@ public static partial class Ops
     /// <summary>x itself when its elements lie in order, else a copy in which they do.</summary>
     public static Tensor Contiguous(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         if (x.IsContiguous) return x;
         Tensor y = x.Clone();
         return Tape.Records(x) ? Tape.Record(ContiguousNode.Of(x), y) : y;

@@ -156,6 +156,10 @@ public sealed class AdaLoRAAdapter : SingularValueAdapter
     public AdaLoRAAdapter(string module, Tensor a, Tensor e, Tensor b, double scale)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(e);
+        ArgumentNullException.ThrowIfNull(b);
         this.a = Trained("lora_A", a);
         this.e = Trained("lora_E", e);
         this.b = Trained("lora_B", b);

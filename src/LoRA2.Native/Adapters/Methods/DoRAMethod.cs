@@ -58,6 +58,10 @@ public sealed class DoRAAdapter : Adapter
     public DoRAAdapter(string module, Tensor a, Tensor b, Tensor magnitude, double scale)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        ArgumentNullException.ThrowIfNull(magnitude);
         this.a = Trained("lora_A", a);
         this.b = Trained("lora_B", b);
         this.magnitude = Trained("lora_magnitude_vector", magnitude);

@@ -157,6 +157,8 @@ public sealed class LoRA2Adapter : SingularValueAdapter
     public LoRA2Adapter(string module, LoRA2Factors factors, double alpha, int initialRank)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(factors);
         Factors = factors;
         Parameters = [.. factors.Zip(PartNames, (factor, part) => Trained(part, factor))];
         Scale = alpha / Math.Max(initialRank, 1);

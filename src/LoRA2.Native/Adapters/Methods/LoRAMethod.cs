@@ -153,6 +153,9 @@ public sealed class LoRAAdapter : LowRankAdapter
     public LoRAAdapter(string module, Tensor a, Tensor b, double scale)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
         this.a = Trained("lora_A", a);
         this.b = Trained("lora_B", b);
         Scale = scale;

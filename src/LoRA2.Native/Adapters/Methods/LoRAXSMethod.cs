@@ -94,6 +94,10 @@ public sealed class LoRAXSAdapter : LowRankAdapter
     public LoRAXSAdapter(string module, Tensor a, Tensor b, Tensor r, double scale)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        ArgumentNullException.ThrowIfNull(r);
         this.a = new Parameter($"{module}.lora_A", Ops.Contiguous(a));
         this.b = new Parameter($"{module}.lora_B", Ops.Contiguous(b));
         this.a.Freeze();

@@ -151,6 +151,10 @@ public sealed class SoRAAdapter : LowRankAdapter
     public SoRAAdapter(string module, Tensor a, Tensor gate, Tensor b, double scale)
         : base(module)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(gate);
+        ArgumentNullException.ThrowIfNull(b);
         this.a = Trained("lora_A", a);
         this.gate = Trained("lora_gate", gate);
         this.b = Trained("lora_B", b);

@@ -20,5 +20,9 @@ public static class EmbeddingLosses
 
     /// <summary>The loss of that name.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static EmbeddingLoss Named(string name) => All.FirstOrDefault(loss => loss.Name == name) ?? throw new InputException($"there is no loss '{name}'; there are {string.Join(", ", All)}");
+    public static EmbeddingLoss Named(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return All.FirstOrDefault(loss => loss.Name == name) ?? throw new InputException($"there is no loss '{name}'; there are {string.Join(", ", All)}");
+    }
 }

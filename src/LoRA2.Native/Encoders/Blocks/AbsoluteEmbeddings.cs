@@ -26,6 +26,9 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
     /// <param name="hasPositions">Whether there is a table of positions; not where the layers have distances of their own. HuggingFace's class has one there that it doesn't use.</param>
     public AbsoluteEmbeddings(EncoderConfig config, ParameterSource source, string path, bool countsTokens = false, int width = 0, bool hasPositions = true)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(path);
         this.config = config;
         this.countsTokens = countsTokens;
         if (width == 0) width = config.HiddenSize;

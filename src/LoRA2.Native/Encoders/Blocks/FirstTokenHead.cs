@@ -22,6 +22,10 @@ public sealed class FirstTokenHead : EncoderHead
     /// <param name="lastDropout">Before the classifier.</param>
     public FirstTokenHead(EncoderConfig config, ParameterSource source, IReadOnlyList<string> modules, string dense, Activation activation, double firstDropout, double lastDropout)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(modules);
+        ArgumentNullException.ThrowIfNull(dense);
         this.activation = activation;
         this.firstDropout = firstDropout;
         this.lastDropout = lastDropout;

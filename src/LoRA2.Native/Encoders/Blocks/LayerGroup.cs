@@ -6,7 +6,7 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// <summary>Layers, one after the other, that count as one.</summary>
 public sealed class LayerGroup(IReadOnlyList<IEncoderLayer> layers) : IEncoderLayer
 {
-    private readonly IEncoderLayer[] layers = [.. layers];
+    private readonly IEncoderLayer[] layers = [.. layers ?? throw new ArgumentNullException(nameof(layers))];
 
     /// <inheritdoc/>
     public IReadOnlyList<LinearLayer> Linears { get; } = [.. layers.SelectMany(layer => layer.Linears)];

@@ -21,6 +21,8 @@ public sealed class MaskedHead : EncoderHead
     /// <param name="activation">After the dense layer.</param>
     public MaskedHead(EncoderConfig config, ParameterSource source, in MaskedHeadNames names, Activation activation)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
         this.activation = activation;
         Parameter words = source.Shared(names.Words);
         int width = words.Value.Shape[1];

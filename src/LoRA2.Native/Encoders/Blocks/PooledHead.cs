@@ -23,6 +23,9 @@ public sealed class PooledHead : EncoderHead
     /// <param name="dropout">Before the classifier.</param>
     public PooledHead(EncoderConfig config, ParameterSource source, string module, bool? isMean, (bool Dense, bool Norm) hasBias, Activation activation, double dropout)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(module);
         if (isMean is { } mean) pooling = new TokenPooling(mean ? Pooling.Mean : Pooling.Cls);
         this.activation = activation;
         this.dropout = dropout;

@@ -25,6 +25,10 @@ public sealed class PostNormLayer : IEncoderLayer
     /// <param name="attention">Its attention.</param>
     public PostNormLayer(EncoderConfig config, ParameterSource source, string path, SelfAttention attention)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(attention);
         this.config = config;
         this.attention = attention;
         LayerNames names = config.Names;

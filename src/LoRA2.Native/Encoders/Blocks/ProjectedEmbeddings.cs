@@ -8,6 +8,9 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// <param name="projection">[.., narrow] → [.., width].</param>
 public sealed class ProjectedEmbeddings(IEmbeddings embeddings, LinearLayer projection) : IEmbeddings
 {
+    private readonly IEmbeddings embeddings = embeddings ?? throw new ArgumentNullException(nameof(embeddings));
+    private readonly LinearLayer projection = projection ?? throw new ArgumentNullException(nameof(projection));
+
     /// <inheritdoc/>
     public EncoderBatch Prepare(in EncoderBatch batch) => embeddings.Prepare(batch);
 

@@ -15,6 +15,9 @@ public class SelfAttention
     /// <param name="path">The encoder layer's whole name.</param>
     public SelfAttention(EncoderConfig config, ParameterSource source, string path)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(path);
         Config = config;
         int width = config.HiddenSize;
         Query = source.Linear($"{path}.{config.Names.Query}", width, width);
@@ -45,6 +48,8 @@ public class SelfAttention
     /// <param name="scope">The layer's, which probabilities that the pass keeps outlive.</param>
     public virtual Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(context);
         AttentionTerms terms = Terms(inputs, context) with { Dropout = context.NextDropout(Config.AttentionDropout), Precision = precision };
         (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), Value.Forward(x));
         Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], Config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);

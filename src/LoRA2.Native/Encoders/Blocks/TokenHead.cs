@@ -17,6 +17,8 @@ public sealed class TokenHead : EncoderHead
     /// <param name="dropout">Before the classifier.</param>
     public TokenHead(EncoderConfig config, ParameterSource source, double dropout)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
         this.dropout = dropout;
         Classifier = source.Linear(Name, config.HiddenSize, config.Labels);
         Modules = [new HeadModule(Name, [.. Classifier.Parameters])];

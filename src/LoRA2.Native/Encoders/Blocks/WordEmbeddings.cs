@@ -19,6 +19,10 @@ public sealed class WordEmbeddings : IEmbeddings
     /// <param name="hasBias">Whether the norm has a bias.</param>
     public WordEmbeddings(EncoderConfig config, ParameterSource source, string words, string norm, bool hasBias)
     {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(words);
+        ArgumentNullException.ThrowIfNull(norm);
         this.config = config;
         this.words = source.Table($"{words}.weight", config.VocabularySize, config.HiddenSize, zeroRow: config.PadTokenId);
         this.norm = source.Norm(norm, config.HiddenSize, config.LayerNormEpsilon, hasBias);
