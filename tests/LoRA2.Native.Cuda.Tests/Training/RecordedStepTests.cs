@@ -1,6 +1,5 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Adapters.Methods;
-using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Cuda.Tests.Emulation;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
@@ -9,6 +8,7 @@ using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tests.Shared;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
