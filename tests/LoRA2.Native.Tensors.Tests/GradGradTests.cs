@@ -45,6 +45,24 @@ public sealed class GradGradTests
     }
 
     [Fact]
+    public void TheFastModeMovesEachInputAlongOneDirection()
+    {
+        using var scope = new TensorScope();
+        Tensor x = new CaseSource(3).Values([20, 30], 40);
+        int calls = 0;
+        GradientCheck.Verify(inputs => Count(Ops.Multiply(inputs[0], Ops.Square(inputs[0]))), [x], samples: 0);
+        Assert.Equal(5, calls);
+        GradGradCheck.Verify(inputs => Ops.Multiply(inputs[0], Ops.Square(inputs[0])), [x], samples: 0);
+        Assert.Throws<GradientCheckException>(() => GradientCheck.Verify(inputs => Ops.Add(inputs[0], Tape.Unrecorded(() => Ops.Square(inputs[0]))), [x], samples: 0));
+
+        Tensor Count(Tensor y)
+        {
+            calls++;
+            return y;
+        }
+    }
+
+    [Fact]
     public void AnOpWhoseGradientIsAKernelSaysSo()
     {
         using var scope = new TensorScope();

@@ -33,7 +33,7 @@ public static class GradientCheck
     /// <param name="floor">Gradients smaller than this are compared absolutely.</param>
     /// <param name="samples">
     /// The most elements of one input that are moved one by one, each for two calls of the function. Of a larger input as many are picked, always
-    /// the same ones, and all its elements are moved together along one random direction.
+    /// the same ones, and all its elements are moved together along one random direction. 0 is the fast mode: that direction alone, at two calls an input.
     /// </param>
     /// <exception cref="GradientCheckException">The function gave two results for the same inputs, or there was nothing to check.</exception>
     public static GradientCheckResult Run(
@@ -73,7 +73,9 @@ public static class GradientCheck
             double[] direction = Direction(gradient.Length);
             double along = 0;
             for (int e = 0; e < gradient.Length; e++) along += gradient[e] * direction[e];
-            Compare(-1, along, Difference(function, exact, input, direction, projection, step));
+            double onward = Difference(function, exact, input, direction, projection, step);
+            if (elements.Length == 0) scale = Math.Max(scale, Math.Abs(onward));
+            Compare(-1, along, onward);
 
             void Compare(int element, double analytic, double difference)
             {
