@@ -17,13 +17,17 @@ internal static class OutputFolder
         if (folder.Result is { } there) throw new InputException($"{path}: there is a result already ({there}); choose another --output, or --overwrite it");
     }
 
-    /// <summary>Makes the folder, keeps other processes from writing to it until the result is disposed, and ends what a process killed there has left.</summary>
+    /// <summary>
+    /// Makes the folder, keeps other processes from writing to it until the result is disposed, and ends what a process killed there has left. When nothing came to be in a
+    /// folder that it made, that goes again.
+    /// </summary>
     /// <exception cref="InputException">Another process writes to it.</exception>
-    public static FileStream Hold(string path)
+    public static IDisposable Hold(string path)
     {
+        bool isNew = !Directory.Exists(path);
         FileStream hold = new RunFolder(path).Hold();
         AtomicFile.RemoveLeftovers(path);
-        return hold;
+        return new Held(hold, isNew ? path : null);
     }
 
     /// <summary>Refuses a path that is a file.</summary>
@@ -32,6 +36,15 @@ internal static class OutputFolder
         for (string? part = Path.GetFullPath(path); part is not null; part = Path.GetDirectoryName(part))
         {
             if (File.Exists(part)) throw new InputException($"--output '{path}': '{part}' is a file; a folder was expected");
+        }
+    }
+
+    private sealed class Held(FileStream hold, string? made) : IDisposable
+    {
+        public void Dispose()
+        {
+            hold.Dispose();
+            if (made is not null && Directory.Exists(made) && !Directory.EnumerateFileSystemEntries(made).Any()) Directory.Delete(made);
         }
     }
 }

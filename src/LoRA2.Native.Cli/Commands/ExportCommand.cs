@@ -34,7 +34,7 @@ internal static class ExportCommand
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
             AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier classifier = loaded.Model;
-            using FileStream hold = OutputFolder.Hold(folder);
+            using IDisposable hold = OutputFolder.Hold(folder);
             AdapterSettings settings = PlainLoRA.Convert(classifier, loaded.Adapter!);
             AdapterFolder.Save(classifier, settings, AdapterFolder.BaseModelIn(location.Adapter) ?? Path.GetFullPath(location.Model), folder, RunFolder.Beside(loaded.Task));
             streams.Output.WriteLine($"written to {folder}: {settings.Method.Description}, from {loaded.Adapter!.Method.Title}");

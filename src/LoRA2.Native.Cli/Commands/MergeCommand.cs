@@ -44,7 +44,7 @@ internal static class MergeCommand
             AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
             using SequenceClassifier merged = loaded.Model;
             merged.Merge().Dispose();
-            using FileStream hold = OutputFolder.Hold(folder);
+            using IDisposable hold = OutputFolder.Hold(folder);
             ModelFolder.Save(merged, location.Model, folder, type, AdapterFolder.FingerprintOf(location.Adapter), RunFolder.Beside(loaded.Task));
             streams.Output.WriteLine($"written to {folder}: {merged.BaseParameters.Sum(parameter => (long)parameter.Count):N0} parameters in {name}");
             return ExitCode.Done;
