@@ -38,8 +38,10 @@ public sealed class BatchPlanTests
         // With all in one batch there is only the order in it, of equal lengths.
         int[] Whole(int epoch) => Assert.Single(BatchPlan.ForEpoch(Texts(40, 1), 40, 1, epoch));
         Assert.NotEqual(Whole(0), Whole(1));
-        // And with one in each, only the batches' order.
-        Assert.NotEqual(BatchPlan.ForEpoch(Texts(40, 1), 1, 1, 0), BatchPlan.ForEpoch(Texts(40, 1), 1, 1, 1));
+        // And with one in each, all of other lengths, only the batches' order.
+        TokenizedDataset distinct = Texts(20, 20);
+        int[][][] orders = [.. Enumerable.Range(0, 4).Select(epoch => BatchPlan.ForEpoch(distinct, 1, 1, epoch))];
+        Assert.Equal(4, orders.Select(order => string.Join(' ', order.SelectMany(batch => batch))).Distinct().Count());
     }
 
     /// <summary>A batch is as long as its longest text: within fifty batches they are sorted, so that little is padding; over all of them they are not.</summary>
@@ -50,6 +52,8 @@ public sealed class BatchPlanTests
         int Padded(int[][] plan) => plan.Sum(batch => batch.Length * batch.Max(Data.Length));
         int[][] unsorted = [.. Enumerable.Range(0, Data.Count).Chunk(4)];
         Assert.True(Padded(batches) < 0.75 * Padded(unsorted), $"{Padded(batches)} against {Padded(unsorted)}");
+        // Not over all of the data, where every length fills three batches: texts that are neighbours in one epoch would be so in each.
+        Assert.Contains(batches, batch => batch.Min(Data.Length) != batch.Max(Data.Length));
         int[] means = [.. batches.Select(batch => batch.Sum(Data.Length))];
         Assert.NotEqual(means.Order(), means);
         Assert.NotEqual(means.OrderDescending(), means);
