@@ -19,7 +19,7 @@ internal static class Activations
     /// <summary>y = max(x, 0), NaN kept.</summary>
     public static void Relu(nint x, nint y, uint vectors, uint count) => Map.Unary(default(ReluOf), x, y, vectors, count);
 
-    /// <summary>dx = dy where x &gt; 0, else 0.</summary>
+    /// <summary>dx = dy where x is positive or NaN, else 0.</summary>
     public static void ReluBackward(nint x, nint dy, nint dx, uint vectors, uint count) => Map.Binary(default(ReluGradient), x, dy, dx, vectors, count);
 
     /// <summary>y = x σ(x).</summary>
@@ -102,7 +102,8 @@ internal static class Activations
             float bounded = x > 20f ? 20f : x;
             float e = Single.Exp(bounded);
             float n = e * (e + 2), inverse = 1 / (n + 2);
-            return dy * Single.MultiplyAdd(bounded * (e / (1 + e)), 4 * (n + 1) * inverse * inverse, n * inverse);
+            float slope = Single.MultiplyAdd(bounded * (e / (1 + e)), 4 * (n + 1) * inverse * inverse, n * inverse);
+            return dy * (x < float.PositiveInfinity ? slope : x - x);
         }
     }
 
@@ -151,6 +152,6 @@ internal static class Activations
 
     private readonly struct ReluGradient : IBinary
     {
-        public float Of(float x, float dy) => x > 0 ? dy : 0;
+        public float Of(float x, float dy) => x <= 0 ? 0 : dy;
     }
 }

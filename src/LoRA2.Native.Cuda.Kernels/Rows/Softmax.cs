@@ -3,8 +3,8 @@ using ILGPU;
 namespace LoRA2.Native.Cuda.Kernels.Rows;
 
 /// <summary>
-/// Softmax of each row over the elements whose mask (Int32) is not 0. Masked elements are 0, and so is all of a row with no kept element above −∞; NaN in a kept
-/// element makes the row NaN. Kernels named Warp and Block as in <see cref="LayerNorm"/>.
+/// Softmax of each row over the elements whose mask (Int32) is not 0. Masked elements are 0, and so is all of a masked row with no kept element above −∞; without a
+/// mask such a row is NaN, as in PyTorch. NaN in a kept element makes the row NaN. Kernels named Warp and Block as in <see cref="LayerNorm"/>.
 /// </summary>
 [KernelFamily]
 internal static unsafe class Softmax
@@ -23,7 +23,7 @@ internal static unsafe class Softmax
         {
             // Every element is −∞ or NaN.
             float sum = WarpReduction.Sum(WarpRow.Sum(values));
-            WarpRow.Store(new Constant(Degenerate(sum), (Float4*)to), values, lane, vectors);
+            WarpRow.Store(new Constant(Degenerate(sum, masked), (Float4*)to), values, lane, vectors);
             return;
         }
 
@@ -54,7 +54,7 @@ internal static unsafe class Softmax
         float sum = 0;
         for (uint c = thread; c < columns; c += BlockReduction.Threads)
         {
-            float e = degenerate ? Degenerate(all) : Single.Exp(Value(from, keep, masked, c) - largest);
+            float e = degenerate ? Degenerate(all, masked) : Single.Exp(Value(from, keep, masked, c) - largest);
             to[c] = e;
             sum += e;
         }
@@ -91,7 +91,7 @@ internal static unsafe class Softmax
 
     private static float Value(float* x, int* mask, uint masked, uint column) => masked != 0 && mask[column] == 0 ? float.NegativeInfinity : x[column];
 
-    private static float Degenerate(float sum) => sum == float.NegativeInfinity ? 0 : float.NaN;
+    private static float Degenerate(float sum, uint masked) => masked != 0 && sum == float.NegativeInfinity ? 0 : float.NaN;
 
     private readonly struct Kept(Float4* x, Float4* mask, uint masked) : IRowFour
     {

@@ -86,11 +86,12 @@ internal sealed class LivedFolder : IDisposable
     /// <summary>The answer of a run's adapter.</summary>
     public static string AnswerOf(int variant) => Expected.Value.Runs[variant].Answer;
 
-    /// <summary>Cuts a file short.</summary>
+    /// <summary>Cuts the adapter short, or turns a bit of a checkpoint that is whole; false where there is none.</summary>
     public bool Damage(bool checkpoint)
     {
         string path = Path.Combine(Output, checkpoint ? "checkpoint.safetensors" : "adapter_model.safetensors");
-        if (!File.Exists(path)) return false;
+        // A bit turned twice is as it was.
+        if (!File.Exists(path) || (checkpoint && Checkpoint!.Value.IsDamaged)) return false;
         byte[] bytes = File.ReadAllBytes(path);
         // Of a checkpoint one bit is enough.
         if (checkpoint) bytes[bytes.Length / 2] ^= 4;

@@ -116,7 +116,7 @@ public sealed class DatasetFileTests : IDisposable
     [InlineData("d.tsv", "text\tlabel\n", ": no examples found, expected at least one row.")]
     [InlineData("d.csv", "", ": no examples found, expected at least one row.")]
     [InlineData("d.jsonl", "\n\n", ": no examples found, expected at least one row.")]
-    [InlineData("d.txt", "a\n", ": the file's name ends in \".txt\", expected .tsv, .csv or .jsonl.")]
+    [InlineData("d.doc", "a\n", ": the file's name ends in \".doc\", expected .tsv, .csv, .jsonl, .conll or .txt.")]
     public void BadFiles(string file, string content, string message)
     {
         string path = _folder.Write(file, content);
