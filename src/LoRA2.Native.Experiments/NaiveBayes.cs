@@ -11,14 +11,21 @@ public static class NaiveBayes
 {
     private const double Smoothing = 0.1;
 
-    /// <summary>More take longer and more memory than a line in a report is worth.</summary>
-    private const int MostExamples = 50_000;
+    /// <summary>Characters of the training data times labels: beyond some hundred thousand words the counts take longer and more memory than a line in a report is worth.</summary>
+    private const long MostWork = 16_000_000;
 
-    /// <summary>The accuracy on the development data after counting the training data; null without development data, where a text has anything but one label, and for more than 50,000 examples.</summary>
+    private const int FewLabels = 8;
+
+    /// <summary>
+    /// The accuracy on the development data after counting the training data; null without development data, where a text has anything but one label, and for more than two
+    /// million characters of training data (fewer with more than eight labels).
+    /// </summary>
     public static double? Accuracy(RunData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        if (data.Kind != TaskKinds.Classification || data.Development is not { } development || data.LabelNames is not { } labels || data.Train.Examples.Count > MostExamples || development.Examples.Count == 0) return null;
+        if (data.Kind != TaskKinds.Classification || data.Development is not { } development || data.LabelNames is not { } labels || development.Examples.Count == 0) return null;
+        long characters = data.Train.Examples.Sum(example => (long)example.Text.Length + (example.Pair?.Length ?? 0));
+        if (characters * Math.Max(labels.Count, FewLabels) > MostWork) return null;
         var counts = new Dictionary<string, int[]>(StringComparer.Ordinal);
         int[] examples = new int[labels.Count];
         long[] features = new long[labels.Count];

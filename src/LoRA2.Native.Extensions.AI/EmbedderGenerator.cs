@@ -6,13 +6,13 @@ namespace LoRA2.Native.Extensions.AI;
 /// <summary>A <see cref="TextEmbedder"/> as Microsoft.Extensions.AI's generator of embeddings. Any number of calls may be under way at once.</summary>
 public sealed class EmbedderGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
-    /// <summary>Of <see cref="EmbeddingGenerationOptions.AdditionalProperties"/>: the name of the embedder's prompt that is put before each text.</summary>
+    /// <summary>In <see cref="EmbeddingGenerationOptions.AdditionalProperties"/>: the name of the embedder's prompt that is put before each text.</summary>
     public const string PromptNameProperty = "prompt_name";
 
-    /// <summary>Of an embedding's additional properties: tokens that the model has seen of the text.</summary>
+    /// <summary>In an embedding's additional properties: tokens that the model has seen of the text.</summary>
     public const string TokensProperty = "tokens";
 
-    /// <summary>Of an embedding's additional properties: whether the text was longer than the model takes, so that its end was not seen.</summary>
+    /// <summary>In an embedding's additional properties: whether the text was longer than the model takes, so that its end was not seen.</summary>
     public const string CutProperty = "cut";
 
     private readonly TextEmbedder embedder;

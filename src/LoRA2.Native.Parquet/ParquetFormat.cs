@@ -1,4 +1,5 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 
 namespace LoRA2.Native.Parquet;
 

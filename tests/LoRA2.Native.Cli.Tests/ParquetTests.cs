@@ -1,4 +1,5 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 using LoRA2.Native.Parquet;
 using LoRA2.Native.Tests.Shared;

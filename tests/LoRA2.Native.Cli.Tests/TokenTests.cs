@@ -69,6 +69,7 @@ public sealed class TokenTests : IDisposable
     [InlineData("a.conll", "Anna B-PER\nSmith I-LOC\n", "line 2: tag \"I-LOC\" of word \"Smith\" follows B-PER, expected B-LOC or I-LOC before it")]
     [InlineData("a.conll", "In O\n\nAnna I-PER\n", "line 3: tag \"I-PER\" of word \"Anna\" follows O")]
     [InlineData("a.conll", "Anna B-PER\nSmith E-PER\nin I-PER\n", "line 3: tag \"I-PER\"")]
+    [InlineData("a.conll", "Anna B-PER\nSmith X-PER\n", "line 2: tag \"X-PER\" of word \"Smith\" is none of BIO's, expected O or B-, I- and a type, or the scheme plain to be asked for")]
     [InlineData("a.conll", "Anna B-PER\nlives\n", "line 2: \"lives\" has one column")]
     [InlineData("a.jsonl", "{\"words\": [\"a\", \"b\"], \"tags\": [\"O\"]}\n", "line 1: 2 words and 1 tags found")]
     [InlineData("a.jsonl", "{\"words\": [\"a\"], \"tags\": [3]}\n", "line 1: \"3\" found in the list \"tags\", expected strings")]

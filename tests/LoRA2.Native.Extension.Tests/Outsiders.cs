@@ -1,6 +1,7 @@
 using FsCheck;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors.Checks;
 using LoRA2.Native.Tests.Shared.Tensors;

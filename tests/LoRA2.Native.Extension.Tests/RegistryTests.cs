@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>The data that <c>lora2 finetune</c> is pointed at.</summary>
 internal static class DataLoading
 {
-    /// <summary>Of the training data, to choose the best weights by, where there is no development file.</summary>
+    /// <summary>A part of the training data, to choose the best weights by, where there is no development file.</summary>
     private const double UsualShare = 0.1;
 
     /// <summary>Reads what the options name; the tickets when they name nothing.</summary>

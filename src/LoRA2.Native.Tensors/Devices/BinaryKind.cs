@@ -37,7 +37,7 @@ internal enum BinaryKind
     Greater,
     GreaterOrEqual,
 
-    /// <summary>Of truth values: what is not 0 is true.</summary>
+    /// <summary>Between truth values: what is not 0 is true.</summary>
     LogicalAnd,
     LogicalOr,
     LogicalXor,

@@ -1,3 +1,4 @@
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Data;

@@ -40,9 +40,9 @@ public sealed class LabelSets
     /// <summary>How many examples have a label.</summary>
     public int Actual(int label) => Enumerable.Range(0, Count).Count(i => IsTrue(i, label));
 
-    /// <summary>Of how many examples a label is predicted.</summary>
+    /// <summary>The number of examples that a label is predicted of.</summary>
     public int Predicted(int label) => Enumerable.Range(0, Count).Count(i => IsPredicted(i, label));
 
-    /// <summary>Of how many of those it is true.</summary>
+    /// <summary>The number of those that it is true of.</summary>
     public int Right(int label) => Enumerable.Range(0, Count).Count(i => IsTrue(i, label) && IsPredicted(i, label));
 }

@@ -27,13 +27,12 @@ public sealed partial class TagScheme
     /// <summary>What options call it.</summary>
     public string Name { get; }
 
-    /// <summary>The scheme that tags are of, by their prefixes.</summary>
+    /// <summary>The scheme that tags are of, by their prefixes. One tag with a prefix is enough, so that a damaged one among them is an error and no kind of its own.</summary>
     public static TagScheme Of(IEnumerable<string> tags)
     {
         ArgumentNullException.ThrowIfNull(tags);
-        string[] distinct = [.. tags.Distinct()];
-        if (!distinct.All(tag => tag == EntityTags.Outside || Prefixed().IsMatch(tag)) || distinct is [EntityTags.Outside]) return Plain;
-        return distinct.Any(tag => tag[0] is 'E' or 'S') ? Bioes : Bio;
+        string[] prefixed = [.. tags.Distinct().Where(tag => Prefixed().IsMatch(tag))];
+        return prefixed.Length == 0 ? Plain : prefixed.Any(tag => tag[0] is 'E' or 'S') ? Bioes : Bio;
     }
 
     /// <summary>All tags of some types, O first.</summary>
@@ -73,7 +72,7 @@ public sealed partial class TagScheme
         {
             string tag = i < tags.Count ? tags[i] : EntityTags.Outside;
             if (tag != EntityTags.Outside && !(Prefixed().IsMatch(tag) && prefixes.Contains(tag[0], StringComparison.Ordinal)))
-                return (i, $"is none of {Name.ToUpperInvariant()}'s, expected O or {string.Join(", ", prefixes.Select(prefix => $"{prefix}-"))} and a type");
+                return (i, $"is none of {Name.ToUpperInvariant()}'s, expected O or {string.Join(", ", prefixes.Select(prefix => $"{prefix}-"))} and a type, or the scheme {Plain} to be asked for");
             (char last, string lastType) = EntityTags.Split(before);
             (char now, string type) = EntityTags.Split(tag);
             bool isOpen = this == Bioes ? last is 'B' or 'I' : before != EntityTags.Outside;

@@ -61,7 +61,7 @@ public sealed record SentenceFolder(string Transformer, EmbeddingSettings Settin
     /// </summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="settings">How a text becomes a vector.</param>
-    /// <param name="width">Of the hidden states.</param>
+    /// <param name="width">The width of the hidden states.</param>
     internal static IReadOnlyDictionary<string, byte[]> Write(string folder, EmbeddingSettings settings, int width)
     {
         Directory.CreateDirectory(Path.Combine(folder, PoolingFolder));

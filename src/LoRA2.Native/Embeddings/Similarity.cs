@@ -15,7 +15,7 @@ public enum Similarity
 /// <summary>Similarities as ops, with gradients.</summary>
 public static class Similarities
 {
-    /// <summary>Of each row with the same row: [n, width] and [n, width] → [n].</summary>
+    /// <summary>The similarity of each row with the same row: [n, width] and [n, width] → [n].</summary>
     public static Tensor OfRows(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -23,7 +23,7 @@ public static class Similarities
         return similarity == Similarity.Dot ? Ops.Sum(Ops.Multiply(a, b), 1) : Ops.Sum(Ops.Multiply(Ops.Normalize(a), Ops.Normalize(b)), 1);
     }
 
-    /// <summary>Of each row with every row: [n, width] and [m, width] → [n, m].</summary>
+    /// <summary>The similarity of each row with every row: [n, width] and [m, width] → [n, m].</summary>
     public static Tensor OfAll(Tensor a, Tensor b, Similarity similarity = Similarity.Cosine)
     {
         ArgumentNullException.ThrowIfNull(a);

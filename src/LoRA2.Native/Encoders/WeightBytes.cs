@@ -11,7 +11,7 @@ internal static class WeightBytes
     /// <summary>A Float32 tensor on the CPU.</summary>
     /// <param name="file">The file, for messages.</param>
     /// <param name="name">The weight's name there.</param>
-    /// <param name="type">Of the elements: a floating-point one.</param>
+    /// <param name="type">The elements' type: a floating-point one.</param>
     /// <param name="bytes">The elements, little-endian.</param>
     /// <param name="shape">The extents.</param>
     /// <exception cref="InputException">An element is a NaN or an infinity, or there are 2³¹ or more.</exception>

@@ -21,6 +21,6 @@ public sealed record EmbedderOptions
     /// <summary>What is put before a text, by what it is for, in place of the folder's prompts.</summary>
     public IReadOnlyDictionary<string, string>? Prompts { get; init; }
 
-    /// <summary>Of the encoder's matrix products.</summary>
+    /// <summary>The precision of the encoder's matrix products.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 }

@@ -15,10 +15,10 @@ namespace LoRA2.Native.Inference;
 /// <param name="IsCut">Whether the text was longer than <see cref="TextClassifier.MaxLength"/>, so that the model has not seen its end.</param>
 public sealed record Prediction(string? Label, double Score, IReadOnlyList<double>? Probabilities, bool IsCut = false)
 {
-    /// <summary>Of a model of several labels a text: those whose probability reaches their threshold, in the labels' order; else null.</summary>
+    /// <summary>The labels, of a model of several a text, whose probability reaches their threshold, in the labels' order; else null.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
-    /// <summary>Of a model of several numbers: each by its name; else null.</summary>
+    /// <summary>The numbers, of a model of several, each by its name; else null.</summary>
     public IReadOnlyList<KeyValuePair<string, double>>? Scores { get; init; }
 }
 

@@ -32,7 +32,7 @@ public sealed class TextModel : IDisposable
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
     /// <param name="modelFolder">The model's folder.</param>
     /// <param name="adapterFolder">The adapter's, or null.</param>
-    /// <param name="precision">Of the encoder's matrix products.</param>
+    /// <param name="precision">The precision of the encoder's matrix products.</param>
     /// <param name="maxLength">Tokens after which an input is cut; null for what it was fine-tuned with, or else the model's limit, see <see cref="InputLength"/>.</param>
     /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or the model takes no input of that length.</exception>
     public static TextModel Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)

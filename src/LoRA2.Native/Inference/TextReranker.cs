@@ -25,7 +25,7 @@ public sealed class TextReranker : IDisposable
     /// <summary>Loads a HuggingFace folder, and an adapter onto it when one is given.</summary>
     /// <param name="modelFolder">The model's folder.</param>
     /// <param name="adapterFolder">The adapter's, or null.</param>
-    /// <param name="precision">Of the encoder's matrix products.</param>
+    /// <param name="precision">The precision of the encoder's matrix products.</param>
     /// <param name="maxLength">Tokens after which query and text together are cut, the longer of them first; null as for <see cref="TextClassifier.Load"/>.</param>
     /// <exception cref="InputException">As of <see cref="TextClassifier.Load"/>, or the model has more than two classes.</exception>
     public static TextReranker Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)

@@ -49,7 +49,7 @@ internal sealed record OnnxTensor(string File, string Name, SafetensorsDType? Ty
 
 /// <summary>Where a tensor's bytes lie outside the model's file.</summary>
 /// <param name="Location">The file's path, from the model's folder, as the model says it.</param>
-/// <param name="Offset">Of the first byte.</param>
+/// <param name="Offset">Where the first byte is.</param>
 /// <param name="Length">Bytes; null: as many as the shape takes.</param>
 internal sealed record ExternalData(string Location, long Offset, long? Length)
 {

@@ -62,7 +62,7 @@ internal static class TorchValues
 }
 
 /// <summary>Elements in a file of the archive.</summary>
-/// <param name="Type">Of the elements; null: one that is not known here.</param>
+/// <param name="Type">The elements' type; null: one that is not known here.</param>
 /// <param name="TypeName">What PyTorch calls the storage.</param>
 /// <param name="Key">The file's name below <c>data/</c>.</param>
 /// <param name="Count">Number of elements.</param>

@@ -21,7 +21,7 @@ public sealed class MaskedDataset : TokenizedDataset
     /// eight tenths are the mask, a tenth a token drawn from the vocabulary, and a tenth what they were (BERT, arXiv 1810.04805, section 3.1, and its whole-word masking).
     /// </summary>
     /// <param name="example">The example.</param>
-    /// <param name="share">Of its tokens.</param>
+    /// <param name="share">The share of its tokens that is hidden.</param>
     /// <param name="wholeWords">Whether all tokens of a word are hidden together.</param>
     /// <param name="random">The numbers.</param>
     /// <returns>Places of the hidden tokens, in their order, with what stands there instead.</returns>

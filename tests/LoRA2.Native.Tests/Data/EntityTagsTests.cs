@@ -39,6 +39,8 @@ public class EntityTagsTests
         Assert.Same(TagScheme.Bio, TagScheme.Of(["O", "B-PER", "I-PER"]));
         Assert.Same(TagScheme.Bioes, TagScheme.Of(["O", "S-PER"]));
         Assert.Same(TagScheme.Plain, TagScheme.Of(["NOUN", "VERB"]));
+        Assert.Same(TagScheme.Plain, TagScheme.Of(["O"]));
+        Assert.Same(TagScheme.Bio, TagScheme.Of(["O", "B-PER", "X-PER", "iper"]));
         string[] tags = ["I-PER", "I-PER", "B-PER", "O", "I-LOC", "I-PER"];
         TagScheme.ToBio(tags);
         Assert.Equal(["B-PER", "I-PER", "B-PER", "O", "B-LOC", "B-PER"], tags);

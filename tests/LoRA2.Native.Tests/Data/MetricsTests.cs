@@ -1,5 +1,6 @@
 using FsCheck.Xunit;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Tests.Data;

@@ -1,4 +1,5 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tensors;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Embeddings.Losses;
 using LoRA2.Native.Encoders;
@@ -162,7 +163,7 @@ public sealed record EmbeddingsTask : TaskKind
         return loss.Of([.. Enumerable.Range(0, texts).Select(text => Ops.Slice(output, 0, text * examples, examples))], targets);
     }
 
-    /// <summary>Of examples of several texts their vectors, one after the other.</summary>
+    /// <summary>The vectors of examples of several texts, one after the other.</summary>
     public override void Keep(Tensor output, TokenizedDataset data, ReadOnlySpan<int> rows, in EncoderBatch inputs, float[][] answers)
     {
         int texts = data is TokenizedTextSets sets ? sets.Texts : 1, width = output.Shape[1];

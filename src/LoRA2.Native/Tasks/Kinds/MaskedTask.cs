@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
@@ -23,7 +24,7 @@ public sealed record MaskedTask : TaskKind
     /// <summary>Places are filled up to a multiple of this, so that a device that records steps sees few shapes.</summary>
     private const int PlacesTogether = 32;
 
-    /// <summary>Of the stream that hides words outside of training: always the same ones.</summary>
+    /// <summary>The seed of the stream that hides words outside of training: always the same ones.</summary>
     private const ulong EvaluationSeed = 0x6d61736b;
 
     /// <inheritdoc/>

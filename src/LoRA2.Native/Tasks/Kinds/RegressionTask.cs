@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tensors;
@@ -64,7 +65,7 @@ public sealed record RegressionTask : TaskKind
     public override Tensor Loss(Tensor output, Tensor targets) =>
         Ops.MeanSquaredError(targets.Shape == output.Shape ? output : Ops.Reshape(output, targets.Shape.Extents), targets);
 
-    /// <summary>Of several targets the mean of each metric over them, and then each target's own, under the metric's name and the target's.</summary>
+    /// <summary>With several targets the mean of each metric over them, and then each target's own, under the metric's name and the target's.</summary>
     public override Evaluation Score(float[][] answers, TokenizedDataset data, IReadOnlyList<Metric> metrics, IReadOnlyList<string>? labelNames)
     {
         Evaluation Of(int target) => Evaluation.Of(metrics, Data.Predictions.OfScores(

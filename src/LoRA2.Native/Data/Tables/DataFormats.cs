@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>The registry of formats of files of examples, by the ends of their names.</summary>
 public static class DataFormats

@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>
 /// Tab-separated values with a header: quotes are plain characters, empty lines are passed over. A file that is quoted throughout as pandas writes it, see

@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>A file's rows under named columns, whatever its format.</summary>
 public sealed record Table

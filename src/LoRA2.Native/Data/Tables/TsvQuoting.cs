@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>What quotes in a tab-separated file are.</summary>
 internal enum TsvQuotes

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>
 /// CoNLL's columns: a word a line with its tag in the last column, an empty line between sentences. Lines that begin with -DOCSTART- are passed over, and comments (# and a space) before a

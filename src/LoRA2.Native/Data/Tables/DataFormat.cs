@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>How a file of examples is laid out: known by the end of its name, and read as a table with named columns.</summary>
 /// <remarks>What the columns mean is <see cref="DatasetFile"/>'s business and the same for every format.</remarks>

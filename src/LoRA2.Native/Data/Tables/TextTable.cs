@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>Plain text, a text a line; empty lines are passed over.</summary>
 internal static class TextTable

@@ -3,7 +3,7 @@ using CsvHelper;
 using CsvHelper.Configuration;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>Comma- or tab-separated values with a header, quoted as RFC 4180 says: "" is a quote, a quoted field may hold line ends.</summary>
 internal static class CsvTable

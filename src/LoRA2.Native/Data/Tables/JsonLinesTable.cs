@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>JSON Lines: one object a line; the first row's fields are the columns. Empty lines are passed over.</summary>
 internal static class JsonLinesTable

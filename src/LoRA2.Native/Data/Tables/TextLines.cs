@@ -1,7 +1,7 @@
 using System.Text;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tables;
 
 /// <summary>The lines of a UTF-8 file: byte-order mark dropped, \n or \r\n, the last one with or without an end, invalid UTF-8 refused
 /// by line.</summary>
