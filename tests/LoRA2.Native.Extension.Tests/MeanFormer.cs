@@ -50,7 +50,7 @@ public sealed record MeanFormerConfig : EncoderConfig
         public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)
         {
             using var scope = new TensorScope();
-            return scope.Keep(norm.Forward(down.Forward(SwishOp.Swish(up.Forward(x))), context.NextDropout(config.HiddenDropout), x));
+            return scope.Keep(norm.Forward(down.Forward(SwishOp.Swish(up.Forward(x, context)), context), context.NextDropout(config.HiddenDropout), x));
         }
     }
 
@@ -72,7 +72,7 @@ public sealed record MeanFormerConfig : EncoderConfig
             using var scope = new TensorScope();
             Tensor weights = Ops.Reshape(mask.To(hidden.DType), mask.Shape[0], mask.Shape[1], 1);
             Tensor sum = Ops.Sum(Ops.Multiply(hidden, weights), 1);
-            return scope.Keep(Classifier.Forward(Ops.Scale(sum, 1.0 / mask.Shape[1])));
+            return scope.Keep(Classifier.Forward(Ops.Scale(sum, 1.0 / mask.Shape[1]), context));
         }
     }
 }

@@ -54,6 +54,7 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.MatMul), MatMul);
         yield return new(nameof(Ops.Linear), Linear);
         yield return new(nameof(Ops.LoRALinear), LoRALinear);
+        yield return new(nameof(Ops.SegmentedLoRALinear), SegmentedLoRALinear);
         yield return new(nameof(Ops.LoRA2Linear), LoRA2Linear);
         yield return new(nameof(Ops.Attention), source => Attention(source, disentangled: false));
         yield return new(nameof(Ops.DisentangledAttention), source => Attention(source, disentangled: true));
@@ -249,6 +250,26 @@ public static partial class OpCatalogue
         return Case(
             [source.Values([source.Extent(2), source.Extent(5), inputs]), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]), source.Values([rank, inputs]), source.Values([outputs, rank])],
             parts => Ops.LoRALinear(parts[0], layer(parts[1]), parts[2], parts[3], parts[4], 1.5, activation));
+    }
+
+    /// <summary>Segments of several ranks, one of them without an update; some have no rows.</summary>
+    private static OpCase SegmentedLoRALinear(CaseSource source)
+    {
+        (int inputs, int outputs, int rank, int length) = (source.WideExtent(13), source.WideExtent(13), source.Extent(5), source.Extent(5));
+        Func<Tensor, Tensor> layer = Layer(source, out bool trainable);
+        Activation activation = AnySmoothActivation(source);
+        int[] sizes = [source.Extent(3), source.Extent(2), source.Extent(3)];
+        return Case(
+            [
+                source.Values([sizes.Sum(), length, inputs], requiresGrad: source.Flag()), source.Values([outputs, inputs], requiresGrad: trainable), source.Values([outputs]),
+                source.Values([rank, inputs]), source.Values([outputs, rank]), source.Values([2, inputs]), source.Values([outputs, 2]),
+            ],
+            parts => Ops.SegmentedLoRALinear(
+                parts[0],
+                layer(parts[1]),
+                parts[2],
+                [new(sizes[0] * length, parts[3], parts[4], 1.5), new(sizes[1] * length), new(sizes[2] * length, parts[5], parts[6], -0.5)],
+                activation));
     }
 
     private static OpCase LoRA2Linear(CaseSource source)

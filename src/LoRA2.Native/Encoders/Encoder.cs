@@ -25,6 +25,7 @@ public sealed class Encoder
         this.positions = positions;
         this.finalNorm = finalNorm;
         linears = [.. layers.Distinct().SelectMany(layer => layer.Linears)];
+        for (int i = 0; i < linears.Length; i++) linears[i].Place = i;
     }
 
     /// <summary>The linear layers of all layers, each once.</summary>

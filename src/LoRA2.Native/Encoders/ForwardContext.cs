@@ -43,8 +43,11 @@ public sealed class ForwardContext
     /// </summary>
     public bool Recompute { get; init; }
 
+    /// <summary>The adapters of the batch's rows, where the pass brings them; null: the layers' own.</summary>
+    internal RowAdapters? Rows { get; init; }
+
     /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
-    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout };
+    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, Rows = Rows };
 
     /// <summary>The next dropout's mask; none outside training.</summary>
     public DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;

@@ -9,7 +9,7 @@ internal sealed class BiasedAttention(EncoderConfig config, ParameterSource sour
     public override Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
     {
         int heads = Config.Heads;
-        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), Value.Forward(x));
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x, context), Key.Forward(x, context), Value.Forward(x, context));
         return ComposedAttention.Of(
             ComposedAttention.Heads(q, heads), ComposedAttention.Heads(k, heads), ComposedAttention.Heads(v, heads), inputs.Positions?.Table, inputs.Mask, Config.AttentionDropout, context, scope);
     }

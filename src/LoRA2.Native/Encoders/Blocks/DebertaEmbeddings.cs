@@ -41,7 +41,7 @@ internal sealed class DebertaEmbeddings : IEmbeddings
             sum = Ops.Add(sum, Ops.Embedding(types.Value, segments));
         }
 
-        Tensor normed = norm.Forward(projection is null ? sum : projection.Forward(sum));
+        Tensor normed = norm.Forward(projection is null ? sum : projection.Forward(sum, context));
         Tensor mask = Ops.Reshape(batch.Mask.To(DType.Float32), batch.Size, batch.Length, 1);
         return scope.Keep(context.Dropout(Ops.Multiply(normed, mask), config.HiddenDropout));
     }

@@ -23,6 +23,8 @@ internal sealed class DisentangledAttention : SelfAttention
         if (config.PositionToContent) positionQuery = config.SharesKeys ? Query : source.Linear($"{path}.attention.self.pos_query_proj", width, width);
     }
 
+    private protected override bool TermsAreAdapted(RowAdapters rows) => (positionKey is not null && rows.Adapt(positionKey)) || (positionQuery is not null && rows.Adapt(positionQuery));
+
     protected override AttentionTerms Terms(LayerInputs inputs, ForwardContext context)
     {
         int kinds = 1 + (config.ContentToPosition ? 1 : 0) + (config.PositionToContent ? 1 : 0);
@@ -30,6 +32,6 @@ internal sealed class DisentangledAttention : SelfAttention
             config.Heads, 1 / Math.Sqrt((double)kinds * config.HiddenSize / config.Heads), inputs.Mask, MaskQueries: true, PositionOf: inputs.Positions?.RowOf);
         if (inputs.Positions is not { } positions) return terms;
         Tensor embeddings = context.Dropout(positions.Table, config.HiddenDropout);
-        return terms with { PositionKey = positionKey?.Forward(embeddings), PositionQuery = positionQuery?.Forward(embeddings) };
+        return terms with { PositionKey = positionKey?.Forward(embeddings, context), PositionQuery = positionQuery?.Forward(embeddings, context) };
     }
 }

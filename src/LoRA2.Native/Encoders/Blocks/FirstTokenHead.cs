@@ -49,7 +49,7 @@ public sealed class FirstTokenHead : EncoderHead
     {
         using var scope = new TensorScope();
         Tensor token = Ops.Reshape(Ops.Slice(hidden, 1, 0, 1), hidden.Shape[0], hidden.Shape[2]);
-        Tensor pooled = Ops.Activate(dense.Forward(context.Dropout(token, firstDropout)), activation);
-        return scope.Keep(Classifier.Forward(context.Dropout(pooled, lastDropout)));
+        Tensor pooled = Ops.Activate(dense.Forward(context.Dropout(token, firstDropout), context), activation);
+        return scope.Keep(Classifier.Forward(context.Dropout(pooled, lastDropout), context));
     }
 }

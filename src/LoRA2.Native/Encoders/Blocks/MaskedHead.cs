@@ -46,7 +46,7 @@ public sealed class MaskedHead : EncoderHead
     public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
     {
         using var scope = new TensorScope();
-        return scope.Keep(Classifier.Forward(norm.Forward(dense.Forward(hidden, activation))));
+        return scope.Keep(Classifier.Forward(norm.Forward(dense.Forward(hidden, context, activation)), context));
     }
 }
 

@@ -45,7 +45,7 @@ public sealed class PooledHead : EncoderHead
     public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
     {
         using var scope = new TensorScope();
-        Tensor normed = norm.Forward(dense.Forward(pooling is null ? hidden : pooling.Forward(hidden, mask), activation));
-        return scope.Keep(Classifier.Forward(context.Dropout(normed, dropout)));
+        Tensor normed = norm.Forward(dense.Forward(pooling is null ? hidden : pooling.Forward(hidden, mask), context, activation));
+        return scope.Keep(Classifier.Forward(context.Dropout(normed, dropout), context));
     }
 }

@@ -54,9 +54,9 @@ public sealed class PostNormLayer : IEncoderLayer
     public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)
     {
         using var scope = new TensorScope();
-        Tensor attended = attentionOutput.Forward(attention.Forward(x, inputs, context, scope));
+        Tensor attended = attentionOutput.Forward(attention.Forward(x, inputs, context, scope), context);
         Tensor middle = attentionNorm.Forward(attended, DropsAttentionOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, x);
-        Tensor activated = intermediate.Forward(middle, config.HiddenActivation);
-        return scope.Keep(outputNorm.Forward(output.Forward(activated), DropsOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, middle));
+        Tensor activated = intermediate.Forward(middle, context, config.HiddenActivation);
+        return scope.Keep(outputNorm.Forward(output.Forward(activated, context), DropsOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, middle));
     }
 }

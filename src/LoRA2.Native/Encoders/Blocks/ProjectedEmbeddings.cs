@@ -18,6 +18,6 @@ public sealed class ProjectedEmbeddings(IEmbeddings embeddings, LinearLayer proj
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
         using var scope = new TensorScope();
-        return scope.Keep(projection.Forward(embeddings.Forward(batch, context)));
+        return scope.Keep(projection.Forward(embeddings.Forward(batch, context), context));
     }
 }

@@ -50,12 +50,36 @@ public class SelfAttention
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(context);
+        if (context.Rows is { Count: > 1 } rows && TermsAreAdapted(rows)) return BySegment(x, inputs, context, rows);
         AttentionTerms terms = Terms(inputs, context) with { Dropout = context.NextDropout(Config.AttentionDropout), Precision = precision };
-        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x), Key.Forward(x), Value.Forward(x));
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x, context), Key.Forward(x, context), Value.Forward(x, context));
         Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], Config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);
-        Tensor attended = terms.PositionOf is null ? Ops.Attention(q, k, v, terms, probabilities) : Ops.DisentangledAttention(q, k, v, terms, probabilities);
+        Tensor attended = Attend(q, k, v, terms, probabilities);
         if (probabilities is not null) context.Attentions!.Add(scope.Keep(probabilities));
         return attended;
+    }
+
+    /// <summary>Whether <see cref="Terms"/> asks layers that some of the pass's rows have adapters on, so that each segment of rows has terms of its own.</summary>
+    private protected virtual bool TermsAreAdapted(RowAdapters rows) => false;
+
+    private static Tensor Attend(Tensor q, Tensor k, Tensor v, in AttentionTerms terms, Tensor? probabilities) =>
+        terms.PositionOf is null ? Ops.Attention(q, k, v, terms, probabilities) : Ops.DisentangledAttention(q, k, v, terms, probabilities);
+
+    private Tensor BySegment(Tensor x, LayerInputs inputs, ForwardContext context, RowAdapters rows)
+    {
+        (Tensor q, Tensor k, Tensor v) = (Query.Forward(x, context), Key.Forward(x, context), Value.Forward(x, context));
+        Tensor[] parts = new Tensor[rows.Count];
+        int first = 0;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            int count = rows.RowsOf(i);
+            Tensor Own(Tensor all) => Ops.Slice(all, 0, first, count);
+            AttentionTerms terms = Terms(inputs with { Mask = Own(inputs.Mask) }, new ForwardContext { Rows = rows.Only(i) }) with { Precision = precision };
+            parts[i] = Attend(Own(q), Own(k), Own(v), terms, null);
+            first += count;
+        }
+
+        return Ops.Concat(0, parts);
     }
 
     /// <summary>Heads, scale, mask and what the scores have besides; dropout and precision are put in by <see cref="Forward"/>.</summary>

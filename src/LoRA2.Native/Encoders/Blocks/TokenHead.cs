@@ -34,6 +34,6 @@ public sealed class TokenHead : EncoderHead
     public override Tensor Forward(Tensor hidden, Tensor mask, ForwardContext context)
     {
         using var scope = new TensorScope();
-        return scope.Keep(Classifier.Forward(context.Dropout(hidden, dropout)));
+        return scope.Keep(Classifier.Forward(context.Dropout(hidden, dropout), context));
     }
 }
