@@ -81,7 +81,13 @@ internal static class FuzzCommand
         {
             string[] corpus = [.. target.Corpus.Where(source => File.Exists(Path.Combine(source, target.File)))];
             string from = corpus[random.Next(corpus.Length)];
-            foreach (string file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+            {
+                string copy = Path.Combine(folder, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+
             File.SetAttributes(mutated, FileAttributes.Normal);
             bytes = new Mutator(random).Mutate(File.ReadAllBytes(mutated));
             File.Delete(mutated);
@@ -100,7 +106,7 @@ internal static class FuzzCommand
         }
         catch (Exception e)
         {
-            string kept = $"fuzz-{target.Name}-{number}-{target.File}";
+            string kept = $"fuzz-{target.Name}-{number}-{Path.GetFileName(target.File)}";
             File.WriteAllBytes(kept, bytes);
             Console.WriteLine($"{target.Name}, case {number} (kept as {kept}): {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")[..Math.Min(300, e.Message.ReplaceLineEndings(" ").Length)]}");
             Console.WriteLine(e.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("LoRA2", StringComparison.Ordinal)));

@@ -1,35 +1,46 @@
 using LoRA2.Native.Adapters;
-using LoRA2.Native.Encoders;
-using LoRA2.Native.Inference;
+using LoRA2.Native.Parquet;
 using LoRA2.Native.Safetensors;
-using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Benchmarks.Fuzzing;
 
 /// <summary>Everything here that reads files. The corpora are the project's own fixtures.</summary>
 internal static class FuzzTargets
 {
+    private const string ParquetFile = "train-00000-of-00001.parquet";
+
+    private static readonly string[] Graphs = ["bert", "classifier", "distilbert", "external", "roberta"];
+
     public static IReadOnlyList<FuzzTarget> Of(string fixtures)
     {
-        string cases = Path.Combine(fixtures, "cases");
+        ParquetFormat.Register();
+        string cases = Path.Combine(fixtures, "cases"), onnx = Path.Combine(fixtures, "onnx"), torch = Path.Combine(fixtures, "pytorch");
         string[] models = [Path.Combine(cases, "13-peft-fields", "base"), .. Directory.GetDirectories(Path.Combine(fixtures, "golden"), "*_tiny").Where(folder => File.Exists(Path.Combine(folder, "config.json")))];
         string[] adapters = [.. Directory.GetDirectories(Path.Combine(cases, "13-peft-fields")).Where(AdapterFolder.Exists)];
-        string bert = models[0];
+        string[] graphs = [.. Graphs.Select(name => Path.Combine(onnx, name))];
+        string bert = models[0], vocabulary = Path.Combine(onnx, "vocab.txt"), emoji = Path.Combine(cases, "16-new-emoji");
         var run = new CheckpointTarget(bert);
+        string[] sentences = [ModelTargets.SentenceCorpus(bert)];
         return
         [
             new("safetensors", "model.safetensors", [.. models.Where(folder => File.Exists(Path.Combine(folder, "model.safetensors")))], folder => Safetensors(Path.Combine(folder, "model.safetensors"))),
-            new("model", "model.safetensors", [bert], folder => Predict(folder, null)),
-            new("config", "config.json", [bert], folder => Predict(folder, null)),
-            new("encoder-config", "config.json", models, folder => EncoderConfigReader.FromFolder(folder)),
-            new("adapter-config", "adapter_config.json", adapters, folder => Adapter(bert, folder)),
-            new("adapter", "adapter_model.safetensors", adapters, folder => Adapter(bert, folder)),
-            new("tokenizer", "tokenizer.json", [Path.Combine(cases, "16-new-emoji")], Tokenize),
-            new("vocabulary", "vocab.txt", [bert], Tokenize),
-            new("tokenizer-config", "tokenizer_config.json", [bert, Path.Combine(cases, "16-new-emoji")], Tokenize),
+            new("model", "model.safetensors", [bert], ModelTargets.Model),
+            new("config", "config.json", [bert], ModelTargets.Model),
+            new("encoder-config", "config.json", models, ModelTargets.Config),
+            new("pytorch", "pytorch_model.bin", [Path.Combine(torch, "bert")], ModelTargets.PyTorch),
+            new("onnx", "model.onnx", graphs, folder => ModelTargets.Onnx(Path.Combine(folder, "model.onnx"), vocabulary)),
+            new("modules", "modules.json", sentences, ModelTargets.Sentences),
+            new("pooling", Path.Combine("1_Pooling", "config.json"), sentences, ModelTargets.Sentences),
+            new("adapter-config", "adapter_config.json", adapters, folder => ModelTargets.Adapter(bert, folder)),
+            new("adapter", "adapter_model.safetensors", adapters, folder => ModelTargets.Adapter(bert, folder)),
+            new("tokenizer", "tokenizer.json", [emoji], ModelTargets.Tokenize),
+            new("vocabulary", "vocab.txt", [bert], ModelTargets.Tokenize),
+            new("sentencepiece", "spm.model", [Path.Combine(fixtures, "deberta-v3-tiny-wiki")], ModelTargets.Tokenize),
+            new("tokenizer-config", "tokenizer_config.json", [bert, emoji], ModelTargets.Tokenize),
             new("checkpoint", CheckpointTarget.FileName, [run.Corpus()], folder => run.Read(folder, signs: false)),
             new("checkpoint-signed", CheckpointTarget.FileName, [run.Corpus()], folder => run.Read(folder, signs: true)),
             new("tsv", "pandas.tsv", [Path.Combine(cases, "14-quoted-tsv")], folder => DataTarget.Read(Path.Combine(folder, "pandas.tsv"))),
+            new("parquet", ParquetFile, [Path.Combine(fixtures, "parquet")], folder => DataTarget.Read(Path.Combine(folder, ParquetFile))),
             new("tsv-rows", "data.tsv", [], folder => DataTarget.Read(Path.Combine(folder, "data.tsv"))) { Draw = random => new DrawnRows(random).Tsv() },
             new("csv-rows", "data.csv", [], folder => DataTarget.Read(Path.Combine(folder, "data.csv"))) { Draw = random => new DrawnRows(random).Csv() },
             new("jsonl-rows", "data.jsonl", [], folder => DataTarget.Read(Path.Combine(folder, "data.jsonl"))) { Draw = random => new DrawnRows(random).JsonLines() },
@@ -46,33 +57,5 @@ internal static class FuzzTargets
         using SafetensorsFile saved = SafetensorsFile.Open(again);
         saved.RequireChecksum();
         if (saved.ContentChecksum() != file.ContentChecksum()) throw new FuzzException("saved again, the tensors are others");
-    }
-
-    private static void Predict(string model, string? adapter)
-    {
-        using TextClassifier classifier = TextClassifier.Load(model, adapter);
-        classifier.Predict("a good film");
-    }
-
-    private static void Adapter(string model, string folder)
-    {
-        string again = Path.Combine(folder, "again");
-        using TextClassifier classifier = TextClassifier.Load(model, folder);
-        Prediction before = classifier.Predict("a good film");
-        AdapterFolder.Save(classifier.Model, classifier.Adapter!, model, again);
-        using TextClassifier loaded = TextClassifier.Load(model, again);
-        Prediction after = loaded.Predict("a good film");
-        if (!(Math.Abs(before.Score - after.Score) < 1e-6)) throw new FuzzException($"saved again, the adapter answers {after.Score}, not {before.Score}");
-    }
-
-    private static void Tokenize(string folder)
-    {
-        Tokenizer tokenizer = Tokenizer.FromFolder(folder);
-        foreach (string text in (string[])["a good film", "", "a \U0001FAE9 b", "\uD800", "é\u0301 中 \0"])
-        {
-            int[] ids = tokenizer.Encode(text);
-            if (Array.Exists(ids, id => id < 0 || id >= tokenizer.VocabularySize)) throw new FuzzException("an id is outside the vocabulary");
-            tokenizer.Decode(ids);
-        }
     }
 }

@@ -30,6 +30,7 @@ internal sealed class Mutator(Random random)
         {
             if (bytes.Length > 0 && bytes[0] is (byte)'{' or (byte)'[') return Json(bytes);
             if (IsSafetensors(bytes, out int header)) return Safetensors(bytes, header);
+            if (bytes.AsSpan().StartsWith("PK\u0003\u0004"u8)) return ZipMutator.Mutate(bytes, this, random);
         }
 
         byte[] changed = [.. bytes];
