@@ -20,6 +20,12 @@ public sealed record Prediction(string? Label, double Score, IReadOnlyList<doubl
 
     /// <summary>The numbers, of a model of several, each by its name; else null.</summary>
     public IReadOnlyList<KeyValuePair<string, double>>? Scores { get; init; }
+
+    /// <summary>Tokens that the model has seen of the text, special ones included.</summary>
+    public int Tokens { get; init; }
+
+    /// <summary>The head's outputs, of which the rest is made.</summary>
+    public IReadOnlyList<float> Logits { get; init; } = [];
 }
 
 /// <summary>A fine-tuned encoder with its tokenizer: text in, label or number out.</summary>
@@ -86,7 +92,7 @@ public sealed class TextClassifier : IDisposable
         if (examples.Count == 0) return [];
         TokenizedDataset data = inner.Tokenize("input", examples);
         float[][] logits = Evaluator.Logits(Model, data, batchSize, cancellation);
-        return [.. logits.Select((row, i) => Task.Kind.Interpret(row, Task.LabelNames, data.IsCut(i)))];
+        return [.. logits.Select((row, i) => Task.Kind.Interpret(row, Task.LabelNames, data.IsCut(i)) with { Tokens = data.Length(i), Logits = row })];
     }
 
     /// <summary>Scores the model on labelled data.</summary>

@@ -1,0 +1,214 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using LoRA2.Native.Data;
+using LoRA2.Native.Embeddings;
+using LoRA2.Native.Files;
+using LoRA2.Native.Hosting.Models;
+using LoRA2.Native.Hosting.Queueing;
+using LoRA2.Native.Hosting.Telemetry;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tests.Embeddings;
+using LoRA2.Native.Tests.Shared;
+
+namespace LoRA2.Native.Hosting.Tests;
+
+public sealed class TextServiceTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task AnswersAreTheClassifiersWhoeverAsksBeside()
+    {
+        await using TextService service = TinyTenants.Load();
+        Assert.Equal(["a", "b"], service.Adapters);
+        foreach ((string? adapter, string? place) in ((string?, string?)[])[(null, null), ("a", TinyTenants.A), ("b", TinyTenants.B)])
+        {
+            using TextClassifier alone = TextClassifier.Load(TinyTenants.Base, place);
+            IReadOnlyList<Prediction> expected = alone.Predict([.. TinyTenants.Texts.Select(text => new Example(text))]);
+            Prediction[] found = await Task.WhenAll(TinyTenants.Texts.Select(text => service.PredictAsync(text, request: new TextRequest { Adapter = adapter })));
+            for (int i = 0; i < found.Length; i++) Same(expected[i], found[i]);
+            Same(alone.Predict("good", "bad film"), await service.PredictAsync("good", "bad film", new TextRequest { Adapter = adapter }));
+        }
+    }
+
+    [Fact]
+    public async Task AnAnswerSaysHowManyTokensThereWereAndWhetherTheTextWasCut()
+    {
+        await using TextService service = TinyTenants.Load(options => options.MaxLength = 6);
+        Prediction whole = await service.PredictAsync("good film"), cut = await service.PredictAsync("good film good film good film");
+        Assert.Equal((4, false), (whole.Tokens, whole.IsCut));
+        Assert.Equal((6, true), (cut.Tokens, cut.IsCut));
+        TextTooLongException refused = await Assert.ThrowsAsync<TextTooLongException>(() => service.PredictAsync([new Example("good"), new Example("good film good film good film")], new TextRequest { Truncates = false }));
+        Assert.Equal(1, refused.Index);
+    }
+
+    [Fact]
+    public async Task WhatAModelCannotDoIsOneSentence()
+    {
+        await using TextService service = TinyTenants.Load();
+        Assert.Contains("makes no vectors", (await Assert.ThrowsAsync<NotSupportedException>(() => service.EmbedAsync("good"))).Message, StringComparison.Ordinal);
+        UnknownAdapterException unknown = await Assert.ThrowsAsync<UnknownAdapterException>(() => service.PredictAsync("good", request: new TextRequest { Adapter = "c" }));
+        Assert.Equal("model 'tiny' has no adapter 'c'; it has a, b", unknown.Message);
+        await using TextService vectors = TextService.Load(new LoRA2Options { ModelFolder = SentenceModel.Write(folder), ModelName = "tiny" });
+        Assert.Contains("predicts nothing", (await Assert.ThrowsAsync<NotSupportedException>(() => vectors.PredictAsync("good"))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(() => vectors.EmbedAsync("good", new TextRequest { Dimensions = 17 }));
+        await Assert.ThrowsAsync<ArgumentException>(() => vectors.EmbedAsync("good", new TextRequest { Prompt = "none" }));
+    }
+
+    [Fact]
+    public async Task VectorsAreTheEmbedders()
+    {
+        string model = SentenceModel.Write(folder);
+        using TextEmbedder embedder = TextEmbedder.Load(model);
+        await using TextService service = TextService.Load(new LoRA2Options { ModelFolder = model });
+        Assert.Equal((true, false), (service.Embeds(), service.Predicts()));
+        IReadOnlyList<TextVector> expected = embedder.Embed(TinyTenants.Texts), found = await service.EmbedAsync(TinyTenants.Texts);
+        for (int i = 0; i < expected.Count; i++)
+        {
+            Assert.Equal((expected[i].Tokens, expected[i].IsCut), (found[i].Tokens, found[i].IsCut));
+            Near(expected[i].Values, found[i].Values);
+        }
+
+        Near(embedder.EmbedQueries(["good"])[0].Values, (await service.EmbedAsync("good", new TextRequest { Prompt = "query" })).Values);
+        float[] raw = (await service.EmbedAsync("good", new TextRequest { Normalises = false })).Values, five = (await service.EmbedAsync("good", new TextRequest { Dimensions = 5 })).Values;
+        Assert.NotEqual(1, Length(raw), 1e-3);
+        Assert.Equal(5, five.Length);
+        Assert.Equal(1, Length(five), 1e-6);
+    }
+
+    [Fact]
+    public async Task AClassifierMakesVectorsWhenAPoolingIsGiven()
+    {
+        await using TextService service = TinyTenants.Load(options => options.Pooling = Pooling.Mean);
+        using TextEmbedder embedder = TextEmbedder.Load(TinyTenants.Base);
+        Near(embedder.Embed("a good film").Values, (await service.EmbedAsync("a good film", new TextRequest { Normalises = false })).Values);
+        Assert.True(service.Predicts());
+    }
+
+    [Fact]
+    public async Task TextsAreRanked()
+    {
+        await using TextService service = TinyTenants.Load();
+        using TextReranker reranker = TextReranker.Load(TinyTenants.Base);
+        IReadOnlyList<RankedText> expected = reranker.Rank("good film", TinyTenants.Texts), found = await service.RankAsync("good film", TinyTenants.Texts);
+        Assert.Equal(expected.Select(text => text.Index), found.Select(text => text.Index));
+    }
+
+    [Fact]
+    public async Task AnswersWhileAnAdapterIsReplacedAreOneVersions()
+    {
+        await using TextService service = TinyTenants.Load(options => options.Adapters.Remove("b"));
+        Prediction ofA = await service.PredictAsync("a good film", request: new TextRequest { Adapter = "a" });
+        Assert.True(await service.PutAdapterAsync("a", TinyTenants.B));
+        Prediction ofB = await service.PredictAsync("a good film", request: new TextRequest { Adapter = "a" });
+        Assert.NotEqual(ofA.Score, ofB.Score, 1e-4);
+        using var stop = new CancellationTokenSource();
+        Task<int>[] callers = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            int answers = 0;
+            while (!stop.IsCancellationRequested)
+            {
+                double score = (await service.PredictAsync("a good film", request: new TextRequest { Adapter = "a" })).Score;
+                Assert.True(Math.Abs(score - ofA.Score) < 1e-5 || Math.Abs(score - ofB.Score) < 1e-5, $"{score} is neither {ofA.Score} nor {ofB.Score}");
+                answers++;
+            }
+
+            return answers;
+        }))];
+        for (int i = 0; i < 20; i++) await service.PutAdapterAsync("a", i % 2 == 0 ? TinyTenants.A : TinyTenants.B);
+        await stop.CancelAsync();
+        Assert.All(await Task.WhenAll(callers), answers => Assert.True(answers > 0));
+        await Assert.ThrowsAsync<InputException>(() => service.PutAdapterAsync("a", folder.Path));
+        await Assert.ThrowsAsync<ArgumentException>(() => service.PutAdapterAsync("../a", TinyTenants.A));
+        Assert.Equal(ofB.Score, (await service.PredictAsync("a good film", request: new TextRequest { Adapter = "a" })).Score, 1e-5);
+        Assert.True(service.RemoveAdapter("a"));
+        Assert.False(service.RemoveAdapter("a"));
+        await Assert.ThrowsAsync<UnknownAdapterException>(() => service.PredictAsync("good", request: new TextRequest { Adapter = "a" }));
+    }
+
+    [Fact]
+    public async Task DisposalUnderLoadAnswersOrRefuses()
+    {
+        TextService service = TinyTenants.Load();
+        int answered = 0;
+        Task[] callers = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            try
+            {
+                while (true)
+                {
+                    await service.PredictAsync("a good film", request: new TextRequest { Adapter = "b" });
+                    Interlocked.Increment(ref answered);
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        }))];
+        while (Volatile.Read(ref answered) < 50) await Task.Delay(1);
+        await service.DisposeAsync();
+        await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(service.IsOpen);
+        await service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task TooManyTextsAtOnceAreRefused()
+    {
+        await using TextService service = TinyTenants.Load(options => options.MaxQueuedTexts = 2);
+        await Assert.ThrowsAsync<ArgumentException>(() => service.PredictAsync([.. TinyTenants.Texts.Select(text => new Example(text))]));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => service.PredictAsync("good", cancellation: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task CallsAreMeasuredAndTraced()
+    {
+        var spans = new List<Activity>();
+        using var activities = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == LoRA2Telemetry.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if ((string?)activity.GetTagItem("gen_ai.request.model") == "measured") lock (spans) spans.Add(activity);
+            },
+        };
+        ActivitySource.AddActivityListener(activities);
+        long tokens = 0;
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, own) =>
+            {
+                if (instrument.Name == "gen_ai.client.token.usage") own.EnableMeasurementEvents(instrument);
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (tags.ToArray().Contains(new("gen_ai.request.model", "measured"))) Interlocked.Add(ref tokens, value);
+        });
+        meters.Start();
+        await using TextService service = TinyTenants.Load(options => options.ModelName = "measured");
+        await service.PredictAsync("good film", request: new TextRequest { Adapter = "a" });
+        await Assert.ThrowsAsync<NotSupportedException>(() => service.EmbedAsync("good"));
+        Assert.Equal(4, tokens);
+        Assert.Equal(["classify measured", "embeddings measured"], spans.Select(span => span.DisplayName));
+        Assert.Equal(("a", 4L), ((string)spans[0].GetTagItem("lora2.adapter")!, (long)spans[0].GetTagItem("gen_ai.usage.input_tokens")!));
+        Assert.Equal((ActivityStatusCode.Error, typeof(NotSupportedException).FullName), (spans[1].Status, (string?)spans[1].GetTagItem("error.type")));
+    }
+
+    private static void Same(Prediction expected, Prediction found)
+    {
+        Assert.Equal((expected.Label, expected.Tokens, expected.IsCut), (found.Label, found.Tokens, found.IsCut));
+        for (int i = 0; i < expected.Probabilities!.Count; i++) Assert.Equal(expected.Probabilities[i], found.Probabilities![i], 1e-5);
+    }
+
+    private static void Near(float[] expected, float[] found)
+    {
+        Assert.Equal(expected.Length, found.Length);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], 1e-5f);
+    }
+
+    private static double Length(float[] vector) => Math.Sqrt(vector.Sum(value => (double)value * value));
+}
