@@ -2,6 +2,7 @@
 using System.IO.Compression;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Loading;
 using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.Modules;
 using LoRA2.Native.Tensors.Optimizers;
@@ -18,18 +19,17 @@ Tensor Labels(int[] which) => Tensor.From([.. which.Select(row => (int)rows[row]
 double Learn(Module model, int epochs, double rate)
 {
     using var optimizer = new AdamW([new OptimizerGroup([.. model.Parameters])], rate);
-    int batches = (Trained + 63) / 64;
-    Func<int, double> schedule = Schedule.OneCycle(rate, epochs * batches);
+    var loader = new DataLoader<int, (Tensor Images, Tensor Labels)>(order[..Trained], batch => (Images([.. batch]), Labels([.. batch])), new() { BatchSize = 64, Shuffle = true, Seed = 2, Workers = 1 });
+    Func<int, double> schedule = Schedule.OneCycle(rate, epochs * loader.Count);
+    int step = 0;
     for (int epoch = 0; epoch < epochs; epoch++)
     {
-        int[] shuffled = order[..Trained];
-        random.Next().Shuffle<int>(shuffled);
-        foreach ((int step, int[] batch) in shuffled.Chunk(64).Index())
+        foreach ((Tensor images, Tensor labels) in loader)
         {
             using var scope = new TensorScope();
             using var tape = new Tape();
-            tape.Backward(Ops.CrossEntropy(model.Forward(Images(batch)), Labels(batch)));
-            optimizer.LearningRate = schedule((epoch * batches) + step);
+            tape.Backward(Ops.CrossEntropy(model.Forward(images), labels));
+            optimizer.LearningRate = schedule(step++);
             optimizer.Step();
             optimizer.ClearGradients();
         }
