@@ -25,11 +25,17 @@ internal sealed class DataOptions
 
     public Option<string?> LabelSeparator { get; } = new("--label-separator") { Description = "what stands between the labels of a text in .tsv and .csv [,]", HelpName = "TEXT" };
 
+    public Option<string?> Map { get; } = new("--label-map")
+    {
+        Description = "JSON file of what the data's labels are called in the model, {\"pos\": \"POSITIVE\"}, or a config.json with id2label; names that differ in case, spaces, dashes and underscores alone need none",
+        HelpName = "FILE",
+    };
+
     /// <summary>The settings of all kinds of tasks, each once; for commands that train.</summary>
     public IReadOnlyList<Option<string?>> KindSettings { get; } =
         [.. TaskKinds.All.SelectMany(kind => kind.Options).DistinctBy(option => option.Name).Select(option => new Option<string?>("--" + option.Name) { Description = option.Description, HelpName = option.ValueName })];
 
-    public IEnumerable<Option> All => [Task, Folder, TextColumn, PairColumn, LabelColumn, LabelSeparator];
+    public IEnumerable<Option> All => [Task, Folder, TextColumn, PairColumn, LabelColumn, LabelSeparator, Map];
 
     /// <summary>The GLUE task, or null when none was named.</summary>
     /// <exception cref="InputException">Task or folder was given without the other, or beside a file.</exception>
@@ -42,7 +48,7 @@ internal sealed class DataOptions
         GlueTask found = GlueTask.Find(task) ?? throw new InputException(
             $"task {Quote.Name(task)} is unknown, expected {string.Join(", ", TaskKinds.All)} for files of your own, or with --data one of {string.Join(", ", GlueTask.All.Select(known => known.Name))}.");
         if (folder is null) throw new InputException("--task needs --data, the folder with the task's files");
-        foreach (Option<string?> option in (ReadOnlySpan<Option<string?>>)[TextColumn, PairColumn, LabelColumn, LabelSeparator])
+        foreach (Option<string?> option in (ReadOnlySpan<Option<string?>>)[TextColumn, PairColumn, LabelColumn, LabelSeparator, Map])
         {
             if (parsed.GetValue(option) is not null) throw new InputException($"{option.Name} is for files of your own; a GLUE task has its columns");
         }
@@ -81,5 +87,6 @@ internal sealed class DataOptions
         LabelSeparator = parsed.GetValue(LabelSeparator) is { Length: > 0 } separator ? separator : ",",
         Kind = kind,
         LabelNames = labels,
+        LabelMap = parsed.GetValue(Map) is { } map ? LabelMap.Read(map) : null,
     };
 }

@@ -28,6 +28,9 @@ public sealed record RunData(string Task, Dataset Train, Dataset? Development, I
     /// <summary>What always giving the development data's most frequent answer would score, see <see cref="TaskKind.Baseline"/>; null where there is nothing of the kind.</summary>
     public (string Label, string Metric, double Value)? Majority() => Development is null ? null : Kind.Baseline(Development, LabelNames);
 
+    /// <summary>The same with what the training data decide of the kind, see <see cref="TaskKind.ForTraining"/>.</summary>
+    public RunData Settled() => this with { Kind = Kind.ForTraining(Train) };
+
     /// <summary>The same with a part of the training data held out, where the kind asks for it: every tenth example of an order that the seed decides.</summary>
     public RunData Held(ulong seed)
     {

@@ -26,6 +26,9 @@ public static class RunRecord
             json.WriteString("command", "finetune");
             json.WriteString("task", data.Task);
             json.WriteString("kind", data.Kind.Name);
+            json.WriteStartObject("settings");
+            data.Kind.WriteSettings(json);
+            json.WriteEndObject();
             json.WriteString("model", run.ModelName);
             json.WriteString("model_type", model.Config.ModelType);
             json.WriteString("method", options.Adapter.Method.Name);

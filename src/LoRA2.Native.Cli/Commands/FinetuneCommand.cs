@@ -24,7 +24,7 @@ internal static class FinetuneCommand
         command.SetAction(parsed =>
         {
             (parsed, FinetuneRequest request) = Request(parsed, options);
-            return new FinetuneRun(request, DataLoading.Load(parsed, options), streams).Run();
+            return new FinetuneRun(request, DataLoading.Load(parsed, options, request.Model), streams).Run();
         });
         return command;
     }

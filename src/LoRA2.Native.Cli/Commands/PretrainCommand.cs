@@ -25,7 +25,7 @@ internal static class PretrainCommand
             "lora2 pretrain --model bert-base-cased --text manuals.txt --method full --output bert-manuals",
             "lora2 pretrain --model deberta-v3-base --text notes.txt --method lora --epochs 1 --output notes-adapter",
             "lora2 pretrain --model tiny-config --text corpus.txt --from-scratch --max-length 128 --output tiny");
-        Option[] others = [options.Data.Task, options.Data.Folder, options.Data.PairColumn, options.Data.LabelColumn, options.Data.LabelSeparator, options.Train, options.Development, options.Preset];
+        Option[] others = [options.Data.Task, options.Data.Folder, options.Data.PairColumn, options.Data.LabelColumn, options.Data.LabelSeparator, options.Data.Map, options.Train, options.Development, options.Preset];
         command.Options.Add(text);
         command.Options.Add(held);
         command.Options.Add(scratch);

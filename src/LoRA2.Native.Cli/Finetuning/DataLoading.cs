@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
@@ -14,8 +15,11 @@ internal static class DataLoading
     private const double UsualShare = 0.1;
 
     /// <summary>Reads what the options name; the tickets when they name nothing.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="model">The model's folder: classes that it has already keep its order, and so the head that knows them.</param>
     /// <exception cref="InputException">A file is missing or has a bad row, or options contradict each other.</exception>
-    public static RunData Load(ParseResult parsed, FinetuneOptions options)
+    public static RunData Load(ParseResult parsed, FinetuneOptions options, string model)
     {
         (string? train, string? development) = (parsed.GetValue(options.Train), parsed.GetValue(options.Development));
         if (options.Data.TaskOf(parsed, train is not null || development is not null) is { } task)
@@ -23,6 +27,7 @@ internal static class DataLoading
             string folder = parsed.GetValue(options.Data.Folder)!;
             return new RunData(task.Name, task.Load(folder, "train"), task.Load(folder, "dev"), task.LabelNames, task.Metrics)
             {
+                Kind = options.Data.WithSettings(parsed, task.IsRegression ? TaskKinds.Regression : TaskKinds.Classification),
                 Further = task.FurtherDevelopmentSplits.ToDictionary(split => split.Key, split => task.Load(folder, split.Value)),
             };
         }
@@ -31,13 +36,26 @@ internal static class DataLoading
         string name = train is null ? "tickets" : Path.GetFileNameWithoutExtension(train);
         if (train is null) (train, development) = (QuickStart.Train, QuickStart.Development);
         TaskKind kind = options.Data.KindOf(parsed);
-        Dataset trainData = DatasetFile.Load(train, options.Data.FileOptions(parsed, kind, null) with { Split = "train" });
+        DatasetOptions reading = options.Data.FileOptions(parsed, kind, null);
+        if (kind.MapsLabels) reading = reading with { LabelNames = NamesOf(model, reading, () => DatasetFile.Load(train, reading with { Split = "train" })) };
+        Dataset trainData = DatasetFile.Load(train, reading with { Split = "train" });
         if (development is null && Directory.Exists(train) && DatasetFolder.FilesOf(train, "validation").Count > 0) development = train;
-        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, options.Data.FileOptions(parsed, kind, trainData.LabelNames) with { Split = "validation" });
+        Dataset? developmentData = development is null ? null : DatasetFile.Load(development, reading with { LabelNames = trainData.LabelNames, Split = "validation" });
         // Vectors are compared over a whole corpus: a tenth of the pairs says little.
         double share = parsed.GetValue(options.DevelopmentShare) ?? (kind.IsBareEncoder ? 0 : UsualShare);
         if (developmentData is null && trainData.Split(share, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed) is { } parts)
             (trainData, developmentData) = parts;
         return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsOf(developmentData ?? trainData)) { Kind = kind };
+    }
+
+    /// <summary>
+    /// The classes in the order of the model's, where it has the same ones: its own names when a label map leads to them, else the data's names of them. Null where the data alone say what there is.
+    /// </summary>
+    private static IReadOnlyList<string>? NamesOf(string model, DatasetOptions reading, Func<Dataset> load)
+    {
+        if (EncoderConfigReader.FromFolder(model).LabelNames is not { } known || ClassNames.SayOnlyTheOrder(known)) return null;
+        if (reading.LabelMap is { } map) return map.Names.All(name => ClassNames.IndexOf(known, name) >= 0) ? known : null;
+        if (reading.Kind.Input != MetricInput.Classes || load().LabelNames is not { } found || ClassNames.SayOnlyTheOrder(found)) return null;
+        return ClassNames.Mapping(known, found) is { } places ? [.. places.Select(place => found[place])] : null;
     }
 }

@@ -12,7 +12,7 @@ internal sealed class FinetuneOptions
 
     public DataOptions Data { get; } = new();
 
-    public Option<string?> Train { get; } = new("--train") { Description = "training data: .tsv, .csv, .jsonl or .parquet, or a folder as HuggingFace's hub has data sets, with its validation split", HelpName = "FILE" };
+    public Option<string?> Train { get; } = new("--train") { Description = "training data: .tsv, .csv, .jsonl or .parquet, or a folder as HuggingFace's hub has data sets, with its validation split, or of parts alone", HelpName = "FILE" };
 
     public Option<double?> DevelopmentShare { get; } = NumberOption.Real("--dev-share", "without --dev: share of the training data, of each label alike, that is held out to choose the best weights by [0.1]; 0 for none", 0, 0.9);
 

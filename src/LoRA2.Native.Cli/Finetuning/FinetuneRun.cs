@@ -18,7 +18,7 @@ namespace LoRA2.Native.Cli.Finetuning;
 /// <summary>One fine-tuning run from data to saved result. Everything is checked before the output folder is touched.</summary>
 internal sealed class FinetuneRun(FinetuneRequest request, RunData given, StandardStreams streams)
 {
-    private readonly RunData data = (given with { Kind = given.Kind.ForModel(Described(request), request.Training.MaxLength) }).Held(request.Training.Seed);
+    private readonly RunData data = (given with { Kind = given.Kind.ForModel(Described(request), request.Training.MaxLength) }).Held(request.Training.Seed).Settled();
     private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
 
@@ -179,7 +179,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options, request.Precision));
         bool same = stored.RootElement.TryGetProperty("options", out var was) && System.Text.Json.JsonElement.DeepEquals(was, asked.RootElement)
             && stored.RootElement.TryGetProperty("model", out var model) && model.GetString() == request.ModelName;
-        string? other = !same ? "options" : !Stored("run", out var run) || !fingerprint.HasDataOf(run) ? "data" : !fingerprint.HasModelOf(run) ? "weights of the base model" : null;
+        string? other = !same || !Stored("run", out var ran) || !fingerprint.HasOptionsOf(ran) ? "options" : !Stored("run", out var run) || !fingerprint.HasDataOf(run) ? "data" : !fingerprint.HasModelOf(run) ? "weights of the base model" : null;
         if (other is not null) throw new InputException($"{request.Output}: the run there is finished and had other {other}; choose another --output, or --overwrite it");
         bool Stored(string name, out System.Text.Json.JsonElement value) => stored.RootElement.TryGetProperty(name, out value);
         human.WriteLine($"the run in {request.Output} is finished already");

@@ -30,6 +30,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
             Line("development", $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}");
         Line("length", $"inputs of at most {options.MaxLength} tokens; longer, and cut: {train.CutCount:N0} for training{(development is null ? "" : $", {development.CutCount:N0} for development")}");
         Line("labels", data.LabelNames is null ? data.Kind.Title : string.Join(", ", data.LabelNames));
+        if (data.Kind.SettingsText() is { Length: > 0 } settings) Line("settings", settings);
         if (data.HeldOut is { } held) Line("held out", $"{held.Examples.Count:N0} of the training examples, for the {data.Kind.Name} settings that are found at the end");
         Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(request.Precision, device)}");
         writer.WriteLine();

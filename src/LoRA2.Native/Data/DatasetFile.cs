@@ -1,5 +1,6 @@
 using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native.Data;
 
@@ -17,13 +18,16 @@ public static class DatasetFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new DatasetOptions();
+        if (options.LabelMap is not null && !options.Kind.MapsLabels)
+            throw new InputException($"a label map is for {string.Join(" and ", TaskKinds.All.Where(kind => kind.MapsLabels))}; the task is {options.Kind}");
         Table table = options.Split is { } split && Directory.Exists(path) ? InFolder(path, split) : DataFormats.Of(path).Read(path);
         return options.Kind.Read(table, options);
     }
 
     private static Table InFolder(string folder, string split)
     {
-        Table[] tables = [.. DatasetFolder.FilesOf(folder, split).Select(file => DataFormats.Of(file).Read(file))];
+        IReadOnlyList<string> files = DatasetFolder.FilesOf(folder, split) is { Count: > 0 } named ? named : DatasetFolder.PartsOf(folder);
+        Table[] tables = [.. files.Select(file => DataFormats.Of(file).Read(file))];
         if (tables.Length == 0) throw new InputException($"{folder}: there is no file of the split {split}, expected {split}.csv, data/{split}-00000-of-00001.parquet or the like.");
         return tables.Length == 1 ? tables[0] : Table.Joined(Path.Combine(folder, split), tables);
     }

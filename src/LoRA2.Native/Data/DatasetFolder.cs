@@ -4,12 +4,15 @@ using LoRA2.Native.Files;
 namespace LoRA2.Native.Data;
 
 /// <summary>
-/// The files of a split in a folder, as data sets on HuggingFace's hub have them: <c>train.csv</c>, <c>data/train-00000-of-00002.parquet</c>, <c>train/0000.jsonl</c>, in any format
-/// of <see cref="DataFormats"/>.
+/// The files of a split in a folder, as data sets on HuggingFace's hub have them: <c>train.csv</c>, <c>data/train-00000-of-00002.parquet</c>, <c>my_train_set.json</c>, <c>train/0000.jsonl</c>, in
+/// any format of <see cref="DataFormats"/>; and folders of parts alone.
 /// </summary>
 public static class DatasetFolder
 {
     private static readonly string[][] Names = [["train", "training"], ["validation", "valid", "val", "dev"], ["test", "testing"]];
+
+    /// <summary>What HuggingFace's data sets have beside the data.</summary>
+    private static readonly string[] About = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 
     /// <summary>The files of a split in the order of their names; none when the folder has no such split.</summary>
     /// <param name="folder">The data set's folder.</param>
@@ -24,11 +27,10 @@ public static class DatasetFolder
         foreach (string place in (string[])[folder, Path.Combine(folder, "data"), Path.Combine(folder, "default")])
         {
             if (!Directory.Exists(place)) continue;
-            string[] files = [.. In(place).Where(file => Array.Exists(names, name => IsOf(Path.GetFileNameWithoutExtension(file), name)))];
+            string[] files = [.. In(place).Where(file => SplitOf(file) is { } said && names.Contains(said))];
             if (files.Length == 0) files = [.. names.Select(name => Path.Combine(place, name)).Where(Directory.Exists).SelectMany(In)];
             if (files.Length == 0) continue;
-            string[] formats = [.. files.Select(file => DataFormats.Of(file).Name).Distinct()];
-            return formats.Length == 1 ? files : throw new InputException($"{place}: split {split} is there as {formats[0]} and as {formats[1]}, expected one of them.");
+            return OfOneFormat(files, place, $"split {split}");
         }
 
         if (Directory.EnumerateFiles(folder, "*.arrow", SearchOption.AllDirectories).Any())
@@ -36,9 +38,27 @@ public static class DatasetFolder
         return [];
     }
 
+    /// <summary>The files of a folder that is one split by itself, such as <c>train</c> of a data set saved in parts, in the order of their names; none where files are called after splits.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="InputException">There is no such folder, or its files are of several formats.</exception>
+    public static IReadOnlyList<string> PartsOf(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        if (!Directory.Exists(folder)) throw new InputException($"{folder}: no such folder, expected one with a data set.");
+        string[] files = [.. In(folder).Where(file => !About.Contains(Path.GetFileName(file)))];
+        return Array.Exists(files, file => SplitOf(file) is not null) ? [] : OfOneFormat(files, folder, "the data set");
+    }
+
+    private static string[] OfOneFormat(string[] files, string place, string what)
+    {
+        string[] formats = [.. files.Select(file => DataFormats.Of(file).Name).Distinct()];
+        return formats.Length <= 1 ? files : throw new InputException($"{place}: {what} is there as {formats[0]} and as {formats[1]}, expected one of them.");
+    }
+
     private static IEnumerable<string> In(string folder) =>
         Directory.EnumerateFiles(folder).Where(file => DataFormats.All.Any(format => format.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))).Order(StringComparer.Ordinal);
 
-    /// <summary>A split's name may be followed by a part's: train-00000-of-00002, train.part1, train_1.</summary>
-    private static bool IsOf(string file, string name) => file.StartsWith(name, StringComparison.OrdinalIgnoreCase) && (file.Length == name.Length || file[name.Length] is '-' or '.' or '_');
+    /// <summary>The first word of a file's name that is a split's: train-00000-of-00002, train.part1, my_train_set.</summary>
+    private static string? SplitOf(string file) =>
+        Path.GetFileNameWithoutExtension(file).ToLowerInvariant().Split('-', '.', '_', ' ').FirstOrDefault(word => Names.Any(names => names.Contains(word)));
 }

@@ -26,6 +26,9 @@ public sealed record DatasetOptions
     /// </summary>
     public IReadOnlyList<string>? LabelNames { get; init; }
 
+    /// <summary>What the labels of the data are called in the model, for kinds with names of classes or labels (<see cref="TaskKind.MapsLabels"/>); null where they have its names.</summary>
+    public LabelMap? LabelMap { get; init; }
+
     /// <summary>The split to read where the path is a folder, see <see cref="DatasetFolder"/>; null: folders are refused.</summary>
     public string? Split { get; init; }
 

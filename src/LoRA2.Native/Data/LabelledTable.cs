@@ -121,7 +121,7 @@ public sealed class LabelledTable
         : throw Error(row, $"score {Quote.Name(field)} found, expected a finite number");
     }
 
-    /// <summary>The number of the class that a label names, see <see cref="ClassNames"/>.</summary>
+    /// <summary>The number of the class that a label names, see <see cref="ClassNames"/>, by way of the label map where there is one.</summary>
     /// <param name="row">The row, for the message.</param>
     /// <param name="label">The label.</param>
     /// <param name="names">The classes.</param>
@@ -132,7 +132,13 @@ public sealed class LabelledTable
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(label);
         ArgumentNullException.ThrowIfNull(known);
-        if (!known.TryGetValue(label, out int index)) known[label] = index = ClassNames.IndexOf(names, label);
+        if (!known.TryGetValue(label, out int index))
+        {
+            string? name = options.LabelMap is { } map ? map.Of(label) : label;
+            if (name is null) throw Error(row, $"label {Quote.Name(label)} found, expected one of the label map's, {options.LabelMap!.Listed}");
+            known[label] = index = ClassNames.IndexOf(names, name);
+        }
+
         return index >= 0 ? index : throw Error(row, $"label {Quote.Name(label)} found, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}");
     }
 
@@ -148,6 +154,21 @@ public sealed class LabelledTable
         // All are distinct: n of them, each the plain spelling of a number below n, are 0 … n−1.
         bool counted = names.All(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value < names.Length && value.ToString(CultureInfo.InvariantCulture) == name);
         return counted ? [.. names.OrderBy(name => int.Parse(name, CultureInfo.InvariantCulture))] : names;
+    }
+
+    /// <summary>The classes that labels are of: those that a model has, else those of the label map, else those that are found.</summary>
+    /// <param name="found">Finds them in the table.</param>
+    /// <exception cref="InputException">The label map has a name that is none of the model's.</exception>
+    public IReadOnlyList<string> Names(Func<IReadOnlyList<string>> found)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        if (options.LabelNames is { } names)
+        {
+            options.LabelMap?.RequireIn(names);
+            return names;
+        }
+
+        return options.LabelMap?.Names ?? found();
     }
 
     /// <summary>Refuses columns that are not the targets that a model has.</summary>

@@ -74,6 +74,14 @@ public abstract record TaskKind
     /// <exception cref="InputException">A file there is damaged, or asks for something not supported.</exception>
     public virtual TaskKind ForModel(string folder, int? maxLength) => this;
 
+    /// <summary>Whether its labels are names that a <see cref="LabelMap"/> can translate.</summary>
+    public virtual bool MapsLabels => false;
+
+    /// <summary>This kind with what the training data decide of it, such as weights of classes by how often each occurs.</summary>
+    /// <param name="train">The examples that are trained on.</param>
+    /// <exception cref="InputException">What was asked for does not fit the data.</exception>
+    public virtual TaskKind ForTraining(Dataset train) => this;
+
     /// <summary>Refuses training data that the loss can't be computed of.</summary>
     /// <exception cref="InputException">They are such; the message says why.</exception>
     public virtual void RequireTrainable(TokenizedDataset train, EncoderConfig config)
@@ -104,8 +112,8 @@ public abstract record TaskKind
     /// <summary>What the output of that pass is compared with, on the CPU, in the current tensor scope.</summary>
     public abstract Tensor Targets(TokenizedDataset data, ReadOnlySpan<int> rows, in EncoderBatch inputs, BatchDraw? draw);
 
-    /// <summary>How many terms these examples' loss is the mean of: what a part of a batch weighs in it.</summary>
-    public virtual int Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw) => rows.Length;
+    /// <summary>How many terms these examples' loss is the mean of, or what they weigh together: what a part of a batch weighs in it.</summary>
+    public virtual double Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw) => rows.Length;
 
     /// <summary>The loss, rank 0.</summary>
     /// <param name="output">The head's.</param>
@@ -166,6 +174,20 @@ public abstract record TaskKind
     /// <param name="folder">Where the model goes.</param>
     /// <param name="config">The model's shape.</param>
     public virtual IReadOnlyDictionary<string, byte[]> FilesBeside(string folder, EncoderConfig config) => new Dictionary<string, byte[]>();
+
+    /// <summary>The settings as one line of JSON; empty where it has none.</summary>
+    public string SettingsText()
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            WriteSettings(json);
+            json.WriteEndObject();
+        }
+
+        return buffer.Length <= 2 ? "" : System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;

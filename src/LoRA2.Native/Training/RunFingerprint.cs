@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
-using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
@@ -29,9 +28,9 @@ public sealed class RunFingerprint
     /// <param name="data">All data: for training, for development, further.</param>
     internal static RunFingerprint Of(SequenceClassifier model, TrainingOptions options, IEnumerable<TokenizedDataset> data) => new(new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
-        [Options] = TrainingJson.Text(options, model.Precision),
+        [Options] = TrainingJson.Text(options, model.Precision) + model.Config.Kind.SettingsText(),
         [Data] = string.Join(' ', data.Select(set => set.Fingerprint())),
-        [Shape] = (model.Config with { LabelNames = null, UnknownFields = [] }) + SettingsOf(model.Config.Kind),
+        [Shape] = (model.Config with { LabelNames = null, UnknownFields = [] }).ToString(),
         [Weights] = OfFrozen(model),
         [Arithmetic] = ArithmeticOf(model),
     });
@@ -84,31 +83,22 @@ public sealed class RunFingerprint
     public void WriteProperties(Utf8JsonWriter json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        foreach ((string key, string value) in parts) json.WriteString(key, key == Options ? Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(value))) : value);
+        foreach ((string key, string value) in parts) json.WriteString(key, Written(key, value));
     }
 
     /// <summary>Whether the properties that <see cref="WriteProperties"/> wrote are of the same data.</summary>
     public bool HasDataOf(JsonElement properties) => IsSame(properties, Data);
 
+    /// <summary>Whether they are of the same options, those of the kind of task included.</summary>
+    public bool HasOptionsOf(JsonElement properties) => IsSame(properties, Options);
+
     /// <summary>Whether they are of the same base model.</summary>
     public bool HasModelOf(JsonElement properties) => IsSame(properties, Weights) && IsSame(properties, Shape);
 
     private bool IsSame(JsonElement properties, string key) =>
-        properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() == parts[key];
+        properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() == Written(key, parts[key]);
 
-    /// <summary>What the kind of task is set to, as JSON; nothing where it has no settings.</summary>
-    private static string SettingsOf(TaskKind kind)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            kind.WriteSettings(json);
-            json.WriteEndObject();
-        }
-
-        return buffer.Length <= 2 ? "" : $" {System.Text.Encoding.UTF8.GetString(buffer.ToArray())}";
-    }
+    private static string Written(string key, string value) => key == Options ? Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(value))) : value;
 
     /// <summary>What is trained is in a checkpoint itself; what is not decides as much, and is nowhere else.</summary>
     private static string OfFrozen(SequenceClassifier model)

@@ -56,7 +56,7 @@ internal sealed class StepRunner : IDisposable
         else
         {
             Begin();
-            int terms = TermsOf(batch, pass);
+            double terms = TermsOf(batch, pass);
             for (int start = 0; start < batch.Length; start += PartSize(batch)) Differentiate(PartAt(batch, start, pass, terms), pass++);
             Finish(scorers);
         }
@@ -74,7 +74,7 @@ internal sealed class StepRunner : IDisposable
     {
         using var scope = new TensorScope();
         var parts = new List<StepPart>();
-        int terms = TermsOf(batch, pass);
+        double terms = TermsOf(batch, pass);
         for (int start = 0; start < batch.Length; start += PartSize(batch))
         {
             StepPart part = PartAt(batch, start, pass + (uint)parts.Count, terms);
@@ -153,22 +153,22 @@ internal sealed class StepRunner : IDisposable
     private int PartSize(int[] batch) => (batch.Length + options.Accumulation - 1) / options.Accumulation;
 
     /// <summary>How many terms the whole batch's loss has; asked for where it has parts to be weighed.</summary>
-    private int TermsOf(int[] batch, uint pass)
+    private double TermsOf(int[] batch, uint pass)
     {
         if (options.Accumulation == 1) return 0;
-        int terms = 0;
+        double terms = 0;
         for (int start = 0; start < batch.Length; start += PartSize(batch)) terms += kind.Terms(train, RowsAt(batch, start), new BatchDraw(options.Seed, pass++));
         return terms;
     }
 
     private ReadOnlySpan<int> RowsAt(int[] batch, int start) => batch.AsSpan(start, Math.Min(PartSize(batch), batch.Length - start));
 
-    private StepPart PartAt(int[] batch, int start, uint pass, int terms)
+    private StepPart PartAt(int[] batch, int start, uint pass, double terms)
     {
         ReadOnlySpan<int> rows = RowsAt(batch, start);
         var draw = new BatchDraw(options.Seed, pass);
         EncoderBatch inputs = kind.Inputs(train, rows, draw);
-        double weight = options.Accumulation == 1 || terms == 0 ? 1 : kind.Terms(train, rows, draw) / (double)terms;
+        double weight = options.Accumulation == 1 || terms == 0 ? 1 : kind.Terms(train, rows, draw) / terms;
         return new StepPart(inputs, kind.Targets(train, rows, inputs, draw), weight);
     }
 

@@ -18,6 +18,7 @@ public sealed class DatasetFolderTests : IDisposable
     [InlineData("validation", "valid.tsv")]
     [InlineData("validation", "data/dev-00000-of-00001.tsv")]
     [InlineData("validation", "val/part.tsv")]
+    [InlineData("train", "my_train_set.json")]
     public void ASplitsFilesAreFoundWhereDataSetsHaveThem(string split, params string[] files)
     {
         foreach (string file in (string[])[.. files, "README.md", "trainer.csv", "testing.csv", "dataset_info.json"]) Write(file, "");
@@ -34,6 +35,18 @@ public sealed class DatasetFolderTests : IDisposable
         Assert.Equal(["x", "y"], data.LabelNames);
         Write("data/train-00001-of-00002.csv", "text,intent\nc,x\n");
         Refused("the columns are text, intent, expected those of", "train");
+    }
+
+    [Fact]
+    public void AFolderOfPartsAloneIsOneSplit()
+    {
+        Write("dataset_info.json", "{}");
+        Write("data-00000-of-00002.json", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",\"label\":\"y\"}\n");
+        Write("data-00001-of-00002.json", "{\"text\":\"c\",\"label\":\"x\"}\n");
+        Assert.Equal(["a", "b", "c"], DatasetFile.Load(folder.Path, new DatasetOptions { Split = "validation" }).Examples.Select(example => example.Text));
+        Assert.Empty(DatasetFolder.FilesOf(folder.Path, "validation"));
+        Write("part.csv", "text,label\na,x\n");
+        Refused("the data set is there as JSON Lines and as comma-separated values", "validation");
     }
 
     [Fact]

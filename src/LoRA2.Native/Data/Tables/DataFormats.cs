@@ -11,7 +11,7 @@ public static class DataFormats
     [
         new("tab-separated values", [".tsv"], TsvTable.Read),
         new("comma-separated values", [".csv"], CsvTable.Read),
-        new("JSON Lines", [".jsonl", ".ndjson"], JsonLinesTable.Read),
+        new("JSON Lines", [".jsonl", ".ndjson", ".json"], JsonLinesTable.Read),
         new("CoNLL columns", [".conll", ".iob", ".iob2", ".bio"], ConllTable.Read),
         new("plain text", [".txt"], TextTable.Read),
     ];

@@ -157,7 +157,7 @@ public sealed record MaskedTask : TaskKind
     }
 
     /// <inheritdoc/>
-    public override int Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw)
+    public override double Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw)
     {
         int terms = 0;
         foreach (int row in rows) terms += Hidden(data, row, draw).Count;

@@ -41,6 +41,24 @@ public sealed record MultiLabelTask : TaskKind
     public bool TunesThresholds { get; init; }
 
     /// <inheritdoc/>
+    public override bool MapsLabels => true;
+
+    /// <summary>What is asked of the labels' weights; <see cref="ForTraining"/> makes <see cref="ClassWeights"/> of it.</summary>
+    public ClassWeights? Weighting { get; init; }
+
+    /// <summary>How much a text that has a label counts in the label's loss, for each label in their order; one that has it not counts 1. Null where all count alike.</summary>
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+
+    /// <inheritdoc/>
+    public override TaskKind ForTraining(Dataset train)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        if (Weighting is null) return this;
+        IReadOnlyList<string> names = train.LabelNames ?? throw new InputException($"{train.Name} has no labels, expected some where labels have weights");
+        return this with { ClassWeights = Weighting.For(names, () => Balanced(train, names.Count)) };
+    }
+
+    /// <inheritdoc/>
     public override bool HoldsOut => TunesThresholds;
 
     /// <inheritdoc/>
@@ -49,6 +67,7 @@ public sealed record MultiLabelTask : TaskKind
         TaskOption.Choice<MultiLabelTask>(
             "thresholds", "multi-label: from which probability on a label is predicted; tuned is each label's best F1 on a tenth of the training data, which is then not trained on [0.5]",
             (kind, text) => kind with { TunesThresholds = text == "tuned" }, "0.5", "tuned"),
+        ClassWeightSettings.Option<MultiLabelTask>((kind, weights) => kind with { Weighting = weights }),
     ];
 
     /// <inheritdoc/>
@@ -61,13 +80,14 @@ public sealed record MultiLabelTask : TaskKind
         if (texts.LabelColumn is not { } column) return texts.Dataset(null, row => texts.Example(row));
         if (texts.Columns.Count > 1)
         {
+            if (options.LabelMap is not null) throw new InputException($"{table.Path}: a label map is for lists of labels; a column for each label has its name already.");
             string[] columns = [.. texts.Columns.Select(place => table.Columns[place])];
             texts.RequireNames(columns, options.LabelNames);
             return texts.Dataset(columns, row => texts.Example(row) with { Targets = [.. texts.Columns.Select(place => ZeroOrOne(texts, row, place))] });
         }
 
         IReadOnlyList<string>[] labels = [.. table.Rows.Select(row => texts.List(row, column, options.LabelSeparator))];
-        IReadOnlyList<string> names = options.LabelNames ?? [.. labels.SelectMany(list => list).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        IReadOnlyList<string> names = texts.Names(() => [.. labels.SelectMany(list => list).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
         if (names.Count == 0) throw new InputException($"{table.Path}: no row has a label, expected one at least somewhere.");
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
         int next = 0;
@@ -79,17 +99,30 @@ public sealed record MultiLabelTask : TaskKind
         });
     }
 
-    /// <summary>[batch, labels] Float32 of 0 and 1.</summary>
+    /// <summary>[batch, labels] Float32 of 0 and 1; with weights of labels [2, batch, labels], those and then how much each counts.</summary>
     public override Tensor Targets(TokenizedDataset data, ReadOnlySpan<int> rows, in EncoderBatch inputs, BatchDraw? draw)
     {
         int width = data.TargetsOf(rows[0]).Length;
-        Tensor targets = Tensor.Empty([rows.Length, width], DType.Float32, Device.Cpu);
-        for (int row = 0; row < rows.Length; row++) data.TargetsOf(rows[row]).CopyTo(targets.AsSpan<float>()[(row * width)..]);
+        Tensor targets = Tensor.Empty(ClassWeights is null ? [rows.Length, width] : [2, rows.Length, width], DType.Float32, Device.Cpu);
+        Span<float> values = targets.AsSpan<float>();
+        for (int row = 0; row < rows.Length; row++) data.TargetsOf(rows[row]).CopyTo(values[(row * width)..]);
+        if (ClassWeights is not { } weights) return targets;
+        int count = rows.Length * width;
+        for (int i = 0; i < count; i++) values[count + i] = values[i] > 0 ? (float)weights[i % width] : 1;
         return targets;
     }
 
-    /// <summary>The mean binary cross-entropy over texts and labels.</summary>
-    public override Tensor Loss(Tensor output, Tensor targets) => Ops.BinaryCrossEntropy(output, targets);
+    /// <summary>
+    /// The mean binary cross-entropy over texts and labels; with weights of labels that of PyTorch's <c>binary_cross_entropy_with_logits</c> with <c>pos_weight</c>, which is computed on the CPU only.
+    /// </summary>
+    public override Tensor Loss(Tensor output, Tensor targets)
+    {
+        if (targets.Shape.Rank == 2) return Ops.BinaryCrossEntropy(output, targets);
+        ClassWeightSettings.RequireCpu(output);
+        using var scope = new Tensors.Memory.TensorScope();
+        Tensor Part(int part) => Ops.Reshape(Ops.Slice(targets, 0, part, 1), output.Shape.Extents);
+        return scope.Keep(Ops.BinaryCrossEntropyWithLogits(output, Part(0), weight: Part(1)));
+    }
 
     /// <inheritdoc/>
     public override Evaluation Score(float[][] answers, TokenizedDataset data, IReadOnlyList<Metric> metrics, IReadOnlyList<string>? labelNames) => Evaluation.Of(metrics, Compared(answers, data));
@@ -139,17 +172,31 @@ public sealed record MultiLabelTask : TaskKind
     public override TaskKind ReadSettings(ConfigFields fields, int labels)
     {
         IReadOnlyList<double> thresholds = fields.NumberList("thresholds", 0, 1);
-        if (thresholds.Count == 0) return this;
-        return thresholds.Count == labels ? this with { Thresholds = thresholds } : throw fields.Error($"thresholds has {thresholds.Count} entries; one for each of {labels} labels was expected");
+        MultiLabelTask read = this with { ClassWeights = ClassWeightSettings.Read(fields, labels) };
+        if (thresholds.Count == 0) return read;
+        return thresholds.Count == labels ? read with { Thresholds = thresholds } : throw fields.Error($"thresholds has {thresholds.Count} entries; one for each of {labels} labels was expected");
     }
 
     /// <inheritdoc/>
     public override void WriteSettings(Utf8JsonWriter json)
     {
+        ClassWeightSettings.Write(json, ClassWeights);
         if (Thresholds is null) return;
         json.WriteStartArray("thresholds");
         foreach (double threshold in Thresholds) json.WriteNumberValue(threshold);
         json.WriteEndArray();
+    }
+
+    private static double[] Balanced(Dataset train, int labels)
+    {
+        int[] with = new int[labels];
+        foreach (Example example in train.Examples)
+        {
+            for (int label = 0; label < labels; label++) with[label] += example.Targets![label] > 0 ? 1 : 0;
+        }
+
+        int all = train.Examples.Count;
+        return Array.ConvertAll(with, count => count == 0 || count == all ? 1 : (all - count) / (double)count);
     }
 
     private static double Sigmoid(float logit) => 1 / (1 + Math.Exp(-logit));

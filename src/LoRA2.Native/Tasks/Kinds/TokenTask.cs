@@ -104,7 +104,7 @@ public sealed record TokenTask : TaskKind
     }
 
     /// <inheritdoc/>
-    public override int Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw)
+    public override double Terms(TokenizedDataset data, ReadOnlySpan<int> rows, BatchDraw? draw)
     {
         int terms = 0;
         foreach (int row in rows)
