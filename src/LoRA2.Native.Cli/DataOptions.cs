@@ -33,7 +33,11 @@ internal sealed class DataOptions
 
     /// <summary>The settings of all kinds of tasks, each once; for commands that train.</summary>
     public IReadOnlyList<Option<string?>> KindSettings { get; } =
-        [.. TaskKinds.All.SelectMany(kind => kind.Options).DistinctBy(option => option.Name).Select(option => new Option<string?>("--" + option.Name) { Description = option.Description, HelpName = option.ValueName })];
+        [.. TaskKinds.All.SelectMany(kind => kind.Options).GroupBy(option => option.Name).Select(named => new Option<string?>("--" + named.Key)
+        {
+            Description = string.Join("; ", named.Select(option => option.Description).Distinct()),
+            HelpName = string.Join('|', named.SelectMany(option => option.ValueName.Split('|')).Distinct()),
+        })];
 
     public IEnumerable<Option> All => [Task, Folder, TextColumn, PairColumn, LabelColumn, LabelSeparator, Map];
 

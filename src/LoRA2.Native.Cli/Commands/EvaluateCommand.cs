@@ -60,6 +60,22 @@ internal static class EvaluateCommand
                 });
             }
 
+            if (parsed.GetValue(data.Task) == TaskKinds.Ranking.Name)
+            {
+                string path = parsed.GetValue(file) ?? throw new InputException($"--task {TaskKinds.Ranking} needs --file, queries with documents and their relevance");
+                return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
+                {
+                    using TextReranker reranker = TextReranker.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
+                    TextClassifier classifier = reranker.Classifier;
+                    classifier.Model.MoveTo(chosen.Device);
+                    AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
+                    Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, TaskKinds.Ranking, null));
+                    foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
+                    Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength) { Kind = TaskKinds.Ranking }, [("", set)], TaskKinds.Ranking.MetricsOf(set), size, parsed.GetValue(json), streams);
+                    return ExitCode.Done;
+                });
+            }
+
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
                 using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
@@ -95,8 +111,9 @@ internal static class EvaluateCommand
         int cut = 0;
         foreach ((string prefix, Dataset set) in sets)
         {
-            TokenizedDataset data = TokenizedDataset.Create(set.Name, set.Examples, scored.Tokenizer, scored.Model.Config, scored.MaxLength);
-            Evaluation one = Evaluator.Evaluate(scored.Model, data, metrics, batchSize, streams.Cancellation);
+            TaskKind kind = scored.Kind ?? scored.Model.Config.Kind;
+            TokenizedDataset data = kind.Tokenize(set.Name, set.Examples, scored.Tokenizer, scored.Model.Config, scored.MaxLength);
+            Evaluation one = kind.Score(Evaluator.Logits(scored.Model, data, batchSize, streams.Cancellation), data, metrics, scored.Model.Config.LabelNames);
             evaluation = evaluation?.With(prefix, one) ?? one;
             tokens += data.Tokens;
             cut += data.CutCount;
@@ -137,5 +154,9 @@ internal static class EvaluateCommand
     }
 
     /// <summary>What answers.</summary>
-    private readonly record struct Scored(SequenceClassifier Model, Tokenizer Tokenizer, int MaxLength);
+    private readonly record struct Scored(SequenceClassifier Model, Tokenizer Tokenizer, int MaxLength)
+    {
+        /// <summary>What it is scored as, where that is not what the model says it is for.</summary>
+        public TaskKind? Kind { get; init; }
+    }
 }

@@ -43,7 +43,7 @@ internal static class DataLoading
         Dataset? developmentData = development is null ? null : DatasetFile.Load(development, reading with { LabelNames = trainData.LabelNames, Split = "validation" });
         // Vectors are compared over a whole corpus: a tenth of the pairs says little.
         double share = parsed.GetValue(options.DevelopmentShare) ?? (kind.IsBareEncoder ? 0 : UsualShare);
-        if (developmentData is null && trainData.Split(share, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed) is { } parts)
+        if (developmentData is null && trainData.Split(share, parsed.GetValue(options.Seed) ?? new TrainingOptions().Seed, kind.GroupOf) is { } parts)
             (trainData, developmentData) = parts;
         return new RunData(name, trainData, developmentData, trainData.LabelNames, kind.MetricsOf(developmentData ?? trainData)) { Kind = kind };
     }

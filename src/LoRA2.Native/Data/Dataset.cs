@@ -1,3 +1,4 @@
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Data;
@@ -65,18 +66,28 @@ public sealed class Dataset
     /// </summary>
     /// <param name="share">From 0 to 1.</param>
     /// <param name="seed">Another gives other parts.</param>
-    /// <returns>Null when the share is less than an example.</returns>
-    public (Dataset Training, Dataset HeldOut)? Split(double share, ulong seed)
+    /// <param name="group">What examples that belong into one part have in common, see <see cref="TaskKind.GroupOf"/>; null where each stands for itself. Of groups the share is held out, whatever the classes.</param>
+    /// <returns>Null when the share is less than an example or a group.</returns>
+    public (Dataset Training, Dataset HeldOut)? Split(double share, ulong seed, Func<Example, string?>? group = null)
     {
+        if (group is not null && group(Examples[0]) is not null) return SplitGroups(share, seed, group);
         bool hasClasses = LabelNames is not null && Examples.All(example => example.Target is not null);
         var held = new HashSet<int>();
-        foreach (IGrouping<int, int> group in new Philox(seed, 0x73706c74).Permutation(Examples.Count).GroupBy(i => hasClasses ? Examples[i].Label : 0))
+        foreach (IGrouping<int, int> alike in new Philox(seed, 0x73706c74).Permutation(Examples.Count).GroupBy(i => hasClasses ? Examples[i].Label : 0))
         {
-            int[] order = [.. group];
+            int[] order = [.. alike];
             held.UnionWith(order.Take(Math.Min(order.Length - 1, (int)Math.Round(share * order.Length, MidpointRounding.AwayFromZero))));
         }
 
         return held.Count == 0 ? null : (Part("", i => !held.Contains(i)), Part("held out of ", held.Contains));
+    }
+
+    private (Dataset Training, Dataset HeldOut)? SplitGroups(double share, ulong seed, Func<Example, string?> group)
+    {
+        string?[] groups = [.. Examples.Select(group).Distinct()];
+        int count = Math.Min(groups.Length - 1, (int)Math.Round(share * groups.Length, MidpointRounding.AwayFromZero));
+        HashSet<string?> held = [.. new Philox(seed, 0x73706c74).Permutation(groups.Length).Take(count).Select(i => groups[i])];
+        return held.Count == 0 ? null : (Part("", i => !held.Contains(group(Examples[i]))), Part("held out of ", i => held.Contains(group(Examples[i]))));
     }
 
     /// <summary>Whether every example has a label or a score.</summary>

@@ -131,6 +131,7 @@ public sealed class LabelledTable
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(label);
+        ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(known);
         if (!known.TryGetValue(label, out int index))
         {

@@ -17,6 +17,9 @@ public enum MetricInput
 
     /// <summary>The sums of losses, and how many terms each is of.</summary>
     Losses,
+
+    /// <summary>The order of each query's documents, and how relevant each is.</summary>
+    Rankings,
 }
 
 /// <summary>
@@ -72,6 +75,15 @@ public abstract class Metric
 
     /// <summary>The share of queries that find it among the first ten.</summary>
     public static Metric RecallAt10 { get; } = OfScores("recall_10", RankFormulas.RecallAt10);
+
+    /// <summary>The mean over queries of 1 / the place of the first relevant document among the query's own, 0 beyond the tenth (MRR@10).</summary>
+    public static Metric QueryReciprocalRank { get; } = OfRankings("query_mrr_10", rankings => rankings.ReciprocalRank());
+
+    /// <summary>The mean over queries of the discounted gain of their first ten documents, as a part of the best that could be (nDCG@10).</summary>
+    public static Metric QueryDiscountedGain { get; } = OfRankings("query_ndcg_10", rankings => rankings.DiscountedGain());
+
+    /// <summary>The mean over queries of the mean precision at the places of their relevant documents (MAP).</summary>
+    public static Metric QueryAveragePrecision { get; } = OfRankings("query_map", rankings => rankings.AveragePrecision());
 
     /// <summary>2·TP / (2·TP + FP + FN) over all labels of all examples together, 0 to 1; 0 when nothing is true or predicted.</summary>
     public static Metric MicroF1 { get; } = OfLabelSets("micro_f1", LabelSetFormulas.MicroF1);
@@ -158,6 +170,14 @@ public abstract class Metric
     {
         ArgumentNullException.ThrowIfNull(formula);
         return new Whole(name, MetricInput.Tags, predictions => formula(predictions.Tags), lowerIsBetter);
+    }
+
+    /// <summary>A metric of the order of queries' documents.</summary>
+    /// <exception cref="ArgumentException">The name has a character that names don't have.</exception>
+    public static Metric OfRankings(string name, Func<Rankings, double> formula, bool lowerIsBetter = false)
+    {
+        ArgumentNullException.ThrowIfNull(formula);
+        return new Whole(name, MetricInput.Rankings, predictions => formula(predictions.Rankings), lowerIsBetter);
     }
 
     /// <inheritdoc/>

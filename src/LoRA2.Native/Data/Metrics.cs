@@ -12,6 +12,7 @@ public static class Metrics
         Metric.Accuracy, Metric.F1, Metric.Matthews, Metric.Pearson, Metric.Spearman, Metric.MeanSquaredError, Metric.MicroF1, Metric.MacroF1, Metric.AveragePrecision, Metric.ExactMatch,
         Metric.ReciprocalRank, Metric.DiscountedGain, Metric.RecallAt1, Metric.RecallAt10,
         Metric.EntityF1, Metric.EntityPrecision, Metric.EntityRecall, Metric.StrictEntityF1, Metric.TagAccuracy, Metric.Perplexity,
+        Metric.QueryDiscountedGain, Metric.QueryReciprocalRank, Metric.QueryAveragePrecision,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>

@@ -10,6 +10,7 @@ public sealed class Predictions
     private readonly double[] targets = [];
     private readonly LabelSets? sets;
     private readonly TagSequences? tags;
+    private readonly Rankings? rankings;
 
     private Predictions(int[] classes, int[] labels, float[][]? logits)
     {
@@ -34,6 +35,8 @@ public sealed class Predictions
         Require(tags.Count, tags.Count);
         (this.tags, Kind, Count) = (tags, MetricInput.Tags, tags.Count);
     }
+
+    private Predictions(Rankings rankings) => (this.rankings, Kind, Count) = (rankings, MetricInput.Rankings, rankings.Count);
 
     private Predictions(double[] sums, double[] terms, MetricInput kind)
     {
@@ -69,6 +72,10 @@ public sealed class Predictions
     /// <summary>The tags of words.</summary>
     /// <exception cref="InvalidOperationException">Something else was predicted.</exception>
     public TagSequences Tags => tags ?? throw new InvalidOperationException($"{Kind} were predicted, not tags");
+
+    /// <summary>The order of queries' documents.</summary>
+    /// <exception cref="InvalidOperationException">Something else was predicted.</exception>
+    public Rankings Rankings => rankings ?? throw new InvalidOperationException($"{Kind} were predicted, not rankings");
 
     /// <summary>Logits of a classifier with the true classes.</summary>
     /// <param name="logits">[examples][labels]; the class predicted is the first of the largest.</param>
@@ -113,6 +120,13 @@ public sealed class Predictions
     {
         ArgumentNullException.ThrowIfNull(tags);
         return new(tags);
+    }
+
+    /// <summary>The order of queries' documents.</summary>
+    public static Predictions OfRankings(Rankings rankings)
+    {
+        ArgumentNullException.ThrowIfNull(rankings);
+        return new(rankings);
     }
 
     /// <summary>Sums of losses with the numbers of their terms.</summary>

@@ -10,7 +10,7 @@ internal sealed class TextSetTable
 {
     private static readonly string[] First = ["anchor", "query", "question", "text", "sentence", "sentence1"];
     private static readonly string[] Second = ["positive", "answer", "document", "passage", "text_pair", "sentence2"];
-    private static readonly string[] Scores = ["score", "label", "similarity"];
+    private static readonly string[] Scores = ["score", "label", "similarity", "relevance"];
 
     private readonly Table table;
     private readonly int[] texts;

@@ -18,7 +18,7 @@ public static class EncoderConfigReader
         "return_dict", "task_specific_params", "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
         "pooler_size_per_head", "pooler_type", "chunk_size_feed_forward", "model_max_length", "max_length", "torchscript", "prefix", "auto_map", "language",
         "name", "tokenizer_class", "id2label", "num_labels", "problem_type", "summary_type", "quantization_config_note", "legacy", "attn_implementation",
-        "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "tie_word_embeddings", "cross_attention_hidden_size",
+        "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "sentence_transformers", "sbert_ce_default_activation_function", "tie_word_embeddings", "cross_attention_hidden_size",
     ];
 
     /// <summary>More layers than any encoder has: a damaged number is found before anything is allocated for it.</summary>

@@ -1,7 +1,10 @@
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Inference;
 
@@ -52,6 +55,20 @@ public sealed class TextReranker : IDisposable
         if (count is { } asked) ArgumentOutOfRangeException.ThrowIfNegative(asked, nameof(count));
         IReadOnlyList<Prediction> answers = Classifier.Predict([.. texts.Select(text => new Example(query, text))], batchSize, cancellation);
         return [.. answers.Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(text => text.Score).Take(count ?? texts.Count)];
+    }
+
+    /// <summary>Scores the order of each query's documents, whatever the model was trained for.</summary>
+    /// <param name="data">As <see cref="RankingTask"/> reads them, with relevances.</param>
+    /// <param name="batchSize">Pairs computed together.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <exception cref="InputException">No document is relevant, or one has no relevance.</exception>
+    public Evaluation Evaluate(Dataset data, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        if (!data.HasTargets) throw new InputException($"{data.Name} has no relevances to score against");
+        var kind = (RankingTask)TaskKinds.Ranking;
+        TokenizedDataset pairs = kind.Tokenize(data.Name, data.Examples, Classifier.Tokenizer, Classifier.Model.Config, Classifier.MaxLength);
+        return kind.Score(Evaluator.Logits(Classifier.Model, pairs, batchSize, cancellation), pairs, kind.MetricsFor(1), null);
     }
 
     /// <summary>Frees the model, when the calls that are under way have ended.</summary>

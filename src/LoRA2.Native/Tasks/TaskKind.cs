@@ -77,6 +77,9 @@ public abstract record TaskKind
     /// <summary>Whether its labels are names that a <see cref="LabelMap"/> can translate.</summary>
     public virtual bool MapsLabels => false;
 
+    /// <summary>What examples that must stay together where data are divided have in common, such as the query of a ranking's; null where each stands for itself.</summary>
+    public virtual string? GroupOf(Example example) => null;
+
     /// <summary>This kind with what the training data decide of it, such as weights of classes by how often each occurs.</summary>
     /// <param name="train">The examples that are trained on.</param>
     /// <exception cref="InputException">What was asked for does not fit the data.</exception>

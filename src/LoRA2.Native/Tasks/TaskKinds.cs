@@ -26,6 +26,9 @@ public static class TaskKinds
     /// <summary>Masked language modelling: the words that are hidden in plain text.</summary>
     public static TaskKind Masked { get; } = new MaskedTask();
 
+    /// <summary>How well a document answers a query, both read together.</summary>
+    public static TaskKind Ranking { get; } = new RankingTask();
+
     private static TaskKind[] all =
     [
         Classification,
@@ -34,6 +37,7 @@ public static class TaskKinds
         Embeddings,
         Tokens,
         Masked,
+        Ranking,
     ];
 
     /// <summary>All of them, in the order in which they were added.</summary>
