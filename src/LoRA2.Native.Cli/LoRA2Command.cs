@@ -58,6 +58,7 @@ internal static class LoRA2Command
             EvaluateCommand.Create(streams),
             PredictCommand.Create(streams),
             EmbedCommand.Create(streams),
+            ServeCommand.Create(streams),
             MergeCommand.Create(streams),
             ExportCommand.Create(streams),
             ImportCommand.Create(streams),

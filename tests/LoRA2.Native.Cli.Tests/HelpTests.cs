@@ -10,6 +10,7 @@ public class HelpTests
     [InlineData("evaluate")]
     [InlineData("predict")]
     [InlineData("embed")]
+    [InlineData("serve")]
     [InlineData("merge")]
     [InlineData("export")]
     [InlineData("import")]

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Embedding;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
@@ -21,14 +20,7 @@ internal static class EmbedCommand
         var file = new Option<string?>("--file") { Description = "texts, one a line [standard input]", HelpName = "FILE" };
         var output = new Option<string?>("--output") { Description = $"where the vectors go: {VectorOutput.Endings} [JSON lines on standard output]", HelpName = "FILE" };
         var jsonLines = new Option<bool>("--json-lines") { Description = "each line of the input is a JSON string or {\"text\": …}" };
-        var pooling = new Option<string?>("--pooling") { Description = "how the tokens become one vector [what the folder says, else mean]", HelpName = string.Join('|', PoolingNames.All) };
-        pooling.Validators.Add(result =>
-        {
-            foreach (Token token in result.Tokens)
-            {
-                if (!PoolingNames.All.Contains(token.Value)) result.AddError($"option --pooling is '{token.Value}'; {string.Join(", ", PoolingNames.All)} can be");
-            }
-        });
+        Option<string?> pooling = PoolingOption.Create("how the tokens become one vector [what the folder says, else mean]");
         var normalise = new Option<bool?>("--normalise") { Description = "whether vectors have the length 1 [what the folder says, else false]", HelpName = "true|false" };
         Option<int?> dimensions = NumberOption.Int("--dimensions", "dimensions that are kept, the first ones [all]", 1);
         var prompt = new Option<string?>("--prompt") { Description = "put before each text [the folder's default prompt, if any]", HelpName = "TEXT" };

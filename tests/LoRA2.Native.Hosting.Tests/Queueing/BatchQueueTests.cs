@@ -64,27 +64,28 @@ public sealed class BatchQueueTests
     [Fact]
     public async Task ACallThatIsCancelledInABatchEndsAtOnceAndTheOthersAreAnswered()
     {
-        using var gate = new ManualResetEventSlim();
+        using SemaphoreSlim begun = new(0), released = new(0);
         CancellationToken seen = default;
-        var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (_, cancellation) =>
+        int items = 0;
+        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (batch, cancellation) =>
         {
-            seen = cancellation;
-            gate.Wait(CancellationToken.None);
+            (seen, items) = (cancellation, batch.Count);
+            begun.Release();
+            released.Wait(CancellationToken.None);
         });
         Task blocker = queue.RunAsync([new Item(1)], Timeout.InfiniteTimeSpan, default);
-        await Until(() => queue.Waiting.Items == 0);
+        await begun.WaitAsync();
         using var cancel = new CancellationTokenSource();
         Task one = queue.RunAsync([new Item(1)], Timeout.InfiniteTimeSpan, cancel.Token), other = queue.RunAsync([new Item(1)], Timeout.InfiniteTimeSpan, default);
-        gate.Set();
+        released.Release();
         await blocker;
-        gate.Reset();
-        await Until(() => queue.Waiting.Items == 0 || one.IsCompleted);
+        await begun.WaitAsync();
+        Assert.Equal(2, items);
         await cancel.CancelAsync();
-        if (!one.IsCompletedSuccessfully) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
-        Assert.False(seen.IsCancellationRequested && !other.IsCompleted, "somebody still waits for the batch");
-        gate.Set();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        Assert.False(seen.IsCancellationRequested, "somebody still waits for the batch");
+        released.Release();
         await other;
-        await queue.DisposeAsync();
     }
 
     [Fact]

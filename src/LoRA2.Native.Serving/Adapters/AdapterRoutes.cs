@@ -1,0 +1,128 @@
+using LoRA2.Native.Files;
+using LoRA2.Native.Hosting;
+using LoRA2.Native.Hosting.Models;
+using LoRA2.Native.Serving.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LoRA2.Native.Serving.Adapters;
+
+/// <summary>An adapter, or the model alone.</summary>
+internal sealed record AdapterEntry(string Name, bool Predicts, bool Embeds, string? Task, IReadOnlyList<string>? Labels);
+
+/// <summary><c>GET /adapters</c>, <c>PUT /adapters/{name}</c> and <c>DELETE /adapters/{name}</c>; at the start, those that were kept.</summary>
+internal sealed partial class AdapterRoutes(TextService service, ServerOptions options, ILogger<AdapterRoutes> logger) : IHostedService, IDisposable
+{
+    // Changes come one after the other; answers do not wait for them.
+    private readonly SemaphoreSlim changing = new(1);
+    private AdapterStore? store;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (options.StateFolder is null) return;
+        store = new AdapterStore(options.StateFolder);
+        foreach ((string name, string folder) in store.All)
+        {
+            try
+            {
+                await service.PutAdapterAsync(name, folder, cancellationToken);
+            }
+            catch (InputException e)
+            {
+                // One that does not fit the model any more must not keep the others from answering.
+                Skipped(logger, name, e.Message);
+            }
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        store?.Dispose();
+        changing.Dispose();
+    }
+
+    public Task List(HttpContext context, ModelEndpoint endpoint)
+    {
+        var entries = new List<AdapterEntry>();
+        foreach (string name in service.Adapters)
+        {
+            // One may go while they are listed.
+            if (EntryOf(name) is { } entry) entries.Add(entry);
+        }
+
+        return JsonBody.Write(context, [.. entries], ServerJson.Wire.AdapterEntryArray);
+    }
+
+    public async Task Put(HttpContext context, ModelEndpoint endpoint)
+    {
+        string name = (string)context.Request.RouteValues["name"]!;
+        if (!AdapterNames.IsName(name) || name == service.Name) throw TextInputs.Wrong($"an adapter was to be called {Quote.Name(name)}; {AdapterNames.Rule}, and not the model's, was expected");
+        if (store is null) throw new ServerException(StatusCodes.Status403Forbidden, "this server keeps no adapters: start it with --state DIR");
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = options.MaxUploadBytes + (1 << 20);
+        bool replaces;
+        await changing.WaitAsync(context.RequestAborted);
+        try
+        {
+            if (service.Adapters.Count >= options.MaxAdapters && !service.Adapters.Contains(name))
+                throw new ServerException(StatusCodes.Status413PayloadTooLarge, $"there are {service.Adapters.Count:N0} adapters already; {options.MaxAdapters:N0} can be");
+            string version = store.Begin(name);
+            try
+            {
+                await new AdapterUpload(version, options.MaxUploadBytes).Receive(context.Request, context.RequestAborted);
+                replaces = await service.PutAdapterAsync(name, version, context.RequestAborted);
+                AdapterStore.Keep(version);
+            }
+            catch (Exception e)
+            {
+                AdapterStore.Drop(version);
+                // The folder is the server's, and no business of the client's.
+                if (e is InputException) throw TextInputs.Wrong(e.Message.Replace(version + Path.DirectorySeparatorChar, "", StringComparison.Ordinal).Replace(version, "the upload", StringComparison.Ordinal));
+                throw;
+            }
+        }
+        finally
+        {
+            changing.Release();
+        }
+
+        context.Response.StatusCode = replaces ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+        await JsonBody.Write(context, EntryOf(name) ?? new AdapterEntry(name, false, false, null, null), ServerJson.Wire.AdapterEntry);
+    }
+
+    public async Task Delete(HttpContext context, ModelEndpoint endpoint)
+    {
+        string name = (string)context.Request.RouteValues["name"]!;
+        await changing.WaitAsync(context.RequestAborted);
+        try
+        {
+            bool kept = store?.Remove(name) ?? false;
+            if (!service.RemoveAdapter(name) && !kept) throw new UnknownAdapterException(name, $"there is no adapter {Quote.Name(name)}");
+        }
+        finally
+        {
+            changing.Release();
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    [LoggerMessage(21, LogLevel.Warning, "The adapter {Name} that was kept does not answer: {Reason}")]
+    private static partial void Skipped(ILogger logger, string name, string reason);
+
+    private AdapterEntry? EntryOf(string name)
+    {
+        try
+        {
+            Tenant tenant = service.Tenant(name);
+            return new AdapterEntry(name, tenant.Task is { Kind.AnswersTexts: true }, tenant.Embeds is not null, tenant.Task?.Kind.Name, tenant.Task?.LabelNames);
+        }
+        catch (UnknownAdapterException)
+        {
+            return null;
+        }
+    }
+}
