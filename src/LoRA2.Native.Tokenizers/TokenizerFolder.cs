@@ -5,13 +5,17 @@ namespace LoRA2.Native.Tokenizers;
 /// <summary>Finds out which tokenizer a folder holds.</summary>
 internal static class TokenizerFolder
 {
+    private static readonly string[] SentencePieceFiles = ["spm.model", "sentencepiece.bpe.model", "spiece.model"];
+
     /// <summary>Loads it; see <see cref="Tokenizer.FromFolder"/>.</summary>
     public static Tokenizer Load(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder))
             throw new InputException($"{folder}: there is no such folder; expected one with a tokenizer.");
-        var (spm, json) = (Path.Combine(folder, "spm.model"), Path.Combine(folder, "tokenizer.json"));
+        var json = Path.Combine(folder, "tokenizer.json");
+        // As DeBERTa's, XLM-RoBERTa's and CamemBERT's, and ALBERT's files are called; whose one is, its folder says.
+        var spm = SentencePieceFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         var (vocab, merges) = (Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         var words = Path.Combine(folder, "vocab.txt");
         try
@@ -23,9 +27,8 @@ internal static class TokenizerFolder
             {
                 found = Json.TokenizerJson.Load(json, settings);
             }
-            else if (File.Exists(spm))
+            else if (spm is not null)
             {
-                RequireDeberta(spm, settings);
                 found = SentencePiece.SentencePieceTokenizer.Load(spm, settings);
             }
             else if (File.Exists(vocab) && File.Exists(merges))
@@ -56,19 +59,6 @@ internal static class TokenizerFolder
         var half = File.Exists(vocab) ? " (vocab.json is there, merges.txt is not)"
             : File.Exists(merges) ? " (merges.txt is there, vocab.json is not)" : "";
         throw new InputException(
-            $"{folder}: has no tokenizer{half}; expected tokenizer.json, spm.model, vocab.json and merges.txt, or vocab.txt.");
-    }
-
-    /// <summary>A SentencePiece file does not say which ids its pieces have: XLM-RoBERTa's, ALBERT's and others count in their own ways. Only DeBERTa's is known here, and this package knows no encoders, so its name is asked for.</summary>
-    private static void RequireDeberta(string file, TokenizerSettings settings)
-    {
-        var deberta = settings.TokenizerClass is { } name
-            ? name.StartsWith("Deberta", StringComparison.Ordinal) || name is "PreTrainedTokenizer" or "PreTrainedTokenizerFast"
-            : settings.ModelType?.StartsWith("deberta", StringComparison.Ordinal) ?? true;
-        if (deberta)
-            return;
-        var found = settings.TokenizerClass is { } tokenizer ? $"tokenizer_class {tokenizer}" : $"model_type {settings.ModelType}";
-        throw new InputException(
-            $"{file}: belongs to {found}; expected DebertaV2Tokenizer, or a tokenizer.json beside it (transformers' AutoTokenizer.from_pretrained(…).save_pretrained(…) writes one).");
+            $"{folder}: has no tokenizer{half}; expected tokenizer.json, spm.model, sentencepiece.bpe.model, spiece.model, vocab.json and merges.txt, or vocab.txt.");
     }
 }

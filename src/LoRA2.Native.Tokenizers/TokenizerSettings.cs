@@ -28,6 +28,10 @@ internal sealed class TokenizerSettings
 
     public bool? AddPrefixSpace { get; private set; }
 
+    public bool? KeepAccents { get; set; }
+
+    public bool? RemoveSpace { get; set; }
+
     /// <summary>model_max_length, or null where it is missing or, as 10^30 is, no limit.</summary>
     public int? ModelMaxLength { get; private set; }
 
@@ -82,6 +86,8 @@ internal sealed class TokenizerSettings
         DoBasicTokenize = JsonFile.Bool(root, "do_basic_tokenize", file);
         SplitByPunct = JsonFile.Bool(root, "split_by_punct", file);
         AddPrefixSpace = JsonFile.Bool(root, "add_prefix_space", file);
+        KeepAccents = JsonFile.Bool(root, "keep_accents", file);
+        RemoveSpace = JsonFile.Bool(root, "remove_space", file);
         ModelMaxLength = ReadLimit(root, file);
         if (JsonFile.Bool(root, "split_special_tokens", file) == true)
             throw new InputException($"{file}.split_special_tokens: is true, which is not supported; expected false.");

@@ -106,7 +106,7 @@ public class TokenizerJsonTests
     {
         using var folder = TinyModels.Folder(("vocab.json", "{\"a\": 0}"));
         Assert.Equal(
-            $"{folder.Path}: has no tokenizer (vocab.json is there, merges.txt is not); expected tokenizer.json, spm.model, "
+            $"{folder.Path}: has no tokenizer (vocab.json is there, merges.txt is not); expected tokenizer.json, spm.model, sentencepiece.bpe.model, spiece.model, "
             + "vocab.json and merges.txt, or vocab.txt.",
             Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message);
         Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path + "/none"));
@@ -120,7 +120,7 @@ public class TokenizerJsonTests
     }
 
     [Theory]
-    [InlineData("{\"tokenizer_class\": \"XLMRobertaTokenizer\"}", "belongs to tokenizer_class XLMRobertaTokenizer; expected DebertaV2Tokenizer, or a tokenizer.json")]
+    [InlineData("{\"tokenizer_class\": \"T5Tokenizer\"}", "belongs to tokenizer_class T5Tokenizer; expected XLMRobertaTokenizer, CamembertTokenizer, AlbertTokenizer or DebertaV2Tokenizer, or a tokenizer.json")]
     [InlineData("{\"model_max_length\": \"many\"}", "model_max_length: is a JSON string")]
     [InlineData("{\"model_max_length\": 0}", "model_max_length: is a JSON number 0; expected a number of at least 1")]
     public void TheTokenizersClassDecidesWhatASentencePieceFileIs(string config, string sentence)

@@ -4,7 +4,7 @@ using LoRA2.Native.Tokenizers.Unicode;
 namespace LoRA2.Native.Tokenizers.SentencePiece;
 
 /// <summary>
-/// A SentencePiece unigram model: as HuggingFace's DebertaV2Tokenizer uses it, or, for a model without [CLS] and [SEP] in a folder
+/// A SentencePiece unigram model: as a tokenizer class of HuggingFace uses it, or, for a model without [CLS] and [SEP] in a folder
 /// without configuration, as SentencePiece itself does, where no text is a special token.
 /// </summary>
 internal sealed class SentencePieceTokenizer : SlowTokenizer
@@ -13,44 +13,49 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
     private readonly UnigramModel _model;
     private readonly bool _splitByPunctuation;
     private readonly Func<string, int>? _idOfUnknown;
+    private readonly AlbertText? _preparation;
 
     private SentencePieceTokenizer(
-        SentencePieceModel file, UnigramModel model, SlowVocabulary added, SequenceTemplate template, bool lowerCase, bool splitByPunct)
-        : base(file.Pieces.Select((p, i) => (p.Text, i)), added, lowerCase, template)
+        SentencePieceModel file, UnigramModel model, SentencePieceFamily family, SlowVocabulary added, SequenceTemplate template, TokenizerSettings? settings)
+        : base(VocabularyOf(file, model, family), added, settings is not null && Lowers(family, settings), template)
     {
+        _splitByPunctuation = settings?.SplitByPunct ?? false;
+        if (family.PreparesText && settings is not null)
+            _preparation = new AlbertText(settings.RemoveSpace ?? true, settings.KeepAccents ?? false, Lowers(family, settings));
         _normalizer = new SentencePieceNormalizer(file);
         _model = model;
-        _splitByPunctuation = splitByPunct;
         if (added.Tokens.Count > 0)
-            _idOfUnknown = text => AddedId(text) ?? model.IdOf(text) ?? model.UnknownId;
+            _idOfUnknown = text => AddedId(text) ?? model.NumberOf(text) ?? model.UnknownNumber;
+        if (family.PreparesText)
+            model.Divide(DigitsAndCommas(model));
     }
 
     /// <summary>Loads a model with what its folder says.</summary>
-    public static SentencePieceTokenizer Load(string path, TokenizerSettings settings) => Create(SentencePieceModelReader.Read(path), settings);
+    /// <exception cref="Files.InputException">The file is damaged, or belongs to a class that is not known.</exception>
+    public static SentencePieceTokenizer Load(string path, TokenizerSettings settings)
+    {
+        var family = SentencePieceFamily.Of(path, settings);
+        return Create(SentencePieceModelReader.Read(path), settings, family);
+    }
 
     /// <summary>The tokenizer of a model that was read.</summary>
     public static SentencePieceTokenizer Create(SentencePieceModel file, TokenizerSettings settings)
     {
-        var model = new UnigramModel(file);
-        if (!settings.HasConfig && (model.IdOf("[CLS]") is null || model.IdOf("[SEP]") is null))
+        return Create(file, settings, SentencePieceFamily.Deberta);
+    }
+
+    /// <summary>The tokenizer of a model that was read, as a family's class uses it.</summary>
+    public static SentencePieceTokenizer Create(SentencePieceModel file, TokenizerSettings settings, SentencePieceFamily family)
+    {
+        var model = new UnigramModel(file, family.NumbersOf(file));
+        if (family == SentencePieceFamily.Deberta && !settings.HasConfig && (model.IdOf("[CLS]") is null || model.IdOf("[SEP]") is null))
             return Raw(file, model);
-        AddedToken Token(string content, bool normalized = false) => new(content) { Special = true, Normalized = normalized };
-        var defaults = new Dictionary<string, AddedToken>
-        {
-            ["bos"] = Token("[CLS]"),
-            ["eos"] = Token("[SEP]"),
-            ["unk"] = Token("[UNK]", true),
-            ["sep"] = Token("[SEP]"),
-            ["pad"] = Token("[PAD]"),
-            ["cls"] = Token("[CLS]"),
-            ["mask"] = Token("[MASK]"),
-        };
-        var added = SlowVocabulary.Resolve(settings, defaults, model.IdOf, file.Pieces.Count);
+        var extra = family.First.Index().ToDictionary(token => token.Item, token => token.Index);
+        var added = SlowVocabulary.Resolve(settings, family.Roles, text => extra.TryGetValue(text, out var number) ? number : model.NumberOf(text), file.Pieces.Count + family.Offset);
         string Text(int id) => added.Tokens.First(t => t.Id == id).Content;
         var (cls, sep) = (added.Special.Cls!.Value, added.Special.Sep!.Value);
-        var template = SequenceTemplate.Bert(SequenceTemplate.Part.Token(cls, Text(cls)), SequenceTemplate.Part.Token(sep, Text(sep)));
-        return new SentencePieceTokenizer(
-            file, model, added, template, settings.DoLowerCase ?? false, settings.SplitByPunct ?? false);
+        var (before, after) = (SequenceTemplate.Part.Token(cls, Text(cls)), SequenceTemplate.Part.Token(sep, Text(sep)));
+        return new SentencePieceTokenizer(file, model, family, added, family.HasPairOfSeparators ? SequenceTemplate.Roberta(before, after) : SequenceTemplate.Bert(before, after), settings);
     }
 
     /// <summary>SentencePiece itself: nothing in the text is a special token.</summary>
@@ -64,11 +69,51 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
         var template = bos is { } b && eos is { } e
             ? SequenceTemplate.Bert(SequenceTemplate.Part.Token(b, file.BosPiece), SequenceTemplate.Part.Token(e, file.EosPiece))
             : SequenceTemplate.None;
-        return new SentencePieceTokenizer(file, model, SlowVocabulary.None(special), template, false, false);
+        return new SentencePieceTokenizer(file, model, SentencePieceFamily.Deberta, SlowVocabulary.None(special), template, null);
+    }
+
+    private static bool Lowers(SentencePieceFamily family, TokenizerSettings settings) => settings.DoLowerCase ?? family.PreparesText;
+
+    private static IEnumerable<(string Text, int Id)> VocabularyOf(SentencePieceModel file, UnigramModel model, SentencePieceFamily family) =>
+        file.Pieces.Select((piece, i) => (piece.Text, model.NumberOf(i))).Concat(family.First.Select((token, i) => (token, i))).DistinctBy(token => token.Item1);
+
+    /// <summary>Pieces of digits and a comma, which AlbertTokenizer divides before the comma: "9,", in what SentencePiece makes of "9" and in ",".</summary>
+    private Dictionary<int, (int Id, string Text)[]> DigitsAndCommas(UnigramModel model)
+    {
+        var divided = new Dictionary<int, (int, string)[]>();
+        var (sink, scratch) = (new TokenSink(), new Scratch());
+        foreach (var (index, piece) in model.Pieces.Index())
+        {
+            if (piece.Type is not (PieceType.Normal or PieceType.UserDefined) || piece.Text is not [.., var digit, ','] || !char.IsDigit(digit))
+                continue;
+            sink.Clear();
+            sink.Pieces = [];
+            EncodeStretch(piece.Text[..^1].Replace("▁", "", StringComparison.Ordinal), null, 0, scratch, sink);
+            List<string> parts = [.. sink.Pieces];
+            if (piece.Text[0] != '▁' && parts[0][0] == '▁')
+            {
+                if (parts[0].Length == 1)
+                    parts.RemoveAt(0);
+                else
+                    parts[0] = parts[0][1..];
+            }
+
+            parts.Add(",");
+            divided[index] = [.. parts.Select(part => (model.NumberOf(part) ?? model.UnknownNumber, part))];
+        }
+
+        return divided;
     }
 
     private protected override void RunPlain(ReadOnlySpan<char> text, Alignment? origins, int start, Scratch scratch, TokenSink sink)
     {
+        if (_preparation is not null)
+        {
+            var prepared = _preparation.Prepare(text, origins, start, scratch, sink.Follows);
+            EncodeStretch(prepared.Span, prepared.Origins, 0, scratch, sink);
+            return;
+        }
+
         if (!_splitByPunctuation)
         {
             EncodeStretch(text, origins, start, scratch, sink);

@@ -19,8 +19,15 @@ internal sealed class UnigramModel
     private readonly bool _byteFallback;
     private readonly bool _hasUserDefined;
 
-    public UnigramModel(SentencePieceModel model)
+    private readonly int[] _numbers;
+    private Dictionary<int, (int Id, string Text)[]> _divided = [];
+
+    /// <summary>The model.</summary>
+    /// <param name="model">As it was read.</param>
+    /// <param name="numbers">The token id of each piece; null where it is its place.</param>
+    public UnigramModel(SentencePieceModel model, int[]? numbers = null)
     {
+        _numbers = numbers ?? [.. Enumerable.Range(0, model.Pieces.Count)];
         _pieces = [.. model.Pieces];
         _byteFallback = model.ByteFallback;
         var (min, max) = (float.MaxValue, 1.17549435e-38f); // C's FLT_MAX and FLT_MIN, as SentencePiece begins
@@ -51,7 +58,7 @@ internal sealed class UnigramModel
         for (var b = 0; b < 256; b++)
         {
             _byteTexts[b] = $"<0x{b:X2}>";
-            _byteIds[b] = _ids.GetValueOrDefault(_byteTexts[b], UnknownId);
+            _byteIds[b] = _numbers[_ids.GetValueOrDefault(_byteTexts[b], UnknownId)];
         }
     }
 
@@ -61,7 +68,19 @@ internal sealed class UnigramModel
 
     public IReadOnlyList<Piece> Pieces => _pieces;
 
-    /// <summary>The id of a piece of any type, or null.</summary>
+    /// <summary>The token id of a piece.</summary>
+    public int NumberOf(int piece) => _numbers[piece];
+
+    /// <summary>The token id of a piece by its text, or null.</summary>
+    public int? NumberOf(string piece) => IdOf(piece) is { } id ? _numbers[id] : null;
+
+    /// <summary>The token id of what is unknown.</summary>
+    public int UnknownNumber => _numbers[UnknownId];
+
+    /// <summary>From now on these pieces, by their places, stand for several tokens.</summary>
+    public void Divide(Dictionary<int, (int Id, string Text)[]> pieces) => _divided = pieces;
+
+    /// <summary>The place of a piece of any type, or null.</summary>
     public int? IdOf(string piece) => _ids.TryGetValue(piece, out var id) ? id : null;
 
     /// <summary>
@@ -79,7 +98,10 @@ internal sealed class UnigramModel
                 sink.NextWord();
             if (id != UnknownId)
             {
-                sink.Add(id, _pieces[id].Text, start, end);
+                if (_divided.Count > 0 && _divided.TryGetValue(id, out var parts))
+                    AddParts(parts, start, sink);
+                else
+                    sink.Add(_numbers[id], _pieces[id].Text, start, end);
             }
             else if (_byteFallback)
             {
@@ -91,8 +113,18 @@ internal sealed class UnigramModel
                 while (i > 0 && path[i - 1].Id == UnknownId)
                     end = path[--i].End;
                 var surface = sink.Pieces is not null || idOfUnknown is not null ? Encoding.UTF8.GetString(text[start..end]) : "";
-                sink.Add(idOfUnknown?.Invoke(surface) ?? UnknownId, surface, start, end);
+                sink.Add(idOfUnknown?.Invoke(surface) ?? UnknownNumber, surface, start, end);
             }
+        }
+    }
+
+    private static void AddParts((int Id, string Text)[] parts, int start, TokenSink sink)
+    {
+        foreach (var (id, text) in parts)
+        {
+            var end = start + Encoding.UTF8.GetByteCount(text);
+            sink.Add(id, text, start, end);
+            start = end;
         }
     }
 

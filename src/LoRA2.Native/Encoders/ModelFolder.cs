@@ -18,7 +18,7 @@ public static class ModelFolder
 
     /// <summary>What a tokenizer may be made of.</summary>
     internal static readonly string[] TokenizerFiles =
-        ["spm.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+        ["spm.model", "sentencepiece.bpe.model", "spiece.model", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
     /// <summary>The field of config.json that says which adapters are in the weights already. Nobody else knows the field, or minds it.</summary>
     internal const string MergedField = "lora2_merged_adapters";

@@ -49,14 +49,14 @@ internal sealed class ImportedTokenizer
     /// <exception cref="InputException">There are none, or they are no tokenizer's.</exception>
     public static ImportedTokenizer Find(string model, string? given)
     {
-        string? place = given ?? new[] { "tokenizer.json", Words, "vocab.json", "spm.model" }.Select(name => OnnxImport.Beside(model, name)).OfType<string>().Select(Path.GetDirectoryName).FirstOrDefault();
+        string? place = given ?? new[] { "tokenizer.json", Words, "vocab.json", "spm.model", "sentencepiece.bpe.model", "spiece.model" }.Select(name => OnnxImport.Beside(model, name)).OfType<string>().Select(Path.GetDirectoryName).FirstOrDefault();
         if (place is null) throw new InputException($"{model}: there is no tokenizer beside it; --vocab with a vocab.txt, a tokenizer.json or a folder was expected");
         if (Directory.Exists(place)) return new ImportedTokenizer(place, In(place), "");
         if (!File.Exists(place)) throw new InputException($"'{place}' does not exist; a vocab.txt, a tokenizer.json or a folder with a tokenizer was expected");
-        string name = Path.GetExtension(place) switch { ".json" => "tokenizer.json", ".model" => "spm.model", _ => Words };
+        string name = Path.GetExtension(place) switch { ".json" => "tokenizer.json", ".model" => Path.GetFileName(place) is "sentencepiece.bpe.model" or "spiece.model" ? Path.GetFileName(place) : "spm.model", _ => Words };
         byte[] bytes = RegularFile.ReadAllBytes(place);
         Dictionary<string, byte[]> files = In(Path.GetDirectoryName(Path.GetFullPath(place))!);
-        foreach (string other in (string[])["tokenizer.json", "spm.model", "vocab.json", "merges.txt", Words]) files.Remove(other);
+        foreach (string other in (string[])["tokenizer.json", "spm.model", "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt", Words]) files.Remove(other);
         files[name] = bytes;
         if (name != Words || files.ContainsKey(Settings)) return new ImportedTokenizer(place, files, "");
         bool isLower = IsLower(bytes);
