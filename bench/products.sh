@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Matrix products of LoRA2.Native, of PyTorch (OpenBLAS's in float32, oneDNN's in bfloat16) and the cores' own limit, taking turns, as Markdown tables.
+# Matrix products of LoRA2.Native, of libtorch 2.10 (TorchSharp) and the cores' own limit, taking turns, as Markdown tables.
 #   bench/products.sh [--rounds 20] [--threads 2] [--output FILE]
 set -euo pipefail
 script=$(realpath "$0") rounds=20 threads=2 output=
@@ -13,8 +13,10 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 cd "$(dirname "$script")/.."
+. bench/peers/environment.sh "$threads"
 dotnet build -c Release bench/LoRA2.Native.Benchmarks >&2
+dotnet build -c Release bench/peers/torchsharp >&2
 if [ -n "$output" ]; then exec >"$output"; fi
-echo "$(lscpu | sed -n 's/^Model name: *//p'), $(nproc) cores; $(date +%F); commit $(git rev-parse --short HEAD); \`bench/products.sh --rounds $rounds --threads $threads\`"
+echo "$(lscpu | sed -n 's/^Model name: *//p'), $(nproc) cores; $(date +%F); load $(cut -d ' ' -f 1 /proc/loadavg); commit $(git rev-parse --short HEAD); \`bench/products.sh --rounds $rounds --threads $threads\`"
 dotnet bench/LoRA2.Native.Benchmarks/bin/Release/net10.0/LoRA2.Native.Benchmarks.dll products --threads "$threads" --rounds "$rounds" \
-    --peer "bench/peers/pytorch.sh $threads bench/peers/gemm.py --threads $threads"
+    --peer "bench/peers/torchsharp/bin/Release/net10.0/linux-x64/TorchSharpPeer gemm --threads $threads"

@@ -10,7 +10,7 @@ namespace LoRA2.Native.Benchmarks;
 
 /// <summary>
 /// Products of bfloat16 terms of float32 matrices, at the shapes of <see cref="GemmBenchmarks"/> that the tile unit is for. A call may not
-/// allocate. Gflop/s is 2 · M · N · K / time, whatever the number of terms. bench/peers/gemm.py times PyTorch's products.
+/// allocate. Gflop/s is 2 · M · N · K / time, whatever the number of terms. bench/products.sh times them beside libtorch's.
 /// </summary>
 [MemoryDiagnoser]
 public unsafe class BFloat16GemmBenchmarks

@@ -19,7 +19,7 @@ internal static class GpuCommand
         string? peer = args is ["--peer", var command] ? command : null;
         if (args.Length > 0 && peer is null)
         {
-            Console.Error.WriteLine("usage: gpu [--peer \"python3 bench/peers/gemm.py --device cuda\"]");
+            Console.Error.WriteLine("usage: gpu [--peer \"python3 bench/gpu/peers/gemm.py --device cuda\"]");
             return 2;
         }
 

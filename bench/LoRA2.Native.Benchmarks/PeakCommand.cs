@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Runtime.Intrinsics;
+using LoRA2.Native.Tensors;
 
 namespace LoRA2.Native.Benchmarks;
 
@@ -22,11 +22,12 @@ internal static class PeakCommand
             else throw new ArgumentException($"'{args[i]}' is not an option; --threads and --serve are");
         }
 
+        Compute.Threads = threads;
         if (serve) Serve.Lines(() => FusedMultiplyAdds.Measure(threads, Seconds));
         (double one, double all) = (Best(1), Best(threads));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{{\"fma_gflops_per_core\": {one:f1}, \"threads\": {threads}, \"fma_gflops\": {all:f1}, \"vector_bits\": {(Vector512.IsHardwareAccelerated ? 512 : 256)}}}"));
+            $"{{\"fma_gflops_per_core\": {one:f1}, \"threads\": {threads}, \"fma_gflops\": {all:f1}, \"simd\": \"{Compute.SimdPath}\"}}"));
     }
 
     private static double Best(int threads) => Enumerable.Range(0, Rounds).Max(_ => FusedMultiplyAdds.Measure(threads, Seconds));

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace LoRA2.Native.Benchmarks;
 
-/// <summary>A peer's products, timed by a process of its own that waits for a line between turns: bench/peers/gemm.py.</summary>
+/// <summary>A peer's products, timed by a process of its own that waits for a line between turns: `gemm` of bench/peers/torchsharp.</summary>
 internal sealed class PeerProducts : IDisposable
 {
     // OpenMP's threads spin for a while after a product; they must be asleep before the next turn.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors;
@@ -9,9 +8,9 @@ using LoRA2.Native.Tensors.RandomNumbers;
 namespace LoRA2.Native.Benchmarks;
 
 /// <summary>
-/// The matrix products that decide a training step, beside PyTorch's and the cores' own limit, as Markdown. The sides take turns of a tenth of a
+/// The matrix products that decide a training step, beside libtorch's and the cores' own limit, as Markdown. The sides take turns of a tenth of a
 /// second, many rounds of them: what a shared machine takes away meanwhile, it takes from all, and ratios are those of one round.
-/// Options: <c>--threads N</c>, <c>--rounds N</c>, <c>--seconds S</c> for each turn, <c>--peer COMMAND</c> (bench/peers/gemm.py),
+/// Options: <c>--threads N</c>, <c>--rounds N</c>, <c>--seconds S</c> for each turn, <c>--peer COMMAND</c> (bench/peers/torchsharp, gemm),
 /// <c>--only TEXT</c> for the products whose name starts so, the peak and the peer.
 /// </summary>
 internal static class ProductsCommand
@@ -21,7 +20,7 @@ internal static class ProductsCommand
 
     private const string Peak = "float32 peak", TilePeak = "tile unit's peak", Alone = ", one thread";
 
-    private static readonly (string Name, int M, int N, int K)[] Shapes = [("1024^3", 1024, 1024, 1024), ("1024x768.768x3072", 1024, 3072, 768)];
+    private static readonly (string Name, int M, int N, int K)[] Shapes = [("1024^3", 1024, 1024, 1024), ("1024x768.768x3072", 1024, 3072, 768), ("1024x3072.3072x768", 1024, 768, 3072)];
 
     public static void Run(string[] args)
     {
@@ -38,7 +37,7 @@ internal static class ProductsCommand
 
         Compute.Threads = threads;
         Console.WriteLine(
-            $"{RuntimeInformation.OSArchitecture}, {Compute.SimdPath}, bfloat16 on {Compute.BFloat16Path}; {threads} threads; {rounds} rounds, {seconds} s a turn. " +
+            $"{RuntimeInformation.OSArchitecture}, {Compute.SimdPath}, bfloat16 on {Compute.BFloat16Path}; {threads} threads; {rounds} rounds, {seconds} s a turn{(threads == 1 ? " of processor time" : "")}. " +
             "Medians (lower to upper quartile) of the rounds.");
         using PeerProducts? other = peer is null ? null : new PeerProducts(peer);
         foreach ((string name, int m, int n, int k) in Shapes) Products(name, m, n, k, threads, rounds, seconds, other, only);
@@ -53,7 +52,7 @@ internal static class ProductsCommand
         double work = 2.0 * m * n * k / 1e9;
         (Tensor a, Tensor rows, Tensor c) = (Random([m, k], 1), Random([k, n], 3), Tensor.Empty([m, n]));
         var turns = new Turns { { Peak, () => FusedMultiplyAdds.Measure(threads, seconds) } };
-        if (Compute.SimdPath == "Vector512") turns.Add("float32 kernel in the first-level cache", () => TileInCache.Measure(threads, seconds));
+        turns.Add("float32 kernel in the first-level cache", () => TileInCache.Measure(threads, seconds));
         if (Compute.BFloat16Path == "AMX") turns.Add(TilePeak, () => TileProducts.Measure(threads, seconds));
         foreach (Precision precision in Enum.GetValues<Precision>())
         {
@@ -67,16 +66,16 @@ internal static class ProductsCommand
         if ("float32, B as it lies".StartsWith(only, StringComparison.Ordinal)) turns.Add("float32, B as it lies", () => work / Median(seconds, _ => a.Device.Kernels.MatMul(a, false, rows, false, c)));
         if (peer is not null)
         {
-            foreach (string type in (string[])["float32", "bfloat16"]) turns.Add($"PyTorch {type}", () => work / peer.Seconds(type, m, n, k, seconds));
+            foreach (string type in (string[])["float32", "bfloat16"]) turns.Add($"libtorch {type}", () => work / peer.Seconds(type, m, n, k, seconds));
         }
 
         turns.Run(rounds);
-        Console.WriteLine($"\n| {name} | GFLOP/s | of the float32 peak | of the tile unit's peak | over PyTorch |\n| --- | --- | --- | --- | --- |");
+        Console.WriteLine($"\n| {name} | GFLOP/s | of the float32 peak | of the tile unit's peak | over libtorch |\n| --- | --- | --- | --- | --- |");
         foreach (string turn in turns.Names)
         {
             int terms = ProductsOfTerms(turn);
             string tiles = terms == 0 || Compute.BFloat16Path != "AMX" ? "" : turns.Ratio(turn, TilePeak, terms);
-            string other = terms == 1 ? "PyTorch bfloat16" : "PyTorch float32";
+            string other = terms == 1 ? "libtorch bfloat16" : "libtorch float32";
             bool ours = turn.Contains(", B", StringComparison.Ordinal);
             Console.WriteLine($"| {turn} | {turns.Rate(turn, "f0")} | {turns.Ratio(turn, Peak)} | {tiles} | {(ours && peer is not null ? turns.Ratio(turn, other) : "")} |");
         }
@@ -157,12 +156,12 @@ internal static class ProductsCommand
     {
         for (int i = 0; i < 2; i++) product(i);
         var times = new List<double>();
-        var whole = Stopwatch.StartNew();
-        while (whole.Elapsed.TotalSeconds < seconds || times.Count < 5)
+        double start = Clock.Seconds;
+        while (Clock.Seconds - start < seconds || times.Count < 5)
         {
-            var clock = Stopwatch.StartNew();
+            double before = Clock.Seconds;
             product(times.Count);
-            times.Add(clock.Elapsed.TotalSeconds);
+            times.Add(Clock.Seconds - before);
         }
 
         times.Sort();

@@ -8,6 +8,9 @@ switch (args)
     case ["step", .. var rest]:
         StepCommand.Run(rest);
         break;
+    case ["encode", .. var rest]:
+        EncodeCommand.Run(rest);
+        break;
     case ["first-steps", .. var rest]:
         FirstStepsCommand.Run(rest);
         break;

@@ -16,7 +16,7 @@ if [ -z "${LORA2_BENCH:-}" ]; then
 fi
 status=0 cublas=() pytorch=()
 if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-    cublas=(--peer "$python bench/peers/gemm.py --device cuda") pytorch=("PyTorch, LoRA" "$python bench/peers/step.py --serve --method lora")
+    cublas=(--peer "$python bench/gpu/peers/gemm.py --device cuda") pytorch=("PyTorch, LoRA" "$python bench/gpu/peers/step.py --serve --method lora")
 else
     echo "$python has no PyTorch that sees the GPU: cuBLAS and PyTorch are left out" >&2
 fi
