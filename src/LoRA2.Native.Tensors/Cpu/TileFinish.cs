@@ -22,6 +22,7 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
         where TActivation : unmanaged, IActivation<T> => SimdTask.RunPart<T, Activating<TActivation>>(new(this), 0);
 
     /// <summary>Without an activation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd>(int index)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
@@ -60,10 +61,12 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
     {
         private readonly TileFinish<T> finish = finish;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T> => finish.Activate<TSimd, TActivation>();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Activate<TSimd, TActivation>()
         where TSimd : unmanaged, ISimd<TSimd, T>
         where TActivation : unmanaged, IActivation<T>

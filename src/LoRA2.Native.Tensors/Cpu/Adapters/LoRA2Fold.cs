@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Adapters;
@@ -56,6 +57,7 @@ internal static unsafe class LoRA2Fold
     private readonly struct MiddleTask<T>(FactorPointers<T> factors, int k, int r, T* middle) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -72,6 +74,7 @@ internal static unsafe class LoRA2Fold
     private readonly struct FoldTask<T>(T* outer, T* middle, int inputs, int k, T* folded) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -83,6 +86,7 @@ internal static unsafe class LoRA2Fold
     private readonly struct RowsTask<T>(T* outer, T* gradient, T* transposed, int inputs, int k, T* sums, T* outerGradient, bool adds) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -96,6 +100,7 @@ internal static unsafe class LoRA2Fold
     private readonly struct InnerTask<T>(FactorPointers<T> factors, int k, int r, T* sum, FactorPointers<T> gradients, bool adds) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Rows;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Devices;
@@ -55,6 +56,7 @@ internal static unsafe class Orthogonality
     private readonly struct LossTask<T>(PlanePointers<T>* planes, bool norms, double* losses) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -89,6 +91,7 @@ internal static unsafe class Orthogonality
         }
 
         /// <summary>‖E₂‖² + ‖E₃‖². <paramref name="v"/> is [k, r], <paramref name="flipped"/> its transpose.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static double Inner<TSimd>(in PlanePointers<T> plane, T* gram, T* gap, T* v, T* flipped, T* work)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -152,6 +155,7 @@ internal static unsafe class Orthogonality
     private readonly struct GradientTask<T>(PlanePointers<T>* planes, T scale) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Adapters;
@@ -12,6 +13,7 @@ internal static unsafe class RankProduct
     private const int SumRows = 8, ProductRows = 4;
 
     /// <summary>c = aᵀ b for a [rows, m] and b [rows, n], summed in the order of the rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OverRows<TSimd, T>(T* a, int m, T* b, int n, nint rows, T* c)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -24,6 +26,7 @@ internal static unsafe class RankProduct
     }
 
     /// <summary>c = x xᵀ for x [m, columns].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OverColumns<TSimd, T>(T* x, int m, int columns, T* c)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -35,6 +38,7 @@ internal static unsafe class RankProduct
     }
 
     /// <summary>y = (or +=) x c for x [rows, k] and c [k, n].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<TSimd, T>(T* x, nint rows, int k, T* c, int n, T* y, bool add)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -57,6 +61,7 @@ internal static unsafe class RankProduct
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumBlock<TSimd, T>(T* a, int m, int count, T* b, int n, int lanes, nint rows, T* c)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -90,6 +95,7 @@ internal static unsafe class RankProduct
     }
 
     /// <summary>The dot products of rows i … i + 3 with rows j … j + 3, at (i, j) and at (j, i).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DotBlock<TSimd, T>(T* x, int i, int j, int m, int columns, T* c)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -142,6 +148,7 @@ internal static unsafe class RankProduct
         c[((nint)j * m) + i] = value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ProductBlock<TSimd, T>(T* x, int k, int count, T* c, int n, int lanes, T* y, bool add)
         where TSimd : unmanaged, ISimd<TSimd, T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
@@ -35,6 +36,7 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
         queries.AddUp(falling: false);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd>(int index)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
@@ -61,6 +63,7 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
         return part;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Block<TSimd>(in AttentionHead<T> head, int first, int rows, T* keyRows, T* queryRows)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
@@ -93,6 +96,7 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
     }
 
     /// <summary>Fills the block of scores with the probabilities after dropout, and its gradient with that of the scores.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScoresGradient<TSimd>(in AttentionHead<T> head, int first, int rows)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {

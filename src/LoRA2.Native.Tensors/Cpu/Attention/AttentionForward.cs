@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Attention;
@@ -16,6 +17,7 @@ internal readonly unsafe struct AttentionForward<T>(AttentionShape<T> shape, T* 
         if (shape.Length > 0) SimdTask.Run<T, AttentionForward<T>>(shape.Heads * shape.Groups, new(shape, y));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<TSimd>(int index)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {
@@ -31,6 +33,7 @@ internal readonly unsafe struct AttentionForward<T>(AttentionShape<T> shape, T* 
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Block<TSimd>(in AttentionHead<T> head, int first, int rows)
         where TSimd : unmanaged, ISimd<TSimd, T>
     {

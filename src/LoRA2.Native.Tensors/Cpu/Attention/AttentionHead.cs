@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Rows;
@@ -64,6 +65,7 @@ internal unsafe struct AttentionHead<T>
     /// Computes the scores of queries <paramref name="first"/> … + <paramref name="rows"/> − 1 and then their probabilities (without dropout) into
     /// the buffer of scores.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Probabilities<TSimd>(int first, int rows)
         where TSimd : unmanaged, Vectors.ISimd<TSimd, T>
     {
@@ -134,6 +136,7 @@ internal unsafe struct AttentionHead<T>
     /// <summary>
     /// Brings the first rows of a block of <see cref="RowsOf"/> to one head's columns of a sequence, and clears the sequence's other rows from there on.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Store<TSimd>(T* block, int first, int rows, int end, T* destination)
         where TSimd : unmanaged, Vectors.ISimd<TSimd, T>
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Memory;
 
@@ -42,6 +43,7 @@ internal readonly unsafe struct PositionGradient<T> : IDisposable
 
     private readonly struct Sum(AttentionShape<T> shape, AttentionLayout layout, T* gradient, T* parts, bool falling) : ISimdTask<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int head)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

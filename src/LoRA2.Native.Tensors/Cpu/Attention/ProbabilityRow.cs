@@ -23,6 +23,7 @@ internal static unsafe class ProbabilityRow
     /// <param name="coded">Where the coded row goes.</param>
     /// <param name="used">Where the row after dropout goes.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Drop<TSimd, T>(T* p, int count, double probability, Philox random, ulong start, T* coded, T* used)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
@@ -59,6 +60,7 @@ internal static unsafe class ProbabilityRow
     /// <param name="keepScale">1 / (1 − the chance of an element to be dropped).</param>
     /// <param name="scale">Factor of the scores.</param>
     /// <param name="used">The row after dropout.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward<TSimd, T>(T* coded, T* gradient, int count, T keepScale, T scale, T* used)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>

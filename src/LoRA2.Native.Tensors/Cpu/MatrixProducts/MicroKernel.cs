@@ -18,6 +18,13 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
     where TRows : unmanaged, IConstant
     where TColumns : unmanaged, IConstant
 {
+    /// <summary>Whether a vector is a cache line, so that two vectors are two of them.</summary>
+    private static bool IsLine
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => sizeof(TVector) >= 64;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(Tile<T>* tile)
     {
@@ -45,7 +52,7 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
             for (int i = 0; i < TRows.Value; i++, target += tile->CStep)
             {
                 Sse.Prefetch0(target);
-                if (TColumns.Value > 1) Sse.Prefetch0(target + TSimd.Count);
+                if (TColumns.Value > 1 && IsLine) Sse.Prefetch0(target + TSimd.Count);
             }
         }
 
@@ -60,7 +67,7 @@ internal static unsafe class MicroKernel<T, TVector, TSimd, TRows, TColumns>
                 if (Sse.IsSupported)
                 {
                     Sse.Prefetch1(b + ahead);
-                    if (TColumns.Value > 1) Sse.Prefetch1(b + ahead + TSimd.Count);
+                    if (TColumns.Value > 1 && IsLine) Sse.Prefetch1(b + ahead + TSimd.Count);
                 }
 
                 b0 = TSimd.Load(b);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Devices;
 
@@ -61,6 +62,7 @@ internal static unsafe class AdamW
     private readonly struct BlockTask<T>(AdamWPointers<T>* parameters, ManyParts parts) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -38,6 +38,7 @@ internal static unsafe class SensitivityUpdate
     private readonly struct UpdateTask<T>(T* weights, T* gradient, SensitivityDecay<T> decay, nint count, T* average, T* uncertainty) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

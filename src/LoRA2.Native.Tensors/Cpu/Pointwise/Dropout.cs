@@ -44,6 +44,7 @@ internal static unsafe class Dropout
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [SkipLocalsInit]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -62,6 +63,7 @@ internal static unsafe class Dropout
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Apply<TSimd>(T* from, uint* words, int length, uint threshold, TSimd scale, bool none, T* plus, T* to)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

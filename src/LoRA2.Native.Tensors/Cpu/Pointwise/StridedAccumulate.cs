@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Rows;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Devices;
@@ -37,6 +38,7 @@ internal static unsafe class StridedAccumulate
     private readonly struct ChunkTask<T>(T* source, StridedLayout layout, int split, nint chunk, T* destination) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -60,6 +62,7 @@ internal static unsafe class StridedAccumulate
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Row<TSimd>(T* from, nint length, nint stride, T* to)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
@@ -34,6 +35,7 @@ internal static unsafe class ColumnSum
     private readonly struct SumTask<T>(T* a, nint rows, nint columns, nint stride, T* output, bool accumulate) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -43,6 +45,7 @@ internal static unsafe class ColumnSum
             for (; c < end; c += TSimd.Count) One<TSimd>(c, (int)Math.Min(TSimd.Count, end - c));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Four<TSimd>(nint c)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -72,6 +75,7 @@ internal static unsafe class ColumnSum
             Put(total3, c + (3 * TSimd.Count), TSimd.Count);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<TSimd>(nint c, int lanes)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -87,6 +91,7 @@ internal static unsafe class ColumnSum
             Put(total, c, lanes);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Put<TSimd>(TSimd value, nint c, int lanes)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

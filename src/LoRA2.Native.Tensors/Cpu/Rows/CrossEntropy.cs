@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
@@ -41,6 +42,7 @@ internal static unsafe class CrossEntropy
     }
 
     // The row's largest logit, and the sum of e^(x − largest).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T SumExp<TSimd, T>(T* row, nint classes, out T largest)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
@@ -65,6 +67,7 @@ internal static unsafe class CrossEntropy
     private readonly struct LossTask<T>(T* logits, int* labels, nint rows, nint classes, double* partials) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -86,6 +89,7 @@ internal static unsafe class CrossEntropy
     private readonly struct GradientTask<T>(T* logits, int* labels, T scale, nint rows, nint classes, T* gradient, bool accumulate) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -101,6 +105,7 @@ internal static unsafe class CrossEntropy
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Row<TSimd>(T* row, int label, T* to)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

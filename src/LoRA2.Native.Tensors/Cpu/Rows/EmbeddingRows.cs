@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
@@ -50,6 +51,7 @@ internal static unsafe class EmbeddingRows
     private readonly struct ScatterTask<T>(T* gradient, int* ids, nint count, nint columns, int skip, T* table) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -31,6 +31,7 @@ internal static unsafe class LayerNorm
         T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, T epsilon, T* sum, T* y, T* mean, T* inverseDeviation, DropoutMask dropout) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -56,6 +57,7 @@ internal static unsafe class LayerNorm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Add<TSimd>(T* a, T* b, T* output)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -66,6 +68,7 @@ internal static unsafe class LayerNorm
                 TSimd.StorePartial(TSimd.LoadPartial(a + c, rest, default) + TSimd.LoadPartial(b + c, rest, default), output + c, rest);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private T SquaredDeviations<TSimd>(T* row, T m)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -93,6 +96,7 @@ internal static unsafe class LayerNorm
             return TSimd.Sum(s0 + s1 + (s2 + s3));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Normalise<TSimd>(T* row, T m, T inverse, T* output)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -52,6 +52,7 @@ internal static unsafe class LayerNormGradient
         T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, DropoutMask dropout, T* dropped) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -65,6 +66,7 @@ internal static unsafe class LayerNormGradient
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Row<TSimd>(nint r)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -123,6 +125,7 @@ internal static unsafe class LayerNormGradient
         T* x, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dgamma, T* dbeta, bool accumulate) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -132,6 +135,7 @@ internal static unsafe class LayerNormGradient
             for (; c < end; c += TSimd.Count) One<TSimd>(c, (int)Math.Min(TSimd.Count, end - c));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Two<TSimd>(nint c)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -166,6 +170,7 @@ internal static unsafe class LayerNormGradient
             Put(beta1, dbeta + c + TSimd.Count, TSimd.Count);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<TSimd>(nint c, int lanes)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -191,6 +196,7 @@ internal static unsafe class LayerNormGradient
             Put(beta, dbeta + c, lanes);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Put<TSimd>(TSimd value, T* destination, int lanes)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

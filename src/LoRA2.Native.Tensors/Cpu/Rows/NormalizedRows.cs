@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
@@ -16,6 +17,7 @@ internal static unsafe class NormalizedRows
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         SimdTask.Run<T, BackwardTask<T>>(SimdTask.Parts(rows, SimdTask.RowsPerPart(columns)), new(y, reciprocal, dy, rows, columns, dx));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T Dot<TSimd, T>(T* a, T* b, nint count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
@@ -31,6 +33,7 @@ internal static unsafe class NormalizedRows
     private readonly struct ForwardTask<T>(T* x, T epsilon, nint rows, nint columns, T* y, T* reciprocal) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -55,6 +58,7 @@ internal static unsafe class NormalizedRows
     private readonly struct BackwardTask<T>(T* y, T* reciprocal, T* dy, nint rows, nint columns, T* dx) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

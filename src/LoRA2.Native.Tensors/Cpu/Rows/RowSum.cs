@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
@@ -13,6 +14,7 @@ internal static unsafe class RowSum
             SimdTask.Parts(rows, SimdTask.RowsPerPart(columns)), new(a, scale, rows, columns, output, accumulate));
 
     /// <summary>The sum of one row, in four registers added up in a fixed order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T One<TSimd, T>(T* row, nint count)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
@@ -34,6 +36,7 @@ internal static unsafe class RowSum
     private readonly struct RowsTask<T>(T* a, T scale, nint rows, nint columns, T* output, bool accumulate) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
@@ -34,6 +35,7 @@ internal static unsafe class Softmax
     private readonly struct ForwardTask<T>(T* x, int* mask, nint rowsPerMask, T scale, nint rows, nint columns, T* y) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
@@ -50,6 +52,7 @@ internal static unsafe class Softmax
     private readonly struct BackwardTask<T>(T* y, T* dy, T scale, nint rows, nint columns, T* dx, bool accumulate) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {

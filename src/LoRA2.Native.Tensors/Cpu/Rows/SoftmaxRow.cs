@@ -14,6 +14,7 @@ internal static unsafe class SoftmaxRow
     /// y = softmax(scale · x) over the elements whose <paramref name="mask"/> is not 0 (all, if it is null). <paramref name="y"/> may be
     /// <paramref name="x"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward<TSimd, T>(T* x, int* mask, T scale, nint count, T* y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>
@@ -73,6 +74,7 @@ internal static unsafe class SoftmaxRow
     /// dx = (or +=) scale · y (dy − Σ_j y_j dy_j), the gradient of the forward function from its output. <paramref name="dx"/> may be
     /// <paramref name="dy"/>. Masked elements get 0, for any finite dy.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward<TSimd, T>(T* y, T* dy, T scale, nint count, T* dx, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TSimd : unmanaged, ISimd<TSimd, T>

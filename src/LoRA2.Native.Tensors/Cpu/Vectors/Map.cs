@@ -48,6 +48,7 @@ internal static unsafe class Map
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TOperator : unmanaged, IBinaryOperator<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<TSimd>(int index)
             where TSimd : unmanaged, ISimd<TSimd, T>
         {
