@@ -6,6 +6,7 @@ using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Experiments;
@@ -141,5 +142,6 @@ public static class RunRecord
         json.WriteNumber("threads", Compute.Threads);
         json.WriteString("simd", Compute.SimdPath);
         json.WriteString("bfloat16", Compute.BFloat16Path);
+        if (run.Model.Device == Device.Cpu) json.WriteString("computed", Compute.Describe(run.Model.Precision));
     }
 }

@@ -46,4 +46,26 @@ public static class Compute
     /// the environment variable LORA2_BF16 (amx, vector) says otherwise; else vector.
     /// </summary>
     public static string BFloat16Path => BFloat16Paths.Current == Cpu.MatrixProducts.Tiles.BFloat16Path.Amx ? "AMX" : "vector";
+
+    /// <summary>
+    /// What a precision of products really runs as here, on the CPU: "float32 on vectors (Vector256)", "bfloat16 on AMX". Where the processor has nothing for a precision, it says what it costs or gains: nothing
+    /// is faster for having been asked for.
+    /// </summary>
+    public static string Describe(Precision precision)
+    {
+        string name = precision.ToString().ToLowerInvariant(), vectors = $"vectors ({SimdPath})";
+        return precision switch
+        {
+            Precision.Float32 => $"{name} on {vectors}",
+            Precision.Int8 => $"{name} on {vectors}",
+            _ when BFloat16Path == "AMX" => $"{name} on AMX",
+            Precision.BFloat16 => $"{name}, which is rounded and computed as float32 on {vectors}: this processor has nothing faster for it",
+            _ => $"{name}, which is float32 on {vectors}: without AMX it is not faster than that",
+        };
+    }
+
+    /// <summary>
+    /// One sentence where this program uses narrower vectors than the processor has because it was compiled ahead of time for less, or null. A processor's own just-in-time compiler takes the widest.
+    /// </summary>
+    public static string? Shortfall => CompiledFor.Shortfall(SimdPaths.Current, CompiledFor.Widest());
 }

@@ -17,4 +17,10 @@ public enum Precision
 
     /// <summary>Each operand as the sum of three bfloat16 terms, six products of them: close to float32.</summary>
     BFloat16x6,
+
+    /// <summary>
+    /// For inference: frozen weights in 8 bits, an output's scale each, and the layer's input rounded to 8 bits when it comes, a row's scale each; exact sums. On the CPU. Attention, adapters, and the products of
+    /// gradients and of weights that are trained are float32.
+    /// </summary>
+    Int8,
 }

@@ -18,6 +18,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("option --dropout is '1'; a number from 0 to 0.999 was expected", "finetune", "--dropout", "1")]
     [InlineData("option --warmup is '2.5'; a whole number of steps or a share from 0 to 1 was expected", "finetune", "--warmup", "2.5")]
     [InlineData("option --seed is '-1'; a whole number from 0 to", "finetune", "--seed", "-1")]
+    [InlineData("option --precision is 'int8', which is for answering, not for training; float32, bfloat16, bfloat16x3, bfloat16x6 can be", "finetune", "--precision", "int8")]
+    [InlineData("option --precision is 'int4'; float32, bfloat16, bfloat16x3, bfloat16x6, int8 can be", "evaluate", "--precision", "int4")]
     [InlineData("option --method is 'pora'; lora2, lora, ", "finetune", "--method", "pora")]
     [InlineData("option --regulariser is 'Uv'; none, uv, UV, uv+UV, PQ, all can be", "finetune", "--regulariser", "Uv")]
     [InlineData("target 'queri' matches no layer", "finetune", "--targets", "queri")]

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tests.Shared;
 
@@ -10,6 +11,21 @@ public sealed class EmbedTests : IDisposable
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void InInt8VectorsAreNearlyTheSameAndTheRunSaysWhatItComputedWith()
+    {
+        string model = Model();
+        string texts = folder.Write("texts.txt", "My parcel never arrived.\nWhere is my refund?\n");
+        CommandResult single = Lora2.Run("embed", "--model", model, "--file", texts).Done(), integer = Lora2.Run("embed", "--model", model, "--file", texts, "--precision", "int8").Done();
+        Assert.StartsWith("lora2: note: int8 on vectors (", integer.Error, StringComparison.Ordinal);
+        foreach ((JsonElement one, JsonElement other) in single.JsonLines.Zip(integer.JsonLines))
+        {
+            float[] a = [.. one.GetProperty("vector").EnumerateArray().Select(value => value.GetSingle())], b = [.. other.GetProperty("vector").EnumerateArray().Select(value => value.GetSingle())];
+            Assert.NotEqual(a, b);
+            Assert.InRange(a.Zip(b, (x, y) => x * y).Sum(), 0.99f, 1.0001f);
+        }
+    }
 
     [Fact]
     public void EveryFormatHasTheSameVectors()

@@ -4,6 +4,22 @@ namespace LoRA2.Native.Tensors.Tests;
 
 public sealed class ComputeTests
 {
+    [Fact]
+    public void APrecisionSaysWhatItRunsAsAndWhereItGainsNothing()
+    {
+        foreach (Precision precision in Enum.GetValues<Precision>())
+        {
+            string said = Compute.Describe(precision);
+            Assert.StartsWith(precision.ToString().ToLowerInvariant(), said, StringComparison.Ordinal);
+            bool hasNothing = precision is not (Precision.Float32 or Precision.Int8) && Compute.BFloat16Path == "vector";
+            Assert.Equal(hasNothing, said.Contains("faster", StringComparison.Ordinal));
+            Assert.Contains(precision is not (Precision.Float32 or Precision.Int8) && !hasNothing ? "AMX" : Compute.SimdPath, said, StringComparison.Ordinal);
+        }
+
+        // Under a just-in-time compiler nothing is left out.
+        Assert.Null(Compute.Shortfall);
+    }
+
     [Theory]
     [InlineData("LORA2_THREADS", "abc", "the environment variable LORA2_THREADS is \"abc\"; a whole number from 1 to 1024 was expected")]
     [InlineData("LORA2_THREADS", "0", "LORA2_THREADS is \"0\"")]

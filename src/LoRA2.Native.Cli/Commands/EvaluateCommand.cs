@@ -55,7 +55,7 @@ internal static class EvaluateCommand
                     AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model.Config, parsed.GetValue(strict));
                     Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, embedder.Model.Config.Kind, null));
                     foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
-                    Report(new Scored(embedder.Model, embedder.Tokenizer, embedder.MaxLength), [("", set)], embedder.Model.Config.Kind.MetricsOf(set), size, parsed.GetValue(json), streams);
+                    Report(new Scored(embedder.Model, embedder.Tokenizer, embedder.MaxLength, Arithmetic.Of(embedder.Model.Precision, chosen)), [("", set)], embedder.Model.Config.Kind.MetricsOf(set), size, parsed.GetValue(json), streams);
                     return ExitCode.Done;
                 });
             }
@@ -71,7 +71,7 @@ internal static class EvaluateCommand
                     AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
                     Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, TaskKinds.Ranking, null));
                     foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
-                    Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength) { Kind = TaskKinds.Ranking }, [("", set)], TaskKinds.Ranking.MetricsOf(set), size, parsed.GetValue(json), streams);
+                    Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength, Arithmetic.Of(classifier.Model.Precision, chosen)) { Kind = TaskKinds.Ranking }, [("", set)], TaskKinds.Ranking.MetricsOf(set), size, parsed.GetValue(json), streams);
                     return ExitCode.Done;
                 });
             }
@@ -92,7 +92,7 @@ internal static class EvaluateCommand
                     if (!set.HasTargets) throw new InputException($"{set.Name} has no labels to score against");
                 }
 
-                Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength), sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
+                Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength, Arithmetic.Of(classifier.Model.Precision, chosen)), sets, task?.Metrics ?? classifier.Task.Metrics, size, parsed.GetValue(json), streams);
                 return ExitCode.Done;
             });
         });
@@ -123,7 +123,7 @@ internal static class EvaluateCommand
         if (!asJson)
         {
             static string Of(Dataset set) => $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}";
-            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {scored.MaxLength} tokens");
+            streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {scored.MaxLength} tokens; {scored.Arithmetic}");
             int width = Math.Max(12, evaluation!.Values.Max(metric => metric.Name.Length));
             foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name.PadRight(width)} {metric.Value:F4}");
             return;
@@ -141,6 +141,8 @@ internal static class EvaluateCommand
                 json.WriteNumber($"{prefix}skipped_rows", set.SkippedRows);
             }
 
+            json.WriteString("precision", scored.Model.Precision.ToString().ToLowerInvariant());
+            json.WriteString("computed", scored.Arithmetic);
             json.WriteNumber("max_length", scored.MaxLength);
             json.WriteNumber("cut", cut);
             json.WriteStartObject("metrics");
@@ -154,7 +156,7 @@ internal static class EvaluateCommand
     }
 
     /// <summary>What answers.</summary>
-    private readonly record struct Scored(SequenceClassifier Model, Tokenizer Tokenizer, int MaxLength)
+    private readonly record struct Scored(SequenceClassifier Model, Tokenizer Tokenizer, int MaxLength, string Arithmetic)
     {
         /// <summary>What it is scored as, where that is not what the model says it is for.</summary>
         public TaskKind? Kind { get; init; }

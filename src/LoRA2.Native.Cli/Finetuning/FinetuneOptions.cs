@@ -61,7 +61,7 @@ internal sealed class FinetuneOptions
 
     public Option<double?> Clip { get; } = NumberOption.Real("--clip", "limit of the gradient's norm, 0 for none [1]", 0, 1e6);
 
-    public Option<string?> Precision { get; } = PrecisionOption.Create();
+    public Option<string?> Precision { get; } = PrecisionOption.Create(trains: true);
 
     public Option<string?> Device { get; } = DeviceOption.Create();
 

@@ -32,7 +32,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         Line("labels", data.LabelNames is null ? data.Kind.Title : string.Join(", ", data.LabelNames));
         if (data.Kind.SettingsText() is { Length: > 0 } settings) Line("settings", settings);
         if (data.HeldOut is { } held) Line("held out", $"{held.Examples.Count:N0} of the training examples, for the {data.Kind.Name} settings that are found at the end");
-        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Arithmetic(request.Precision, device)}");
+        Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Computed(request.Precision, device)}");
         writer.WriteLine();
     }
 
@@ -54,12 +54,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
     }
 
     /// <summary>The precision and what computes it.</summary>
-    private static string Arithmetic(Precision precision, DeviceOption device)
-    {
-        string name = precision.ToString().ToLowerInvariant();
-        if (device.Device != Device.Cpu) return $"{name} on {device.Description}";
-        return $"{Compute.Threads} threads, {name} on {(precision == Precision.Float32 || Compute.BFloat16Path == "vector" ? $"vectors ({Compute.SimdPath})" : Compute.BFloat16Path)}";
-    }
+    private static string Computed(Precision precision, DeviceOption device) => (device.Device == Device.Cpu ? $"{Compute.Threads} threads, " : "") + Arithmetic.Of(precision, device);
 
     private static string Method(TrainingOptions options)
     {

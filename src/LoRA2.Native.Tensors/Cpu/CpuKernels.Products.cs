@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Tensors.Devices;
@@ -16,7 +17,8 @@ internal sealed unsafe partial class CpuKernels
     {
         if (epilogue.Down is { } down) MatMul(a, transposeA, down, epilogue.DownTransposed, epilogue.Left!);
         if (IsDouble(c)) MatMulOf<double>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
-        else if (precision == Precision.Float32) MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
+        else if (precision == Precision.Int8 && b.IsConstant && transposeB && !transposeA && b.Shape.Columns <= Int8PackedMatrix.MostRows) Int8MatMul(a, b, c, (float)alpha, (float)beta, epilogue);
+        else if (precision is Precision.Float32 or Precision.Int8) MatMulOf<float>(a, transposeA, b, transposeB, c, alpha, beta, epilogue);
         else RoundedMatMul(a, transposeA, b, transposeB, c, (float)alpha, (float)beta, epilogue, precision);
         Keep(a, b, c, epilogue.Bias, epilogue.Left, epilogue.Right, epilogue.Residual, epilogue.Activated);
     }
@@ -63,6 +65,29 @@ internal sealed unsafe partial class CpuKernels
         BFloat16PackedMatrix packed = Rounded(b, transposeB, k, n, precision);
         BFloat16Gemm.Multiply(transposeA, m, alpha, a.F32, a.Shape.Columns, packed, beta, c.F32, n, added);
         GC.KeepAlive(packed);
+    }
+
+    /// <summary>A layer's product with its frozen weight [out, in] in 8 bits.</summary>
+    private static void Int8MatMul(Tensor a, Tensor b, Tensor c, float alpha, float beta, Epilogue epilogue)
+    {
+        (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
+        Int8PackedMatrix packed = Kept(b, 1, static _ => true, static weight => new Int8PackedMatrix(weight.F32, weight.Shape.Columns, weight.Shape.Columns, weight.Shape.Rows));
+        Int8Gemm.Multiply(m, alpha, a.F32, a.Shape.Columns, packed, beta, c.F32, n, Added<float>(epilogue, n));
+    }
+
+    /// <summary>What is kept with a frozen tensor in a slot of its cache if it will do, else made anew by one of the threads that ask.</summary>
+    private static T Kept<T>(Tensor b, int slot, Func<T, bool> isCurrent, Func<Tensor, T> make)
+        where T : class, IDisposable
+    {
+        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is T found && isCurrent(found)) return found;
+        lock (Packing)
+        {
+            cache = b.BackendCache ??= new IDisposable?[2];
+            if (cache[slot] is T packed && isCurrent(packed)) return packed;
+            packed = make(b);
+            Volatile.Write(ref cache[slot], packed);
+            return packed;
+        }
     }
 
     private static Epilogue<T> Added<T>(in Epilogue epilogue, int n)

@@ -139,6 +139,7 @@ public sealed class SequenceClassifier : IDisposable
     public void MoveTo(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
+        if (Precision == Precision.Int8 && device != Device.Cpu) throw new InputException($"products in int8 are computed on the CPU alone; {device.Name} was asked for");
         using ModelAccess.Lease change = Change();
         foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
         foreach (LinearLayer layer in LinearLayers) layer.Adapter?.MoveTo(device);

@@ -324,6 +324,7 @@ public sealed class Trainer : IDisposable
 
     private void Require()
     {
+        if (model.Precision == Precision.Int8) throw new InputException("the model's precision is int8, which is for answering, not for training; load it in another");
         if (!train.HasTargets) throw new InputException($"{train.Name}: training data needs a label for every example");
         model.Config.Kind.RequireTrainable(train, model.Config);
         foreach (TokenizedDataset data in further.Values.Prepend<TokenizedDataset?>(development).OfType<TokenizedDataset>())

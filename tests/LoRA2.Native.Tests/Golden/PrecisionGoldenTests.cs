@@ -42,7 +42,7 @@ public sealed class PrecisionGoldenTests(ITestOutputHelper output)
     [GoldenFamilies(GoldenKind.DebertaV3, "inputs.safetensors", "outputs.safetensors")]
     public void FrozenAndTrainedWeightsGiveTheSameBits(string family)
     {
-        foreach (Precision precision in Enum.GetValues<Precision>())
+        foreach (Precision precision in Enum.GetValues<Precision>().Except([Precision.Int8]))
         {
             using var scope = new TensorScope();
             using SequenceClassifier trained = GoldenModel.Load(family, precision), frozen = GoldenModel.Load(family, precision);

@@ -20,11 +20,14 @@ internal enum ScratchUse
     /// <summary>The bias's last, partial panel.</summary>
     Bias,
 
-    /// <summary>A rounded to bfloat16, or widened from it.</summary>
+    /// <summary>A rounded to bfloat16 or to integers, or widened from bfloat16.</summary>
     RoundedLeft,
 
     /// <summary>B rounded to bfloat16.</summary>
     RoundedRight,
+
+    /// <summary>Factors of rounded rows.</summary>
+    RowScales,
 }
 
 /// <summary>
@@ -33,7 +36,7 @@ internal enum ScratchUse
 internal sealed unsafe class Scratch
 {
     private const int Alignment = 64;
-    private const int Uses = 7;
+    private const int Uses = 8;
 
     [ThreadStatic]
     private static Scratch? current;
