@@ -21,6 +21,8 @@ switch (args)
         return GpuCommand.Run(rest);
     case ["fuzz", .. var rest]:
         return FuzzCommand.Run(rest);
+    case ["gradients", .. var rest]:
+        return GradientsCommand.Run(rest);
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);
         break;

@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors.Memory;
 namespace LoRA2.Native.Tensors.Checks;
 
 /// <summary>How a <see cref="GradientCheck"/> came out.</summary>
-/// <param name="Error">The largest difference of one entry, relative to the largest entry of its input's gradient.</param>
+/// <param name="Error">The largest difference of one entry, relative to the largest entry of its input's gradient that was looked at, or of the derivative along a direction, relative to that too.</param>
 /// <param name="Input">Index of the input where it was found.</param>
 /// <param name="Element">Index of the element there; −1 for the derivative along a random direction of the whole input.</param>
 /// <param name="Analytic">The backward pass's value there.</param>
@@ -74,7 +74,8 @@ public static class GradientCheck
             double along = 0;
             for (int e = 0; e < gradient.Length; e++) along += gradient[e] * direction[e];
             double onward = Difference(function, exact, input, direction, projection, step);
-            if (elements.Length == 0) scale = Math.Max(scale, Math.Abs(onward));
+            // The picked elements may be the small ones.
+            scale = Math.Max(scale, Math.Abs(onward));
             Compare(-1, along, onward);
 
             void Compare(int element, double analytic, double difference)

@@ -9,18 +9,24 @@ namespace LoRA2.Native.Tensors.Checks;
 /// <content>The generators of the built-in ops.</content>
 public static partial class OpCatalogue
 {
-    /// <summary>Fused ops whose gradient is written in ops too.</summary>
-    private static readonly string[] FusedTwice =
+    /// <summary>Fused ops whose gradient is written in ops too; a property, since <see cref="BuiltIn"/> asks for it before static fields of other files are set.</summary>
+    private static string[] FusedTwice =>
     [
         nameof(Ops.Add), nameof(Ops.Subtract), nameof(Ops.Multiply), nameof(Ops.Scale), nameof(Ops.Activate), nameof(Ops.Gelu), nameof(Ops.Tanh), nameof(Ops.Silu), nameof(Ops.Relu), nameof(Ops.Softmax),
         nameof(Ops.MaskedSoftmax), nameof(Ops.LayerNorm), nameof(Ops.Dropout), nameof(Ops.Contiguous), nameof(Ops.Reshape), nameof(Ops.Permute), nameof(Ops.Transpose), nameof(Ops.Slice), nameof(Ops.Concat), nameof(Ops.Sum),
         nameof(Ops.Mean), nameof(Ops.MatMul), nameof(Ops.Linear),
     ];
 
-    private static IEnumerable<OpEntry> BuiltIn() => [
-        .. Fused().Select(entry => entry with { IsTwiceDifferentiable = FusedTwice.Contains(entry.Name) }),
-        .. ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries).Select(entry => entry with { OnCpuOnly = true }),
-    ];
+    // Called by a static field's initialiser, so it must not look at another one: in which order those of several files run is not laid down.
+    private static IEnumerable<OpEntry> BuiltIn()
+    {
+        string[] twice = FusedTwice;
+        return
+        [
+            .. Fused().Select(entry => entry with { IsTwiceDifferentiable = twice.Contains(entry.Name) }),
+            .. ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries).Select(entry => entry with { OnCpuOnly = true }),
+        ];
+    }
 
     private static IEnumerable<OpEntry> Fused()
     {
