@@ -22,7 +22,7 @@ internal static class AdapterConfigReader
     /// <summary>Fields that must be empty or absent.</summary>
     private static readonly string[] Unsupported =
     [
-        "alora_invocation_tokens", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices",
+        "alora_invocation_tokens", "layer_replication", "use_bdlora", "megatron_config", "target_parameters", "trainable_token_indices",
     ];
 
     public static AdapterSettings Read(string path) => Parse(path, Read);
@@ -62,6 +62,20 @@ internal static class AdapterConfigReader
         }
     }
 
+    /// <summary>What the adapter's start took out of the weights. PEFT takes it out again when it loads the adapter; what it can't, or finds by chance, is refused.</summary>
+    private static RemovedPart Removed(ConfigFields fields)
+    {
+        string start = fields.Raw("init_lora_weights") ?? "true";
+        if (start is "true" or "false" or "\"eva\"" or "\"orthogonal\"" || start.Equals("\"gaussian\"", StringComparison.OrdinalIgnoreCase)) return RemovedPart.None;
+        string name = start.Trim('"');
+        if (RemovedParts.Named(name) is { } part) return part;
+        string why = name.StartsWith("pissa_niter_", StringComparison.Ordinal) ? "it took a part out of the base model's weights that was found by chance, and nothing says which"
+            : name == "loftq" ? "it rounded the base model's weights"
+            : name == "corda" ? "it took a part out of the base model's weights that depends on data"
+            : "it is not known, and may have changed the base model's weights";
+        throw fields.Error($"init_lora_weights = {start} is not supported: {why}; have PEFT convert the adapter when it saves it (path_initial_model_for_weight_conversion)");
+    }
+
     private static AdapterSettings Read(ConfigFields fields)
     {
         string[] types = [.. AdapterMethods.All.Select(method => method.PeftType).OfType<string>().Distinct()];
@@ -71,19 +85,18 @@ internal static class AdapterConfigReader
         fields.Require("fan_in_fan_out", false);
         fields.Require("lora_bias", false);
         fields.Require("use_qalora", false);
-        string start = fields.Raw("init_lora_weights") ?? "true";
-        if (start is not ("true" or "false" or "\"gaussian\"" or "\"eva\"" or "\"orthogonal\""))
-            throw fields.Error($"init_lora_weights = {start} is not supported: it changes the base model's weights; have PEFT convert the adapter when it saves it");
+        RemovedPart removed = Removed(fields);
         foreach (string field in Unsupported) fields.RequireEmpty(field);
         if (method is LoRAMethod lora)
         {
-            method = lora.ReadPatterns(fields);
+            method = lora.ReadPatterns(fields) is var read && removed == RemovedPart.None ? read : read.Without(removed);
         }
         else
         {
             if (method.HasSingularValues) fields.Raw("rank_pattern");
             else fields.RequireEmpty("rank_pattern");
             fields.RequireEmpty("alpha_pattern");
+            if (removed != RemovedPart.None) throw fields.Error($"init_lora_weights = {fields.Raw("init_lora_weights")} is for peft_type LORA");
         }
 
         TargetSelection selection = TargetSelection.Read(fields, out string[] targets);

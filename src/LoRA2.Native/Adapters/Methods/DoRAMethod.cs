@@ -35,12 +35,8 @@ public sealed record DoRAMethod : LoRAMethod
     public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {
         LoRAMethod own = Of(layer.Name);
-        return new DoRAAdapter(
-            layer.Name,
-            tensors.Part(layer, "lora_A.weight", [own.Rank, layer.Inputs]),
-            tensors.Part(layer, "lora_B.weight", [layer.Outputs, own.Rank]),
-            tensors.Part(layer, "lora_magnitude_vector", [layer.Outputs]),
-            own.Scale);
+        (Tensor a, Tensor b) = own.Factors(tensors, layer);
+        return new DoRAAdapter(layer.Name, a, b, tensors.Part(layer, "lora_magnitude_vector", [layer.Outputs]), own.Scale);
     }
 }
 

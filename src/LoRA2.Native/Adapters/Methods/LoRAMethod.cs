@@ -93,6 +93,26 @@ public record LoRAMethod : LowRankMethod
         ],
     };
 
+    /// <summary>What of the weights PEFT has taken out for the adapter's start. Here the weights stay whole and the part is in the adapter, with the other sign, so that its rank is twice PEFT's.</summary>
+    private RemovedPart Removed { get; init; }
+
+    /// <summary>This method, as PEFT's config says it, for an adapter whose start was taken out of the weights: what PEFT itself converts it to, of twice the rank and the same scale.</summary>
+    internal LoRAMethod Without(RemovedPart part)
+    {
+        double more = Scaling == LoRAScaling.Standard ? 2 : Math.Sqrt(2);
+        return this with { Removed = part, Rank = 2 * Rank, Alpha = more * Alpha, Patterns = [.. Patterns.Select(pattern => (pattern.Module, 2 * pattern.Rank, more * pattern.Alpha))] };
+    }
+
+    /// <summary>The factors that a file has of a layer, A [r, in] and B [out, r], with what was taken out of its weight.</summary>
+    internal (Tensor A, Tensor B) Factors(AdapterTensors tensors, LinearLayer layer)
+    {
+        int saved = Removed == RemovedPart.None ? Rank : Rank / 2;
+        (Tensor a, Tensor b) = (tensors.Part(layer, "lora_A.weight", [saved, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, saved]));
+        if (Removed == RemovedPart.None) return (a, b);
+        (Tensor takenA, Tensor takenB) = RemovedParts.Of(Removed, layer, saved, Scale);
+        return (Ops.Concat(0, a, takenA), Ops.Concat(1, b, Ops.Negate(takenB)));
+    }
+
     /// <summary>This method with a module's own rank and alpha: PEFT takes the first pattern that matches.</summary>
     private protected LoRAMethod Of(string module)
     {
@@ -109,7 +129,8 @@ public record LoRAMethod : LowRankMethod
     public override Adapter Read(AdapterTensors tensors, LinearLayer layer)
     {
         LoRAMethod own = Of(layer.Name);
-        return new LoRAAdapter(layer.Name, tensors.Part(layer, "lora_A.weight", [own.Rank, layer.Inputs]), tensors.Part(layer, "lora_B.weight", [layer.Outputs, own.Rank]), own.Scale);
+        (Tensor a, Tensor b) = own.Factors(tensors, layer);
+        return new LoRAAdapter(layer.Name, a, b, own.Scale);
     }
 
     private static Regex Ending(ConfigFields fields, string name, string pattern)
