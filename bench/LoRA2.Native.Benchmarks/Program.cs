@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using LoRA2.Native.Benchmarks;
+using LoRA2.Native.Benchmarks.Distributed;
 using LoRA2.Native.Benchmarks.FirstSteps;
 using LoRA2.Native.Benchmarks.Fuzzing;
 
@@ -23,6 +24,9 @@ switch (args)
         return FuzzCommand.Run(rest);
     case ["gradients", .. var rest]:
         return GradientsCommand.Run(rest);
+    case ["distributed", .. var rest]:
+        DistributedCommand.Run(rest);
+        break;
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);
         break;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoRA2.Native.Cli.Commands;
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Encoders;
@@ -19,6 +20,8 @@ internal static class LoRA2Command
     public static int Run(string[] args, StandardStreams streams)
     {
         ParquetFormat.Register();
+        // What each of several processes would say, the first says.
+        if (streams.Launch is { Rank: > 0 }) streams.Silence();
         var debug = new Option<bool>("--debug") { Description = "show a stack trace when the command fails", Recursive = true };
         RootCommand root = Root(streams);
         root.Options.Add(debug);
@@ -35,11 +38,15 @@ internal static class LoRA2Command
                 Error = streams.Error,
             };
             Compute.RequireEnvironment();
-            return parsed.Invoke(configuration);
+            ProcessGroup.RequireShared(parsed.CommandResult.Command.Name, parsed.Action is System.CommandLine.Invocation.SynchronousCommandLineAction { ClearsParseErrors: true } ? null : streams.Launch);
+            int code = parsed.Invoke(configuration);
+            streams.Group?.Leave();
+            return code;
         }
         catch (Exception e)
         {
             int code = CodeOf(e);
+            streams.Group?.Fail(Sentence.Of(e.Message), code);
             streams.Error.WriteLine($"lora2: {Sentence.Of(e.Message)}");
             if (parsed.GetValue(debug)) streams.Error.WriteLine(e);
             else if (IsBug(e)) streams.Error.WriteLine("lora2: this is a defect of lora2; --debug shows where it happened");

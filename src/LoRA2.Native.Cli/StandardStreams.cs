@@ -1,4 +1,7 @@
 using System.Text;
+using LoRA2.Native.Cli.Distribution;
+using LoRA2.Native.Communication;
+using LoRA2.Native.Distributed;
 
 namespace LoRA2.Native.Cli;
 
@@ -10,22 +13,24 @@ internal sealed class StandardStreams
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
+    private readonly TextWriter standardError;
+
     public StandardStreams(Stream input, Stream output, TextWriter error)
     {
         Input = input;
         OutputBytes = output;
         Output = new StreamWriter(output, Utf8, 1 << 12, leaveOpen: true) { AutoFlush = true, NewLine = "\n" };
-        Error = error;
+        Error = standardError = error;
     }
 
     public Stream Input { get; }
 
-    public Stream OutputBytes { get; }
+    public Stream OutputBytes { get; private set; }
 
     /// <summary>The same stream as <see cref="OutputBytes"/>; flushed after every write.</summary>
-    public TextWriter Output { get; }
+    public TextWriter Output { get; private set; }
 
-    public TextWriter Error { get; }
+    public TextWriter Error { get; private set; }
 
     public bool IsInputTerminal { get; init; }
 
@@ -36,14 +41,39 @@ internal sealed class StandardStreams
     /// <summary>Stops a run as Ctrl+C does.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>What MPI says started this process, or null.</summary>
+    public Launch? Launch { get; init; }
+
+    /// <summary>The processes that share the command's work, once <see cref="Share"/> was called and where MPI started this one.</summary>
+    public ProcessGroup? Group { get; private set; }
+
+    /// <summary>The processes that share the command's work, or null when it is one's.</summary>
+    public Communicator? Communicator => Group?.Communicator;
+
+    /// <summary>Joins the processes that MPI started with this one, if it did.</summary>
+    public void Share()
+    {
+        if (Launch is not null) Group ??= ProcessGroup.Join(standardError);
+    }
+
+    /// <summary>Says nothing from now on: process 0 does.</summary>
+    public void Silence()
+    {
+        OutputBytes = Stream.Null;
+        Output = TextWriter.Null;
+        Error = TextWriter.Null;
+    }
+
     public static StandardStreams OfProcess()
     {
         var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
         return new StandardStreams(Console.OpenStandardInput(), Console.OpenStandardOutput(), error)
         {
             IsInputTerminal = !Console.IsInputRedirected,
-            IsOutputTerminal = !Console.IsOutputRedirected,
-            IsErrorTerminal = !Console.IsErrorRedirected,
+            // Of what mpirun passes on nobody knows whether it goes to a terminal.
+            IsOutputTerminal = !Console.IsOutputRedirected && Launch.Detected is null,
+            IsErrorTerminal = !Console.IsErrorRedirected && Launch.Detected is null,
+            Launch = Launch.Detected,
         };
     }
 }

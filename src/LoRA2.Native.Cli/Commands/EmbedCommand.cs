@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Cli.Embedding;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
@@ -33,16 +34,19 @@ internal static class EmbedCommand
             "embed",
             "Reads a text a line and writes its vector, as sentence-transformers computes it: pooling, normalisation, longest text and prompts are those of the folder.",
             "echo 'My parcel never arrived.' | lora2 embed --model all-MiniLM-L6-v2",
-            "lora2 embed --model all-MiniLM-L6-v2 --file texts.txt --output vectors.npy")
+            "lora2 embed --model all-MiniLM-L6-v2 --file texts.txt --output vectors.npy",
+            "mpirun -n 4 lora2 embed --model all-MiniLM-L6-v2 --file texts.txt --output vectors.npy")
         {
             model, adapter, file, output, jsonLines, pooling, normalise, dimensions, prompt, promptName, batchSize, maxLength, strict, device, precision,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(prompt) is not null && parsed.GetValue(promptName) is not null) throw new InputException("--prompt and --prompt-name say the same in two ways; give one");
+            streams.Share();
+            if (streams.Communicator is not null && (parsed.GetValue(file) is null || parsed.GetValue(output) is null)) throw new InputException("several processes need --file, the texts, and --output, where the vectors go");
             Func<Stream, int, VectorOutput>? create = parsed.GetValue(output) is { } path ? VectorOutput.For(path) : null;
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
-            using Stream input = parsed.GetValue(file) is { } texts ? Open(texts) : streams.Input;
+            using Stream input = parsed.GetValue(file) is { } texts ? TextFile.Open(texts) : streams.Input;
             var lines = new LineReader(input, parsed.GetValue(file) ?? "standard input");
             var options = new EmbedderOptions
             {
@@ -59,6 +63,17 @@ internal static class EmbedCommand
                 Arithmetic.Note(streams.Error, parsed.GetValue(precision), chosen);
                 AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model.Config, parsed.GetValue(strict));
                 string? before = parsed.GetValue(promptName) is { } name ? PromptOf(embedder, name) : parsed.GetValue(prompt);
+                if (streams.Communicator is { } several)
+                {
+                    string identity = SharedOutput.IdentityOf(parsed.GetValue(file)!, embedder.Model.Fingerprint, location.Adapter, parsed.Tokens.Select(token => token.Value));
+                    int cuts = new SharedOutput(several, parsed.GetValue(output)!, identity).Make(
+                        parsed.GetValue(file)!, TextsAtOnce, (reader, line) => TextOf(reader, line, parsed.GetValue(jsonLines)),
+                        (some, stream) => VectorShard.Write(embedder.Embed(some, before, parsed.GetValue(batchSize) ?? 32), stream),
+                        (shards, stream) => VectorShard.Assemble(shards, embedder.Dimensions, create!(stream, embedder.Dimensions)));
+                    SayCut(cuts, embedder, streams);
+                    return ExitCode.Done;
+                }
+
                 // The input is read once.
                 chosen.Settle();
                 int count = streams.IsInputTerminal && parsed.GetValue(file) is null ? 1 : TextsAtOnce;
@@ -82,24 +97,11 @@ internal static class EmbedCommand
 
                 if (parsed.GetValue(output) is { } path) AtomicFile.Write(path, Write);
                 else Write(streams.OutputBytes);
-                if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {embedder.MaxLength} tokens and cut there");
+                SayCut(cut, embedder, streams);
                 return ExitCode.Done;
             });
         });
         return command;
-    }
-
-    private static FileStream Open(string path)
-    {
-        RegularFile.Require(path);
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(e is FileNotFoundException or DirectoryNotFoundException ? $"{path}: no such file" : $"{path}: the file can't be read ({(Directory.Exists(path) ? "it is a folder" : e.Message.TrimEnd('.'))})", e);
-        }
     }
 
     private static string PromptOf(TextEmbedder embedder, string name) => embedder.Settings.Prompts.TryGetValue(name, out string? prompt)
@@ -124,14 +126,19 @@ internal static class EmbedCommand
     {
         text = "";
         if (!lines.TryRead(out ReadOnlySpan<byte> line)) return false;
-        if (!jsonLines)
-        {
-            text = lines.Decode(line);
-            return true;
-        }
-
-        Example example = JsonLine.Example(lines, line);
-        text = example.Pair is null ? example.Text : throw lines.Error("\"text_pair\" was found; a vector is of one text");
+        text = TextOf(lines, line, jsonLines);
         return true;
+    }
+
+    private static string TextOf(LineReader lines, ReadOnlySpan<byte> line, bool jsonLines)
+    {
+        if (!jsonLines) return lines.Decode(line);
+        Example example = JsonLine.Example(lines, line);
+        return example.Pair is null ? example.Text : throw lines.Error("\"text_pair\" was found; a vector is of one text");
+    }
+
+    private static void SayCut(int cut, TextEmbedder embedder, StandardStreams streams)
+    {
+        if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {embedder.MaxLength} tokens and cut there");
     }
 }

@@ -23,8 +23,9 @@ internal static class FinetuneCommand
         foreach (Option option in options.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
+            streams.Share();
             (parsed, FinetuneRequest request) = Request(parsed, options);
-            return new FinetuneRun(request, DataLoading.Load(parsed, options, request.Model), streams).Run();
+            return new FinetuneRun(request.Shared(parsed, options, streams.Group), DataLoading.Load(parsed, options, request.Model), streams).Run();
         });
         return command;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Data;
 using LoRA2.Native.Files;
@@ -12,11 +13,16 @@ namespace LoRA2.Native.Cli.Commands;
 /// <summary><c>lora2 predict</c>: texts to labels.</summary>
 internal static class PredictCommand
 {
+    /// <summary>Texts that a process takes at a time from a file that several share, in whole batches.</summary>
+    private const int TextsAtOnce = 2048;
+
     public static Command Create(StandardStreams streams)
     {
         Option<string?> model = ModelLocation.ModelOption(), adapter = ModelLocation.AdapterOption();
         var text = new Option<string?>("--text") { Description = "one text, instead of standard input", HelpName = "TEXT" };
         var pair = new Option<string?>("--text-pair") { Description = "its second text", HelpName = "TEXT" };
+        var file = new Option<string?>("--file") { Description = "texts, one a line [standard input]", HelpName = "FILE" };
+        var target = new Option<string?>("--output") { Description = "where the answers go, in the texts' order [standard output]", HelpName = "FILE" };
         var jsonLines = new Option<bool>("--json-lines") { Description = "each line of the input is a JSON string or {\"text\": …, \"text_pair\": …}" };
         Option<string?> aggregation = SpanAnswers.AggregationOption();
         var data = new DataOptions();
@@ -31,12 +37,14 @@ internal static class PredictCommand
             "echo 'My parcel never arrived.' | lora2 predict",
             "lora2 predict --adapter intents --json-lines < tickets.jsonl > predictions.jsonl",
             "lora2 predict --model mnli-merged --text 'A man sleeps.' --text-pair 'Nobody is awake.'",
-            "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission")
+            "lora2 predict --adapter mnli --task MNLI --data glue/MNLI --submission submission",
+            "mpirun -n 4 lora2 predict --adapter intents --file tickets.txt --output predictions.jsonl")
         {
-            model, adapter, text, pair, jsonLines, aggregation, data.Task, data.Folder, submission, batchSize, maxLength, strict, device, precision,
+            model, adapter, text, pair, file, target, jsonLines, aggregation, data.Task, data.Folder, submission, batchSize, maxLength, strict, device, precision,
         };
         command.SetAction(parsed =>
         {
+            streams.Share();
             (string? one, string? second) = (parsed.GetValue(text), parsed.GetValue(pair));
             if (second is not null && one is null) throw new InputException("--text-pair needs --text");
             if (one is not null && parsed.GetValue(jsonLines)) throw new InputException("--json-lines is for standard input, not for --text");
@@ -44,7 +52,11 @@ internal static class PredictCommand
             string? folder = parsed.GetValue(submission);
             if (folder is null != task is null) throw new InputException("--submission needs --task and --data, the test data to predict, and they need it");
             if (folder is not null && (one is not null || parsed.GetValue(jsonLines))) throw new InputException("--submission is of test data; leave out --text and --json-lines");
-            int size = parsed.GetValue(batchSize) ?? (task is null && streams.IsInputTerminal ? 1 : 32);
+            (string? source, string? answers) = (parsed.GetValue(file), parsed.GetValue(target));
+            if (source is not null && (one is not null || folder is not null)) throw new InputException("--file is instead of --text and --submission");
+            if (answers is not null && folder is not null) throw new InputException("--output is for answers to texts; --submission names a folder");
+            if (streams.Communicator is not null && (source is null || answers is null)) throw new InputException("several processes need --file, the texts, and --output, where the answers go");
+            int size = parsed.GetValue(batchSize) ?? (task is null && source is null && streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
@@ -58,17 +70,38 @@ internal static class PredictCommand
                     return ExitCode.Done;
                 }
 
-                using var output = new JsonLineWriter(streams.OutputBytes);
-                Func<IReadOnlyList<Example>, int> answer = Answering(classifier, parsed.GetValue(aggregation), size, output);
-                if (one is not null)
+                int Answers(Stream stream, Func<Func<IReadOnlyList<Example>, int>, int> all)
                 {
-                    SayCut(classifier, answer([new Example(one, second)]), streams);
+                    using var output = new JsonLineWriter(stream);
+                    return all(Answering(classifier, parsed.GetValue(aggregation), size, output));
+                }
+
+                if (streams.Communicator is { } several)
+                {
+                    string identity = SharedOutput.IdentityOf(source!, classifier.Model.Fingerprint, location.Adapter, parsed.Tokens.Select(token => token.Value));
+                    SayCut(classifier, new SharedOutput(several, answers!, identity).Make(
+                        source!, (TextsAtOnce + size - 1) / size * size, (lines, line) => ExampleOf(lines, line, parsed.GetValue(jsonLines)),
+                        (some, stream) => Answers(stream, answer => some.Chunk(size).Sum(answer)),
+                        (shards, stream) =>
+                        {
+                            foreach (Stream shard in shards) shard.CopyTo(stream);
+                        }), streams);
                     return ExitCode.Done;
                 }
 
-                // Standard input is read once.
-                chosen.Settle();
-                SayCut(classifier, AnswerAll(answer, new LineReader(streams.Input, "standard input"), parsed.GetValue(jsonLines), size), streams);
+                int AnswerTo(Stream stream)
+                {
+                    if (one is not null) return Answers(stream, answer => answer([new Example(one, second)]));
+                    // Standard input is read once.
+                    chosen.Settle();
+                    using FileStream? texts = source is null ? null : TextFile.Open(source);
+                    return Answers(stream, answer => AnswerAll(answer, new LineReader(texts ?? streams.Input, source ?? "standard input"), parsed.GetValue(jsonLines), size));
+                }
+
+                int cut = 0;
+                if (answers is null) cut = AnswerTo(streams.OutputBytes);
+                else AtomicFile.Write(answers, stream => cut = AnswerTo(stream));
+                SayCut(classifier, cut, streams);
                 return ExitCode.Done;
             });
         });
@@ -98,7 +131,7 @@ internal static class PredictCommand
         {
             while (lines.TryRead(out ReadOnlySpan<byte> line))
             {
-                batch.Add(jsonLines ? JsonLine.Example(lines, line) : new Example(lines.Decode(line)));
+                batch.Add(ExampleOf(lines, line, jsonLines));
                 if (batch.Count < batchSize) continue;
                 cut += answer(batch);
                 batch.Clear();
@@ -112,6 +145,8 @@ internal static class PredictCommand
 
         return cut + answer(batch);
     }
+
+    private static Example ExampleOf(LineReader lines, ReadOnlySpan<byte> line, bool jsonLines) => jsonLines ? JsonLine.Example(lines, line) : new Example(lines.Decode(line));
 
     private static int Answer(TextClassifier classifier, IReadOnlyList<Example> batch, int batchSize, JsonLineWriter output)
     {

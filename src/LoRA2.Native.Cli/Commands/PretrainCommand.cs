@@ -33,9 +33,10 @@ internal static class PretrainCommand
         foreach (Option option in options.All.Except(others).Where(option => !options.Data.KindSettings.Contains(option) || settings.Contains(option.Name))) command.Options.Add(option);
         command.SetAction(parsed =>
         {
+            streams.Share();
             TaskKind kind = options.Data.WithSettings(parsed, TaskKinds.Masked);
             bool fromScratch = parsed.GetValue(scratch);
-            FinetuneRequest request = FinetuneRequest.ForPretraining(parsed, options, fromScratch);
+            FinetuneRequest request = FinetuneRequest.ForPretraining(parsed, options, fromScratch).Shared(parsed, options, streams.Group);
             Dataset all = DatasetFile.Load(parsed.GetValue(text)!, options.Data.FileOptions(parsed, kind, null));
             Dataset? development = parsed.GetValue(held) is { } file ? DatasetFile.Load(file, options.Data.FileOptions(parsed, kind, null)) : null;
             if (development is null && all.Examples.Count < HeldOutOf)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using LoRA2.Native.Distributed;
 using LoRA2.Native.Experiments.Comparison;
 
 namespace LoRA2.Native.Cli.Comparison;
@@ -56,6 +57,8 @@ internal static class CellProcess
             StandardOutputEncoding = utf8,
             StandardErrorEncoding = utf8,
         };
+        // Started by a process that MPI started, it would take itself for one of those.
+        foreach (string variable in Launch.Variables) info.Environment.Remove(variable);
         if (!isProgram) info.ArgumentList.Add(assembly);
         foreach (string argument in arguments) info.ArgumentList.Add(argument);
         return info;

@@ -1,3 +1,4 @@
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Cli.Finetuning;
 using LoRA2.Native.Experiments.Comparison;
 
@@ -14,7 +15,7 @@ internal sealed class ComparisonSession(ComparisonRequest request, ICellRunner r
     {
         var files = new ComparisonFiles(request.Output);
         (int code, ComparisonTable table) = Run(plan, files.Write);
-        if (code == ExitCode.Interrupted) return code;
+        if (code == ExitCode.Interrupted || streams.Communicator is { IsFirst: false }) return code;
         human.WriteLine();
         human.Write(ComparisonMarkdown.Scores(table));
         human.WriteLine();
@@ -30,12 +31,15 @@ internal sealed class ComparisonSession(ComparisonRequest request, ICellRunner r
     public (int Code, ComparisonTable Table) Run(ComparisonPlan plan, Action<ComparisonTable> write)
     {
         OutputFolder.RequireFolder(request.Output);
-        var run = new ComparisonRun(plan, runner, request.Output, request.Parallel);
+        using SharedComparison? shared = streams.Communicator is { } several ? new SharedComparison(several, request.Output) : null;
+        var run = new ComparisonRun(plan, runner, request.Output, request.Parallel, shared?.Share);
+        if (shared is { Share.Leads: false }) write = _ => { };
         using var interruption = new Interruption(streams.Cancellation);
         bool terminal = request.Json ? streams.IsErrorTerminal : streams.IsOutputTerminal;
         ComparisonEnd end = terminal
             ? BarComparisonProgress.Show(human, progress => run.Run(progress, write, interruption.Token))
             : run.Run(new PlainComparisonProgress(human), write, interruption.Token);
+        if (shared is not null) end = shared.Complete(run, end, write);
         ComparisonTable table = run.Table;
         if (end == ComparisonEnd.Cancelled)
             streams.Error.WriteLine($"lora2: interrupted with {table.Finished} of {table.Outcomes.Count} runs finished; those in progress have saved: the same command goes on from there");

@@ -47,7 +47,7 @@ internal sealed class FinetuneOptions
 
     public Option<int?> BatchSize { get; } = NumberOption.Int("--batch-size", "examples a step [32]", 1);
 
-    public Option<int?> Accumulation { get; } = NumberOption.Int("--accumulation", "parts that a batch is computed in [1]", 1);
+    public Option<int?> Accumulation { get; } = NumberOption.Int("--accumulation", "parts that a batch is computed in, one after the other or by the processes that mpirun started; the result depends on it, and not on the number of processes [1; 8 with mpirun]", 1);
 
     public Option<double?> LearningRate { get; } = NumberOption.Real("--learning-rate", "after the warm-up [1e-3, or the method's]", 0, 1e6);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
@@ -77,6 +78,20 @@ internal sealed record FinetuneRequest
         if (fromScratch && request.Training.Adapter.Method.PeftType is not null)
             throw new InputException($"--from-scratch needs --method full: an adapter of --method {request.Training.Adapter.Method.Name} leaves the weights that were drawn as they are");
         return request;
+    }
+
+    /// <summary>The same for processes that MPI started, where a batch is computed in parts.</summary>
+    /// <exception cref="InputException">Something is asked for that several processes can't do.</exception>
+    public FinetuneRequest Shared(ParseResult parsed, FinetuneOptions options, ProcessGroup? group)
+    {
+        if (group is null) return this;
+        if (group.Communicator is { } several)
+        {
+            if (Device is not (null or "cpu")) throw new InputException($"--device {Device} is for one process; {several.Size} train on the CPU");
+            if (StopWithInput) throw new InputException("--stop-with-input is for one process");
+        }
+
+        return parsed.GetValue(options.Accumulation) is null ? this with { Training = Training with { Accumulation = ProcessGroup.UsualParts } } : this;
     }
 
     private static FinetuneRequest Of(ParseResult parsed, FinetuneOptions options, bool quick)

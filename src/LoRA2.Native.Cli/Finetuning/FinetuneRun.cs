@@ -1,4 +1,6 @@
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Cli.Distribution;
+using LoRA2.Native.Communication;
 using LoRA2.Native.Cuda.Driver;
 using LoRA2.Native.Data;
 using LoRA2.Native.Embeddings;
@@ -21,16 +23,30 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
     private readonly RunData data = (given with { Kind = given.Kind.ForModel(Described(request), request.Training.MaxLength) }).Held(request.Training.Seed).Settled();
     private readonly RunFolder output = new(request.Output);
     private readonly TextWriter human = request.Json ? streams.Error : streams.Output;
+    private readonly Communicator? communicator = streams.Communicator;
 
     /// <summary>The folder that says how vectors are made: that of the adapter which is trained on, where it says so, else the model's.</summary>
     private static string Described(FinetuneRequest request) => request.Earlier is { } earlier && SentenceFolder.Exists(earlier) ? earlier : request.Model;
 
     public int Run()
     {
-        if (request.Resume) OutputFolder.RequireFolder(request.Output);
-        else OutputFolder.RequireFree(request.Output, request.Overwrite);
+        OnFirst(() =>
+        {
+            if (request.Resume) OutputFolder.RequireFolder(request.Output);
+            else OutputFolder.RequireFree(request.Output, request.Overwrite);
+        });
         if (request.Threads is { } threads) Compute.Threads = threads;
         return DeviceOption.Use(request.Device, streams.Error, Run);
+    }
+
+    /// <summary>Whether this process writes and reports.</summary>
+    private bool IsFirst => communicator is null or { IsFirst: true };
+
+    /// <summary>Does in the first process alone what is done once; what is wrong with it is wrong in all.</summary>
+    private void OnFirst(Action action)
+    {
+        if (communicator is null) action();
+        else communicator.OnFirst(action);
     }
 
     private int Run(DeviceOption device)
@@ -44,13 +60,31 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         TrainingOptions options = request.Training with { MaxLength = length, Budget = request.Budget?.Of(request.Training.StepsOf(train.Count)) };
         model.MoveTo(device.Device);
         using var trainer = new Trainer(
-            model, options, train, development, data.Metrics, further: data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value)));
-        using FileStream hold = output.Hold();
-        if (request.Resume && output.IsFinished) return AlreadyFinished(options, trainer.Fingerprint);
-        if (request.Resume && output.HasCheckpoint) trainer.Resume(output.Checkpoint);
+            model, options, train, development, data.Metrics, new ProcessNotes(streams.Error), data.Further.ToDictionary(set => set.Key, set => Tokenize(set.Value)), communicator);
+        // The first process alone has the folder; what it finds there all do.
+        FileStream? held = null;
+        Span<bool> found = [false, false];
+        bool isFinished = false, hasCheckpoint = false;
+        OnFirst(() =>
+        {
+            held = output.Hold();
+            (isFinished, hasCheckpoint) = (request.Resume && output.IsFinished, request.Resume && output.HasCheckpoint);
+        });
+        using FileStream? hold = held;
+        (found[0], found[1]) = (isFinished, hasCheckpoint);
+        communicator?.Broadcast(found);
+        if (found[0])
+        {
+            OnFirst(() => AlreadyFinished(options, trainer.Fingerprint));
+            return ExitCode.Done;
+        }
+
+        if (streams.Group is { } group) group.Advice = Advice;
+        if (found[1]) trainer.Resume(output.Checkpoint);
         new FinetuneSummary(human).Before(request, options, data, train, development, model, trainer.TotalSteps, device);
+        if (streams.Group is { } processes) new FinetuneSummary(human).Processes(processes, options.Accumulation);
         if (request.Resume) human.WriteLine(trainer.Step > 0 ? $"resumed after step {trainer.Step}" : $"no checkpoint in {request.Output}: starting from the beginning");
-        output.Begin();
+        if (IsFirst) output.Begin();
         var run = new TrainingRun
         {
             ModelName = request.ModelName,
@@ -69,6 +103,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         var report = new RunReport(run);
         if (Train(trainer, report, device) is not { } result) return ExitCode.Interrupted;
         run = run with { Fitted = data.HeldOut is null ? null : Fit(model, Tokenize(data.HeldOut), development, options.EvaluationBatchSize) };
+        if (!IsFirst) return ExitCode.Done;
         byte[] record = RunRecord.Of(run, result);
         Save(model, options, run.Fitted?.Kind ?? data.Kind, record, report.Page(result, failure: null));
         new FinetuneSummary(human).After(run, result, output.FullPath);
@@ -80,8 +115,8 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
     /// <summary>What held-out training data say of the kind's settings, with the weights as they are now.</summary>
     private FittedKind Fit(SequenceClassifier model, TokenizedDataset heldOut, TokenizedDataset? development, int batchSize)
     {
-        TaskKind fitted = data.Kind.Fitted(Evaluator.Logits(model, heldOut, batchSize), heldOut);
-        return new FittedKind(fitted, development is null ? null : fitted.Score(Evaluator.Logits(model, development, batchSize), development, data.Metrics, data.LabelNames));
+        TaskKind fitted = data.Kind.Fitted(Evaluator.Logits(model, heldOut, batchSize, communicator), heldOut);
+        return new FittedKind(fitted, development is null ? null : fitted.Score(Evaluator.Logits(model, development, batchSize, communicator), development, data.Metrics, data.LabelNames));
     }
 
     private SequenceClassifier LoadModel()
@@ -118,9 +153,10 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         int before = trainer.Step;
         using var interruption = new Interruption(streams.Cancellation);
         if (request.StopWithInput) interruption.AtEndOf(streams.Input);
-        using var log = new TensorBoardLog(output.TensorBoard, trainer);
+        using TensorBoardLog? log = IsFirst ? new TensorBoardLog(output.TensorBoard, trainer) : null;
         try
         {
+            if (log is null) return trainer.Run(output.Checkpoint, progress: null, interruption.Token);
             bool terminal = request.Json ? streams.IsErrorTerminal : streams.IsOutputTerminal;
             TrainingResult Run(IProgress<TrainingProgress> progress) => trainer.Run(output.Checkpoint, new BothProgress(log, progress), interruption.Token);
             return terminal ? BarProgress.Show(human, Run) : Run(new PlainProgress(human, request.LogEvery));
@@ -144,7 +180,15 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         }
     }
 
-    private void WriteReport(byte[] page) => AtomicFile.Write(output.Report, stream => stream.Write(page));
+    /// <summary>What can be done when a process has ended.</summary>
+    private string Advice() => output.HasCheckpoint
+        ? $"{output.Checkpoint} is intact: the same command with --resume goes on from there, with any number of processes"
+        : $"there is no checkpoint in {request.Output} yet: the same command starts again";
+
+    private void WriteReport(byte[] page)
+    {
+        if (IsFirst) AtomicFile.Write(output.Report, stream => stream.Write(page));
+    }
 
     private void Save(SequenceClassifier model, TrainingOptions options, TaskKind kind, byte[] record, byte[] page)
     {
@@ -172,7 +216,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
     }
 
     /// <summary>Resuming a finished run is no error when it is this one: a script may resume until it is done.</summary>
-    private int AlreadyFinished(TrainingOptions options, RunFingerprint fingerprint)
+    private void AlreadyFinished(TrainingOptions options, RunFingerprint fingerprint)
     {
         byte[] record = RegularFile.ReadAllBytes(output.Record);
         using var stored = System.Text.Json.JsonDocument.Parse(record);
@@ -184,6 +228,5 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         bool Stored(string name, out System.Text.Json.JsonElement value) => stored.RootElement.TryGetProperty(name, out value);
         human.WriteLine($"the run in {request.Output} is finished already");
         if (request.Json) streams.OutputBytes.Write(record);
-        return ExitCode.Done;
     }
 }

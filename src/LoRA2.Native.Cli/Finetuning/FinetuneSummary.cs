@@ -1,4 +1,5 @@
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Experiments;
@@ -33,6 +34,15 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (data.Kind.SettingsText() is { Length: > 0 } settings) Line("settings", settings);
         if (data.HeldOut is { } held) Line("held out", $"{held.Examples.Count:N0} of the training examples, for the {data.Kind.Name} settings that are found at the end");
         Line("run", $"{totalSteps:N0} steps of {options.BatchSize}, learning rate {options.LearningRate}, dropout {config.HiddenDropout}, seed {options.Seed}, {Computed(request.Precision, device)}");
+        writer.WriteLine();
+    }
+
+    /// <summary>Who computes, on which machines.</summary>
+    public void Processes(ProcessGroup group, int parts)
+    {
+        if (group.Communicator is not { } several) return;
+        IEnumerable<string> hosts = several.Hosts.GroupBy(host => host, StringComparer.Ordinal).Select(host => host.Count() == 1 ? host.Key : $"{host.Key} ({host.Count()})");
+        Line("processes", $"{several.Size} by {group.Library}, on {string.Join(", ", hosts)}; {parts} parts of a batch");
         writer.WriteLine();
     }
 

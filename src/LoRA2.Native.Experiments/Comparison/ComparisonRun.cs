@@ -22,12 +22,13 @@ public enum ComparisonEnd
 /// <param name="runner">Who makes the runs.</param>
 /// <param name="output">The comparison's folder.</param>
 /// <param name="parallel">Runs at a time, which share the threads.</param>
+/// <param name="share">What this process has of a comparison that several make, or null.</param>
 /// <example><code>
 /// ComparisonPlan plan = ComparisonFile.Load("methods.json", runner);
 /// var run = new ComparisonRun(plan, runner, "comparison", parallel: 4);
 /// run.Run(progress, new ComparisonFiles("comparison").Write, cancellation);
 /// </code></example>
-public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, string output, int parallel = 1)
+public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, string output, int parallel = 1, ComparisonShare? share = null)
 {
     private readonly ComparisonPlan plan = plan ?? throw new ArgumentNullException(nameof(plan));
     private readonly ICellRunner runner = runner ?? throw new ArgumentNullException(nameof(runner));
@@ -50,7 +51,7 @@ public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, strin
     {
         ArgumentNullException.ThrowIfNull(progress);
         ArgumentNullException.ThrowIfNull(write);
-        using FileStream hold = new RunFolder(output).Hold();
+        using FileStream? hold = share is { Leads: false } ? null : new RunFolder(output).Hold();
         var waiting = new ConcurrentQueue<Cell>();
         foreach (Cell cell in cells)
         {
@@ -71,11 +72,31 @@ public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, strin
         return outcomes.Values.Any(outcome => outcome.Failure is not null) ? ComparisonEnd.Failed : ComparisonEnd.Done;
     }
 
+    /// <summary>Takes what other processes made of the cells, once they are done.</summary>
+    /// <param name="failures">Why cells failed there, by their folder.</param>
+    /// <exception cref="InputException">A record is damaged.</exception>
+    public ComparisonEnd Complete(IReadOnlyDictionary<string, string> failures)
+    {
+        ArgumentNullException.ThrowIfNull(failures);
+        foreach (Cell cell in cells.Where(cell => !outcomes.ContainsKey(cell)))
+        {
+            var folder = new CellFolder(cell, plan);
+            if (folder.State == CellState.Finished) outcomes[cell] = new CellOutcome(cell, folder.Result, null);
+            else if (failures.TryGetValue(cell.Folder, out string? why)) outcomes[cell] = new CellOutcome(cell, null, why);
+        }
+
+        if (outcomes.Values.Any(outcome => outcome.Failure is not null)) return ComparisonEnd.Failed;
+        return outcomes.Count == cells.Count ? ComparisonEnd.Done : ComparisonEnd.Cancelled;
+    }
+
     private void Work(ConcurrentQueue<Cell> waiting, IComparisonProgress progress, Action<ComparisonTable> write, CancellationTokenSource stop)
     {
         try
         {
-            while (!stop.IsCancellationRequested && waiting.TryDequeue(out Cell? cell)) Run(cell, progress, write, stop.Token);
+            while (!stop.IsCancellationRequested && waiting.TryDequeue(out Cell? cell))
+            {
+                if (share is null || share.Claim(cell)) Run(cell, progress, write, stop.Token);
+            }
         }
         catch
         {

@@ -77,6 +77,7 @@ public abstract class Node
             return;
         }
 
+        GradientWatch.Touch(input);
         Tensor? sum = input.Grad;
         if (sum is null)
         {
@@ -101,8 +102,12 @@ public abstract class Node
     /// What <paramref name="input"/> received so far, where a kernel may add to it in place and so save <see cref="Accumulate"/> a temporary and a
     /// pass; else null.
     /// </summary>
-    private protected static Tensor? GradientToAddTo(Tensor input) =>
-        GradientMap.Current is null && input is { RequiresGrad: true, Grad: { IsContiguous: true } sum } && sum.Storage.IsExclusive ? sum : null;
+    private protected static Tensor? GradientToAddTo(Tensor input)
+    {
+        if (GradientMap.Current is not null || input is not { RequiresGrad: true, Grad: { IsContiguous: true } sum } || !sum.Storage.IsExclusive) return null;
+        GradientWatch.Touch(input);
+        return sum;
+    }
 
     internal void Release()
     {

@@ -59,7 +59,12 @@ internal sealed class Recording
         {
             using (new TensorScope()) Node.Accumulate(loss, seed?.Clone().To(loss.Device) ?? Tensor.Full(loss.Shape, 1, loss.DType, loss.Device));
 
-            for (int i = nodes.Count - 1; i >= 0; i--) Step(nodes[i]);
+            GradientWatch? watch = GradientWatch.Enter(nodes.Count);
+            for (int i = nodes.Count - 1; i >= 0; i--)
+            {
+                Step(nodes[i]);
+                watch?.Stepped();
+            }
         }
         finally
         {

@@ -1,3 +1,4 @@
+using LoRA2.Native.Communication;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
@@ -7,6 +8,7 @@ using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Training.Distribution;
 
 namespace LoRA2.Native.Training;
 
@@ -15,7 +17,17 @@ public static class Evaluator
 {
     /// <summary>What is kept of the model's output for every example in the data's order, as a rule its logits: [examples][labels].</summary>
     /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
-    public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default)
+    public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, CancellationToken cancellation = default) => Logits(model, data, batchSize, null, cancellation);
+
+    /// <summary>The same, of which each of several processes computes some.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="data">The data.</param>
+    /// <param name="batchSize">Examples of a pass.</param>
+    /// <param name="communicator">The processes that each compute some of the passes and have all answers, the same bits as one process's; null for one.</param>
+    /// <param name="cancellation">Ends it between two passes; several processes can't be cancelled.</param>
+    /// <exception cref="InputException">One is a NaN or an infinity: that is no answer.</exception>
+    /// <exception cref="CommunicationException">A process is no more.</exception>
+    public static float[][] Logits(SequenceClassifier model, TokenizedDataset data, int batchSize, Communicator? communicator, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
@@ -23,8 +35,16 @@ public static class Evaluator
         // All of it is of one version of the model.
         using ModelAccess.Lease passes = model.Hold();
         float[][] answers = new float[data.Count][];
+        IEnumerable<int[]> batches = BatchPlan.ForEvaluation(data, batchSize);
+        if (communicator is { Size: > 1 }) AnswerExchange.Share(communicator, batches, answers, own => Answer(model, data, own, answers, default));
+        else Answer(model, data, batches, answers, cancellation);
+        return answers;
+    }
+
+    private static void Answer(SequenceClassifier model, TokenizedDataset data, IEnumerable<int[]> batches, float[][] answers, CancellationToken cancellation)
+    {
         TaskKind kind = model.Config.Kind;
-        foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
+        foreach (int[] batch in batches)
         {
             cancellation.ThrowIfCancellationRequested();
             using TensorScope scope = model.OpenScope();
@@ -34,18 +54,20 @@ public static class Evaluator
             if (ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[Math.Min(batch.Length - 1, (int)((long)at * batch.Length / values.Length))], values[at]);
             kind.Keep(output, data, batch, inputs, answers);
         }
-
-        return answers;
     }
 
     /// <summary>Scores the model's predictions against the data's targets.</summary>
+    public static Evaluation Evaluate(SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, CancellationToken cancellation = default) =>
+        Evaluate(model, data, metrics, batchSize, null, cancellation);
+
+    /// <summary>The same, of which each of several processes computes some.</summary>
     public static Evaluation Evaluate(
-        SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, CancellationToken cancellation = default)
+        SequenceClassifier model, TokenizedDataset data, IReadOnlyList<Metric> metrics, int batchSize, Communicator? communicator, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(metrics);
-        return Score(model.Config, Logits(model, data, batchSize, cancellation), data, metrics);
+        return Score(model.Config, Logits(model, data, batchSize, communicator, cancellation), data, metrics);
     }
 
     /// <summary>Scores logits against the data's targets.</summary>

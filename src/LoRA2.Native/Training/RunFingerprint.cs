@@ -61,8 +61,15 @@ public sealed class RunFingerprint
         if (different.Length == 0) return null;
         if (different is [Arithmetic] && other.parts.TryGetValue(Arithmetic, out string? there))
             return $"on {there}, here it is {parts[Arithmetic]}, which rounds differently; go on where it began (LORA2_SIMD and LORA2_BF16 choose among what a processor has), or start afresh";
-        string what = string.Join(", ", different.Select(key => key switch { Options => "other options", Data => "other data", Shape => "a model of another shape", Weights => "other weights of the base model", _ => "other arithmetic" }));
-        return $"with {what}; repeat it as it was, or start afresh";
+        return $"with {Words(different)}; repeat it as it was, or start afresh";
+    }
+
+    /// <summary>What another run has otherwise, in a few words; null when nothing is.</summary>
+    internal string? WhatDiffers(RunFingerprint other)
+    {
+        string[] different = [.. parts.Keys.Where(key => !other.parts.TryGetValue(key, out string? value) || value != parts[key])];
+        if (different is [Arithmetic] && other.parts.TryGetValue(Arithmetic, out string? there)) return $"other arithmetic ({there}, which rounds differently from {parts[Arithmetic]}; LORA2_SIMD and LORA2_BF16 choose among what a processor has)";
+        return different.Length == 0 ? null : Words(different);
     }
 
     /// <summary>One line of JSON.</summary>
@@ -94,6 +101,9 @@ public sealed class RunFingerprint
 
     /// <summary>Whether they are of the same base model.</summary>
     public bool HasModelOf(JsonElement properties) => IsSame(properties, Weights) && IsSame(properties, Shape);
+
+    private static string Words(string[] different) =>
+        string.Join(", ", different.Select(key => key switch { Options => "other options", Data => "other data", Shape => "a model of another shape", Weights => "other weights of the base model", _ => "other arithmetic" }));
 
     private bool IsSame(JsonElement properties, string key) =>
         properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() == Written(key, parts[key]);

@@ -1,18 +1,21 @@
 using System.Diagnostics;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Communication;
 using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Training.Distribution;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoRA2.Native.Training;
 
 /// <summary>
-/// Fine-tunes a model. The result is a function of the model, the data and the options alone: the same bits for any number of threads, and for a
+/// Fine-tunes a model. The result is a function of the model, the data and the options alone: the same bits for any number of threads and of processes, and for a
 /// run that was killed and resumed.
 /// </summary>
 public sealed class Trainer : IDisposable
@@ -34,6 +37,8 @@ public sealed class Trainer : IDisposable
     private readonly List<StepResult> started = [];
     private readonly List<StepResult> settled = [];
     private readonly ILogger logger;
+    private readonly Communicator? communicator;
+    private readonly SlowProcess? slow;
     private readonly int stepsPerEpoch;
     private int[][] batches = [];
     private int plannedEpoch = -1;
@@ -51,10 +56,14 @@ public sealed class Trainer : IDisposable
     /// <param name="metrics">The metrics, the primary one first.</param>
     /// <param name="logger">Told of evaluations and checkpoints, or null.</param>
     /// <param name="further">Data that every evaluation scores besides, by the prefix of their metrics' names; the choice of the best weights is not theirs.</param>
+    /// <param name="communicator">
+    /// The processes that train together, each with the same model, options and data and a trainer of its own, or null: each computes some of the
+    /// <see cref="TrainingOptions.Accumulation"/> parts of every batch, and ends with the same bits as one process does. Process 0 writes checkpoints.
+    /// </param>
     /// <exception cref="InputException">The options contradict each other or the data.</exception>
     public Trainer(
         SequenceClassifier model, TrainingOptions options, TokenizedDataset train, TokenizedDataset? development, IReadOnlyList<Metric> metrics, ILogger? logger = null,
-        IReadOnlyDictionary<string, TokenizedDataset>? further = null)
+        IReadOnlyDictionary<string, TokenizedDataset>? further = null, Communicator? communicator = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -67,6 +76,7 @@ public sealed class Trainer : IDisposable
         this.development = development;
         this.further = further ?? new Dictionary<string, TokenizedDataset>();
         this.metrics = metrics;
+        this.communicator = communicator is { Size: > 1 } ? communicator : null;
         Require();
         stepsPerEpoch = ((train.Count - 1) / options.BatchSize) + 1;
         TotalSteps = options.StepsOf(train.Count);
@@ -76,8 +86,9 @@ public sealed class Trainer : IDisposable
             options.LearningRate, options.WarmupSteps ?? (int)Math.Ceiling(options.WarmupShare * TotalSteps), TotalSteps, options.Decay);
         rankSchedule = method.RankWarmup is { } share ? schedule with { WarmupSteps = (int)Math.Ceiling(share * TotalSteps) } : schedule;
         optimizer = new AdamWOptimizer(Groups());
-        runner = new StepRunner(model, options, train, optimizer, adapters);
         allocator = Allocator();
+        runner = new StepRunner(model, options, train, optimizer, adapters, this.communicator);
+        if (this.communicator is { IsFirst: true } several) slow = new SlowProcess(several);
         state = new TrainingState(new TrainingSeries(TotalSteps, adapters, allocator));
     }
 
@@ -112,22 +123,41 @@ public sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint has everything.</exception>
     /// <exception cref="TrainingException">The loss was NaN or infinite; the last checkpoint is intact.</exception>
     /// <exception cref="ObjectDisposedException">The trainer or the model was disposed, perhaps meanwhile.</exception>
+    /// <exception cref="InputException">Of several processes one has another run than process 0.</exception>
+    /// <exception cref="CommunicationException">Of several processes one is no more; the last checkpoint is intact.</exception>
+    /// <remarks>When one of several processes is cancelled, all stop after the same step. They can't go on when one ends by an exception of its own.</remarks>
     public TrainingResult Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        try
+        {
+            if (communicator is not null) RunAgreement.Require(communicator, Fingerprint, model, state.Step);
+            return RunAlone(checkpoint, progress, cancellation);
+        }
+        catch (Exception e) when (communicator is not null && e is not (OperationCanceledException or InputException or TrainingException { IsOfAll: true }))
+        {
+            // The others wait for this one.
+            communicator.Abort(e.Message);
+            throw;
+        }
+    }
+
+    private TrainingResult RunAlone(string? checkpoint, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         var pause = new Stopwatch();
         int first = state.Step;
         tokens = 0;
+        runner.Words?.Forget();
         while (state.Step < TotalSteps && !state.StoppedEarly)
         {
             using Lock.Scope turn = Turn();
-            if (cancellation.IsCancellationRequested)
+            if (communicator is null ? cancellation.IsCancellationRequested : runner.Words!.IsStopWanted)
             {
                 Save(checkpoint);
-                cancellation.ThrowIfCancellationRequested();
+                throw new OperationCanceledException(cancellation);
             }
 
-            TrainStep(BatchOf(state.Step));
+            TrainStep(BatchOf(state.Step), cancellation.IsCancellationRequested);
             Evaluation? evaluation = null;
             if (IsEvaluationDue())
             {
@@ -147,21 +177,23 @@ public sealed class Trainer : IDisposable
         return new TrainingResult(Best, [.. state.History], state.Step, state.StoppedEarly, state.LastLoss, tokens, clock.Elapsed, clock.Elapsed - pause.Elapsed);
     }
 
-    /// <summary>Takes up the run where a checkpoint left it.</summary>
+    /// <summary>Takes up the run where a checkpoint left it, with any number of processes; process 0 reads the file, which the others need not have.</summary>
     /// <exception cref="InputException">The checkpoint is damaged or belongs to another run.</exception>
     public void Resume(string checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         using Lock.Scope turn = Turn();
         using ModelAccess.Lease change = model.Change();
-        Checkpoint.Load(checkpoint, Fingerprint, model, optimizer, allocator, state);
+        void Load(string path) => Checkpoint.Load(path, Fingerprint, model, optimizer, allocator, state);
+        if (communicator is null) Load(checkpoint);
+        else SharedFile.Read(communicator, checkpoint, Load);
     }
 
     /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
     public void Save(string? checkpoint)
     {
         using Lock.Scope turn = Turn();
-        if (checkpoint is null) return;
+        if (checkpoint is null || communicator is { IsFirst: false }) return;
         Settle();
         using ModelAccess.Lease pass = model.Hold();
         Checkpoint.Save(checkpoint, Fingerprint, model, optimizer, allocator, state);
@@ -189,7 +221,7 @@ public sealed class Trainer : IDisposable
         throw new ObjectDisposedException(nameof(Trainer));
     }
 
-    private void TrainStep(int[] batch)
+    private void TrainStep(int[] batch, bool wantsToStop)
     {
         // Others may ask the model between steps, not in the middle of one.
         using ModelAccess.Lease change = model.Change();
@@ -199,7 +231,8 @@ public sealed class Trainer : IDisposable
         try
         {
             optimizer.Prepare(rate, options.ClipNorm);
-            runner.Run(batch, state.Step, allocator is null ? [] : allocator.ScoredAt(state.Step));
+            runner.Run(batch, state.Step, allocator is null ? [] : allocator.ScoredAt(state.Step), wantsToStop);
+            if (slow?.After(runner.Words!) is { } found) TrainingLog.SlowProcess(logger, communicator!.NameOf(found.Rank), found.Ratio);
         }
         catch (AnomalyException e)
         {
@@ -230,7 +263,7 @@ public sealed class Trainer : IDisposable
                 started.Clear();
                 state.Step = result.Step - 1;
                 string what = double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
-                throw new TrainingException($"{what} at step {result.Step} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact");
+                throw new TrainingException($"{what} at step {result.Step} of {TotalSteps}{(options.DetectAnomaly ? "" : "; --detect-anomaly names the op")}; the last checkpoint is intact") { IsOfAll = true };
             }
 
             state.Took(loss);
@@ -259,16 +292,16 @@ public sealed class Trainer : IDisposable
         }
         catch (InputException e)
         {
-            throw new TrainingException($"{e.Message}, after step {state.Step} of {TotalSteps}; the last checkpoint is intact", e);
+            throw new TrainingException($"{e.Message}, after step {state.Step} of {TotalSteps}; the last checkpoint is intact", e) { IsOfAll = true };
         }
     }
 
     private Evaluation Evaluated()
     {
-        float[][] logits = Evaluator.Logits(model, development!, options.EvaluationBatchSize);
+        float[][] logits = Evaluator.Logits(model, development!, options.EvaluationBatchSize, communicator: communicator);
         Evaluation evaluation = Evaluator.Score(model.Config, logits, development!, metrics);
         foreach ((string prefix, TokenizedDataset data) in further)
-            evaluation = evaluation.With(prefix, Evaluator.Evaluate(model, data, metrics, options.EvaluationBatchSize));
+            evaluation = evaluation.With(prefix, Evaluator.Evaluate(model, data, metrics, options.EvaluationBatchSize, communicator: communicator));
         var point = new EvaluationPoint(state.Step, state.Step / (double)stepsPerEpoch, evaluation.Values, state.MeanLoss);
         state.Evaluated(point, metrics[0], model, Evaluator.Predictions(model.Config, logits), allocator?.Schedule.IsAtTarget(state.Step - 1) ?? true);
         TrainingLog.Evaluated(logger, state.Step, TotalSteps, evaluation.Primary.Name, evaluation.Primary.Value);
@@ -338,6 +371,9 @@ public sealed class Trainer : IDisposable
             throw new InputException($"metric {odd} compares {Metric.Words(odd.Input)}; the model predicts {Metric.Words(expected)}");
         if (options.BatchSize < 1 || options.Accumulation < 1 || options.Epochs < 1 || options.EvaluationBatchSize < 1)
             throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
+        if (communicator is not null && options.Accumulation < communicator.Size)
+            throw new InputException($"a batch has {options.Accumulation} {(options.Accumulation == 1 ? "part" : "parts")} (--accumulation) for {communicator.Size} processes; at least one for each was expected");
+        if (communicator is not null && model.Device != Device.Cpu) throw new InputException($"several processes train on the CPU; the model is on {model.Device.Name}");
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");
     }
 

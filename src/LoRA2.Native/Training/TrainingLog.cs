@@ -10,4 +10,7 @@ internal static partial class TrainingLog
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "step {Step} of {TotalSteps}: checkpoint written to {Path}")]
     public static partial void CheckpointWritten(ILogger logger, int step, int totalSteps, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Process} takes {Ratio:F1} times as long as the others, which wait for it")]
+    public static partial void SlowProcess(ILogger logger, string process, double ratio);
 }

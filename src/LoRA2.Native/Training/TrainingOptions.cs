@@ -35,7 +35,10 @@ public sealed record TrainingOptions
     /// <summary>Examples of one optimiser step.</summary>
     public int BatchSize { get; init; } = 32;
 
-    /// <summary>Parts that a batch is computed in, one after the other; the gradient is the whole batch's.</summary>
+    /// <summary>
+    /// Parts that a batch is computed in, one after the other or by several processes. The gradient is the whole batch's, summed in a tree over the parts: its bits depend on
+    /// their number, and not on who computes which. Besides the gradient, the sums of up to log₂ of that number of parts are kept.
+    /// </summary>
     public int Accumulation { get; init; } = 1;
 
     /// <summary>Learning rate after the warm-up.</summary>

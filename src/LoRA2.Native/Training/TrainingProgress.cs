@@ -41,4 +41,8 @@ public sealed record TrainingResult(
 }
 
 /// <summary>The run could not go on: the loss is no number.</summary>
-public sealed class TrainingException(string message, Exception? inner = null) : Exception(message ?? throw new ArgumentNullException(nameof(message)), inner);
+public sealed class TrainingException(string message, Exception? inner = null) : Exception(message ?? throw new ArgumentNullException(nameof(message)), inner)
+{
+    /// <summary>Whether every one of several processes throws it, after the same step.</summary>
+    internal bool IsOfAll { get; init; }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Hosts as network namespaces of this machine, each with an address of its own on a bridge, with latency and a rate by tc: a run by MPI over them, and one that a partition ends.
+#   bench/hosts.sh [--hosts N] [--delay MS] [--rate MBIT] [--keep]
+# Needs root with CAP_NET_ADMIN and CAP_SYS_ADMIN, iproute2, Open MPI's mpirun and a build of src/LoRA2.Native.Cli. The launch agent is `ip netns exec`.
+set -euo pipefail
+hosts=3 delay=5 rate=1000
+while [ $# -gt 0 ]; do
+  case $1 in
+    --hosts) hosts=$2 ;;
+    --delay) delay=$2 ;;
+    --rate) rate=$2 ;;
+    *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 1,4p >&2; exit 2 ;;
+  esac
+  shift 2
+done
+cd "$(dirname "$(realpath "$0")")/.."
+lora2=$PWD/src/LoRA2.Native.Cli/bin/Release/net10.0/lora2.dll
+work=$(mktemp -d)
+cleanup() {
+  for ((i = 0; i < hosts; i++)); do ip netns del "lora2-$i" 2>/dev/null || true; done
+  ip link del lora2-br 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+ip link add lora2-br type bridge || { echo "not possible here: no network devices can be made (CAP_NET_ADMIN)"; exit 77; }
+ip link set lora2-br up
+ip addr add 10.77.0.254/24 dev lora2-br
+for ((i = 0; i < hosts; i++)); do
+  ip netns add "lora2-$i" || { echo "not possible here: no network namespaces can be made (CAP_SYS_ADMIN)"; exit 77; }
+  ip link add "lora2-v$i" type veth peer name eth0 netns "lora2-$i"
+  ip link set "lora2-v$i" master lora2-br up
+  ip -n "lora2-$i" link set lo up
+  ip -n "lora2-$i" addr add "10.77.0.$((i + 1))/24" dev eth0
+  ip -n "lora2-$i" link set eth0 up
+  if ! ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit" 2>"$work/tc"; then echo "without latency and rate: $(head -1 "$work/tc")"; fi
+done
+# The agent that mpirun starts its daemons by: agent HOST COMMAND…
+cat >"$work/agent" <<'AGENT'
+#!/bin/bash
+number=$((${1##*.} - 1)); shift
+exec ip netns exec "lora2-$number" unshare --uts bash -c "hostname lora2-$number; $*"
+AGENT
+chmod +x "$work/agent"
+for ((i = 0; i < hosts; i++)); do echo "10.77.0.$((i + 1)) slots=1"; done >"$work/hostfile"
+mpi=(ip netns exec lora2-0 mpirun --allow-run-as-root --hostfile "$work/hostfile" -n "$hosts" --mca plm_rsh_agent "$work/agent" --mca plm_rsh_no_tree_spawn 1
+  --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 --mca orte_keep_fqdn_hostnames 1)
+head -41 src/LoRA2.Native.Cli/QuickStart/tickets.train.tsv >"$work/train.tsv"
+finetune=(dotnet "$lora2" finetune --model tests/Fixtures/cases/05-adapters-in-a-loop/base --train "$work/train.tsv" --dev "$work/train.tsv" --method lora2 --rank 4 --outer-rank 2
+  --target-rank 3 --batch-size 8 --checkpoint-every 1 --dropout 0.1 --threads 1)
+export LORA2_RANK_TIMEOUT=6
+echo "== one process"
+"${finetune[@]}" --epochs 40 --accumulation 8 --output "$work/one" >"$work/one.log"
+grep '^time' "$work/one.log"
+echo "== $hosts hosts, ${delay} ms, ${rate} Mbit/s"
+"${mpi[@]}" "${finetune[@]}" --epochs 40 --output "$work/all" >"$work/all.log" 2>&1 || { tail -5 "$work/all.log"; exit 1; }
+grep -E '^(processes|time)' "$work/all.log"
+cmp "$work/one/adapter_model.safetensors" "$work/all/adapter_model.safetensors" && echo "the same bits"
+echo "== a partition: the last host's link goes down"
+"${mpi[@]}" "${finetune[@]}" --epochs 40 --output "$work/cut" >"$work/cut.log" 2>&1 &
+run=$!
+for ((wait = 0; wait < 600; wait++)); do [ -e "$work/cut/checkpoint.safetensors" ] && break; sleep 0.1; done
+ip link set "lora2-v$((hosts - 1))" down
+began=$SECONDS
+wait $run && echo "it did not end by itself"
+echo "ended after $((SECONDS - began)) s: $(grep '^lora2:' "$work/cut.log")"
+ip link set "lora2-v$((hosts - 1))" up
+"${finetune[@]}" --epochs 40 --accumulation 8 --output "$work/cut" --resume >"$work/cut2.log"
+grep resumed "$work/cut2.log"
+cmp "$work/one/adapter_model.safetensors" "$work/cut/adapter_model.safetensors" && echo "resumed by one process to the same bits"

@@ -1,0 +1,85 @@
+using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Communication;
+using LoRA2.Native.Distributed;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Cli.Distribution;
+
+/// <summary>
+/// The processes of one <c>mpirun lora2 …</c>. Process 0 alone reads answers out, writes and reports; when one ends, all do, and one says why. A command that was not started by
+/// MPI has none, and nothing of MPI is loaded.
+/// </summary>
+internal sealed class ProcessGroup
+{
+    /// <summary>Parts of a batch where several processes train and nobody says how many: the same for every number of them up to that.</summary>
+    public const int UsualParts = 8;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Commands that several processes share the work of.</summary>
+    private static readonly string[] Sharing = ["finetune", "pretrain", "predict", "embed", "compare"];
+
+    private readonly MpiCommunicator communicator;
+    private readonly TextWriter error;
+    private int ended;
+
+    private ProcessGroup(MpiCommunicator communicator, TextWriter error)
+    {
+        (this.communicator, this.error) = (communicator, error);
+        if (!communicator.IsWatched && communicator.IsFirst)
+            error.WriteLine("lora2: note: process 0 can't be reached beside MPI by all others; a process that ends will be noticed by MPI alone");
+        communicator.Failed.Register(() => End(communicator.Failure!));
+    }
+
+    /// <summary>All of them, or null when there is one.</summary>
+    public Communicator? Communicator => communicator.Size > 1 ? communicator : null;
+
+    /// <summary>What the MPI library calls itself.</summary>
+    public string Library => communicator.Library;
+
+    /// <summary>What can be done after a process ended, for the end of the sentence that says so.</summary>
+    public Func<string>? Advice { get; set; }
+
+    /// <summary>Joins the others.</summary>
+    /// <param name="error">Where a failure is said.</param>
+    /// <exception cref="InputException">MPI started this process, and there is no library of it that fits.</exception>
+    public static ProcessGroup Join(TextWriter error) => new(MpiCommunicator.Join(), error);
+
+    /// <summary>Refuses to have several processes do the same.</summary>
+    /// <exception cref="InputException">The command is for one.</exception>
+    public static void RequireShared(string command, Launch? launch)
+    {
+        if (launch is { Size: > 1 } && !Sharing.Contains(command))
+            throw new InputException($"{launch.Launcher} started {launch.Size} processes of 'lora2 {command}', which is for one; leave it out, or take one of {string.Join(", ", Sharing)}");
+    }
+
+    /// <summary>The command is done in this process; waits for the others.</summary>
+    public void Leave() => communicator.Dispose();
+
+    /// <summary>The command failed in this process: the others are told, and this process ends.</summary>
+    public void Fail(string sentence, int code)
+    {
+        bool isFirst = Interlocked.Exchange(ref ended, 1) == 0;
+        // What failed because another process ended is said by the one that knows which.
+        if (communicator.Failure is { } failure) Say(isFirst, failure);
+        else if (communicator.IsFirst && isFirst) error.WriteLine($"lora2: {sentence}");
+        communicator.Abort(sentence, code);
+        // The launcher kills all as soon as one has ended: the first one is to have spoken by then.
+        if (!communicator.IsFirst) Thread.Sleep(Patience);
+        MpiCommunicator.Quit(communicator.Failure?.ExitCode ?? code);
+    }
+
+    private void End(ProcessFailure failure)
+    {
+        // The process's own failure is said by whom it failed.
+        if (Interlocked.Exchange(ref ended, 1) != 0) return;
+        Say(true, failure);
+        if (!communicator.IsFirst) Thread.Sleep(Patience);
+        MpiCommunicator.Quit(failure.ExitCode);
+    }
+
+    private void Say(bool isFirst, ProcessFailure failure)
+    {
+        if (isFirst && !failure.IsSaid) error.WriteLine($"lora2: {Sentence.Of(failure.Message)}{(Advice is null ? "" : $"; {Advice()}")}");
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using LoRA2.Native.Communication;
+using LoRA2.Native.Experiments.Comparison;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Cli.Distribution;
+
+/// <summary>
+/// A comparison whose cells several processes make, each the next one that nobody has begun: who is the first to make a cell's file in a folder that all see has it.
+/// </summary>
+internal sealed class SharedComparison : IDisposable
+{
+    private readonly Communicator communicator;
+    private readonly string claims;
+
+    /// <exception cref="InputException">A process does not see the folder.</exception>
+    public SharedComparison(Communicator communicator, string output)
+    {
+        this.communicator = communicator;
+        claims = Path.Combine(output, communicator.AllGatherText($".claims-{Guid.NewGuid():N}")[0]);
+        communicator.OnFirst(() =>
+        {
+            Directory.CreateDirectory(output);
+            foreach (string left in Directory.EnumerateDirectories(output, ".claims-*")) Directory.Delete(left, recursive: true);
+            Directory.CreateDirectory(claims);
+        });
+        communicator.Agree(Directory.Exists(claims) ? null : $"{communicator.NameOf(communicator.Rank)} does not see the folder of --output '{output}'; one that all processes see was expected");
+        Share = new ComparisonShare(communicator.IsFirst, Claim);
+    }
+
+    /// <summary>This process's share.</summary>
+    public ComparisonShare Share { get; }
+
+    /// <summary>Waits for the others, and takes what they made.</summary>
+    public ComparisonEnd Complete(ComparisonRun run, ComparisonEnd end, Action<ComparisonTable> write)
+    {
+        Dictionary<string, string> own = run.Table.Outcomes.Where(outcome => outcome.Failure is not null).ToDictionary(outcome => outcome.Cell.Folder, outcome => outcome.Failure!);
+        IReadOnlyList<string> ends = communicator.AllGatherText(end == ComparisonEnd.Cancelled ? "cancelled" : JsonSerializer.Serialize(own, FailureJson.Default.DictionaryStringString));
+        if (ends.Contains("cancelled")) return ComparisonEnd.Cancelled;
+        Dictionary<string, string> failures = ends.SelectMany(text => JsonSerializer.Deserialize(text, FailureJson.Default.DictionaryStringString)!).ToDictionary();
+        end = run.Complete(failures);
+        write(run.Table);
+        return end;
+    }
+
+    public void Dispose()
+    {
+        if (communicator.IsFirst && Directory.Exists(claims)) Directory.Delete(claims, recursive: true);
+    }
+
+    private bool Claim(Cell cell)
+    {
+        string name = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(cell.ToString())));
+        try
+        {
+            new FileStream(Path.Combine(claims, name), FileMode.CreateNew).Dispose();
+            return true;
+        }
+        catch (IOException) when (File.Exists(Path.Combine(claims, name)))
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>Failures by the folder of their cell.</summary>
+[System.Text.Json.Serialization.JsonSerializable(typeof(Dictionary<string, string>))]
+internal sealed partial class FailureJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,0 +1,150 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Communication;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Cli.Distribution;
+
+/// <summary>
+/// A file of answers to the lines of another, which several processes make in shards of so many lines: in a folder beside it, each whole or not at all, so that the same
+/// command goes on where it was stopped. Process 0 puts them together in the input's order when all are there.
+/// </summary>
+internal sealed class SharedOutput
+{
+    private const string ManifestFile = "answers-of.txt";
+    private const int HeaderBytes = 4;
+
+    private readonly Communicator communicator;
+    private readonly string path;
+    private readonly string folder;
+
+    /// <param name="communicator">The processes.</param>
+    /// <param name="path">The file that is made.</param>
+    /// <param name="identity">Everything that the answers depend on: what is there of others is made anew.</param>
+    /// <exception cref="InputException">A process has another input or model, or does not see the folder.</exception>
+    public SharedOutput(Communicator communicator, string path, string identity)
+    {
+        (this.communicator, this.path, folder) = (communicator, path, path + ".shards");
+        IReadOnlyList<string> all = communicator.AllGatherText(identity);
+        for (int rank = 1; rank < all.Count; rank++)
+        {
+            if (all[rank] != all[0]) throw new InputException($"{communicator.NameOf(rank)} has another input, model or adapter than process 0; the same everywhere was expected");
+        }
+
+        string token = $".{Guid.NewGuid():N}";
+        communicator.OnFirst(() => Prepare(identity, token));
+        token = communicator.AllGatherText(token)[0];
+        communicator.Agree(File.Exists(Path.Combine(folder, token)) ? null : $"{communicator.NameOf(communicator.Rank)} does not see the folder of --output '{path}'; one that all processes see was expected");
+        communicator.OnFirst(() => File.Delete(Path.Combine(folder, token)));
+    }
+
+    /// <summary>A text of everything that answers depend on.</summary>
+    public static string IdentityOf(string input, string? weights, string? adapter, IEnumerable<string> options)
+    {
+        using FileStream file = TextFile.Open(input);
+        var text = new StringBuilder().Append(Convert.ToHexString(SHA256.HashData(file))).Append(' ').Append(weights);
+        if (adapter is not null)
+        {
+            foreach (string part in Directory.EnumerateFiles(adapter).Order(StringComparer.Ordinal).Where(part => Path.GetExtension(part) is ".safetensors" or ".json" or ".bin" && Path.GetFileName(part) != "training.json"))
+            {
+                using FileStream content = File.OpenRead(part);
+                text.Append(' ').Append(Convert.ToHexString(SHA256.HashData(content)));
+            }
+        }
+
+        return text.Append(' ').AppendJoin(' ', options).ToString();
+    }
+
+    /// <summary>Makes the shards of this process that are not there yet, and waits for the others'.</summary>
+    /// <param name="input">The file of lines.</param>
+    /// <param name="size">Lines of a shard.</param>
+    /// <param name="parse">Reads a line.</param>
+    /// <param name="answer">Writes what some lines are answered; returns how many were cut.</param>
+    /// <param name="assemble">Process 0 writes the file of all shards, in their order.</param>
+    /// <returns>How many lines were cut; in process 0 alone.</returns>
+    /// <exception cref="InputException">A line is wrong.</exception>
+    public int Make<T>(string input, int size, Func<LineReader, byte[], T> parse, Func<IReadOnlyList<T>, Stream, int> answer, Action<IEnumerable<Stream>, Stream> assemble)
+    {
+        string? wrong = null;
+        int shards = 0;
+        try
+        {
+            shards = MakeOwn(input, size, parse, answer);
+        }
+        catch (InputException e)
+        {
+            wrong = e.Message;
+        }
+
+        communicator.Agree(wrong);
+        int cut = 0;
+        communicator.OnFirst(() =>
+        {
+            AtomicFile.Write(path, output => assemble(Shards(shards, some => cut += some), output));
+            Directory.Delete(folder, recursive: true);
+        });
+        return cut;
+    }
+
+    private int MakeOwn<T>(string input, int size, Func<LineReader, byte[], T> parse, Func<IReadOnlyList<T>, Stream, int> answer)
+    {
+        using FileStream file = TextFile.Open(input);
+        var lines = new LineReader(file, input);
+        int shard = 0;
+        for (bool more = true; more; shard++)
+        {
+            bool isOwn = shard % communicator.Size == communicator.Rank && !File.Exists(FileOf(shard));
+            var some = new List<T>();
+            int read = 0;
+            while (read < size && (more = lines.TryRead(out ReadOnlySpan<byte> line)))
+            {
+                read++;
+                if (isOwn) some.Add(parse(lines, line.ToArray()));
+            }
+
+            if (read == 0) break;
+            if (isOwn) Write(FileOf(shard), some, answer);
+        }
+
+        return shard;
+    }
+
+    private static void Write<T>(string file, List<T> some, Func<IReadOnlyList<T>, Stream, int> answer)
+    {
+        using var answers = new MemoryStream();
+        byte[] header = new byte[HeaderBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(header, answer(some, answers));
+        AtomicFile.Write(file, stream =>
+        {
+            stream.Write(header);
+            stream.Write(answers.GetBuffer().AsSpan(0, (int)answers.Length));
+        });
+    }
+
+    private IEnumerable<Stream> Shards(int count, Action<int> cut)
+    {
+        byte[] header = new byte[HeaderBytes];
+        for (int shard = 0; shard < count; shard++)
+        {
+            using FileStream file = File.OpenRead(FileOf(shard));
+            file.ReadExactly(header);
+            cut(BinaryPrimitives.ReadInt32LittleEndian(header));
+            yield return file;
+        }
+    }
+
+    private string FileOf(int shard) => Path.Combine(folder, shard.ToString("D8", CultureInfo.InvariantCulture) + ".answers");
+
+    private void Prepare(string identity, string token)
+    {
+        string manifest = Path.Combine(folder, ManifestFile);
+        if (Directory.Exists(folder) && (!File.Exists(manifest) || File.ReadAllText(manifest) != identity)) Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder);
+        AtomicFile.RemoveLeftovers(folder);
+        AtomicFile.Write(manifest, stream => stream.Write(Encoding.UTF8.GetBytes(identity)));
+        File.WriteAllText(Path.Combine(folder, token), "");
+    }
+}
