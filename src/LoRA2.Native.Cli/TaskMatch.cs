@@ -13,7 +13,7 @@ internal static class TaskMatch
     /// <exception cref="InputException">The model predicts something else.</exception>
     public static int[]? Require(GlueTask task, TextModel classifier)
     {
-        static string What(TaskKind kind, int labels) => kind == TaskKinds.Classification ? $"one of {labels} classes" : labels == 1 ? "a number" : $"{kind.Title} ({labels})";
+        static string What(TaskKind kind, int labels) => kind.Input == MetricInput.Classes ? $"one of {labels} classes" : labels == 1 ? "a number" : $"{kind.Title} ({labels})";
         EncoderConfig config = classifier.Model.Config;
         TaskKind kind = task.IsRegression ? TaskKinds.Regression : TaskKinds.Classification;
         if (kind.Input != config.Kind.Input || (task.LabelNames?.Count ?? 1) != config.Labels)

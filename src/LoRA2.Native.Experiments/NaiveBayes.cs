@@ -1,5 +1,4 @@
 using LoRA2.Native.Data;
-using LoRA2.Native.Tasks;
 
 namespace LoRA2.Native.Experiments;
 
@@ -23,7 +22,7 @@ public static class NaiveBayes
     public static double? Accuracy(RunData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        if (data.Kind != TaskKinds.Classification || data.Development is not { } development || data.LabelNames is not { } labels || development.Examples.Count == 0) return null;
+        if (data.Kind.Input != MetricInput.Classes || data.Development is not { } development || data.LabelNames is not { } labels || development.Examples.Count == 0) return null;
         long characters = data.Train.Examples.Sum(example => (long)example.Text.Length + (example.Pair?.Length ?? 0));
         if (characters * Math.Max(labels.Count, FewLabels) > MostWork) return null;
         var counts = new Dictionary<string, int[]>(StringComparer.Ordinal);
