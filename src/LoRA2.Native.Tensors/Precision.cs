@@ -19,7 +19,7 @@ public enum Precision
     BFloat16x6,
 
     /// <summary>
-    /// For inference: frozen weights in 8 bits, an output's scale each, and the layer's input rounded to 8 bits when it comes, a row's scale each; exact sums. On the CPU. Attention, adapters, and the products of
+    /// For inference: frozen weights in 8 bits, an output's scale each, and the layer's input rounded to integers when it comes, a row's scale each; exact sums. On the CPU. Attention, adapters, and the products of
     /// gradients and of weights that are trained are float32.
     /// </summary>
     Int8,

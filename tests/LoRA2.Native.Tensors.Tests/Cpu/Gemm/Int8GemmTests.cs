@@ -49,7 +49,7 @@ public sealed class Int8GemmTests
                 for (int j = 0; j < n; j++)
                 {
                     // a is off by half its row's step at most, b by half its column's: |ab − a'b'| ≤ |a| |b − b'| + |b'| |a − a'|.
-                    double stepA = Row(a, i, k).Max(Math.Abs) / 127.0, stepB = Row(b, j, k).Max(Math.Abs) / 127.0, sum = 0, bound = 0;
+                    double stepA = Row(a, i, k).Max(Math.Abs) / RowRounding.Levels(k), stepB = Row(b, j, k).Max(Math.Abs) / 127.0, sum = 0, bound = 0;
                     for (int p = 0; p < k; p++)
                     {
                         (double u, double v) = (a[(i * k) + p], b[(j * k) + p]);
@@ -73,6 +73,17 @@ public sealed class Int8GemmTests
         Tensor x = Tensor.Full([7, depth], -3), weight = Tensor.Full([33, depth], -2);
         weight.Freeze();
         Assert.All(Product(x, weight), value => Assert.Equal(6f * depth, value, 6f * depth * 1e-6f));
+    }
+
+    [Theory]
+    [InlineData(1, 32767)]
+    [InlineData(516, 32767)]
+    [InlineData(1536, 11008)]
+    [InlineData(Int8PackedMatrix.MostRows, 127)]
+    public void ARowTakesAsManyLevelsAsItsSumsHaveRoomFor(int depth, int levels)
+    {
+        Assert.Equal(levels, RowRounding.Levels(depth));
+        Assert.InRange(127L * levels * depth, 0, int.MaxValue);
     }
 
     [Fact]
@@ -189,7 +200,7 @@ public sealed class Int8GemmTests
     private static float[] Expected(Tensor x, Tensor weight)
     {
         (int m, int n, int k) = (x.Shape[0], weight.Shape[0], x.Shape[1]);
-        ((int[] Values, float[] Scales) a, (int[] Values, float[] Scales) b) = (Rounded(x.ToArray<float>(), m, k), Rounded(weight.ToArray<float>(), n, k));
+        ((int[] Values, float[] Scales) a, (int[] Values, float[] Scales) b) = (Rounded(x.ToArray<float>(), m, k, RowRounding.Levels(k)), Rounded(weight.ToArray<float>(), n, k, 127));
         var c = new float[m * n];
         for (int i = 0; i < m; i++)
         {
@@ -204,12 +215,12 @@ public sealed class Int8GemmTests
         return c;
     }
 
-    private static (int[] Values, float[] Scales) Rounded(float[] values, int rows, int columns)
+    private static (int[] Values, float[] Scales) Rounded(float[] values, int rows, int columns, float levels)
     {
         var scales = new float[rows];
         for (int i = 0; i < values.Length; i++) scales[i / columns] = Math.Max(scales[i / columns], Math.Abs(values[i]));
-        int[] integers = [.. values.Select((value, i) => (int)MathF.Round(value * (127f / scales[i / columns])))];
-        return (integers, [.. scales.Select(largest => largest / 127f)]);
+        int[] integers = [.. values.Select((value, i) => (int)MathF.Round(value * (levels / scales[i / columns])))];
+        return (integers, [.. scales.Select(largest => largest / levels)]);
     }
 
     private static Tensor Frozen(Shape shape, uint stream) => Normal(shape, stream).Freeze();

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
 /// <summary>
-/// A register of 32-bit sums, a column each, and what adds pairs of products of 16-bit integers to them. Nothing saturates: two products of 127 · 127 are far from 32 bits, and bytes are widened to 16 bits
-/// before they are multiplied, since the instruction that multiplies bytes (vpmaddubsw) adds its pairs in 16 bits and would.
+/// A register of 32-bit sums, a column each, and what adds pairs of products of 16-bit integers to them. Nothing saturates: bytes are widened to 16 bits
+/// before they are multiplied, and pairs are added in 32; the instruction that multiplies bytes (vpmaddubsw) adds its pairs in 16, and takes as long with the one that it needs after it.
 /// </summary>
 internal unsafe interface IPairSums<TVector>
     where TVector : unmanaged

@@ -2,8 +2,8 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
 /// <summary>
 /// Products of float32 rows and a frozen weight in 8 bits: each row is rounded to integers by a scale of its own when it comes, the weight was by a scale for each column; integers are multiplied and added exactly, and
-/// the sums take both scales in the epilogue. Rounded so, an element of op(A) is off by at most its row's largest size / 254, one of B by its column's / 254; an element's bits depend on its row, its column and
-/// what is added to it alone. The low-rank term is computed in float32.
+/// the sums take both scales in the epilogue. Rounded so, an element of B is off by at most its column's largest size / 254, one of A by its row's / (2 · <see cref="RowRounding.Levels"/>), which is 65,534 up to a depth of
+/// 516 and 254 at the largest; an element's bits depend on its row, its column and what is added to it alone. The low-rank term is computed in float32.
 /// </summary>
 internal static unsafe class Int8Gemm
 {
@@ -24,7 +24,7 @@ internal static unsafe class Int8Gemm
         short* rounded = Scratch.Get<short>(ScratchUse.RoundedLeft, m * step);
         float* scales = Scratch.Get<float>(ScratchUse.RowScales, m);
         int together = Math.Max(1, RoundedTogether / Math.Max(1, k));
-        ThreadTeam.Run((m + together - 1) / together, new RowRounding(a, lda, m, k, together, rounded, step, scales));
+        ThreadTeam.Run((m + together - 1) / together, new RowRounding(a, lda, m, k, RowRounding.Levels(k), together, rounded, step, scales));
         if (alpha != 1) for (int i = 0; i < m; i++) scales[i] *= alpha;
         bool hasUpdate = epilogue.Rank > 0;
         var tile = new Int8Tile { A = rounded, RowStep = step, B = b.Panels, Pairs = b.Pairs, RowScales = scales, ColumnScales = b.Scales, Bias = hasUpdate ? null : epilogue.Bias, Beta = beta, C = c, CStep = ldc };

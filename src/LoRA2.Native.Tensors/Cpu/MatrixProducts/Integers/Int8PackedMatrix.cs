@@ -12,10 +12,10 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
     public const int PanelColumns = 16;
 
     /// <summary>The longest depth whose sums of products are certain to fit into 32 bits.</summary>
-    public const int MostRows = int.MaxValue / (127 * 127);
+    public const int MostRows = int.MaxValue / (Levels * Levels);
 
     /// <summary>The largest integer.</summary>
-    internal const float Levels = 127;
+    internal const int Levels = 127;
 
     private byte* memory;
 
@@ -91,7 +91,7 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
                 float* from = source + ((long)column * step);
                 float largest = 0;
                 for (int p = 0; p < rows; p++) largest = MathF.Max(largest, MathF.Abs(from[p]));
-                float inverse = RowRounding.Inverse(largest);
+                float inverse = RowRounding.Inverse(largest, Levels);
                 scales[column] = inverse == 0 ? 0 : largest / Levels;
                 for (int p = 0; p < rows; p++) panel[((p >> 1) * 2 * PanelColumns) + (2 * j) + (p & 1)] = (sbyte)MathF.Round(from[p] * inverse);
             }

@@ -5,16 +5,22 @@ using LoRA2.Native.Tensors.Cpu.Vectors;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
 /// <summary>
-/// Rounds rows of activations to integers of −127 … 127, each row by a scale of its own, its largest size over 127. They are kept as 16 bits, as they are multiplied, padded with a zero to an even length. A row
+/// Rounds rows of activations to integers, each row by a scale of its own, its largest size over the number of levels. They are kept as 16 bits, as they are multiplied, padded with a zero to an even length. A row
 /// with an element that is not finite gets NaN for its scale, and so do its results.
 /// </summary>
-internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int columns, int rowsPerPart, short* rounded, nint roundedStep, float* scales) : IParallelTask
+internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int columns, int levels, int rowsPerPart, short* rounded, nint roundedStep, float* scales) : IParallelTask
 {
-    /// <summary>Below this size a row counts as zeros: 127 over it would not be finite for the smallest ones.</summary>
+    /// <summary>Below this size a row counts as zeros: the levels over it would not be finite for the smallest ones.</summary>
     private const float Smallest = 1e-30f;
 
     /// <summary>What elements are multiplied with before they are rounded; 0 for rows of nothing.</summary>
-    public static float Inverse(float largest) => largest < Smallest ? 0 : Int8PackedMatrix.Levels / largest;
+    public static float Inverse(float largest, int levels) => largest < Smallest ? 0 : levels / largest;
+
+    /// <summary>
+    /// Levels of either sign for rows of a length: 16 bits are multiplied anyway, so a row takes as many of them as leave its sums with a weight's bytes in 32 bits. Its own rounding then hardly counts beside the
+    /// weight's.
+    /// </summary>
+    public static int Levels(int columns) => (int)Math.Min(short.MaxValue, int.MaxValue / ((long)Int8PackedMatrix.Levels * Math.Max(1, columns)));
 
     public void Run(int index)
     {
@@ -44,7 +50,7 @@ internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int c
         float largest = 0, zero = Vector256.Sum(nothing);
         for (int lane = 0; lane < 8; lane++) largest = MathF.Max(largest, most[lane]);
         if (!Rest(from, i, ref largest, zero)) return float.NaN;
-        float inverse = Inverse(largest);
+        float inverse = Inverse(largest, levels);
         var factor = Vector256.Create(inverse);
         for (i = 0; i <= columns - 16; i += 16)
         {
@@ -54,7 +60,7 @@ internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int c
         }
 
         for (; i < columns; i++) to[i] = (short)MathF.Round(from[i] * inverse);
-        return inverse == 0 ? 0 : largest / Int8PackedMatrix.Levels;
+        return inverse == 0 ? 0 : largest / levels;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -72,7 +78,7 @@ internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int c
         float largest = 0, zero = Vector128.Sum(nothing);
         for (int lane = 0; lane < 4; lane++) largest = MathF.Max(largest, most[lane]);
         if (!Rest(from, i, ref largest, zero)) return float.NaN;
-        float inverse = Inverse(largest);
+        float inverse = Inverse(largest, levels);
         var factor = Vector128.Create(inverse);
         for (i = 0; i <= columns - 8; i += 8)
         {
@@ -82,7 +88,7 @@ internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int c
         }
 
         for (; i < columns; i++) to[i] = (short)MathF.Round(from[i] * inverse);
-        return inverse == 0 ? 0 : largest / Int8PackedMatrix.Levels;
+        return inverse == 0 ? 0 : largest / levels;
     }
 
     /// <summary>The largest size with the elements from <paramref name="i"/> on, and whether all are finite: 0 times each added up is 0 then.</summary>
