@@ -16,6 +16,11 @@ public sealed class Parameter
         Value = value;
     }
 
+    private Parameter(Parameter owner) => (Name, Value, IsShared) = (owner.Name, owner.Value, true);
+
+    /// <summary>Whether the tensor is another parameter's, which frees it.</summary>
+    internal bool IsShared { get; private set; }
+
     /// <summary>The name, as HuggingFace saves it.</summary>
     public string Name { get; }
 
@@ -80,11 +85,21 @@ public sealed class Parameter
         if (device != Value.Device) Replace(Value.To(device));
     }
 
+    /// <summary>The same frozen tensor, with its packed forms, in another model: what is put in its place there is that model's own.</summary>
+    internal Parameter Share() => Value.IsConstant ? new Parameter(this) : throw new InvalidOperationException($"parameter {Name} is not frozen: two models can't share it");
+
+    /// <summary>Frees the tensor, unless it is another parameter's.</summary>
+    internal void Free()
+    {
+        if (!IsShared) Value.Dispose();
+    }
+
     private void Put(Tensor value)
     {
         value.Leave();
         value.Precision = Value.Precision;
-        Value.Dispose();
+        Free();
+        IsShared = false;
         Value = value;
     }
 }

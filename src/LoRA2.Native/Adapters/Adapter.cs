@@ -32,6 +32,9 @@ public abstract class Adapter : ILayerAdapter
     /// </summary>
     public virtual bool KeepsNothing => false;
 
+    /// <summary>Bytes of its tensors, those that are not trained too.</summary>
+    public virtual long Bytes => Parameters.Sum(parameter => parameter.Value.Count * (long)parameter.Value.DType.Size());
+
     /// <summary>activation(x Wᵀ + b + the update): [.., in] → [.., out].</summary>
     public abstract Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None);
 

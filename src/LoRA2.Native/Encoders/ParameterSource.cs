@@ -12,6 +12,7 @@ namespace LoRA2.Native.Encoders;
 public sealed class ParameterSource
 {
     private readonly IWeightFiles? files;
+    private readonly IReadOnlyDictionary<string, Parameter> shared;
     private readonly string prefix;
     private readonly double initializerRange;
     private readonly ulong seed;
@@ -20,9 +21,15 @@ public sealed class ParameterSource
     private readonly List<string> initialised = [];
     private readonly Dictionary<string, string> lacking = [];
 
-    internal ParameterSource(IWeightFiles? files, EncoderConfig config, ulong seed, Precision precision)
+    /// <param name="files">The files, or null: all is initialised.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="seed">What is initialised is drawn from it.</param>
+    /// <param name="precision">That of products with the encoder's weights.</param>
+    /// <param name="shared">Another model's frozen parameters by name, which stand for what the files have.</param>
+    internal ParameterSource(IWeightFiles? files, EncoderConfig config, ulong seed, Precision precision, IReadOnlyDictionary<string, Parameter>? shared = null)
     {
         this.files = files;
+        this.shared = shared ?? new Dictionary<string, Parameter>();
         prefix = config.Prefix;
         initializerRange = config.InitializerRange;
         this.seed = seed;
@@ -31,7 +38,7 @@ public sealed class ParameterSource
 
     private ParameterSource(ParameterSource encoder)
     {
-        (files, prefix, initializerRange, seed, made, initialised, lacking) = (encoder.files, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised, encoder.lacking);
+        (files, shared, prefix, initializerRange, seed, made, initialised, lacking) = (encoder.files, encoder.shared, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised, encoder.lacking);
         isOptional = true;
     }
 
@@ -106,6 +113,12 @@ public sealed class ParameterSource
 
     private Parameter Make(string name, string? oldName, Shape shape, double mean, double deviation, int zeroRow)
     {
+        if (shared.TryGetValue(name, out Parameter? other) && other.Value.Shape == shape)
+        {
+            made.Add(other.Share());
+            return made[^1];
+        }
+
         Tensor? value = files is null ? null : Read(files, name, oldName, shape);
         if (value is null)
         {

@@ -24,9 +24,6 @@ internal sealed class RowAdapters(IReadOnlyList<AdaptedRows> segments)
     /// <summary>Rows of one segment.</summary>
     public int RowsOf(int segment) => segments[segment].Count;
 
-    /// <summary>Whether adapters keep no tensor of a pass.</summary>
-    public bool KeepNothing => segments.All(segment => Array.TrueForAll(segment.Adapters, adapter => adapter is null or { KeepsNothing: true }));
-
     /// <summary>One segment as all there is.</summary>
     public RowAdapters Only(int segment) => new([segments[segment]]);
 

@@ -16,13 +16,15 @@ public sealed class SequenceClassifier : IDisposable
     private readonly TensorReuse reuse = new();
     private readonly ModelAccess access = new();
     private readonly IReadOnlyDictionary<string, string> lacking;
-    private readonly Dictionary<Parameter, Tensor> originals = [];
+    private readonly Dictionary<Parameter, Tensor?> originals = [];
+    private readonly bool shares;
 
-    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision)
+    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, SequenceClassifier? other = null)
     {
         Config = config;
+        shares = other is not null;
         using var scope = new TensorScope();
-        var source = new ParameterSource(files, config, seed, precision);
+        var source = new ParameterSource(files, config, seed, precision, other?.BaseParameters.Where(parameter => !other.InitialisedParameters.Contains(parameter.Name)).ToDictionary(parameter => parameter.Name));
         encoder = config.CreateEncoder(source);
         Head = config.Kind.CreateHead(config, source.ForHead());
         headLinears = [.. Head.Linears];
@@ -30,7 +32,11 @@ public sealed class SequenceClassifier : IDisposable
         BaseParameters = source.Made;
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
-        if (files is not null) Fingerprint = WeightsFingerprint.Of(BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name)));
+        if (files is null) return;
+        Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
+        // Weights that another model keeps rounded, or elsewhere, are not what the files have; which of them there are says as much.
+        if (Array.TrueForAll(read, parameter => parameter.Value.DType == DType.Float32 && parameter.Value.Device == Device.Cpu)) Fingerprint = WeightsFingerprint.Of(read);
+        else if (other!.BaseParameters.Where(parameter => !other.InitialisedParameters.Contains(parameter.Name)).Select(parameter => parameter.Name).SequenceEqual(read.Select(parameter => parameter.Name))) Fingerprint = other.Fingerprint;
     }
 
     /// <summary>The family and its sizes.</summary>
@@ -80,13 +86,26 @@ public sealed class SequenceClassifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(folder);
         EncoderConfig config = EncoderConfigReader.FromFolder(folder);
-        using IWeightFiles files = SafetensorsFolder.Exists(folder) || !TorchWeights.TryOpen(folder, out TorchWeights? pickled) ? new SafetensorsWeights(SafetensorsFolder.Open(folder)) : pickled;
+        using IWeightFiles files = WeightsIn(folder);
         return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
     }
+
+    /// <summary>The weights in a model's folder, in whichever format.</summary>
+    /// <exception cref="InputException">There are none, or a file is damaged.</exception>
+    internal static IWeightFiles WeightsIn(string folder) =>
+        SafetensorsFolder.Exists(folder) || !TorchWeights.TryOpen(folder, out TorchWeights? pickled) ? new SafetensorsWeights(SafetensorsFolder.Open(folder)) : pickled;
 
     /// <summary>A model of weights that are in no folder yet, which takes all of them to be there.</summary>
     /// <exception cref="InputException">The encoder lacks one, or has it in another shape.</exception>
     internal static SequenceClassifier FromWeights(EncoderConfig config, IWeightFiles weights) => new(config, weights, 0, Precision.Float32);
+
+    /// <summary>
+    /// A model of the same encoder, whose frozen weights and packed forms it shares and does not free, with a head of its own: for one adapter, which it keeps. It has to be freed before the
+    /// other.
+    /// </summary>
+    /// <param name="config">The encoder's config, with the labels and the task of the new head.</param>
+    /// <param name="files">What the other lacks of the head.</param>
+    internal SequenceClassifier Sharing(EncoderConfig config, IWeightFiles files) => new(config, files, 0, Precision, this) { Device = Device };
 
     /// <summary>A model with weights initialised as HuggingFace does it: N(0, initializer_range), biases 0, gains 1, padding rows 0.</summary>
     public static SequenceClassifier Create(EncoderConfig config, ulong seed = 0, Precision precision = Precision.Float32)
@@ -108,6 +127,17 @@ public sealed class SequenceClassifier : IDisposable
 
     /// <summary>Whether a pass leaves nothing behind and asks nothing of its own results: all adapters are this library's own.</summary>
     internal bool KeepsNothing => encoder.KeepsNothing && Array.TrueForAll(headLinears, static layer => layer.Adapter is null or { KeepsNothing: true });
+
+    /// <summary>The same for a pass that brings its adapters.</summary>
+    internal TensorScope OpenScope(bool adaptersKeepNothing) => new(adaptersKeepNothing && KeepsNothing ? reuse : null);
+
+    /// <summary>The last hidden states, [batch, length, width], and the batch's mask where they are, for heads of others.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal Tensor Encode(EncoderBatch batch, ForwardContext context, out Tensor mask)
+    {
+        using ModelAccess.Lease pass = Hold();
+        return encoder.Forward(batch, out mask, context);
+    }
 
     /// <summary>A batch with all that has to be counted where the ids are: a pass takes it, moved to the model's device, without looking at ids in this process.</summary>
     internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
@@ -167,7 +197,7 @@ public sealed class SequenceClassifier : IDisposable
     {
         if (originals.ContainsKey(parameter)) return;
         using var scope = new TensorScope();
-        originals.Add(parameter, scope.Detach(parameter.Value.Clone()));
+        originals.Add(parameter, shares ? null : scope.Detach(parameter.Value.Clone()));
     }
 
     /// <summary>Takes off every adapter, and what came with it: all weights are the base model's again, in the role they had.</summary>
@@ -180,8 +210,9 @@ public sealed class SequenceClassifier : IDisposable
         }
 
         using var scope = new TensorScope();
-        foreach ((Parameter parameter, Tensor value) in originals)
+        foreach ((Parameter parameter, Tensor? value) in originals)
         {
+            if (value is null) throw new InvalidOperationException("a model that shares another's weights keeps its adapter");
             Tensor here = value.To(parameter.Value.Device);
             parameter.Replace(here);
             if (!ReferenceEquals(here, value)) value.Dispose();
@@ -217,8 +248,8 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Frees all parameters, when the passes that are under way have ended; who comes later finds that there is no model any more.</summary>
     public void Dispose() => access.End(() =>
     {
-        foreach (Parameter parameter in Parameters) parameter.Value.Dispose();
-        foreach (Tensor value in originals.Values) value.Dispose();
+        foreach (Parameter parameter in Parameters) parameter.Free();
+        foreach (Tensor? value in originals.Values) value?.Dispose();
         originals.Clear();
     });
 }

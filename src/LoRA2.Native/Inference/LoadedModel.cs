@@ -17,10 +17,16 @@ public sealed record LoadedModel(SequenceClassifier Model, TaskDescription? Task
     {
         ArgumentException.ThrowIfNullOrEmpty(modelFolder);
         if (adapterFolder is not null) ArgumentException.ThrowIfNullOrEmpty(adapterFolder);
+        return Load(modelFolder, adapterFolder, configure => SequenceClassifier.FromFolder(modelFolder, configure, precision: precision));
+    }
+
+    /// <summary>The same with a model that is made otherwise, of the folder's config as it is to be changed.</summary>
+    internal static LoadedModel Load(string modelFolder, string? adapterFolder, Func<Func<EncoderConfig, EncoderConfig>, SequenceClassifier> make)
+    {
         string described = adapterFolder ?? modelFolder;
         var reading = new FileSetReading(Path.Combine(described, adapterFolder is null ? ModelFolder.ConfigFile : AdapterFolder.ConfigFile));
         TaskDescription? task = TaskDescription.Read(described);
-        SequenceClassifier model = SequenceClassifier.FromFolder(modelFolder, config => Fitted(config, adapterFolder, described, task), precision: precision);
+        SequenceClassifier model = make(config => Fitted(config, adapterFolder, described, task));
         try
         {
             AdapterSettings? adapter = null;

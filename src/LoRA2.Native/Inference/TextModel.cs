@@ -44,7 +44,7 @@ public sealed class TextModel : IDisposable
         {
             Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
             TaskDescription task = loaded.Task ?? Described(loaded.Model.Config);
-            int length = InputLength.Of(loaded.Model.Config, tokenizer, maxLength ?? (task.MaxLength is { } trained ? Math.Min(trained, loaded.Model.Config.LongestInput) : null));
+            int length = LengthOf(loaded.Model.Config, tokenizer, task, maxLength);
             return new TextModel(loaded.Model, tokenizer, task, loaded.Adapter, length);
         }
         catch
@@ -73,8 +73,12 @@ public sealed class TextModel : IDisposable
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
 
+    /// <summary>Tokens after which an input is cut: what was asked for, or else what the model was fine-tuned with, as far as it has positions, or else its limit.</summary>
+    internal static int LengthOf(EncoderConfig config, Tokenizer tokenizer, TaskDescription task, int? asked) =>
+        InputLength.Of(config, tokenizer, asked ?? (task.MaxLength is { } trained ? Math.Min(trained, config.LongestInput) : null));
+
     /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
-    private static TaskDescription Described(EncoderConfig config)
+    internal static TaskDescription Described(EncoderConfig config)
     {
         IReadOnlyList<string>? names = config.LabelNames;
         if (names is null && config.Kind.NamesOutputs) names = [.. Enumerable.Range(0, config.Labels).Select(i => $"LABEL_{i}")];

@@ -47,8 +47,8 @@ public sealed class DoRAAdapter : Adapter
     private readonly Parameter b;
     private readonly Parameter magnitude;
     private readonly double scale;
-    private Tensor? measured;
-    private Tensor? squaredNorms;
+    private readonly Lock measuring = new();
+    private (Tensor Weight, Tensor SquaredNorms)? measured;
 
     /// <summary>Takes over A [r, in], B [out, r] and m [out].</summary>
     public DoRAAdapter(string module, Tensor a, Tensor b, Tensor magnitude, double scale)
@@ -93,6 +93,13 @@ public sealed class DoRAAdapter : Adapter
     public override IEnumerable<(string Suffix, Tensor Value)> ToPeft() =>
         [("lora_A.weight", a.Value), ("lora_B.weight", b.Value), ("lora_magnitude_vector", magnitude.Value)];
 
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        measured?.SquaredNorms.Dispose();
+        base.Dispose();
+    }
+
     /// <summary>The norm of each row, [out].</summary>
     internal static Tensor RowNorms(Tensor weight)
     {
@@ -108,25 +115,33 @@ public sealed class DoRAAdapter : Adapter
     /// </summary>
     private Tensor ReciprocalNorms(Tensor weight)
     {
-        if (measured != weight) MeasureApart(weight);
+        Tensor squaredNorms = SquaredNormsOf(weight);
         using var scope = new TensorScope();
         // Copies take no part in the tape.
         Tensor constantA = a.Value.Clone(), constantB = b.Value.Clone();
         Tensor linear = Ops.Linear(constantA, weight);
         Tensor quadratic = Ops.Linear(Ops.Linear(constantA, constantA), constantB);
         Tensor reciprocal = Tensor.Empty([constantB.Shape[0]], constantB.DType, constantB.Device);
-        reciprocal.Device.Kernels.ReciprocalNorms(squaredNorms!, constantB, linear, quadratic, scale, reciprocal);
+        reciprocal.Device.Kernels.ReciprocalNorms(squaredNorms, constantB, linear, quadratic, scale, reciprocal);
         return scope.Keep(reciprocal);
     }
 
-    private void MeasureApart(Tensor weight) => weight.Device.Apart(() => Measure(weight));
+    /// <summary>Measured once, by one of the threads that ask.</summary>
+    private Tensor SquaredNormsOf(Tensor weight)
+    {
+        lock (measuring)
+        {
+            if (measured?.Weight != weight) weight.Device.Apart(() => Measure(weight));
+            return measured!.Value.SquaredNorms;
+        }
+    }
 
     private void Measure(Tensor weight)
     {
         using var scope = new TensorScope();
         double[] squared = SquaredRowNorms(weight);
-        squaredNorms?.Dispose();
-        (measured, squaredNorms) = (weight, scope.Detach(Tensor.From(squared, [squared.Length]).To(weight.Device)));
+        measured?.SquaredNorms.Dispose();
+        measured = (weight, scope.Detach(Tensor.From(squared, [squared.Length]).To(weight.Device)));
     }
 
     private static double[] SquaredRowNorms(Tensor weight)

@@ -193,13 +193,15 @@ public sealed class LoRA2Adapter : SingularValueAdapter
     public override Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None) =>
         Ops.LoRA2Linear(x, weight, bias, Factors, Scale, activation);
 
-    /// <summary>Rank k as uᵀ and (v Λ 𝒰 𝒱)ᵀ when k ≤ r, else rank r as (u v)ᵀ and (Λ 𝒰 𝒱)ᵀ.</summary>
+    /// <summary>Rank k as (u v Λ 𝒰)ᵀ and 𝒱ᵀ, as the forward pass has it, when k ≤ r, else rank r as (u v)ᵀ and (Λ 𝒰 𝒱)ᵀ.</summary>
     public override (Tensor A, Tensor B) LowRank()
     {
         static Tensor Flip(Tensor matrix) => Ops.Contiguous(Ops.Transpose(matrix));
         (Tensor u, Tensor v, Tensor values, Tensor innerRight, Tensor outerRight) = Factors;
-        Tensor q = Ops.MatMul(Ops.Multiply(innerRight, Ops.Reshape(values, values.Count, 1)), outerRight);
-        return Factors.OuterRank <= Factors.Rank ? (Flip(u), Flip(Ops.MatMul(v, q))) : (Flip(Ops.MatMul(u, v)), Flip(q));
+        if (Factors.OuterRank > Factors.Rank) return (Flip(Ops.MatMul(u, v)), Flip(Ops.MatMul(Ops.Multiply(innerRight, Ops.Reshape(values, values.Count, 1)), outerRight)));
+        Tensor middle = Tensor.Empty([Factors.OuterRank, Factors.OuterRank], u.DType, u.Device), folded = Tensor.Empty(u.Shape, u.DType, u.Device);
+        u.Device.Kernels.LoRA2Fold(Factors, middle, folded);
+        return (Flip(folded), Flip(outerRight));
     }
 
     /// <inheritdoc/>

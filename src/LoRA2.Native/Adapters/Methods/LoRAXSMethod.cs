@@ -116,6 +116,9 @@ public sealed class LoRAXSAdapter : LowRankAdapter
     public override IReadOnlyList<Parameter> Parameters => [r];
 
     /// <inheritdoc/>
+    public override long Bytes => base.Bytes + ((long)sizeof(float) * (A.Count + B.Count));
+
+    /// <inheritdoc/>
     public override double Scale { get; }
 
     /// <inheritdoc/>

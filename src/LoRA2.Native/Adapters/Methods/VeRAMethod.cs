@@ -131,6 +131,9 @@ internal sealed class VeRAProjections
     /// <summary>What they were drawn from.</summary>
     public ulong Key { get; }
 
+    /// <summary>Bytes of each user's share.</summary>
+    public long BytesOfOne => sizeof(float) * (A.Count + (long)B.Count + slices.Values.Sum(slice => slice.Count)) / Math.Max(users, 1);
+
     public void Use() => users++;
 
     /// <summary>A's first columns.</summary>
@@ -192,6 +195,9 @@ public sealed class VeRAAdapter : LowRankAdapter
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => [d, b];
+
+    /// <inheritdoc/>
+    public override long Bytes => base.Bytes + Shared.BytesOfOne;
 
     /// <inheritdoc/>
     public override double Scale => 1;

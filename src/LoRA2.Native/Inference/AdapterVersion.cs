@@ -1,0 +1,95 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Adapters.Methods;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tasks;
+using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Memory;
+
+namespace LoRA2.Native.Inference;
+
+/// <summary>One adapter as it was read once, for as many passes as ask; the last of its owners frees it.</summary>
+internal sealed class AdapterVersion
+{
+    private readonly SequenceClassifier model;
+    private readonly bool isOwned;
+    private int owners = 1;
+
+    private AdapterVersion(SequenceClassifier model, bool isOwned, TaskDescription task, AdapterSettings settings, int maxLength, long number)
+    {
+        (this.model, this.isOwned, Task, Settings, MaxLength, Number) = (model, isOwned, task, settings, maxLength, number);
+        Layers = [.. model.AdaptableLayers.Select(layer => layer.Adapter as Adapter)];
+        KeepsNothing = model.KeepsNothing;
+        // What else of the encoder is its own can't be brought by a pass; nor is it known what a kind of task from outside does with a batch.
+        SharesBatches = !isOwned || (model.EncoderParameters().All(parameter => parameter.IsShared) && task.Kind.GetType().Assembly == typeof(TaskKind).Assembly);
+        Bytes = isOwned ? model.BaseParameters.Where(parameter => !parameter.IsShared).Sum(parameter => parameter.Count * (long)parameter.Value.DType.Size()) + model.Adapters().Sum(adapter => adapter.Bytes) : 0;
+    }
+
+    /// <summary>What it predicts.</summary>
+    public TaskDescription Task { get; }
+
+    /// <summary>Its method and targets.</summary>
+    public AdapterSettings Settings { get; }
+
+    /// <summary>Tokens after which its inputs are cut.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>Its number among all that were put; 0 for the base model.</summary>
+    public long Number { get; set; }
+
+    /// <summary>The adapters by <see cref="LinearLayer.Place"/>.</summary>
+    public Adapter?[] Layers { get; }
+
+    /// <summary>The encoder's weights, which are the base model's own unless it has others, with its adapters and its head.</summary>
+    public SequenceClassifier Model => model;
+
+    /// <summary>Whether a pass over rows of several can bring all that is its own.</summary>
+    public bool SharesBatches { get; }
+
+    /// <summary>Whether a pass leaves nothing behind with it.</summary>
+    public bool KeepsNothing { get; }
+
+    /// <summary>Bytes of its own tensors.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The base model by its own head.</summary>
+    public static AdapterVersion OfBase(SequenceClassifier model, TaskDescription task, int maxLength) => new(model, isOwned: false, task, new AdapterSettings(), maxLength, 0);
+
+    /// <summary>An adapter's model, which is its own from then on.</summary>
+    public static AdapterVersion Of(SequenceClassifier model, TaskDescription task, AdapterSettings settings, int maxLength, long number)
+    {
+        Fold(model);
+        return new AdapterVersion(model, isOwned: true, task, settings, maxLength, number);
+    }
+
+    /// <summary>Counts one more owner; by somebody who knows that there is one.</summary>
+    public AdapterVersion Retain()
+    {
+        Interlocked.Increment(ref owners);
+        return this;
+    }
+
+    /// <summary>Counts one owner less.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref owners) == 0 && isOwned) model.Dispose();
+    }
+
+    /// <summary>
+    /// Makes plain LoRA of low-rank adapters, once: what their forward pass multiplies anew each time (singular values, gates, inner matrices) is multiplied into the factors. VeRA's stay, which
+    /// share matrices that are larger than they are.
+    /// </summary>
+    private static void Fold(SequenceClassifier model)
+    {
+        using var scope = new TensorScope();
+        foreach (LinearLayer layer in model.LinearLayers)
+        {
+            if (layer.Adapter is not LowRankAdapter adapter || adapter is LoRAAdapter) continue;
+            (Tensor a, Tensor b) = adapter.LowRank();
+            if (sizeof(float) * ((long)a.Count + b.Count) > adapter.Bytes) continue;
+            var folded = new LoRAAdapter(layer.Name, Ops.Contiguous(a).Clone(), Ops.Contiguous(b).Clone(), adapter.Scale);
+            folded.MoveTo(model.Device);
+            layer.Adapter = folded;
+            adapter.Dispose();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using System.Text;
+using LoRA2.Native.Files;
+
+namespace LoRA2.Native.Inference;
+
+/// <summary>Tells whether the files of a folder are those of before: by their bytes, or, quicker, by their sizes and times.</summary>
+internal static class FolderStamp
+{
+    /// <summary>The names, sizes and times of the files that a model's or adapter's folder is made of.</summary>
+    public static string Glance(string folder) => string.Join('|', Files(folder).Select(file => $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}"));
+
+    /// <summary>SHA-256 of their names and bytes.</summary>
+    /// <exception cref="InputException">One can't be read.</exception>
+    public static string Of(string folder)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[1 << 16];
+        foreach (FileInfo file in Files(folder))
+        {
+            RegularFile.Require(file.FullName);
+            hash.AppendData(Encoding.UTF8.GetBytes(file.Name + "\0"));
+            try
+            {
+                using FileStream stream = file.Open(FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+                hash.AppendData(BitConverter.GetBytes(stream.Length));
+                for (int read = stream.Read(buffer); read > 0; read = stream.Read(buffer)) hash.AppendData(buffer.AsSpan(0, read));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new InputException($"{file.FullName}: the file can't be read ({e.Message.TrimEnd('.')})", e);
+            }
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static IEnumerable<FileInfo> Files(string folder)
+    {
+        try
+        {
+            return [.. new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Extension is ".json" or ".safetensors" or ".bin" or ".txt" or ".model").OrderBy(file => file.Name, StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"folder '{folder}' can't be read ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.RandomNumbers;
+using LoRA2.Native.Tests.Adapters;
+using LoRA2.Native.Tests.Encoders;
+using LoRA2.Native.Tests.Shared;
+
+namespace LoRA2.Native.Tests.Inference;
+
+/// <summary>A small model of a family with a tokenizer, and folders of adapters as if trained on it.</summary>
+internal sealed class HostedFolders : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public HostedFolders(string type = "bert")
+    {
+        string tokenizer = Path.Combine(SharedData.Repository, "tests", "Fixtures", "cases", "05-adapters-in-a-loop", "base");
+        Directory.CreateDirectory(Base);
+        foreach (string name in (string[])["vocab.txt", "tokenizer_config.json"]) File.Copy(Path.Combine(tokenizer, name), Path.Combine(Base, name));
+        File.WriteAllText(Path.Combine(Base, "config.json"), ConfigText.Of(type).ToJsonString());
+        using SequenceClassifier made = SequenceClassifier.Create(EncoderConfigReader.FromFolder(Base), 3);
+        ModelFolder.Save(made, Base, Base);
+    }
+
+    public string Base => folder.File("base");
+
+    public static string[] Texts { get; } = ["a good film", "the plot is very dull , not great .", "bad", "one two three end", "good good good good good good good good good good good good film"];
+
+    /// <summary>Every method whose adapters have folders.</summary>
+    public static IEnumerable<string> Methods => AdapterMethods.All.Where(method => method.PeftType is not null).Select(method => method.Name);
+
+    /// <summary>The folder of an adapter, all of whose values are moved.</summary>
+    public string Adapter(string name, string method = "lora", int labels = 2, int seed = 1, int? maxLength = null, HeadTraining head = HeadTraining.All, string[]? targets = null)
+    {
+        string[] names = [.. Enumerable.Range(0, labels).Select(label => $"{name}-{label}")];
+        using SequenceClassifier model = SequenceClassifier.FromFolder(Base, config => config with { Labels = labels, LabelNames = names }, (ulong)seed);
+        var settings = new AdapterSettings { Method = SmallModel.Method(method), Head = head };
+        if (targets is not null) settings = settings with { Targets = targets };
+        model.Attach(settings, (ulong)seed);
+        foreach ((int i, Parameter parameter) in model.Parameters.Where(parameter => parameter.IsTrainable).Index())
+        {
+            float[] step = new float[parameter.Count];
+            new Philox((ulong)seed, (uint)i).FillNormal(step, 0, 0.1f);
+            foreach ((int at, float value) in step.Index()) parameter.Value.AsSpan<float>()[at] += value;
+        }
+
+        string path = folder.File(name);
+        AdapterFolder.Save(model, settings, Base, path, new SavedBeside { Task = new TaskDescription(name, names, maxLength, [Metric.Accuracy]) });
+        return path;
+    }
+
+    public void Dispose() => folder.Dispose();
+}
