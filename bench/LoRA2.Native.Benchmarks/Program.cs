@@ -27,6 +27,9 @@ switch (args)
     case ["distributed", .. var rest]:
         DistributedCommand.Run(rest);
         break;
+    case ["adapters", .. var rest]:
+        AdaptersCommand.Run(rest);
+        break;
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);
         break;

@@ -83,7 +83,7 @@ public sealed class AdapterHostThreadsTests : IDisposable
     {
         double[][] right;
         using (AdapterHost host = Loaded()) right = Answers(host);
-        for (int round = 0; round < Math.Max(Rounds / 5, 1); round++)
+        for (int round = 0; round < Math.Max(Rounds / 10, 1); round++)
         {
             AdapterHost host = Loaded();
             int answers = 0;
@@ -101,7 +101,7 @@ public sealed class AdapterHostThreadsTests : IDisposable
                 {
                 }
             });
-            SpinWait.SpinUntil(() => Volatile.Read(ref answers) > round % 20 || callers.Any(caller => caller.IsCompleted));
+            SpinWait.SpinUntil(() => Volatile.Read(ref answers) > round % 10 || callers.Any(caller => caller.IsCompleted));
             host.Dispose();
             await Task.WhenAll(callers);
             Assert.Throws<ObjectDisposedException>(() => host.Predict("swapped", Texts[0]));
