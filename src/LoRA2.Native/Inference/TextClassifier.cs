@@ -28,7 +28,10 @@ public sealed record Prediction(string? Label, double Score, IReadOnlyList<doubl
     public IReadOnlyList<float> Logits { get; init; } = [];
 }
 
-/// <summary>A fine-tuned encoder with its tokenizer: text in, label or number out.</summary>
+/// <summary>
+/// A fine-tuned encoder with its tokenizer: text in, label or number out. Any number of threads may ask at once, and each call's answers are of one version of the model; a call that comes while
+/// another disposes is answered or throws <see cref="ObjectDisposedException"/>.
+/// </summary>
 /// <example><code>
 /// using var classifier = TextClassifier.Load("deberta-v3-base", "my-adapter");
 /// Prediction answer = classifier.Predict("My parcel never arrived.");
