@@ -15,6 +15,9 @@ public sealed class LoRA2Options
     /// <summary>Folders of adapters by name.</summary>
     public IDictionary<string, string> Adapters { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Adapters that are in memory at a time; null for all. The others are read from their folders, which have to stay as they are, when they are asked for.</summary>
+    public int? MaxResidentAdapters { get; set; }
+
     /// <summary>
     /// How tokens become one vector; null for what the folder says. A classifier makes vectors only when this is given; a sentence-transformers folder, or a model without a head,
     /// makes them anyway.

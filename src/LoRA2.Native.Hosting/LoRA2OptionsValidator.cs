@@ -30,6 +30,7 @@ internal sealed class LoRA2OptionsValidator : IValidateOptions<LoRA2Options>
         void Positive(string name, int? value, int most = int.MaxValue) =>
             Require(value is null || (value >= 1 && value <= most), most == int.MaxValue ? $"{name} is {value}; at least 1 was expected" : $"{name} is {value}; 1 to {most:N0} was expected");
         Positive(nameof(options.MaxLength), options.MaxLength);
+        Positive(nameof(options.MaxResidentAdapters), options.MaxResidentAdapters);
         Positive(nameof(options.MaxBatchTokens), options.MaxBatchTokens);
         Positive(nameof(options.MaxBatchTexts), options.MaxBatchTexts);
         Positive(nameof(options.MaxQueuedTexts), options.MaxQueuedTexts);

@@ -46,7 +46,7 @@ public sealed class QueuedEmbeddingGenerator : IEmbeddingGenerator<string, Embed
     {
         ArgumentNullException.ThrowIfNull(serviceType);
         if (serviceKey is not null) return null;
-        if (serviceType == typeof(EmbeddingGeneratorMetadata)) return new EmbeddingGeneratorMetadata(LoRA2Telemetry.ProviderName, null, service.Name, service.Embeds() ? service.Tenant(null).Dimensions : null);
+        if (serviceType == typeof(EmbeddingGeneratorMetadata)) return new EmbeddingGeneratorMetadata(LoRA2Telemetry.ProviderName, null, service.Name, service.Dimensions);
         return serviceType == typeof(TextService) ? service : serviceType.IsInstanceOfType(this) ? this : null;
     }
 

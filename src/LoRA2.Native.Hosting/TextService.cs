@@ -7,6 +7,7 @@ using LoRA2.Native.Hosting.Models;
 using LoRA2.Native.Hosting.Queueing;
 using LoRA2.Native.Hosting.Telemetry;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
 using Microsoft.Extensions.Logging;
@@ -28,13 +29,13 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     private const int CharactersAtOnce = 1 << 14;
 
     private readonly ILogger logger;
-    private readonly IBatchModel model;
+    private readonly SharedModel model;
     private readonly BatchQueue<QueuedText> queue;
     private readonly ServiceTelemetry telemetry;
     private readonly TimeSpan deadline;
     private int ended;
 
-    private TextService(string name, IBatchModel model, LoRA2Options options, ILogger logger, IMeterFactory? meters)
+    private TextService(string name, SharedModel model, LoRA2Options options, ILogger logger, IMeterFactory? meters)
     {
         Name = name;
         this.model = model;
@@ -44,14 +45,14 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         MaxQueuedTexts = options.MaxQueuedTexts;
         telemetry = new ServiceTelemetry(name, logger, meters, () => queue!.Waiting, () => model.Adapters.Count);
         Limits = new BatchLimits(options.MaxBatchTokens, options.MaxBatchTexts, options.MaxQueuedTexts, options.Workers ?? Math.Max(1, Environment.ProcessorCount / Compute.Threads));
-        queue = new BatchQueue<QueuedText>(Limits, static text => text.Ids.Length, model.Answer, telemetry);
+        queue = new BatchQueue<QueuedText>(Limits, model.Answer, telemetry);
     }
 
     /// <summary>What the model is called.</summary>
     public string Name { get; }
 
     /// <summary>The names of the adapters that answer at the moment, in order.</summary>
-    public IReadOnlyCollection<string> Adapters => model.Adapters;
+    public IReadOnlyList<string> Adapters => [.. model.Adapters.Select(static adapter => adapter.Name)];
 
     /// <summary>Texts that wait.</summary>
     public int QueuedTexts => queue.Waiting.Items;
@@ -78,13 +79,13 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         string name = options.ModelName ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.ModelFolder)));
         if (options.Threads is { } threads) Compute.Threads = threads;
         long start = Stopwatch.GetTimestamp();
-        IBatchModel model = new SeparateModels(options, name);
+        SharedModel model = new SharedModel(options, name);
         try
         {
-            Tenant alone = model.Tenant(null);
-            string[] abilities = [.. Abilities(alone)];
+            string[] abilities;
+            using (Tenant alone = model.Tenant(null)) abilities = [.. Abilities(alone)];
             var service = new TextService(name, model, options, logger, meters);
-            HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.SimdPath);
+            HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, abilities.Length == 0 ? "answers by adapters only" : string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.SimdPath);
             foreach ((string adapter, string folder) in options.Adapters) service.Put(adapter, folder);
             return service;
         }
@@ -97,15 +98,15 @@ public sealed class TextService : IAsyncDisposable, IDisposable
 
     /// <summary>Whether the model, or an adapter, predicts labels or numbers of whole texts.</summary>
     /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
-    public bool Predicts(string? adapter = null) => model.Tenant(adapter).Task is { Kind.AnswersTexts: true };
+    public bool Predicts(string? adapter = null) => TaskOf(adapter) is not null;
 
     /// <summary>Whether the model, or an adapter, makes vectors.</summary>
     /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
-    public bool Embeds(string? adapter = null) => model.Tenant(adapter).Embeds is not null;
+    public bool Embeds(string? adapter = null) => adapter is null ? model.OwnVectors : model.Find(adapter).Task.Kind is EmbeddingsTask;
 
     /// <summary>What the model, or an adapter, predicts; null where it predicts nothing.</summary>
     /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
-    public TaskDescription? TaskOf(string? adapter = null) => model.Tenant(adapter).Task;
+    public TaskDescription? TaskOf(string? adapter = null) => adapter is null ? model.OwnTask : model.Find(adapter).Task is { Kind: not EmbeddingsTask } task ? task : null;
 
     /// <summary>What a model says of one text or pair.</summary>
     /// <inheritdoc cref="PredictAsync(IReadOnlyList{Example}, TextRequest?, CancellationToken)"/>
@@ -168,7 +169,8 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     public PlacedInput Tokenize(string text, string? pair = null, string? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return model.Tenant(adapter).Tokenizer.EncodePlaced(text, pair);
+        using Tenant tenant = model.Tenant(adapter);
+        return tenant.Tokenizer.EncodePlaced(text, pair);
     }
 
     /// <summary>Adds an adapter, or puts it in another's place, while calls are answered: each by the one that was there when it came.</summary>
@@ -212,14 +214,25 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     /// <summary>The precision of the encoder's matrix products, by its usual name.</summary>
     internal string Precision { get; }
 
+    /// <summary>Numbers in the model's vectors; null where it makes none.</summary>
+    internal int? Dimensions
+    {
+        get
+        {
+            using Tenant tenant = model.Tenant(null);
+            return tenant.Embeds is null ? null : tenant.Dimensions;
+        }
+    }
+
+    /// <summary>What is known of the adapters, in the names' order.</summary>
+    internal IReadOnlyList<HostedAdapter> Hosted => model.Adapters;
+
     internal Tenant Tenant(string? adapter) => model.Tenant(adapter);
 
     /// <summary>What a reranker says of each text beside a query, in the texts' order.</summary>
     internal Task<IReadOnlyList<Prediction>> FitAsync(string query, IReadOnlyList<string> texts, TextRequest request, CancellationToken cancellation)
     {
-        Tenant tenant = model.Tenant(request.Adapter);
-        tenant.Require(TextWork.Predict);
-        if (tenant.Task!.Outputs > 2) throw new NotSupportedException($"{tenant.Name} has {tenant.Task.Outputs} outputs; a reranker has one, or two classes of which the second is that a text fits");
+        if (TaskOf(request.Adapter) is { Outputs: > 2 and var outputs }) throw new NotSupportedException($"{(request.Adapter is null ? $"model '{Name}'" : $"adapter '{request.Adapter}'")} has {outputs} outputs; a reranker has one, or two classes of which the second is that a text fits");
         return PredictAsync("rerank", [.. texts.Select(text => new Example(query, text))], request, cancellation);
     }
 
@@ -264,7 +277,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     private Task<IReadOnlyList<Prediction>> PredictAsync(string operation, IReadOnlyList<Example> examples, TextRequest request, CancellationToken cancellation) =>
         telemetry.Measure(operation, request.Adapter, examples.Count, async () =>
         {
-            Tenant tenant = model.Tenant(request.Adapter);
+            using Tenant tenant = await TakeAsync(request.Adapter, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Predict);
             QueuedText[] texts = await ComputeAsync(
                 examples.Sum(static example => (long)example.Text.Length + (example.Pair?.Length ?? 0)), examples.Count,
@@ -277,7 +290,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     private Task<IReadOnlyList<TextVector>> EmbedAsync(long characters, int count, Func<Tenant, int, QueuedText> tokenise, TextRequest request, CancellationToken cancellation) =>
         telemetry.Measure("embeddings", request.Adapter, count, async () =>
         {
-            Tenant tenant = model.Tenant(request.Adapter);
+            using Tenant tenant = await TakeAsync(request.Adapter, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Embed);
             if (request.Dimensions is { } asked && (asked < 1 || asked > tenant.Dimensions))
                 throw new ArgumentException($"vectors of {asked} dimensions were asked for; 1 to {tenant.Dimensions} can be");
@@ -286,6 +299,13 @@ public sealed class TextService : IAsyncDisposable, IDisposable
             IReadOnlyList<TextVector> vectors = [.. texts.Select(text => new TextVector(Vector(text.Answer, request.Dimensions, normalises), text.Ids.Length, text.IsCut))];
             return (vectors, Tokens(texts), Cut(tenant, TextWork.Embed, texts));
         });
+
+    /// <summary>Who answers a call. An adapter that is not in memory is read on the thread pool.</summary>
+    private Task<Tenant> TakeAsync(string? adapter, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(queue.IsClosed, this);
+        return model.IsResident(adapter) ? Task.FromResult(model.Tenant(adapter)) : Task.Run(() => model.Tenant(adapter), cancellation);
+    }
 
     /// <summary>Tokenizes texts, and waits until they are computed.</summary>
     private async Task<QueuedText[]> ComputeAsync(long characters, int count, Func<int, QueuedText> tokenise, TextRequest request, CancellationToken cancellation)

@@ -129,6 +129,17 @@ public sealed class TextServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task AdaptersThatAreNotInMemoryAreReadWhenTheyAreAskedFor()
+    {
+        await using TextService service = TinyTenants.Load(options => options.MaxResidentAdapters = 1);
+        await using TextService all = TinyTenants.Load();
+        Prediction[] found = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => service.PredictAsync("a good film", request: new TextRequest { Adapter = i % 2 == 0 ? "a" : "b" })));
+        Prediction a = await all.PredictAsync("a good film", request: new TextRequest { Adapter = "a" }), b = await all.PredictAsync("a good film", request: new TextRequest { Adapter = "b" });
+        for (int i = 0; i < found.Length; i++) Same(i % 2 == 0 ? a : b, found[i]);
+        Assert.Single(service.Hosted, adapter => adapter.IsResident);
+    }
+
+    [Fact]
     public async Task DisposalUnderLoadAnswersOrRefuses()
     {
         TextService service = TinyTenants.Load();

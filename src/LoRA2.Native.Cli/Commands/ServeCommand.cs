@@ -29,6 +29,7 @@ internal static class ServeCommand
         var urls = new Option<string[]>("--urls") { Description = $"where to listen; can be given several times [{LoRA2Server.DefaultUrl}]", HelpName = "URL" };
         var keyFile = new Option<string?>("--api-key-file") { Description = $"a file with the key that requests have to bring as Authorization: Bearer KEY [the environment variable {KeyVariable}, else none]", HelpName = "FILE" };
         var state = new Option<string?>("--state") { Description = "where uploaded adapters are kept; without it none can be uploaded", HelpName = "DIR" };
+        Option<int?> resident = NumberOption.Int("--max-resident", "adapters in memory at a time; the others are read from their folders when they are asked for [all]", 1);
         Option<int?> threads = NumberOption.Int("--threads", "threads that compute one batch; as many batches are computed at a time as the processors have room for [LORA2_THREADS, else 1]", 1, 1024);
         Option<int?> batchTokens = NumberOption.Int("--max-batch-tokens", "tokens of one batch, padding counted [1024]", 1);
         Option<int?> queue = NumberOption.Int("--max-queue", "texts that may wait; then requests are answered 429 [4096]", 1);
@@ -44,7 +45,7 @@ internal static class ServeCommand
             "lora2 serve --model bert-base --adapter acme=adapters/acme --adapter globex=adapters/globex",
             "lora2 serve --model bert-base --state state --api-key-file key.txt --urls http://0.0.0.0:5080")
         {
-            model, name, adapters, pooling, urls, keyFile, state, threads, batchTokens, queue, texts, body, deadline, maxLength, precision,
+            model, name, adapters, pooling, urls, keyFile, state, resident, threads, batchTokens, queue, texts, body, deadline, maxLength, precision,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -59,6 +60,7 @@ internal static class ServeCommand
                 if (parsed.GetValue(pooling) is { } way) options.Pooling = PoolingNames.Named(way);
                 options.MaxLength = parsed.GetValue(maxLength);
                 options.Precision = PrecisionOption.Parse(parsed.GetValue(precision));
+                options.MaxResidentAdapters = parsed.GetValue(resident);
                 options.MaxBatchTokens = parsed.GetValue(batchTokens) ?? options.MaxBatchTokens;
                 options.MaxQueuedTexts = parsed.GetValue(queue) ?? options.MaxQueuedTexts;
                 if (parsed.GetValue(deadline) is { } seconds) options.Deadline = TimeSpan.FromSeconds(seconds);

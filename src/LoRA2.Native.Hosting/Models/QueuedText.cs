@@ -1,16 +1,16 @@
+using LoRA2.Native.Hosting.Queueing;
+using LoRA2.Native.Inference;
+
 namespace LoRA2.Native.Hosting.Models;
 
-/// <summary>A text on its way through the queue.</summary>
-/// <param name="tenant">Who answers it: one version of a model and adapter, from here to the answer.</param>
-/// <param name="work">What is asked.</param>
+/// <summary>A text on its way through the queue. While it is there it keeps the version of the adapter that it was taken for.</summary>
+/// <param name="version">Who answers it.</param>
 /// <param name="ids">Its tokens.</param>
 /// <param name="typeIds">Their segments.</param>
 /// <param name="isCut">Whether it was longer.</param>
-internal sealed class QueuedText(Tenant tenant, TextWork work, int[] ids, int[] typeIds, bool isCut)
+internal sealed class QueuedText(AdapterVersion version, int[] ids, int[] typeIds, bool isCut) : IQueuedItem
 {
-    public Tenant Tenant { get; } = tenant;
-
-    public TextWork Work { get; } = work;
+    public AdapterVersion Version { get; } = version;
 
     public int[] Ids { get; } = ids;
 
@@ -18,6 +18,12 @@ internal sealed class QueuedText(Tenant tenant, TextWork work, int[] ids, int[] 
 
     public bool IsCut { get; } = isCut;
 
-    /// <summary>Logits, or a vector that is not normalised; set when it is computed.</summary>
+    public int Tokens => Ids.Length;
+
+    /// <summary>Logits or a vector; set when it is computed.</summary>
     public float[] Answer { get; set; } = [];
+
+    public void Enter() => Version.Retain();
+
+    public void Leave() => Version.Release();
 }

@@ -8,7 +8,7 @@ namespace LoRA2.Native.Hosting.Queueing;
 /// </summary>
 /// <typeparam name="T">What is computed.</typeparam>
 internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
-    where T : class
+    where T : class, IQueuedItem
 {
     /// <summary>Items that are looked at to fill a batch: what is far behind may wait.</summary>
     private const int LookAhead = 512;
@@ -19,7 +19,6 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
     private readonly object gate = new();
     private readonly LinkedList<Entry> pending = new();
     private readonly BatchLimits limits;
-    private readonly Func<T, int> tokensOf;
     private readonly Action<IReadOnlyList<T>, CancellationToken> compute;
     private readonly IBatchObserver? observer;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,13 +30,11 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
 
     /// <summary>Starts the workers.</summary>
     /// <param name="limits">The limits.</param>
-    /// <param name="tokensOf">An item's tokens.</param>
     /// <param name="compute">Computes a batch and leaves each item's answer in it; called by several threads at a time when there are several workers.</param>
     /// <param name="observer">Is told what happens, or null.</param>
-    public BatchQueue(BatchLimits limits, Func<T, int> tokensOf, Action<IReadOnlyList<T>, CancellationToken> compute, IBatchObserver? observer = null)
+    public BatchQueue(BatchLimits limits, Action<IReadOnlyList<T>, CancellationToken> compute, IBatchObserver? observer = null)
     {
         this.limits = limits;
-        this.tokensOf = tokensOf;
         this.compute = compute;
         this.observer = observer;
         living = limits.Workers;
@@ -118,9 +115,10 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
             long now = Stopwatch.GetTimestamp();
             for (int i = 0; i < items.Count; i++)
             {
-                var entry = new Entry(call, items[i], Math.Max(1, tokensOf(items[i])), now);
+                var entry = new Entry(call, items[i], Math.Max(1, items[i].Tokens), now);
                 entry.Node = pending.AddLast(entry);
                 call.Entries[i] = entry;
+                entry.Item.Enter();
                 pendingTokens += entry.Tokens;
             }
 
@@ -136,16 +134,22 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
     private void End(Call call, Exception reason)
     {
         List<Batch>? abandoned = null;
+        List<Entry>? left = null;
         lock (gate)
         {
             if (!call.End(reason)) return;
             foreach (Entry entry in call.Entries)
             {
-                if (entry.Node is not null) Remove(entry);
+                if (entry.Node is not null)
+                {
+                    Remove(entry);
+                    (left ??= []).Add(entry);
+                }
                 else if (entry.Batch is { } batch && batch.Entries.TrueForAll(static other => other.Call.IsOver)) (abandoned ??= []).Add(batch);
             }
         }
 
+        foreach (Entry entry in left ?? []) entry.Item.Leave();
         foreach (Batch batch in (abandoned ?? []).Distinct()) batch.Cancel();
     }
 
@@ -164,6 +168,7 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
             using (batch)
             {
                 Run(batch, batch.Entries);
+                foreach (Entry entry in batch.Entries) entry.Item.Leave();
             }
 
             Learn(batch, Stopwatch.GetElapsedTime(start));

@@ -1,7 +1,9 @@
 using LoRA2.Native.Files;
 using LoRA2.Native.Hosting;
 using LoRA2.Native.Hosting.Models;
+using LoRA2.Native.Inference;
 using LoRA2.Native.Serving.Http;
+using LoRA2.Native.Tasks.Kinds;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
@@ -9,8 +11,8 @@ using Microsoft.Extensions.Logging;
 
 namespace LoRA2.Native.Serving.Adapters;
 
-/// <summary>An adapter, or the model alone.</summary>
-internal sealed record AdapterEntry(string Name, bool Predicts, bool Embeds, string? Task, IReadOnlyList<string>? Labels);
+/// <summary>An adapter that answers.</summary>
+internal sealed record AdapterEntry(string Name, bool Predicts, bool Embeds, string Task, IReadOnlyList<string>? Labels, string Method, int MaxLength, long Bytes, bool Resident);
 
 /// <summary><c>GET /adapters</c>, <c>PUT /adapters/{name}</c> and <c>DELETE /adapters/{name}</c>; at the start, those that were kept.</summary>
 internal sealed partial class AdapterRoutes(TextService service, ServerOptions options, ILogger<AdapterRoutes> logger) : IHostedService, IDisposable
@@ -47,14 +49,7 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
 
     public Task List(HttpContext context, ModelEndpoint endpoint)
     {
-        var entries = new List<AdapterEntry>();
-        foreach (string name in service.Adapters)
-        {
-            // One may go while they are listed.
-            if (EntryOf(name) is { } entry) entries.Add(entry);
-        }
-
-        return JsonBody.Write(context, [.. entries], ServerJson.Wire.AdapterEntryArray);
+        return JsonBody.Write(context, [.. service.Hosted.Select(Entry)], ServerJson.Wire.AdapterEntryArray);
     }
 
     public async Task Put(HttpContext context, ModelEndpoint endpoint)
@@ -64,6 +59,7 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
         if (store is null) throw new ServerException(StatusCodes.Status403Forbidden, "this server keeps no adapters: start it with --state DIR");
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = options.MaxUploadBytes + (1 << 20);
         bool replaces;
+        AdapterEntry entry;
         await changing.WaitAsync(context.RequestAborted);
         try
         {
@@ -75,6 +71,7 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
                 await new AdapterUpload(version, options.MaxUploadBytes).Receive(context.Request, context.RequestAborted);
                 replaces = await service.PutAdapterAsync(name, version, context.RequestAborted);
                 AdapterStore.Keep(version);
+                entry = Entry(service.Hosted.First(adapter => adapter.Name == name));
             }
             catch (Exception e)
             {
@@ -90,7 +87,7 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
         }
 
         context.Response.StatusCode = replaces ? StatusCodes.Status200OK : StatusCodes.Status201Created;
-        await JsonBody.Write(context, EntryOf(name) ?? new AdapterEntry(name, false, false, null, null), ServerJson.Wire.AdapterEntry);
+        await JsonBody.Write(context, entry, ServerJson.Wire.AdapterEntry);
     }
 
     public async Task Delete(HttpContext context, ModelEndpoint endpoint)
@@ -113,16 +110,9 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
     [LoggerMessage(21, LogLevel.Warning, "The adapter {Name} that was kept does not answer: {Reason}")]
     private static partial void Skipped(ILogger logger, string name, string reason);
 
-    private AdapterEntry? EntryOf(string name)
+    private static AdapterEntry Entry(HostedAdapter adapter)
     {
-        try
-        {
-            Tenant tenant = service.Tenant(name);
-            return new AdapterEntry(name, tenant.Task is { Kind.AnswersTexts: true }, tenant.Embeds is not null, tenant.Task?.Kind.Name, tenant.Task?.LabelNames);
-        }
-        catch (UnknownAdapterException)
-        {
-            return null;
-        }
+        bool embeds = adapter.Task.Kind is EmbeddingsTask;
+        return new AdapterEntry(adapter.Name, !embeds, embeds, adapter.Task.Kind.Name, adapter.Task.LabelNames, adapter.Settings.Method.Name, adapter.MaxLength, adapter.Bytes, adapter.IsResident);
     }
 }

@@ -40,12 +40,12 @@ internal static class InfoRoute
     public static Task Info(HttpContext context, ModelEndpoint endpoint)
     {
         TextService service = endpoint.Service;
-        Tenant alone = service.Tenant(null);
+        using Tenant alone = service.Tenant(null);
         var type = new ModelType { Embedding = alone.Embeds is { } settings ? new EmbeddingModel(PoolingNames.NameOf(settings.Pooling), alone.Dimensions) : null, Classifier = ClassifierOf(alone.Task) };
         return JsonBody.Write(
             context,
             new ServerInfo(
-                service.Name, service.Precision, type, service.MaxQueuedTexts, alone.MaxLengthFor(alone.Task is null ? TextWork.Embed : TextWork.Predict), service.Limits.BatchTokens, service.Limits.BatchItems,
+                service.Name, service.Precision, type, service.MaxQueuedTexts, alone.MaxLength, service.Limits.BatchTokens, service.Limits.BatchItems,
                 endpoint.Options.MaxTexts, endpoint.Options.Truncates, [.. service.Adapters], Version),
             ServerJson.Wire.ServerInfo);
     }

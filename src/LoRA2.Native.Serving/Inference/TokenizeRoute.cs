@@ -20,15 +20,14 @@ internal static class TokenizeRoute
         TokenizeRequest request = await JsonBody.Read(context, ServerJson.Wire.TokenizeRequest);
         string[] texts = TextInputs.Of(request.Inputs, "inputs").Texts ?? throw TextInputs.Wrong("`inputs` has tokens already; strings were expected");
         endpoint.RequireTexts(texts.Length, "inputs");
-        Tokenizer tokenizer = endpoint.Service.Tenant(endpoint.AdapterOf(request.Adapter, request.Model)).Tokenizer;
+        string? adapter = endpoint.AdapterOf(request.Adapter, request.Model);
         bool withSpecial = request.AddSpecialTokens ?? true;
-        TokenEntry[][] tokens = await Task.Run(() => texts.Select(text => Tokens(tokenizer, text, withSpecial)).ToArray(), context.RequestAborted);
+        TokenEntry[][] tokens = await Task.Run(() => texts.Select(text => Tokens(endpoint.Service.Tokenize(text, null, adapter), text, withSpecial)).ToArray(), context.RequestAborted);
         await JsonBody.Write(context, tokens, ServerJson.Wire.TokenEntryArrayArray);
     }
 
-    private static TokenEntry[] Tokens(Tokenizer tokenizer, string text, bool withSpecial)
+    private static TokenEntry[] Tokens(PlacedInput placed, string text, bool withSpecial)
     {
-        PlacedInput placed = tokenizer.EncodePlaced(text);
         var tokens = new List<TokenEntry>(placed.Ids.Length);
         // Places are counted in UTF-16; tokens come in the order of their beginnings, as a rule.
         int character = 0, bytes = 0;

@@ -1,7 +1,9 @@
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
+using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Inference;
 
@@ -32,11 +34,12 @@ public sealed class AdapterHost : IDisposable
     private readonly SequenceClassifier model;
     private readonly AdapterVersion own;
     private readonly InputException? whyNotOwn;
+    private readonly AdapterReader reader;
     private readonly AdapterShelf shelf;
 
-    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterShelf shelf)
+    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterReader reader, AdapterShelf shelf)
     {
-        (this.model, Tokenizer, this.own, this.whyNotOwn, this.shelf) = (model, tokenizer, own, whyNotOwn, shelf);
+        (this.model, Tokenizer, this.own, this.whyNotOwn, this.reader, this.shelf) = (model, tokenizer, own, whyNotOwn, reader, shelf);
         Config = model.Config;
     }
 
@@ -80,7 +83,7 @@ public sealed class AdapterHost : IDisposable
             var reader = new AdapterReader(modelFolder, model, config!, tokenizer, options.MaxLength);
             TaskDescription own = task ?? TextModel.Described(model.Config);
             return new AdapterHost(
-                model, tokenizer, AdapterVersion.OfBase(model, own, TextModel.LengthOf(model.Config, tokenizer, own, options.MaxLength)), WhyNot(modelFolder, model, own), new AdapterShelf(reader.Read, options));
+                model, tokenizer, AdapterVersion.OfBase(model, own, TextModel.LengthOf(model.Config, tokenizer, own, options.MaxLength)), WhyNot(modelFolder, model, own), reader, new AdapterShelf(reader.Read, options));
         }
         catch
         {
@@ -177,6 +180,31 @@ public sealed class AdapterHost : IDisposable
     {
         model.Dispose();
         shelf.Clear();
+    }
+
+    /// <summary>The version of an adapter, or of the model without one, for the caller to release: for passes over texts that are tokens already.</summary>
+    /// <exception cref="InputException">There is no adapter of that name, its folder is not what it was, or the model has no head.</exception>
+    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
+    internal AdapterVersion Take(string? name)
+    {
+        using ModelAccess.Lease held = model.Hold();
+        return name is not null ? shelf.Take(name) : whyNotOwn is null ? own.Retain() : throw whyNotOwn;
+    }
+
+    /// <summary>The model without an adapter as one that makes vectors, for the caller to release before the host is disposed.</summary>
+    internal AdapterVersion Vectors(EmbeddingsTask kind)
+    {
+        using ModelAccess.Lease held = model.Hold();
+        return reader.Vectors(kind);
+    }
+
+    /// <summary>The heads' outputs for tokenized texts, each by a version that the caller keeps meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled, before a batch.</exception>
+    internal float[][] Outputs(IReadOnlyList<AdapterVersion> versions, TokenizedDataset data, int batchSize, CancellationToken cancellation)
+    {
+        using ModelAccess.Lease held = model.Hold();
+        return AdapterPass.Outputs(model, versions, data, batchSize, cancellation);
     }
 
     private AdapterVersion? VersionFor(string? name, Dictionary<string, AdapterVersion> taken, Dictionary<string, InputException> faults, out InputException? error)

@@ -42,19 +42,40 @@ internal sealed class AdapterPass(SequenceClassifier model, Tokenizer tokenizer,
         }
 
         var data = new TokenizedDataset(tokens);
-        float[][] outputs = new float[asked.Length][];
-        foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            Batch([.. batch.GroupBy(row => versions[asked[row]]!).Select(segment => (segment.Key, segment.ToArray()))], data, outputs);
-        }
-
+        float[][] outputs = Outputs(model, [.. asked.Select(i => versions[i]!)], data, batchSize, cancellation);
         for (int row = 0; row < asked.Length; row++) Interpret(asked[row], outputs[row], data.Length(row), data.IsCut(row));
     }
 
-    /// <summary>One pass; rows of one adapter follow each other.</summary>
-    private void Batch((AdapterVersion Version, int[] Rows)[] segments, TokenizedDataset data, float[][] outputs)
+    /// <summary>The heads' outputs for tokenized texts, each by its own adapter, in batches of similar length; adapters that can't share a batch have batches of their own.</summary>
+    public static float[][] Outputs(SequenceClassifier model, IReadOnlyList<AdapterVersion> versions, TokenizedDataset data, int batchSize, CancellationToken cancellation)
     {
+        float[][] outputs = new float[data.Count][];
+        foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            (AdapterVersion Version, int[] Rows)[] segments = [.. batch.GroupBy(row => versions[row]).Select(segment => (segment.Key, segment.ToArray()))];
+            if (Array.TrueForAll(segments, segment => segment.Version.SharesBatches))
+            {
+                Batch(model, segments, data, outputs);
+                continue;
+            }
+
+            Batch(model, [.. segments.Where(segment => segment.Version.SharesBatches)], data, outputs);
+            foreach ((AdapterVersion version, int[] rows) in segments.Where(segment => !segment.Version.SharesBatches))
+            {
+                using TensorScope scope = version.Model.OpenScope();
+                EncoderBatch inputs = data.Batch(rows);
+                version.Task.Kind.Keep(version.Model.Forward(inputs, ForwardContext.Inference).To(Device.Cpu), data, rows, inputs, outputs);
+            }
+        }
+
+        return outputs;
+    }
+
+    /// <summary>One pass; rows of one adapter follow each other.</summary>
+    private static void Batch(SequenceClassifier model, (AdapterVersion Version, int[] Rows)[] segments, TokenizedDataset data, float[][] outputs)
+    {
+        if (segments.Length == 0) return;
         using TensorScope scope = model.OpenScope(Array.TrueForAll(segments, segment => segment.Version.KeepsNothing));
         EncoderBatch inputs = data.Batch([.. segments.SelectMany(segment => segment.Rows)]);
         var context = new ForwardContext { Rows = new RowAdapters([.. segments.Select(segment => new AdaptedRows(segment.Rows.Length, segment.Version.Layers))]) };

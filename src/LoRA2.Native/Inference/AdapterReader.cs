@@ -1,3 +1,4 @@
+using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks.Kinds;
@@ -20,7 +21,7 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
     /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or what it says is not of texts.</exception>
     public AdapterVersion Read(string adapterFolder)
     {
-        if (!Adapters.AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
+        if (!AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
             throw new InputException($"'{adapterFolder}' is a model's folder, not an adapter's: a model that was fine-tuned whole shares no weights; load it by itself");
         using var files = new RestOfBase(folder, glance);
         LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure => model.Sharing(configure(config), files));
@@ -33,6 +34,24 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
         catch
         {
             loaded.Model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The base model itself as one that makes vectors, by a head that needs no weights.</summary>
+    /// <exception cref="InputException">The model takes no input of that length.</exception>
+    public AdapterVersion Vectors(EmbeddingsTask kind)
+    {
+        using var files = new RestOfBase(folder, glance);
+        var task = new TaskDescription("", null, kind.Settings.MaxLength is { } said ? Math.Min(said, config.LongestInput) : null, kind.MetricsFor(1)) { Kind = kind };
+        SequenceClassifier shared = model.Sharing(config with { Labels = 1, LabelNames = null, Task = kind }, files);
+        try
+        {
+            return AdapterVersion.Of(shared, task, new AdapterSettings(), TextModel.LengthOf(shared.Config, tokenizer, task, maxLength), 0);
+        }
+        catch
+        {
+            shared.Dispose();
             throw;
         }
     }

@@ -11,7 +11,7 @@ public sealed class BatchQueueTests
     public async Task EveryItemIsComputedOnceInBatchesWithinTheBudget()
     {
         var batches = new ConcurrentBag<int[]>();
-        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (items, _) =>
+        await using var queue = new BatchQueue<Item>(Usual, (items, _) =>
         {
             batches.Add([.. items.Select(item => item.Tokens)]);
             foreach (Item item in items) item.Answers++;
@@ -28,7 +28,7 @@ public sealed class BatchQueueTests
     public async Task WhatHasNoRoomIsRefusedAndSaysWhenToComeBack()
     {
         using var gate = new ManualResetEventSlim();
-        await using var queue = new BatchQueue<Item>(Usual with { QueuedItems = 3 }, item => item.Tokens, (_, _) => gate.Wait(CancellationToken.None));
+        await using var queue = new BatchQueue<Item>(Usual with { QueuedItems = 3 }, (_, _) => gate.Wait(CancellationToken.None));
         Task first = queue.RunAsync([new Item(1)], Timeout.InfiniteTimeSpan, default);
         await Until(() => queue.Waiting.Items == 0);
         Task waiting = queue.RunAsync([new Item(1), new Item(1), new Item(1)], Timeout.InfiniteTimeSpan, default);
@@ -42,7 +42,7 @@ public sealed class BatchQueueTests
     public async Task ACallThatIsCancelledWhileItWaitsIsNotComputed()
     {
         using var gate = new ManualResetEventSlim();
-        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (items, _) =>
+        await using var queue = new BatchQueue<Item>(Usual, (items, _) =>
         {
             gate.Wait(CancellationToken.None);
             foreach (Item item in items) item.Answers++;
@@ -67,7 +67,7 @@ public sealed class BatchQueueTests
         using SemaphoreSlim begun = new(0), released = new(0);
         CancellationToken seen = default;
         int items = 0;
-        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (batch, cancellation) =>
+        await using var queue = new BatchQueue<Item>(Usual, (batch, cancellation) =>
         {
             (seen, items) = (cancellation, batch.Count);
             begun.Release();
@@ -93,7 +93,7 @@ public sealed class BatchQueueTests
     {
         using var begun = new ManualResetEventSlim();
         bool stopped = false;
-        var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (_, cancellation) =>
+        var queue = new BatchQueue<Item>(Usual, (_, cancellation) =>
         {
             begun.Set();
             stopped = cancellation.WaitHandle.WaitOne(TimeSpan.FromSeconds(20));
@@ -112,7 +112,7 @@ public sealed class BatchQueueTests
     public async Task ADeadlineEndsACall()
     {
         using var gate = new ManualResetEventSlim();
-        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (_, _) => gate.Wait(CancellationToken.None));
+        await using var queue = new BatchQueue<Item>(Usual, (_, _) => gate.Wait(CancellationToken.None));
         await Assert.ThrowsAsync<TimeoutException>(() => queue.RunAsync([new Item(1)], TimeSpan.FromMilliseconds(20), default));
         await Assert.ThrowsAsync<TimeoutException>(() => queue.RunAsync([new Item(1)], TimeSpan.FromMilliseconds(20), default));
         Assert.Equal(0, queue.Waiting.Items);
@@ -123,7 +123,7 @@ public sealed class BatchQueueTests
     public async Task OnlyWhatCannotBeComputedFails()
     {
         using var gate = new ManualResetEventSlim();
-        await using var queue = new BatchQueue<Item>(Usual, item => item.Tokens, (items, _) =>
+        await using var queue = new BatchQueue<Item>(Usual, (items, _) =>
         {
             gate.Wait(CancellationToken.None);
             if (items.Any(item => item.IsBad)) throw new InvalidDataException("bad");
@@ -143,7 +143,7 @@ public sealed class BatchQueueTests
     [Fact]
     public async Task DisposalAnswersWhatWasTakenAndRefusesTheRest()
     {
-        var queue = new BatchQueue<Item>(Usual with { Workers = 2 }, item => item.Tokens, (items, _) =>
+        var queue = new BatchQueue<Item>(Usual with { Workers = 2 }, (items, _) =>
         {
             Thread.Sleep(2);
             foreach (Item item in items) item.Answers++;
@@ -161,18 +161,20 @@ public sealed class BatchQueueTests
     [Fact]
     public async Task NothingIsLostUnderCancellationsDeadlinesAndFailures()
     {
-        var queue = new BatchQueue<Item>(Usual with { Workers = 3, QueuedItems = 40 }, item => item.Tokens, (items, _) =>
+        var queue = new BatchQueue<Item>(Usual with { Workers = 3, QueuedItems = 40 }, (items, _) =>
         {
             if (items.Any(item => item.IsBad)) throw new InvalidDataException("bad");
             foreach (Item item in items) item.Answers++;
         });
         int done = 0, cancelled = 0, late = 0, full = 0, failed = 0;
+        var all = new ConcurrentBag<Item>();
         await Task.WhenAll(Enumerable.Range(0, 16).Select(caller => Task.Run(async () =>
         {
             var random = new Random(caller);
             for (int i = 0; i < 200; i++)
             {
                 Item[] items = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new Item(random.Next(1, 30)) { IsBad = random.Next(50) == 0 })];
+                foreach (Item item in items) all.Add(item);
                 using var cancel = new CancellationTokenSource();
                 Task call = queue.RunAsync(items, random.Next(5) == 0 ? TimeSpan.FromMilliseconds(1) : Timeout.InfiniteTimeSpan, cancel.Token);
                 if (random.Next(4) == 0) await cancel.CancelAsync();
@@ -205,6 +207,7 @@ public sealed class BatchQueueTests
         Assert.True(done > 0 && cancelled > 0 && failed > 0);
         Assert.Equal((0, 0), queue.Waiting);
         await queue.DisposeAsync();
+        Assert.All(all, item => Assert.False(item.IsInside));
     }
 
     private static async Task Until(Func<bool> condition)
@@ -213,12 +216,20 @@ public sealed class BatchQueueTests
         Assert.True(condition());
     }
 
-    private sealed class Item(int tokens)
+    private sealed class Item(int tokens) : IQueuedItem
     {
+        private int inside;
+
         public int Tokens { get; } = tokens;
 
         public bool IsBad { get; init; }
 
         public int Answers { get; set; }
+
+        public bool IsInside => Volatile.Read(ref inside) != 0;
+
+        public void Enter() => Assert.Equal(1, Interlocked.Increment(ref inside));
+
+        public void Leave() => Assert.Equal(0, Interlocked.Decrement(ref inside));
     }
 }

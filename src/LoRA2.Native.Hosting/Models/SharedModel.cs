@@ -1,0 +1,118 @@
+using LoRA2.Native.Embeddings;
+using LoRA2.Native.Files;
+using LoRA2.Native.Inference;
+using LoRA2.Native.Tasks.Kinds;
+using LoRA2.Native.Training;
+
+namespace LoRA2.Native.Hosting.Models;
+
+/// <summary>A model and its adapters over the same weights, as the queue's workers compute with them: an <see cref="AdapterHost"/>, and the model's vectors beside its adapters' answers. Any number of threads may call.</summary>
+internal sealed class SharedModel : IDisposable
+{
+    private readonly string name;
+    private readonly AdapterHost host;
+    private readonly bool isSentence;
+    private readonly AdapterVersion? vectors;
+    private readonly EmbeddingSettings? settings;
+
+    /// <summary>Loads a model.</summary>
+    /// <exception cref="InputException">A file is missing or damaged.</exception>
+    public SharedModel(LoRA2Options options, string name)
+    {
+        this.name = name;
+        isSentence = SentenceFolder.Exists(options.ModelFolder);
+        SentenceFolder files = SentenceFolder.Read(options.ModelFolder);
+        host = AdapterHost.Load(files.Transformer, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters });
+        try
+        {
+            if (OwnTask is not null && options.Pooling is null) return;
+            if (files.Width is { } width && width.Width != host.Config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {host.Config.HiddenSize}");
+            settings = files.Settings with { Pooling = options.Pooling ?? files.Settings.Pooling };
+            // Whether vectors have the length 1 is each call's to say, so it is done after the pass.
+            vectors = host.Vectors(new EmbeddingsTask { Settings = settings with { Normalises = false } });
+        }
+        catch
+        {
+            host.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The adapters, in the names' order.</summary>
+    public IReadOnlyList<HostedAdapter> Adapters => host.Adapters;
+
+    /// <summary>What the model predicts without an adapter, or null. One of a sentence-transformers folder makes vectors only, whatever its files have beside.</summary>
+    public TaskDescription? OwnTask => !isSentence && host.OwnTask is { Kind: not EmbeddingsTask } task ? task : null;
+
+    /// <summary>Whether the model makes vectors without an adapter.</summary>
+    public bool OwnVectors => vectors is not null;
+
+    /// <summary>Whether an adapter answers without being read first.</summary>
+    public bool IsResident(string? adapter) => adapter is null || host.Find(adapter) is not { IsResident: false };
+
+    /// <summary>What is known of an adapter.</summary>
+    /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
+    public HostedAdapter Find(string adapter) => host.Find(adapter) ?? throw Unknown(adapter);
+
+    /// <summary>Who answers for an adapter's name, or null for the model alone; for the caller to dispose of. An adapter that is not in memory is read.</summary>
+    /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
+    /// <exception cref="InputException">Its folder is not what it was.</exception>
+    public Tenant Tenant(string? adapter)
+    {
+        if (adapter is null) return new Tenant($"model '{name}'", host.Tokenizer, OwnTask is null ? null : host.Take(null), vectors?.Retain(), settings);
+        AdapterVersion version;
+        try
+        {
+            version = host.Take(adapter);
+        }
+        catch (InputException) when (host.Find(adapter) is null)
+        {
+            throw Unknown(adapter);
+        }
+
+        string called = $"adapter '{adapter}' of model '{name}'";
+        return version.Task.Kind is EmbeddingsTask { Settings: var own } ? new Tenant(called, host.Tokenizer, null, version, own) : new Tenant(called, host.Tokenizer, version, null, null);
+    }
+
+    /// <summary>Computes texts, whoever's they are, in one pass, and leaves each one's answer in it.</summary>
+    public void Answer(IReadOnlyList<QueuedText> texts, CancellationToken cancellation)
+    {
+        var rows = new TokenizedExamples("input", host.Config);
+        foreach (QueuedText text in texts)
+        {
+            rows.Ids.AddRange(text.Ids);
+            rows.TypeIds.AddRange(text.TypeIds);
+            rows.Close(text.IsCut, targets: null);
+        }
+
+        float[][] answers = host.Outputs([.. texts.Select(static text => text.Version)], new TokenizedDataset(rows), texts.Count, cancellation);
+        if (Array.Exists(answers, static answer => Array.Exists(answer, static value => !float.IsFinite(value)))) throw new InputException($"model '{name}' answers with a value that is not finite: numbers on the way overflow");
+        for (int i = 0; i < answers.Length; i++) texts[i].Answer = answers[i];
+    }
+
+    /// <summary>Adds an adapter or takes it in another's place; texts that are under way are answered by the one they were taken for.</summary>
+    /// <returns>Whether it has replaced one.</returns>
+    /// <exception cref="InputException">Its folder is damaged, or it does not fit the model; nothing has changed then.</exception>
+    public bool Put(string adapter, string folder)
+    {
+        bool replaces = host.Find(adapter) is not null;
+        host.Put(adapter, folder);
+        return replaces;
+    }
+
+    /// <summary>Takes an adapter away; whether there was one.</summary>
+    public bool Remove(string adapter) => host.Remove(adapter);
+
+    public void Dispose()
+    {
+        vectors?.Release();
+        host.Dispose();
+    }
+
+    private UnknownAdapterException Unknown(string adapter)
+    {
+        IReadOnlyList<HostedAdapter> known = host.Adapters;
+        string listed = known.Count == 0 ? "it has none" : $"it has {string.Join(", ", known.Take(10).Select(static one => one.Name))}{(known.Count > 10 ? $" and {known.Count - 10:N0} others" : "")}";
+        return new UnknownAdapterException(adapter, $"model '{name}' has no adapter '{adapter}'; {listed}");
+    }
+}
