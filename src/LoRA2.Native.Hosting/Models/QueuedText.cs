@@ -4,13 +4,16 @@ using LoRA2.Native.Inference;
 namespace LoRA2.Native.Hosting.Models;
 
 /// <summary>A text on its way through the queue. While it is there it keeps the version of the adapter that it was taken for.</summary>
-/// <param name="version">Who answers it.</param>
+/// <param name="lease">Who answers it.</param>
 /// <param name="ids">Its tokens.</param>
 /// <param name="typeIds">Their segments.</param>
 /// <param name="isCut">Whether it was longer.</param>
-internal sealed class QueuedText(AdapterVersion version, int[] ids, int[] typeIds, bool isCut) : IQueuedItem
+internal sealed class QueuedText(AdapterLease lease, int[] ids, int[] typeIds, bool isCut) : IQueuedItem
 {
-    public AdapterVersion Version { get; } = version;
+    private AdapterLease? held;
+
+    /// <summary>As the host takes it, while it is in the queue.</summary>
+    public AdapterTokens AsTokens => new(held ?? throw new InvalidOperationException("a text is computed that is not in the queue"), Ids, TypeIds);
 
     public int[] Ids { get; } = ids;
 
@@ -23,7 +26,7 @@ internal sealed class QueuedText(AdapterVersion version, int[] ids, int[] typeId
     /// <summary>Logits or a vector; set when it is computed.</summary>
     public float[] Answer { get; set; } = [];
 
-    public void Enter() => Version.Retain();
+    public void Enter() => held = lease.Share();
 
-    public void Leave() => Version.Release();
+    public void Leave() => held?.Dispose();
 }

@@ -2,7 +2,6 @@ using LoRA2.Native.Embeddings;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tasks.Kinds;
-using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Hosting.Models;
 
@@ -12,8 +11,8 @@ internal sealed class SharedModel : IDisposable
     private readonly string name;
     private readonly AdapterHost host;
     private readonly bool isSentence;
-    private readonly AdapterVersion? vectors;
-    private readonly EmbeddingSettings? settings;
+    private readonly AdapterLease? vectors;
+    private readonly EmbeddingSettings settings;
 
     /// <summary>Loads a model.</summary>
     /// <exception cref="InputException">A file is missing or damaged.</exception>
@@ -22,20 +21,10 @@ internal sealed class SharedModel : IDisposable
         this.name = name;
         isSentence = SentenceFolder.Exists(options.ModelFolder);
         SentenceFolder files = SentenceFolder.Read(options.ModelFolder);
-        host = AdapterHost.Load(files.Transformer, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters });
-        try
-        {
-            if (OwnTask is not null && options.Pooling is null) return;
-            if (files.Width is { } width && width.Width != host.Config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {host.Config.HiddenSize}");
-            settings = files.Settings with { Pooling = options.Pooling ?? files.Settings.Pooling };
-            // Whether vectors have the length 1 is each call's to say, so it is done after the pass.
-            vectors = host.Vectors(new EmbeddingsTask { Settings = settings with { Normalises = false } });
-        }
-        catch
-        {
-            host.Dispose();
-            throw;
-        }
+        settings = files.Settings with { Pooling = options.Pooling ?? files.Settings.Pooling };
+        // Whether vectors have the length 1 is each call's to say, so it is done after the pass.
+        host = AdapterHost.Load(options.ModelFolder, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters, Pooling = settings.Pooling, Normalises = false });
+        if (OwnTask is null || options.Pooling is not null) vectors = host.TakeEmbedder();
     }
 
     /// <summary>The adapters, in the names' order.</summary>
@@ -59,11 +48,11 @@ internal sealed class SharedModel : IDisposable
     /// <exception cref="InputException">Its folder is not what it was.</exception>
     public Tenant Tenant(string? adapter)
     {
-        if (adapter is null) return new Tenant($"model '{name}'", host.Tokenizer, OwnTask is null ? null : host.Take(null), vectors?.Retain(), settings);
-        AdapterVersion version;
+        if (adapter is null) return new Tenant($"model '{name}'", host.Tokenizer, OwnTask is null ? null : host.Take(null), vectors?.Share(), vectors is null ? null : settings);
+        AdapterLease lease;
         try
         {
-            version = host.Take(adapter);
+            lease = host.Take(adapter);
         }
         catch (InputException) when (host.Find(adapter) is null)
         {
@@ -71,23 +60,14 @@ internal sealed class SharedModel : IDisposable
         }
 
         string called = $"adapter '{adapter}' of model '{name}'";
-        return version.Task.Kind is EmbeddingsTask { Settings: var own } ? new Tenant(called, host.Tokenizer, null, version, own) : new Tenant(called, host.Tokenizer, version, null, null);
+        return lease.Embeds is { } own ? new Tenant(called, host.Tokenizer, null, lease, own) : new Tenant(called, host.Tokenizer, lease, null, null);
     }
 
     /// <summary>Computes texts, whoever's they are, in one pass, and leaves each one's answer in it.</summary>
     public void Answer(IReadOnlyList<QueuedText> texts, CancellationToken cancellation)
     {
-        var rows = new TokenizedExamples("input", host.Config);
-        foreach (QueuedText text in texts)
-        {
-            rows.Ids.AddRange(text.Ids);
-            rows.TypeIds.AddRange(text.TypeIds);
-            rows.Close(text.IsCut, targets: null);
-        }
-
-        float[][] answers = host.Outputs([.. texts.Select(static text => text.Version)], new TokenizedDataset(rows), texts.Count, cancellation);
-        if (Array.Exists(answers, static answer => Array.Exists(answer, static value => !float.IsFinite(value)))) throw new InputException($"model '{name}' answers with a value that is not finite: numbers on the way overflow");
-        for (int i = 0; i < answers.Length; i++) texts[i].Answer = answers[i];
+        IReadOnlyList<AdapterOutput> outputs = host.Compute([.. texts.Select(static text => text.AsTokens)], texts.Count, cancellation);
+        foreach ((int i, AdapterOutput output) in outputs.Index()) texts[i].Answer = output.Error is null ? output.Values : throw new InputException($"model '{name}': {output.Error.Message}", output.Error);
     }
 
     /// <summary>Adds an adapter or takes it in another's place; texts that are under way are answered by the one they were taken for.</summary>
@@ -105,7 +85,7 @@ internal sealed class SharedModel : IDisposable
 
     public void Dispose()
     {
-        vectors?.Release();
+        vectors?.Dispose();
         host.Dispose();
     }
 

@@ -12,7 +12,7 @@ namespace LoRA2.Native.Hosting.Models;
 /// <param name="head">What predicts, or null.</param>
 /// <param name="vectors">What makes vectors, or null.</param>
 /// <param name="embeds">How a text becomes a vector; null where there are none.</param>
-internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterVersion? head, AdapterVersion? vectors, EmbeddingSettings? embeds) : IDisposable
+internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterLease? head, AdapterLease? vectors, EmbeddingSettings? embeds) : IDisposable
 {
     /// <summary>What errors call it.</summary>
     public string Name { get; } = name;
@@ -26,7 +26,7 @@ internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterVersion? h
     public EmbeddingSettings? Embeds { get; } = embeds;
 
     /// <summary>Numbers in a vector.</summary>
-    public int Dimensions => For(TextWork.Embed).Model.Config.HiddenSize;
+    public int Dimensions => For(TextWork.Embed).Config.HiddenSize;
 
     /// <summary>Tokens after which a text is cut for what the tenant does, predictions first; 0 for one that does nothing.</summary>
     public int MaxLength => (head ?? vectors)?.MaxLength ?? 0;
@@ -48,19 +48,19 @@ internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterVersion? h
     /// <exception cref="InputException">Tokenizer and model don't belong together.</exception>
     public QueuedText Tokenise(TextWork work, string text, string? pair, bool truncates, int index)
     {
-        AdapterVersion version = For(work);
+        AdapterLease lease = For(work);
         var ids = new List<int>();
         var typeIds = new List<int>();
-        bool isCut = Tokenizer.EncodePair(text, pair, version.MaxLength, ids, typeIds);
-        if (isCut && !truncates) throw new TextTooLongException(index, version.MaxLength);
-        EncoderConfig config = version.Model.Config;
+        bool isCut = Tokenizer.EncodePair(text, pair, lease.MaxLength, ids, typeIds);
+        if (isCut && !truncates) throw new TextTooLongException(index, lease.MaxLength);
+        EncoderConfig config = lease.Config;
         if (ids.Count > config.LongestInput) throw new InputException($"the tokenizer's special tokens alone are {ids.Count}; the model has {config.LongestInput} positions");
         foreach (int id in ids)
         {
             if (id >= config.VocabularySize) throw new InputException($"the tokenizer gives id {id}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
         }
 
-        return new QueuedText(version, [.. ids], [.. typeIds], isCut);
+        return new QueuedText(lease, [.. ids], [.. typeIds], isCut);
     }
 
     /// <summary>Ids that a client made of a text by itself.</summary>
@@ -68,8 +68,8 @@ internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterVersion? h
     /// <exception cref="InputException">One is no token of this model.</exception>
     public QueuedText Take(TextWork work, IReadOnlyList<int> ids, bool truncates, int index)
     {
-        AdapterVersion version = For(work);
-        int most = version.MaxLength, vocabulary = version.Model.Config.VocabularySize;
+        AdapterLease lease = For(work);
+        int most = lease.MaxLength, vocabulary = lease.Config.VocabularySize;
         if (ids.Count == 0) throw new InputException($"input {index + 1} has no tokens; at least one was expected");
         if (ids.Count > most && !truncates) throw new TextTooLongException(index, most);
         foreach (int id in ids)
@@ -78,14 +78,14 @@ internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterVersion? h
         }
 
         int count = Math.Min(most, ids.Count);
-        return new QueuedText(version, [.. ids.Take(count)], new int[count], ids.Count > most);
+        return new QueuedText(lease, [.. ids.Take(count)], new int[count], ids.Count > most);
     }
 
     public void Dispose()
     {
-        head?.Release();
-        vectors?.Release();
+        head?.Dispose();
+        vectors?.Dispose();
     }
 
-    private AdapterVersion For(TextWork work) => (work == TextWork.Predict ? head : vectors)!;
+    private AdapterLease For(TextWork work) => (work == TextWork.Predict ? head : vectors)!;
 }

@@ -1,9 +1,8 @@
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
-using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
-using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Inference;
 
@@ -16,7 +15,7 @@ namespace LoRA2.Native.Inference;
 /// Threads: every member may be called from any number of threads at once. A call of <see cref="Answer"/> or <see cref="Predict(IReadOnlyList{AdapterRequest}, int, CancellationToken)"/> takes one
 /// version of each adapter that it names when it begins, and keeps it to its end: whatever is put or removed meanwhile, no answer is a mix of two. A version that was replaced, removed or put out of
 /// memory is freed when the last call that uses it has ended. <see cref="Dispose"/> waits for the calls that have begun, which end with their answers; those that come later throw
-/// <see cref="ObjectDisposedException"/>. A call that is cancelled ends with <see cref="OperationCanceledException"/> before its next batch: a batch is never broken off.
+/// <see cref="ObjectDisposedException"/>, also with an <see cref="AdapterLease"/> taken before. A call that is cancelled ends with <see cref="OperationCanceledException"/> before its next batch: a batch is never broken off.
 /// </para>
 /// <para>
 /// Answers: alone in its batches an adapter gives the bits that <see cref="TextClassifier"/> gives with it, wherever that computes the same products (LoRA, rsLoRA, AdaLoRA, SoRA, VeRA, DoRA,
@@ -34,12 +33,12 @@ public sealed class AdapterHost : IDisposable
     private readonly SequenceClassifier model;
     private readonly AdapterVersion own;
     private readonly InputException? whyNotOwn;
-    private readonly AdapterReader reader;
+    private readonly AdapterVersion? vectors;
     private readonly AdapterShelf shelf;
 
-    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterReader reader, AdapterShelf shelf)
+    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterVersion? vectors, AdapterShelf shelf)
     {
-        (this.model, Tokenizer, this.own, this.whyNotOwn, this.reader, this.shelf) = (model, tokenizer, own, whyNotOwn, reader, shelf);
+        (this.model, Tokenizer, this.own, this.whyNotOwn, this.vectors, this.shelf) = (model, tokenizer, own, whyNotOwn, vectors, shelf);
         Config = model.Config;
     }
 
@@ -66,24 +65,27 @@ public sealed class AdapterHost : IDisposable
         options ??= new AdapterHostOptions();
         if (options.MaxResident < 1) throw new InputException($"at most {options.MaxResident} adapters in memory were asked for; at least 1 can be");
         if (options.MaxResidentBytes < 1) throw new InputException($"at most {options.MaxResidentBytes} bytes of adapters in memory were asked for; at least 1 can be");
-        TaskDescription? task = TaskDescription.Read(modelFolder);
+        SentenceFolder sentences = SentenceFolder.Read(modelFolder);
+        string transformer = sentences.Transformer;
+        TaskDescription? task = TaskDescription.Read(transformer);
         EncoderConfig? config = null;
         SequenceClassifier model = SequenceClassifier.FromFolder(
-            modelFolder,
+            transformer,
             found =>
             {
                 config = found;
-                return task is null ? found : found with { Task = task.Kind.ForModel(modelFolder, task.MaxLength), Labels = task.Outputs, LabelNames = task.LabelNames };
+                return task is null ? found : found with { Task = task.Kind.ForModel(transformer, task.MaxLength), Labels = task.Outputs, LabelNames = task.LabelNames };
             },
             precision: precision);
         try
         {
             model.FreezeBase();
-            Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
-            var reader = new AdapterReader(modelFolder, model, config!, tokenizer, options.MaxLength);
-            TaskDescription own = task ?? TextModel.Described(model.Config);
-            return new AdapterHost(
-                model, tokenizer, AdapterVersion.OfBase(model, own, TextModel.LengthOf(model.Config, tokenizer, own, options.MaxLength)), WhyNot(modelFolder, model, own), reader, new AdapterShelf(reader.Read, options));
+            Tokenizer tokenizer = Tokenizer.FromFolder(transformer);
+            var reader = new AdapterReader(transformer, model, config!, tokenizer, options);
+            TaskDescription described = task ?? TextModel.Described(model.Config);
+            AdapterVersion own = AdapterVersion.OfBase(model, described, TextModel.LengthOf(model.Config, tokenizer, described, options.MaxLength));
+            AdapterVersion? vectors = SentenceFolder.Exists(modelFolder) || options.Pooling is not null ? reader.Embedder(sentences) : null;
+            return new AdapterHost(model, tokenizer, own, WhyNot(modelFolder, model, described), vectors, new AdapterShelf(reader.Read, options));
         }
         catch
         {
@@ -154,78 +156,118 @@ public sealed class AdapterHost : IDisposable
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         using ModelAccess.Lease held = model.Hold();
-        cancellation.ThrowIfCancellationRequested();
-        var taken = new Dictionary<string, AdapterVersion>();
-        var faults = new Dictionary<string, InputException>();
+        var named = new NamedAdapters(this);
         try
         {
-            var versions = new AdapterVersion?[requests.Count];
-            var errors = new InputException?[requests.Count];
-            for (int i = 0; i < requests.Count; i++)
+            var answers = new AdapterAnswer[requests.Count];
+            var texts = new List<(int Request, AdapterTokens Tokens, bool IsCut)>();
+            for (int i = 0; i < answers.Length; i++)
             {
-                if (requests[i].Text is null) throw new ArgumentException($"request {i} has no text", nameof(requests));
-                versions[i] = VersionFor(requests[i].Adapter, taken, faults, out errors[i]);
+                cancellation.ThrowIfCancellationRequested();
+                AdapterRequest request = requests[i];
+                if (request.Text is null) throw new ArgumentException($"request {i} has no text", nameof(requests));
+                if (named.Take(request.Adapter, out InputException? fault) is { } lease) texts.Add((i, Tokenise(lease, request, out bool isCut), isCut));
+                else answers[i] = new AdapterAnswer(null, null, fault, 0);
             }
 
-            return new AdapterPass(model, Tokenizer, requests, versions, errors).Run(batchSize, cancellation);
+            IReadOnlyList<AdapterOutput> outputs = Compute([.. texts.Select(text => text.Tokens)], batchSize, cancellation);
+            foreach ((int place, (int request, AdapterTokens tokens, bool isCut)) in texts.Index()) answers[request] = Interpret(tokens, outputs[place], isCut);
+            return answers;
         }
         finally
         {
-            foreach (AdapterVersion version in taken.Values) version.Release();
+            named.Release();
         }
     }
 
-    /// <summary>Frees the model and all adapters, when the calls that are under way have ended.</summary>
+    /// <summary>Takes the version of an adapter that there is now, for texts that are computed later (<see cref="Compute"/>); to be disposed of.</summary>
+    /// <param name="adapter">The adapter's name; null for the model without one, by the head of its own folder, or as a vector where it has none but a pooling.</param>
+    /// <exception cref="InputException">There is no adapter of that name, its folder is not what it was, or the model has nothing to answer with.</exception>
+    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
+    public AdapterLease Take(string? adapter)
+    {
+        using ModelAccess.Lease held = model.Hold();
+        if (adapter is not null) return new AdapterLease(adapter, shelf.Take(adapter));
+        AdapterVersion? version = whyNotOwn is null ? own : vectors;
+        return version is null ? throw new InputException(whyNotOwn!.Message, whyNotOwn) : new AdapterLease(null, version.Retain());
+    }
+
+    /// <summary>The model without an adapter as what makes vectors, whatever head it has besides; null where its folder is not sentence-transformers' and no pooling was asked for.</summary>
+    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
+    public AdapterLease? TakeEmbedder()
+    {
+        using ModelAccess.Lease held = model.Hold();
+        return vectors is null ? null : new AdapterLease(null, vectors.Retain());
+    }
+
+    /// <summary>Computes tokens of any adapters, in batches of similar length; one whose adapter is at fault says so and leaves the others their outputs.</summary>
+    /// <param name="texts">The tokens, each with who answers.</param>
+    /// <param name="batchSize">Texts computed together, whichever adapters they are for.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <returns>In the texts' order.</returns>
+    /// <exception cref="InputException">A token is none of the model's, or there are more than it takes.</exception>
+    /// <exception cref="ObjectDisposedException">The host was disposed, or a lease was given back.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IReadOnlyList<AdapterOutput> Compute(IReadOnlyList<AdapterTokens> texts, int batchSize = 32, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        using ModelAccess.Lease held = model.Hold();
+        return new AdapterPass(model, texts).Run(batchSize, cancellation);
+    }
+
+    /// <summary>Frees the model and all adapters, when the calls that are under way have ended; what is on lease is freed with its lease.</summary>
     public void Dispose()
     {
         model.Dispose();
         shelf.Clear();
     }
 
-    /// <summary>The version of an adapter, or of the model without one, for the caller to release: for passes over texts that are tokens already.</summary>
-    /// <exception cref="InputException">There is no adapter of that name, its folder is not what it was, or the model has no head.</exception>
-    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
-    internal AdapterVersion Take(string? name)
+    private AdapterTokens Tokenise(AdapterLease lease, in AdapterRequest request, out bool isCut)
     {
-        using ModelAccess.Lease held = model.Hold();
-        return name is not null ? shelf.Take(name) : whyNotOwn is null ? own.Retain() : throw whyNotOwn;
+        List<int> ids = [], typeIds = [];
+        string text = lease.Embeds is { } settings ? settings.TextOf(request.Text, settings.DefaultPrompt is { } prompt ? settings.Prompts[prompt] : "") : request.Text;
+        isCut = Tokenizer.EncodePair(text, request.Pair, lease.MaxLength, ids, typeIds);
+        return new AdapterTokens(lease, ids, typeIds);
     }
 
-    /// <summary>The model without an adapter as one that makes vectors, for the caller to release before the host is disposed.</summary>
-    internal AdapterVersion Vectors(EmbeddingsTask kind)
+    private static AdapterAnswer Interpret(in AdapterTokens tokens, AdapterOutput output, bool isCut)
     {
-        using ModelAccess.Lease held = model.Hold();
-        return reader.Vectors(kind);
+        (AdapterLease lease, int count) = (tokens.Adapter, tokens.Ids.Count);
+        if (output.Error is not null) return new AdapterAnswer(null, null, output.Error, lease.Version);
+        return lease.Embeds is not null
+            ? new AdapterAnswer(null, new TextVector(output.Values, count, isCut), null, lease.Version)
+            : new AdapterAnswer(lease.Task.Kind.Interpret(output.Values, lease.Task.LabelNames, isCut) with { Tokens = count, Logits = output.Values }, null, null, lease.Version);
     }
 
-    /// <summary>The heads' outputs for tokenized texts, each by a version that the caller keeps meanwhile.</summary>
-    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled, before a batch.</exception>
-    internal float[][] Outputs(IReadOnlyList<AdapterVersion> versions, TokenizedDataset data, int batchSize, CancellationToken cancellation)
+    /// <summary>One lease for each name of a call, or its fault.</summary>
+    private sealed class NamedAdapters(AdapterHost host)
     {
-        using ModelAccess.Lease held = model.Hold();
-        return AdapterPass.Outputs(model, versions, data, batchSize, cancellation);
-    }
+        private readonly Dictionary<string, (AdapterLease? Lease, InputException? Fault)> known = new(StringComparer.Ordinal);
 
-    private AdapterVersion? VersionFor(string? name, Dictionary<string, AdapterVersion> taken, Dictionary<string, InputException> faults, out InputException? error)
-    {
-        error = null;
-        if (name is null)
+        public AdapterLease? Take(string? adapter, out InputException? fault)
         {
-            error = whyNotOwn;
-            return error is null ? own : null;
+            // A name is never empty.
+            if (!known.TryGetValue(adapter ?? "", out (AdapterLease? Lease, InputException? Fault) found)) known[adapter ?? ""] = found = Taken(adapter);
+            fault = found.Fault;
+            return found.Lease;
         }
 
-        if (taken.TryGetValue(name, out AdapterVersion? version)) return version;
-        if (faults.TryGetValue(name, out error)) return null;
-        try
+        public void Release()
         {
-            return taken[name] = shelf.Take(name);
+            foreach ((AdapterLease? lease, _) in known.Values) lease?.Dispose();
         }
-        catch (InputException e)
+
+        private (AdapterLease? Lease, InputException? Fault) Taken(string? adapter)
         {
-            error = faults[name] = e;
-            return null;
+            try
+            {
+                return (host.Take(adapter), null);
+            }
+            catch (InputException e)
+            {
+                return (null, e);
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using LoRA2.Native.Embeddings;
+
 namespace LoRA2.Native.Inference;
 
 /// <summary>How an <see cref="AdapterHost"/> keeps its adapters.</summary>
@@ -5,6 +7,12 @@ public sealed record AdapterHostOptions
 {
     /// <summary>Tokens after which every input is cut; null for each adapter's own length.</summary>
     public int? MaxLength { get; init; }
+
+    /// <summary>How the model without an adapter makes a vector of a text; null for what a sentence-transformers folder says, and for no vectors of other folders.</summary>
+    public Pooling? Pooling { get; init; }
+
+    /// <summary>Whether those vectors have the length 1; null for what the folder says. An adapter's are as its own folder says.</summary>
+    public bool? Normalises { get; init; }
 
     /// <summary>
     /// The most adapters that are in memory at once; null for all. Of the others the host knows the folder, and loads one again when it is asked for; the one that was asked for least recently

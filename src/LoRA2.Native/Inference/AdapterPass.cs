@@ -1,81 +1,54 @@
-using LoRA2.Native.Data;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;
-using LoRA2.Native.Tasks;
-using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
-using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Inference;
 
 /// <summary>
-/// Computes requests of many adapters: in each batch the encoder's own products run once over all rows, the low-rank ones over each adapter's, and then each adapter's head over its rows. Adapters
+/// Computes tokens of many adapters: in each batch the encoder's own products run once over all rows, the low-rank ones over each adapter's, and then each adapter's head over its rows. Adapters
 /// that can't share a batch are computed by themselves.
 /// </summary>
-internal sealed class AdapterPass(SequenceClassifier model, Tokenizer tokenizer, IReadOnlyList<AdapterRequest> requests, IReadOnlyList<AdapterVersion?> versions, IReadOnlyList<InputException?> errors)
+internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<AdapterTokens> texts)
 {
     private const string Name = "input";
 
-    private readonly AdapterAnswer[] answers = [.. errors.Select(error => new AdapterAnswer(null, null, error, 0))];
+    private readonly AdapterVersion[] versions = [.. texts.Select(text => text.Adapter.Held)];
+    private readonly AdapterOutput[] outputs = new AdapterOutput[texts.Count];
 
-    /// <summary>The answers in the requests' order.</summary>
-    public AdapterAnswer[] Run(int batchSize, CancellationToken cancellation)
+    /// <summary>What the heads give, in the texts' order.</summary>
+    public AdapterOutput[] Run(int batchSize, CancellationToken cancellation)
     {
-        int[] known = [.. Enumerable.Range(0, requests.Count).Where(i => versions[i] is not null)];
-        Together([.. known.Where(i => versions[i]!.SharesBatches)], batchSize, cancellation);
-        foreach (IGrouping<AdapterVersion, int> alone in known.Where(i => !versions[i]!.SharesBatches).GroupBy(i => versions[i]!)) Alone(alone.Key, [.. alone], batchSize, cancellation);
-        return answers;
+        int[] all = [.. Enumerable.Range(0, versions.Length)];
+        Together([.. all.Where(i => versions[i].SharesBatches)], batchSize, cancellation);
+        foreach (IGrouping<AdapterVersion, int> alone in all.Where(i => !versions[i].SharesBatches).GroupBy(i => versions[i])) Alone(alone.Key, [.. alone], batchSize, cancellation);
+        return outputs;
     }
 
     private void Together(int[] asked, int batchSize, CancellationToken cancellation)
     {
-        var tokens = new TokenizedExamples(Name, model.Config);
-        foreach (int i in asked)
-        {
-            AdapterVersion version = versions[i]!;
-            string text = version.Task.Kind is EmbeddingsTask { Settings: var settings } ? settings.TextOf(requests[i].Text, settings.DefaultPrompt is { } prompt ? settings.Prompts[prompt] : "") : requests[i].Text;
-            tokens.Close(tokenizer.EncodePair(text, requests[i].Pair, version.MaxLength, tokens.Ids, tokens.TypeIds), null);
-        }
-
-        var data = new TokenizedDataset(tokens);
-        float[][] outputs = Outputs(model, [.. asked.Select(i => versions[i]!)], data, batchSize, cancellation);
-        for (int row = 0; row < asked.Length; row++) Interpret(asked[row], outputs[row], data.Length(row), data.IsCut(row));
-    }
-
-    /// <summary>The heads' outputs for tokenized texts, each by its own adapter, in batches of similar length; adapters that can't share a batch have batches of their own.</summary>
-    public static float[][] Outputs(SequenceClassifier model, IReadOnlyList<AdapterVersion> versions, TokenizedDataset data, int batchSize, CancellationToken cancellation)
-    {
-        float[][] outputs = new float[data.Count][];
+        TokenizedDataset data = Data(asked, model.Config);
+        float[][] values = new float[asked.Length][];
         foreach (int[] batch in BatchPlan.ForEvaluation(data, batchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            (AdapterVersion Version, int[] Rows)[] segments = [.. batch.GroupBy(row => versions[row]).Select(segment => (segment.Key, segment.ToArray()))];
-            if (Array.TrueForAll(segments, segment => segment.Version.SharesBatches))
-            {
-                Batch(model, segments, data, outputs);
-                continue;
-            }
-
-            Batch(model, [.. segments.Where(segment => segment.Version.SharesBatches)], data, outputs);
-            foreach ((AdapterVersion version, int[] rows) in segments.Where(segment => !segment.Version.SharesBatches))
-            {
-                using TensorScope scope = version.Model.OpenScope();
-                EncoderBatch inputs = data.Batch(rows);
-                version.Task.Kind.Keep(version.Model.Forward(inputs, ForwardContext.Inference).To(Device.Cpu), data, rows, inputs, outputs);
-            }
+            Batch([.. batch.GroupBy(row => versions[asked[row]]).Select(segment => (segment.Key, segment.ToArray()))], data, values);
         }
 
-        return outputs;
+        foreach ((int row, int text) in asked.Index())
+        {
+            outputs[text] = ElementConversion.IndexOfNonFinite(values[row]) is var at and >= 0
+                ? new AdapterOutput([], new InputException($"{(texts[text].Adapter.Name is { } adapter ? $"adapter '{adapter}'" : "the model")} answers {values[row][at]}: numbers on the way overflow"))
+                : new AdapterOutput(values[row], null);
+        }
     }
 
     /// <summary>One pass; rows of one adapter follow each other.</summary>
-    private static void Batch(SequenceClassifier model, (AdapterVersion Version, int[] Rows)[] segments, TokenizedDataset data, float[][] outputs)
+    private void Batch((AdapterVersion Version, int[] Rows)[] segments, TokenizedDataset data, float[][] values)
     {
-        if (segments.Length == 0) return;
         using TensorScope scope = model.OpenScope(Array.TrueForAll(segments, segment => segment.Version.KeepsNothing));
         EncoderBatch inputs = data.Batch([.. segments.SelectMany(segment => segment.Rows)]);
         var context = new ForwardContext { Rows = new RowAdapters([.. segments.Select(segment => new AdaptedRows(segment.Rows.Length, segment.Version.Layers))]) };
@@ -85,35 +58,34 @@ internal sealed class AdapterPass(SequenceClassifier model, Tokenizer tokenizer,
         {
             Tensor Own(Tensor all) => segments.Length == 1 ? all : Ops.Slice(all, 0, first, rows.Length);
             Tensor output = version.Model.Head.Forward(Own(hidden), Own(mask), ForwardContext.Inference).To(Device.Cpu);
-            version.Task.Kind.Keep(output, data, rows, inputs, outputs);
+            version.Task.Kind.Keep(output, data, rows, inputs, values);
             first += rows.Length;
         }
     }
 
     private void Alone(AdapterVersion version, int[] asked, int batchSize, CancellationToken cancellation)
     {
-        SequenceClassifier own = version.Model;
         try
         {
-            TokenizedDataset data = TokenizedDataset.Create(Name, [.. asked.Select(i => new Example(requests[i].Text, requests[i].Pair))], tokenizer, own.Config, version.MaxLength);
-            float[][] outputs = Evaluator.Logits(own, data, batchSize, cancellation);
-            for (int row = 0; row < asked.Length; row++) Interpret(asked[row], outputs[row], data.Length(row), data.IsCut(row));
+            float[][] values = Evaluator.Logits(version.Model, Data(asked, version.Model.Config), batchSize, cancellation);
+            foreach ((int row, int text) in asked.Index()) outputs[text] = new AdapterOutput(values[row], null);
         }
         catch (InputException e)
         {
-            foreach (int i in asked) answers[i] = new AdapterAnswer(null, null, e, version.Number);
+            foreach (int text in asked) outputs[text] = new AdapterOutput([], e);
         }
     }
 
-    private void Interpret(int request, float[] output, int tokens, bool isCut)
+    private TokenizedDataset Data(int[] asked, EncoderConfig config)
     {
-        AdapterVersion version = versions[request]!;
-        (TaskKind kind, string name) = (version.Task.Kind, requests[request].Adapter is { } adapter ? $"adapter '{adapter}'" : "the model");
-        if (ElementConversion.IndexOfNonFinite(output) is var at and >= 0)
-            answers[request] = new AdapterAnswer(null, null, new InputException($"{name} answers {output[at]}: numbers on the way overflow"), version.Number);
-        else if (kind is EmbeddingsTask)
-            answers[request] = new AdapterAnswer(null, new TextVector(output, tokens, isCut), null, version.Number);
-        else
-            answers[request] = new AdapterAnswer(kind.Interpret(output, version.Task.LabelNames, isCut) with { Tokens = tokens, Logits = output }, null, null, version.Number);
+        var tokens = new TokenizedExamples(Name, config);
+        foreach (int text in asked)
+        {
+            tokens.Ids.AddRange(texts[text].Ids);
+            tokens.TypeIds.AddRange(texts[text].TypeIds);
+            tokens.Close(isCut: false, targets: null);
+        }
+
+        return new TokenizedDataset(tokens);
     }
 }

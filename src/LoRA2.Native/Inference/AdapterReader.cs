@@ -1,4 +1,4 @@
-using LoRA2.Native.Adapters;
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks.Kinds;
@@ -11,8 +11,8 @@ namespace LoRA2.Native.Inference;
 /// <param name="model">The base model, frozen.</param>
 /// <param name="config">Its config as the folder has it.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-/// <param name="maxLength">Tokens after which every input is cut, or null.</param>
-internal sealed class AdapterReader(string folder, SequenceClassifier model, EncoderConfig config, Tokenizer tokenizer, int? maxLength)
+/// <param name="options">Lengths and vectors as they are to be.</param>
+internal sealed class AdapterReader(string folder, SequenceClassifier model, EncoderConfig config, Tokenizer tokenizer, AdapterHostOptions options)
 {
     private readonly string glance = FolderStamp.Glance(folder);
     private long number;
@@ -21,15 +21,15 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
     /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or what it says is not of texts.</exception>
     public AdapterVersion Read(string adapterFolder)
     {
-        if (!AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
+        if (!Adapters.AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
             throw new InputException($"'{adapterFolder}' is a model's folder, not an adapter's: a model that was fine-tuned whole shares no weights; load it by itself");
         using var files = new RestOfBase(folder, glance);
-        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure => model.Sharing(configure(config), files));
+        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure => model.Sharing(WithVectors(configure(config), adapterFolder), files));
         try
         {
-            TaskDescription task = loaded.Task ?? TextModel.Described(loaded.Model.Config);
+            TaskDescription task = (loaded.Task ?? TextModel.Described(loaded.Model.Config)) with { Kind = loaded.Model.Config.Kind };
             if (task.Kind is not EmbeddingsTask && !task.Kind.AnswersTexts) throw new InputException($"'{adapterFolder}': the adapter's task is {task.Kind} ({task.Kind.Title}); one whose answers are of whole texts was expected");
-            return AdapterVersion.Of(loaded.Model, task, loaded.Adapter!, TextModel.LengthOf(loaded.Model.Config, tokenizer, task, maxLength), Interlocked.Increment(ref number));
+            return AdapterVersion.Of(loaded.Model, task, loaded.Adapter!, TextModel.LengthOf(loaded.Model.Config, tokenizer, task, options.MaxLength), Interlocked.Increment(ref number));
         }
         catch
         {
@@ -38,23 +38,21 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
         }
     }
 
-    /// <summary>The base model itself as one that makes vectors, by a head that needs no weights.</summary>
-    /// <exception cref="InputException">The model takes no input of that length.</exception>
-    public AdapterVersion Vectors(EmbeddingsTask kind)
+    /// <summary>The base model with a pooling in the place of its head.</summary>
+    public AdapterVersion Embedder(SentenceFolder sentences)
     {
+        if (sentences.Width is { } width && width.Width != config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {config.HiddenSize}");
+        EmbeddingSettings settings = sentences.Settings with { Pooling = options.Pooling ?? sentences.Settings.Pooling, Normalises = options.Normalises ?? sentences.Settings.Normalises };
         using var files = new RestOfBase(folder, glance);
-        var task = new TaskDescription("", null, kind.Settings.MaxLength is { } said ? Math.Min(said, config.LongestInput) : null, kind.MetricsFor(1)) { Kind = kind };
-        SequenceClassifier shared = model.Sharing(config with { Labels = 1, LabelNames = null, Task = kind }, files);
-        try
-        {
-            return AdapterVersion.Of(shared, task, new AdapterSettings(), TextModel.LengthOf(shared.Config, tokenizer, task, maxLength), 0);
-        }
-        catch
-        {
-            shared.Dispose();
-            throw;
-        }
+        SequenceClassifier pooled = model.Sharing(config with { Labels = 1, LabelNames = null, Task = new EmbeddingsTask { Settings = settings } }, files);
+        pooled.FreezeBase();
+        var task = new TaskDescription("", null, settings.MaxLength, pooled.Config.Kind.MetricsFor(1)) { Kind = pooled.Config.Kind };
+        return AdapterVersion.Of(pooled, task, new Adapters.AdapterSettings(), TextModel.LengthOf(pooled.Config, tokenizer, task, options.MaxLength), 0);
     }
+
+    /// <summary>The config of an adapter that makes vectors, as its folder says.</summary>
+    private static EncoderConfig WithVectors(EncoderConfig found, string adapterFolder) =>
+        found.Task is null && SentenceFolder.Exists(adapterFolder) ? found with { Labels = 1, LabelNames = null, Task = new EmbeddingsTask().ForModel(adapterFolder, null) } : found;
 
     /// <summary>The base's files, for what of an adapter's head the base has and has not loaded; opened when first asked, if they are those of before.</summary>
     private sealed class RestOfBase(string folder, string glance) : IWeightFiles

@@ -194,12 +194,72 @@ public sealed class AdapterHostTests
     public void AModelWithoutAHeadOfItsOwnAnswersByAdaptersAlone()
     {
         using var folders = new HostedFolders();
-        using (SequenceClassifier model = SequenceClassifier.FromFolder(folders.Base, config => config with { Task = new LoRA2.Native.Tasks.Kinds.EmbeddingsTask() })) ModelFolder.Save(model, folders.Base, folders.Base);
+        folders.SaveWithoutHead();
+        foreach (string file in Directory.GetFiles(folders.Base, "*sentence*").Append(Path.Combine(folders.Base, "modules.json"))) File.Delete(file);
         using AdapterHost host = AdapterHost.Load(folders.Base);
         Assert.Null(host.OwnTask);
+        Assert.Null(host.TakeEmbedder());
         Assert.Contains("without it the answers would be random", Assert.Throws<InputException>(() => host.Predict(null, Texts[0])).Message, StringComparison.Ordinal);
         host.Put("own", folders.Adapter("own", labels: 5));
         Assert.Equal(5, host.Predict("own", Texts[0]).Probabilities!.Count);
+    }
+
+    /// <summary>Vectors and predictions share batches; the oracle of vectors is <see cref="TextEmbedder"/>.</summary>
+    [Fact]
+    public void VectorsAreThoseOfAnEmbedder()
+    {
+        using var folders = new HostedFolders();
+        folders.SaveWithoutHead();
+        string adapter = folders.Embedder("vectors");
+        using AdapterHost host = AdapterHost.Load(folders.Base);
+        host.Put("vectors", adapter);
+        host.Put("labels", folders.Adapter("labels"));
+        IReadOnlyList<AdapterAnswer> answers = host.Answer([.. Texts.SelectMany(text => (AdapterRequest[])[new("vectors", text), new(null, text), new("labels", text)])]);
+        using TextEmbedder alone = TextEmbedder.Load(folders.Base), adapted = TextEmbedder.Load(folders.Base, adapter);
+        for (int i = 0; i < Texts.Length; i++)
+        {
+            Near(adapted.Embed(Texts[i]), answers[3 * i].Vector!);
+            Near(alone.Embed(Texts[i]), answers[(3 * i) + 1].Vector!);
+            Assert.NotNull(answers[(3 * i) + 2].Prediction);
+        }
+
+        Assert.Contains("makes vectors", Assert.Throws<InputException>(() => host.Predict("vectors", Texts[0])).Message, StringComparison.Ordinal);
+        using AdapterHost unit = AdapterHost.Load(folders.Base, options: new AdapterHostOptions { Pooling = LoRA2.Native.Embeddings.Pooling.Cls, Normalises = true });
+        Assert.Equal(1, System.Numerics.Tensors.TensorPrimitives.Norm<float>(unit.Answer([new(null, Texts[0])])[0].Vector!.Values), 1e-5);
+    }
+
+    /// <summary>A request that waits is answered by the version that it was accepted for, which is freed with its lease.</summary>
+    [Fact]
+    public void ALeaseKeepsItsVersion()
+    {
+        using var folders = new HostedFolders();
+        AdapterHost host = AdapterHost.Load(folders.Base);
+        host.Put("own", folders.Adapter("first"));
+        host.Put("alone", folders.Adapter("alone", "bitfit", 3));
+        AdapterTokens Tokens(AdapterLease lease)
+        {
+            List<int> ids = [], types = [];
+            host.Tokenizer.EncodePair(Texts[0], null, lease.MaxLength, ids, types);
+            return new AdapterTokens(lease, ids, types);
+        }
+
+        IReadOnlyList<float> first = host.Predict("own", Texts[0]).Logits;
+        AdapterLease before = host.Take("own");
+        host.Put("own", folders.Adapter("second", labels: 4, seed: 8));
+        using AdapterLease after = host.Take("own"), alone = host.Take("alone");
+        host.Remove("own");
+        IReadOnlyList<AdapterOutput> outputs = host.Compute([Tokens(before), Tokens(after), Tokens(alone)]);
+        foreach ((float right, float found) in first.Zip(outputs[0].Values)) Assert.Equal(right, found, 1e-5);
+        Assert.Equal([2, 4, 3], outputs.Select(output => output.Values.Length));
+        Assert.Equal((4, "own", after.Version), (after.Config.Labels, after.Name, before.Version + 2));
+        before.Dispose();
+        before.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => host.Compute([Tokens(before)]));
+        Assert.Throws<InputException>(() => host.Take("own"));
+        Assert.Throws<InputException>(() => host.Compute([new AdapterTokens(after, [3, 10_000], [0, 0])]));
+        host.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => host.Compute([Tokens(after)]));
+        Assert.Throws<ObjectDisposedException>(() => host.Take("alone"));
     }
 
     [Fact]
@@ -216,6 +276,12 @@ public sealed class AdapterHostTests
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => host.Predict([new("own", Texts[0])], cancellation: cancelled.Token));
+    }
+
+    private static void Near(TextVector expected, TextVector found)
+    {
+        foreach ((float right, float value) in expected.Values.Zip(found.Values)) Assert.Equal(right, value, 1e-5 * Math.Max(1, Math.Abs(right)));
+        Assert.Equal((expected.Tokens, expected.IsCut, expected.Values.Length), (found.Tokens, found.IsCut, found.Values.Length));
     }
 
     private static void Same(Prediction expected, Prediction found, double tolerance)

@@ -1,6 +1,8 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.RandomNumbers;
 using LoRA2.Native.Tests.Adapters;
@@ -48,6 +50,26 @@ internal sealed class HostedFolders : IDisposable
 
         string path = folder.File(name);
         AdapterFolder.Save(model, settings, Base, path, new SavedBeside { Task = new TaskDescription(name, names, maxLength, [Metric.Accuracy]) });
+        return path;
+    }
+
+    /// <summary>Saves the base as a sentence-transformers folder, without a head.</summary>
+    public void SaveWithoutHead()
+    {
+        using SequenceClassifier model = SequenceClassifier.FromFolder(Base, config => config with { Task = new EmbeddingsTask() });
+        ModelFolder.Save(model, Base, Base);
+    }
+
+    /// <summary>The folder of an adapter that makes vectors.</summary>
+    public string Embedder(string name)
+    {
+        var kind = new EmbeddingsTask { Settings = new EmbeddingSettings { Pooling = Pooling.Cls } };
+        using SequenceClassifier model = SequenceClassifier.FromFolder(Base, config => config with { Labels = 1, LabelNames = null, Task = kind });
+        var settings = new AdapterSettings { Method = SmallModel.Method("lora") };
+        model.Attach(settings, 5);
+        foreach ((int i, Parameter parameter) in model.Parameters.Where(parameter => parameter.IsTrainable).Index()) new Philox(5, (uint)i).FillNormal(parameter.Value.AsSpan<float>(), 0, 0.1f);
+        string path = folder.File(name);
+        AdapterFolder.Save(model, settings, Base, path, new SavedBeside { Task = new TaskDescription(name, null, null, kind.MetricsFor(1)) { Kind = kind } });
         return path;
     }
 
