@@ -104,8 +104,9 @@ public sealed class AdapterHost : IDisposable
     /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
     public HostedAdapter Put(string name, string adapterFolder)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentException.ThrowIfNullOrEmpty(adapterFolder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
         using ModelAccess.Lease held = model.Hold();
         return shelf.Put(name, adapterFolder);
     }
