@@ -108,12 +108,14 @@ public sealed class TextServiceTests : IDisposable
         Task<int>[] callers = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
         {
             int answers = 0;
-            while (!stop.IsCancellationRequested)
+            // One at least, also where the machine has other work.
+            do
             {
                 double score = (await service.PredictAsync("a good film", request: new TextRequest { Adapter = "a" })).Score;
                 Assert.True(Math.Abs(score - ofA.Score) < 1e-5 || Math.Abs(score - ofB.Score) < 1e-5, $"{score} is neither {ofA.Score} nor {ofB.Score}");
                 answers++;
             }
+            while (!stop.IsCancellationRequested);
 
             return answers;
         }))];

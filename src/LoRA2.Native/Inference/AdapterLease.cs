@@ -17,7 +17,7 @@ public sealed class AdapterLease : IDisposable
         this.version = version;
         Name = name;
         Task = version.Task;
-        Config = version.Model.Config;
+        Config = version.Config;
         MaxLength = version.MaxLength;
         Version = version.Number;
     }

@@ -57,7 +57,7 @@ internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<Adapte
         foreach ((AdapterVersion version, int[] rows) in segments)
         {
             Tensor Own(Tensor all) => segments.Length == 1 ? all : Ops.Slice(all, 0, first, rows.Length);
-            Tensor output = version.Model.Head.Forward(Own(hidden), Own(mask), ForwardContext.Inference).To(Device.Cpu);
+            Tensor output = version.Head.Forward(Own(hidden), Own(mask), ForwardContext.Inference).To(Device.Cpu);
             version.Task.Kind.Keep(output, data, rows, inputs, values);
             first += rows.Length;
         }
@@ -67,7 +67,7 @@ internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<Adapte
     {
         try
         {
-            float[][] values = Evaluator.Logits(version.Model, Data(asked, version.Model.Config), batchSize, cancellation);
+            float[][] values = Evaluator.Logits(version.Whole!, Data(asked, version.Config), batchSize, cancellation);
             foreach ((int row, int text) in asked.Index()) outputs[text] = new AdapterOutput(values[row], null);
         }
         catch (InputException e)

@@ -3,6 +3,7 @@ using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Tasks;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Inference;
@@ -10,18 +11,37 @@ namespace LoRA2.Native.Inference;
 /// <summary>One adapter as it was read once, for as many passes as ask; the last of its owners frees it.</summary>
 internal sealed class AdapterVersion
 {
-    private readonly SequenceClassifier model;
-    private readonly bool isOwned;
+    private readonly Action free;
     private int owners = 1;
 
     private AdapterVersion(SequenceClassifier model, bool isOwned, TaskDescription task, AdapterSettings settings, int maxLength, long number)
     {
-        (this.model, this.isOwned, Task, Settings, MaxLength, Number) = (model, isOwned, task, settings, maxLength, number);
+        (Task, Settings, MaxLength, Number, Config, Head) = (task, settings, maxLength, number, model.Config, model.Head);
         Layers = [.. model.AdaptableLayers.Select(layer => layer.Adapter as Adapter)];
         KeepsNothing = model.KeepsNothing;
         // What else of the encoder is its own can't be brought by a pass; nor is it known what a kind of task from outside does with a batch.
         SharesBatches = !isOwned || (model.EncoderParameters().All(parameter => parameter.IsShared) && task.Kind.GetType().Assembly == typeof(TaskKind).Assembly);
-        Bytes = isOwned ? model.BaseParameters.Where(parameter => !parameter.IsShared).Sum(parameter => parameter.Count * (long)parameter.Value.DType.Size()) + model.Adapters().Sum(adapter => adapter.Bytes) : 0;
+        Parameter[] own = [.. model.BaseParameters.Where(parameter => !parameter.IsShared)];
+        Bytes = isOwned ? own.Sum(parameter => parameter.Count * (long)parameter.Value.DType.Size()) + model.Adapters().Sum(adapter => adapter.Bytes) : 0;
+        if (!SharesBatches) Whole = model;
+        if (!isOwned)
+        {
+            free = static () => { };
+        }
+        else if (Whole is not null)
+        {
+            free = model.Dispose;
+        }
+        else
+        {
+            // The encoder's layers, which are the base's in other objects, would be a third of a small adapter.
+            ILayerAdapter[] adapters = [.. model.LinearLayers.Select(layer => layer.Adapter).OfType<ILayerAdapter>()];
+            free = () =>
+            {
+                foreach (ILayerAdapter adapter in adapters) adapter.Dispose();
+                foreach (Parameter parameter in own) parameter.Free();
+            };
+        }
     }
 
     /// <summary>What it predicts.</summary>
@@ -39,10 +59,16 @@ internal sealed class AdapterVersion
     /// <summary>The adapters by <see cref="LinearLayer.Place"/>.</summary>
     public Adapter?[] Layers { get; }
 
-    /// <summary>The encoder's weights, which are the base model's own unless it has others, with its adapters and its head.</summary>
-    public SequenceClassifier Model => model;
+    /// <summary>The base model's shape with its labels and task.</summary>
+    public EncoderConfig Config { get; }
 
-    /// <summary>Whether a pass over rows of several can bring all that is its own.</summary>
+    /// <summary>Its head.</summary>
+    public EncoderHead Head { get; }
+
+    /// <summary>A model with its encoder and head, where a pass over rows of several can't bring all that is its own; else null.</summary>
+    public SequenceClassifier? Whole { get; }
+
+    /// <summary>Whether a pass over rows of several brings all that is its own.</summary>
     public bool SharesBatches { get; }
 
     /// <summary>Whether a pass leaves nothing behind with it.</summary>
@@ -71,7 +97,7 @@ internal sealed class AdapterVersion
     /// <summary>Counts one owner less.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref owners) == 0 && isOwned) model.Dispose();
+        if (Interlocked.Decrement(ref owners) == 0) free();
     }
 
     /// <summary>
