@@ -197,7 +197,7 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
                 node = node.Next;
                 int length = Math.Max(longest, entry.Tokens);
                 long padded = (long)length * (batch.Entries.Count + 1);
-                if (batch.Entries.Count > 0 && (padded > budget || padded * 2 > (sum + entry.Tokens) * 3)) continue;
+                if (batch.Entries.Count > 0 && (padded > budget || padded * 8 > (sum + entry.Tokens) * 9)) continue;
                 Remove(entry);
                 entry.Batch = batch;
                 batch.Entries.Add(entry);

@@ -20,7 +20,7 @@ public sealed class BatchQueueTests
         await queue.RunAsync(items, Timeout.InfiniteTimeSpan, default);
         Assert.All(items, item => Assert.Equal(1, item.Answers));
         Assert.All(batches, batch => Assert.True(batch.Length == 1 || (batch.Length <= 8 && batch.Max() * batch.Length <= 64), string.Join(' ', batch)));
-        Assert.All(batches, batch => Assert.True(batch.Max() * batch.Length <= 1.5 * batch.Sum(), "more padding than a third: " + string.Join(' ', batch)));
+        Assert.All(batches, batch => Assert.True(batch.Max() * batch.Length <= 1.125 * batch.Sum(), "more padding than a ninth: " + string.Join(' ', batch)));
         Assert.Equal((0, 0), queue.Waiting);
     }
 
