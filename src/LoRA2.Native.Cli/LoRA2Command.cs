@@ -19,9 +19,17 @@ internal static class LoRA2Command
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] args, StandardStreams streams)
     {
+        if (streams.Launch is not { Rank: > 0 }) return Execute(args, streams);
+        // What each of several processes would say, the first says: it is to have done so when the launcher hears that another failed, and kills it.
+        streams.Silence();
+        int code = Execute(args, streams);
+        if (code != ExitCode.Done) Thread.Sleep(ProcessGroup.Patience);
+        return code;
+    }
+
+    private static int Execute(string[] args, StandardStreams streams)
+    {
         ParquetFormat.Register();
-        // What each of several processes would say, the first says.
-        if (streams.Launch is { Rank: > 0 }) streams.Silence();
         var debug = new Option<bool>("--debug") { Description = "show a stack trace when the command fails", Recursive = true };
         RootCommand root = Root(streams);
         root.Options.Add(debug);

@@ -14,14 +14,16 @@ internal sealed class ProcessGroup
     /// <summary>Parts of a batch where several processes train and nobody says how many: the same for every number of them up to that.</summary>
     public const int UsualParts = 8;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    /// <summary>How long a process that failed lets the first one speak.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Commands that several processes share the work of.</summary>
     private static readonly string[] Sharing = ["finetune", "pretrain", "predict", "embed", "compare"];
 
     private readonly MpiCommunicator communicator;
     private readonly TextWriter error;
-    private int ended;
+    private readonly Lock speaking = new();
+    private bool hasSpoken;
 
     private ProcessGroup(MpiCommunicator communicator, TextWriter error)
     {
@@ -59,27 +61,40 @@ internal sealed class ProcessGroup
     /// <summary>The command failed in this process: the others are told, and this process ends.</summary>
     public void Fail(string sentence, int code)
     {
-        bool isFirst = Interlocked.Exchange(ref ended, 1) == 0;
-        // What failed because another process ended is said by the one that knows which.
-        if (communicator.Failure is { } failure) Say(isFirst, failure);
-        else if (communicator.IsFirst && isFirst) error.WriteLine($"lora2: {sentence}");
+        lock (speaking)
+        {
+            // What failed because another process ended is said by the one that knows which.
+            if (communicator.Failure is { } failure) Say(failure);
+            else if (communicator.IsFirst && !hasSpoken) error.WriteLine($"lora2: {sentence}");
+            hasSpoken = true;
+        }
+
         communicator.Abort(sentence, code);
-        // The launcher kills all as soon as one has ended: the first one is to have spoken by then.
-        if (!communicator.IsFirst) Thread.Sleep(Patience);
-        MpiCommunicator.Quit(communicator.Failure?.ExitCode ?? code);
+        Quit(communicator.Failure?.ExitCode ?? code);
     }
 
     private void End(ProcessFailure failure)
     {
-        // The process's own failure is said by whom it failed.
-        if (Interlocked.Exchange(ref ended, 1) != 0) return;
-        Say(true, failure);
-        if (!communicator.IsFirst) Thread.Sleep(Patience);
-        MpiCommunicator.Quit(failure.ExitCode);
+        lock (speaking)
+        {
+            // What failed in this process itself was said there, and ends there.
+            if (hasSpoken) return;
+            Say(failure);
+        }
+
+        Quit(failure.ExitCode);
     }
 
-    private void Say(bool isFirst, ProcessFailure failure)
+    private void Say(ProcessFailure failure)
     {
-        if (isFirst && !failure.IsSaid) error.WriteLine($"lora2: {Sentence.Of(failure.Message)}{(Advice is null ? "" : $"; {Advice()}")}");
+        if (!hasSpoken && !failure.IsSaid) error.WriteLine($"lora2: {Sentence.Of(failure.Message)}{(Advice is null ? "" : $"; {Advice()}")}");
+        hasSpoken = true;
+    }
+
+    /// <summary>Ends the process; the launcher kills all as soon as one has ended, and the first one is to have spoken by then.</summary>
+    private void Quit(int code)
+    {
+        if (!communicator.IsFirst) Thread.Sleep(Patience);
+        MpiCommunicator.Quit(code);
     }
 }

@@ -28,8 +28,16 @@ internal sealed class MpiFactAttribute : FactAttribute
 /// <summary>What a run of processes gave.</summary>
 internal sealed record LaunchedResult(int Code, string Output, string Error)
 {
-    /// <summary>What lora2 itself said on standard error, without what the launcher adds.</summary>
-    public string[] Said => [.. Error.Split('\n').Where(line => line.StartsWith("lora2: ", StringComparison.Ordinal))];
+    /// <summary>The one sentence that lora2 itself said on standard error, beside what the launcher adds.</summary>
+    public string Sentence
+    {
+        get
+        {
+            string[] said = [.. Error.Split('\n').Where(line => line.StartsWith("lora2: ", StringComparison.Ordinal))];
+            Assert.True(said.Length == 1, $"exit code {Code}: {Error}{Output}");
+            return said[0];
+        }
+    }
 
     public LaunchedResult Done()
     {
@@ -62,12 +70,13 @@ internal static class Mpirun
         return new LaunchedResult(process.ExitCode, output.Result, error.Result);
     }
 
-    /// <summary>The arguments of a short run with dropout, evaluations and checkpoints, on a model of one layer.</summary>
+    /// <summary>The arguments of a short run with dropout, evaluations and checkpoints, on a model of one layer. What is given in <paramref name="more"/> replaces the usual.</summary>
     public static string[] Finetune(TemporaryFolder folder, string output, params string[] more)
     {
         string train = folder.File("train.tsv");
         if (!File.Exists(train)) File.WriteAllLines(train, File.ReadLines(Path.Combine(SharedData.QuickStart, "tickets.train.tsv")).Take(25));
-        return ["finetune", "--model", Model, "--train", train, "--dev", train, "--output", output, "--batch-size", "8", "--epochs", "3", "--checkpoint-every", "1", "--dropout", "0.1", "--threads", "1", .. more];
+        string[] usual = ["--model", Model, "--train", train, "--dev", train, "--output", output, "--batch-size", "8", "--epochs", "3", "--checkpoint-every", "1", "--dropout", "0.1", "--threads", "1"];
+        return ["finetune", .. usual.Chunk(2).Where(option => !more.Contains(option[0])).SelectMany(option => option), .. more];
     }
 
     public static string Model { get; } = Path.Combine(SharedData.Repository, "tests", "Fixtures", "cases", "05-adapters-in-a-loop", "base");
