@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Hosts as network namespaces of this machine, each with an address of its own on a bridge, with latency and a rate by tc: a run by MPI over them, and one that a partition ends.
-#   bench/hosts.sh [--hosts N] [--delay MS] [--rate MBIT] [--keep]
+#   bench/hosts.sh [--hosts N] [--delay MS] [--rate MBIT] [--epochs N]
 # Needs root with CAP_NET_ADMIN and CAP_SYS_ADMIN, iproute2, Open MPI's mpirun and a build of src/LoRA2.Native.Cli. The launch agent is `ip netns exec`.
 set -euo pipefail
-hosts=3 delay=5 rate=1000
+hosts=3 delay=5 rate=1000 epochs=40 limits=
 while [ $# -gt 0 ]; do
   case $1 in
     --hosts) hosts=$2 ;;
     --delay) delay=$2 ;;
     --rate) rate=$2 ;;
+    --epochs) epochs=$2 ;;
     *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 1,4p >&2; exit 2 ;;
   esac
   shift 2
@@ -32,7 +33,7 @@ for ((i = 0; i < hosts; i++)); do
   ip -n "lora2-$i" link set lo up
   ip -n "lora2-$i" addr add "10.77.0.$((i + 1))/24" dev eth0
   ip -n "lora2-$i" link set eth0 up
-  if ! ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit" 2>"$work/tc"; then echo "without latency and rate: $(head -1 "$work/tc")"; fi
+  ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit" 2>"$work/tc" || limits="no latency and no rate (tc: $(head -1 "$work/tc"))"
 done
 # The agent that mpirun starts its daemons by: agent HOST COMMAND…
 cat >"$work/agent" <<'AGENT'
@@ -49,14 +50,14 @@ finetune=(dotnet "$lora2" finetune --model tests/Fixtures/cases/05-adapters-in-a
   --target-rank 3 --batch-size 8 --checkpoint-every 1 --dropout 0.1 --threads 1)
 export LORA2_RANK_TIMEOUT=6
 echo "== one process"
-"${finetune[@]}" --epochs 40 --accumulation 8 --output "$work/one" >"$work/one.log"
+"${finetune[@]}" --epochs $epochs --accumulation 8 --output "$work/one" >"$work/one.log"
 grep '^time' "$work/one.log"
-echo "== $hosts hosts, ${delay} ms, ${rate} Mbit/s"
-"${mpi[@]}" "${finetune[@]}" --epochs 40 --output "$work/all" >"$work/all.log" 2>&1 || { tail -5 "$work/all.log"; exit 1; }
+echo "== $hosts hosts, ${limits:-$delay ms, $rate Mbit/s}"
+"${mpi[@]}" "${finetune[@]}" --epochs $epochs --output "$work/all" >"$work/all.log" 2>&1 || { tail -5 "$work/all.log"; exit 1; }
 grep -E '^(processes|time)' "$work/all.log"
 cmp "$work/one/adapter_model.safetensors" "$work/all/adapter_model.safetensors" && echo "the same bits"
 echo "== a partition: the last host's link goes down"
-"${mpi[@]}" "${finetune[@]}" --epochs 40 --output "$work/cut" >"$work/cut.log" 2>&1 &
+"${mpi[@]}" "${finetune[@]}" --epochs $epochs --output "$work/cut" >"$work/cut.log" 2>&1 &
 run=$!
 for ((wait = 0; wait < 600; wait++)); do [ -e "$work/cut/checkpoint.safetensors" ] && break; sleep 0.1; done
 ip link set "lora2-v$((hosts - 1))" down
@@ -64,6 +65,6 @@ began=$SECONDS
 wait $run && echo "it did not end by itself"
 echo "ended after $((SECONDS - began)) s: $(grep '^lora2:' "$work/cut.log")"
 ip link set "lora2-v$((hosts - 1))" up
-"${finetune[@]}" --epochs 40 --accumulation 8 --output "$work/cut" --resume >"$work/cut2.log"
+"${finetune[@]}" --epochs $epochs --accumulation 8 --output "$work/cut" --resume >"$work/cut2.log"
 grep resumed "$work/cut2.log"
 cmp "$work/one/adapter_model.safetensors" "$work/cut/adapter_model.safetensors" && echo "resumed by one process to the same bits"
