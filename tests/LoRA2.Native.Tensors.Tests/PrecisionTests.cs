@@ -13,6 +13,8 @@ public sealed class PrecisionTests(ITestOutputHelper output)
     [Property(MaxTest = 240)]
     public void ALinearLayerIsAsPreciseAsItSays(Precision precision, CaseSource source)
     {
+        // In 8 bits an element is off by a part of its row's largest, not of itself: Int8GemmTests have that bound.
+        if (precision == Precision.Int8) return;
         using var scope = new TensorScope();
         double bound = Bound(precision);
         (int rows, int inputs, int outputs) = (source.WideExtent(70), source.WideExtent(90), source.WideExtent(70));
