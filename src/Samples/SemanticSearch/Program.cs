@@ -5,7 +5,7 @@ using LoRA2.Native.Embeddings;
 using LoRA2.Native.Inference;
 using Microsoft.Data.Sqlite;
 
-string model = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/QuickStart/deberta-v3-tiny-wiki", database = args.Length > 1 ? args[1] : "search.db", folder = args.Length > 2 ? args[2] : "src/Samples/SemanticSearch/texts";
+string model = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart/all-minilm-l6-v2", database = args.Length > 1 ? args[1] : "search.db", folder = args.Length > 2 ? args[2] : "src/Samples/SemanticSearch/texts";
 string[] questions = args.Length > 3 ? args[3..] : ["What do bees do in winter?", "How is bread made with flour and yeast?"];
 
 using TextEmbedder embedder = TextEmbedder.Load(model);

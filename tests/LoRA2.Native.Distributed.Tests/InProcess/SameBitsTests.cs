@@ -147,7 +147,7 @@ public sealed class SameBitsTests : IDisposable
     [Theory]
     [InlineData("lora2")]
     [InlineData("full")]
-    public void AStepSendsTwiceWhatIsTrainedAndNoMore(string method)
+    public void AStepSendsWhatIsTrainedOnceAndNoMore(string method)
     {
         TrainingOptions options = SmallRun.Options with { Accumulation = 2, MaxSteps = 5, EvaluateEvery = 100 };
         (long sent, long trained)[] each = Members.Each(2, member =>
