@@ -21,13 +21,18 @@ public static partial class OpCatalogue
         yield return OfThree(nameof(Ops.Tile), x => Ops.Tile(x, 2, 1, 3));
         yield return OfThree(nameof(Ops.Flip), x => Ops.Flip(x, 0, -1));
         yield return OfThree(nameof(Ops.Roll), x => Ops.Roll(x, 2, 1));
-        yield return OfThree(nameof(Ops.MeshGrid), x => Ops.MeshGrid([Ops.Reshape(x, x.Count), Ops.Reshape(Ops.Slice(x, 0, 0, Math.Min(1, x.Shape[0])), -1)], xy: true)[0]);
+        // One of the first axis, one of the two others: a grid of as many elements as x has, however large that is.
+        yield return OfThree(nameof(Ops.MeshGrid), x => Ops.MeshGrid([Flat(First(First(x, 1), 2)), Flat(First(x, 0))], xy: true)[0]);
         yield return OfThree(nameof(Ops.Tril), x => Ops.Tril(x, 1));
         yield return OfThree(nameof(Ops.Triu), x => Ops.Triu(x, -1));
         yield return new(nameof(Ops.Diag), source => Case([source.Values([source.Extent(5)])], inputs => Ops.Diag(inputs[0], 2))) { IsTwiceDifferentiable = true };
         yield return OfThree(nameof(Ops.Trace), x => Ops.Trace(Ops.Select(x, 0, 0)), least: 1);
         yield return new(nameof(Ops.Pad), Pad) { IsTwiceDifferentiable = true };
     }
+
+    private static Tensor First(Tensor x, int axis) => Ops.Slice(x, axis, 0, Math.Min(1, x.Shape[axis]));
+
+    private static Tensor Flat(Tensor x) => Ops.Reshape(x, x.Count);
 
     private static IEnumerable<OpEntry> Picking()
     {

@@ -131,10 +131,13 @@ public sealed class DoRAAdapter : Adapter
     {
         lock (measuring)
         {
-            if (measured?.Weight != weight) weight.Device.Apart(() => Measure(weight));
+            if (measured?.Weight != weight) MeasureApart(weight);
             return measured!.Value.SquaredNorms;
         }
     }
+
+    // A method of its own: the closure would be made at every call where it is written.
+    private void MeasureApart(Tensor weight) => weight.Device.Apart(() => Measure(weight));
 
     private void Measure(Tensor weight)
     {
