@@ -57,6 +57,7 @@ public static class Compute
         return precision switch
         {
             Precision.Float32 => $"{name} on {vectors}",
+            Precision.Int8 when SimdPath == nameof(Cpu.Vectors.SimdPath.Vector512) => $"{name} on vectors (Vector256): there is no wider kernel for it, so float32 on {vectors} may be as fast",
             Precision.Int8 => $"{name} on {vectors}",
             _ when BFloat16Path == "AMX" => $"{name} on AMX",
             Precision.BFloat16 => $"{name}, which is rounded and computed as float32 on {vectors}: this processor has nothing faster for it",

@@ -1,3 +1,4 @@
+using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Tensors.Tests;
@@ -14,6 +15,17 @@ public sealed class ComputeTests
             bool hasNothing = precision is not (Precision.Float32 or Precision.Int8) && Compute.BFloat16Path == "vector";
             Assert.Equal(hasNothing, said.Contains("faster", StringComparison.Ordinal));
             Assert.Contains(precision is not (Precision.Float32 or Precision.Int8) && !hasNothing ? "AMX" : Compute.SimdPath, said, StringComparison.Ordinal);
+        }
+
+        SimdPaths.Forced = SimdPath.Vector512;
+        try
+        {
+            // Asked for its name alone: products in 8 bits have no kernel of that width.
+            Assert.StartsWith("int8 on vectors (Vector256)", Compute.Describe(Precision.Int8), StringComparison.Ordinal);
+        }
+        finally
+        {
+            SimdPaths.Forced = null;
         }
 
         // Under a just-in-time compiler nothing is left out.

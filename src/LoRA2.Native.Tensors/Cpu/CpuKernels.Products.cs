@@ -71,20 +71,24 @@ internal sealed unsafe partial class CpuKernels
     private static void Int8MatMul(Tensor a, Tensor b, Tensor c, float alpha, float beta, Epilogue epilogue)
     {
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
-        Int8PackedMatrix packed = Kept(b, 1, static _ => true, static weight => new Int8PackedMatrix(weight.F32, weight.Shape.Columns, weight.Shape.Columns, weight.Shape.Rows));
+        Int8PackedMatrix packed = Kept(b, 1, default(ValueTuple), static (Int8PackedMatrix _, ValueTuple _) => true, static (weight, _) => new Int8PackedMatrix(weight.F32, weight.Shape.Columns, weight.Shape.Columns, weight.Shape.Rows));
         Int8Gemm.Multiply(m, alpha, a.F32, a.Shape.Columns, packed, beta, c.F32, n, Added<float>(epilogue, n));
     }
 
-    /// <summary>What is kept with a frozen tensor in a slot of its cache if it will do, else made anew by one of the threads that ask.</summary>
-    private static T Kept<T>(Tensor b, int slot, Func<T, bool> isCurrent, Func<Tensor, T> make)
+    /// <summary>
+    /// What is kept with a frozen tensor in a slot of its cache if it will do, else made anew by one of the threads that ask. What is replaced, which only tests bring about, may still be in use: the collector
+    /// frees it. The state is handed through, since a closure would be made at every product.
+    /// </summary>
+    private static T Kept<T, TState>(Tensor b, int slot, TState state, Func<T, TState, bool> isCurrent, Func<Tensor, TState, T> make)
         where T : class, IDisposable
+        where TState : struct
     {
-        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is T found && isCurrent(found)) return found;
+        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is T found && isCurrent(found, state)) return found;
         lock (Packing)
         {
             cache = b.BackendCache ??= new IDisposable?[2];
-            if (cache[slot] is T packed && isCurrent(packed)) return packed;
-            packed = make(b);
+            if (cache[slot] is T packed && isCurrent(packed, state)) return packed;
+            packed = make(b, state);
             Volatile.Write(ref cache[slot], packed);
             return packed;
         }
@@ -115,42 +119,26 @@ internal sealed unsafe partial class CpuKernels
         return added;
     }
 
-    /// <summary>
-    /// The panels of a frozen operand, packed the first time each of its two orientations is used, by one of the threads that ask. Panels of
-    /// another path or type, which only tests leave behind, may still be in use: the collector frees them.
-    /// </summary>
+    /// <summary>The panels of a frozen operand, packed the first time each of its two orientations is used.</summary>
     private static PackedMatrix<T> Packed<T>(Tensor b, bool transposed, int rows, int columns)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        int slot = transposed ? 1 : 0;
-        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is PackedMatrix<T> found && found.Path == SimdPaths.Current) return found;
-        lock (Packing)
-        {
-            cache = b.BackendCache ??= new IDisposable?[2];
-            if (cache[slot] is PackedMatrix<T> packed && packed.Path == SimdPaths.Current) return packed;
-            packed = new PackedMatrix<T>((T*)b.Pointer, b.Shape.Columns, rows, columns, transposed);
-            Volatile.Write(ref cache[slot], packed);
-            return packed;
-        }
-    }
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Kept(
+            b,
+            transposed ? 1 : 0,
+            (Transposed: transposed, Rows: rows, Columns: columns),
+            static (PackedMatrix<T> packed, (bool Transposed, int Rows, int Columns) _) => packed.Path == SimdPaths.Current,
+            static (weight, wanted) => new PackedMatrix<T>((T*)weight.Pointer, weight.Shape.Columns, wanted.Rows, wanted.Columns, wanted.Transposed));
 
     /// <summary>The same in a precision of bfloat16 terms.</summary>
-    private static BFloat16PackedMatrix Rounded(Tensor b, bool transposed, int rows, int columns, Precision precision)
-    {
-        int slot = transposed ? 1 : 0;
-        if (b.BackendCache is { } cache && Volatile.Read(ref cache[slot]) is BFloat16PackedMatrix found && found.Precision == precision && found.IsCurrent) return found;
-        lock (Packing)
-        {
-            cache = b.BackendCache ??= new IDisposable?[2];
-            if (cache[slot] is BFloat16PackedMatrix packed && packed.Precision == precision && packed.IsCurrent) return packed;
-            int step = b.Shape.Columns;
-            packed = b.DType == DType.BFloat16
-                ? new BFloat16PackedMatrix((ushort*)b.Pointer, step, rows, columns, transposed, precision)
-                : new BFloat16PackedMatrix(b.F32, step, rows, columns, transposed, precision);
-            Volatile.Write(ref cache[slot], packed);
-            return packed;
-        }
-    }
+    private static BFloat16PackedMatrix Rounded(Tensor b, bool transposed, int rows, int columns, Precision precision) =>
+        Kept(
+            b,
+            transposed ? 1 : 0,
+            (Transposed: transposed, Rows: rows, Columns: columns, Precision: precision),
+            static (BFloat16PackedMatrix packed, (bool Transposed, int Rows, int Columns, Precision Precision) wanted) => packed.Precision == wanted.Precision && packed.IsCurrent,
+            static (weight, wanted) => weight.DType == DType.BFloat16
+                ? new BFloat16PackedMatrix((ushort*)weight.Pointer, weight.Shape.Columns, wanted.Rows, wanted.Columns, wanted.Transposed, wanted.Precision)
+                : new BFloat16PackedMatrix(weight.F32, weight.Shape.Columns, wanted.Rows, wanted.Columns, wanted.Transposed, wanted.Precision));
 
     private static void BatchedOf<T>(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

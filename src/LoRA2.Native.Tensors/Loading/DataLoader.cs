@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
-using LoRA2.Native.Tensors.Memory;
 using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Loading;
@@ -46,7 +45,7 @@ public sealed class DataLoader<TExample, TBatch> : IEnumerable<TBatch>
     public DataLoaderOptions Options { get; }
 
     /// <summary>Batches of an epoch without a sampler.</summary>
-    public int Count => Options.DropLast ? data.Count / Options.BatchSize : (int)(((long)data.Count + Options.BatchSize - 1) / Options.BatchSize);
+    public int Count => BatchesOf(data.Count);
 
     /// <summary>The batches of one epoch, numbered from 0: the same ones whenever it is asked for.</summary>
     /// <param name="epoch">The epoch's number.</param>
@@ -68,12 +67,14 @@ public sealed class DataLoader<TExample, TBatch> : IEnumerable<TBatch>
         return (examples, _) => collate(examples);
     }
 
+    private int BatchesOf(int examples) => Options.DropLast ? examples / Options.BatchSize : (int)(((long)examples + Options.BatchSize - 1) / Options.BatchSize);
+
     private IEnumerable<TBatch> Batches(int epoch, CancellationToken cancellation)
     {
         // A key of the epoch's own: stream 0 of it is the order, stream 1 + i belongs to batch i.
         ulong key = new Philox(Options.Seed, 0x6c6f61646572).UInt64At((ulong)epoch);
         IReadOnlyList<int> order = Options.Sampler?.Invoke(epoch) ?? (Options.Shuffle ? new Philox(key).Permutation(data.Count) : [.. Enumerable.Range(0, data.Count)]);
-        int size = Options.BatchSize, batches = Options.DropLast ? order.Count / size : (order.Count + size - 1) / size;
+        int size = Options.BatchSize, batches = BatchesOf(order.Count);
         TBatch Make(int batch)
         {
             var examples = new TExample[Math.Min(size, order.Count - (batch * size))];

@@ -90,7 +90,8 @@ internal sealed class SentencePieceTokenizer : SlowTokenizer
             sink.Pieces = [];
             EncodeStretch(piece.Text[..^1].Replace("▁", "", StringComparison.Ordinal), null, 0, scratch, sink);
             List<string> parts = [.. sink.Pieces];
-            if (piece.Text[0] != '▁' && parts[0][0] == '▁')
+            // A file's own normalisation may leave nothing of the digits.
+            if (piece.Text[0] != '▁' && parts is [['▁', ..], ..])
             {
                 if (parts[0].Length == 1)
                     parts.RemoveAt(0);

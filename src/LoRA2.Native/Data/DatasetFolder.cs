@@ -45,7 +45,7 @@ public static class DatasetFolder
     {
         ArgumentNullException.ThrowIfNull(folder);
         if (!Directory.Exists(folder)) throw new InputException($"{folder}: no such folder, expected one with a data set.");
-        string[] files = [.. In(folder).Where(file => !About.Contains(Path.GetFileName(file)))];
+        string[] files = [.. In(folder)];
         return Array.Exists(files, file => SplitOf(file) is not null) ? [] : OfOneFormat(files, folder, "the data set");
     }
 
@@ -56,7 +56,7 @@ public static class DatasetFolder
     }
 
     private static IEnumerable<string> In(string folder) =>
-        Directory.EnumerateFiles(folder).Where(file => DataFormats.All.Any(format => format.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(folder).Where(file => !About.Contains(Path.GetFileName(file)) && DataFormats.All.Any(format => format.Extensions.Contains(Path.GetExtension(file).ToLowerInvariant()))).Order(StringComparer.Ordinal);
 
     /// <summary>The first word of a file's name that is a split's: train-00000-of-00002, train.part1, my_train_set.</summary>
     private static string? SplitOf(string file) =>

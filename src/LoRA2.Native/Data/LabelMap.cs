@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
@@ -87,7 +88,7 @@ public sealed class LabelMap
             names[label] = value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new InputException($"{path}: {Quote.Name(label)} is mapped to {Quote.Name(value.GetRawText())}, expected the model's name of it as a string");
         // id2label: the numbers say the order.
         bool isNumbered = pairs.TrueForAll(pair => int.TryParse(pair.Label, out int number) && number >= 0 && number < pairs.Count) && names.Values.Distinct(StringComparer.Ordinal).Count() == names.Count;
-        IEnumerable<string> order = isNumbered ? names.OrderBy(pair => int.Parse(pair.Key, System.Globalization.CultureInfo.InvariantCulture)).Select(pair => pair.Value) : names.Values;
+        IEnumerable<string> order = isNumbered ? names.OrderBy(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture)).Select(pair => pair.Value) : names.Values;
         return new LabelMap(path, names, [.. order.Distinct(StringComparer.Ordinal)]);
     }
 
@@ -99,10 +100,12 @@ public sealed class LabelMap
         {
             if (!value.TryGetInt32(out int number) || number < 0 || number >= order.Length || order[number] is not null)
                 throw new InputException($"{path}: {Quote.Name(label)} has the number {Quote.Name(value.GetRawText())}, expected 0 … {order.Length - 1}, each once");
+            if (int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out int plain) && plain != number)
+                throw new InputException($"{path}: {Quote.Name(label)} has the number {number}, which may be the label of the data or of the model; expected the model's name of it as a string");
             order[number] = names[label] = label;
         }
 
-        foreach ((int number, string? name) in order.Index()) names.TryAdd(number.ToString(System.Globalization.CultureInfo.InvariantCulture), name!);
+        foreach ((int number, string? name) in order.Index()) names.TryAdd(number.ToString(CultureInfo.InvariantCulture), name!);
         return new LabelMap(path, names, [.. order.Select(name => name!)]);
     }
 }

@@ -21,6 +21,14 @@ public class DataLoaderTests
     }
 
     [Fact]
+    public void OneBatchMayBeAsLargeAsItLikes()
+    {
+        var loader = new DataLoader<int, int>([1, 2, 3], batch => batch.Count, new DataLoaderOptions { BatchSize = int.MaxValue });
+        Assert.Equal(1, loader.Count);
+        Assert.Equal([3], loader);
+    }
+
+    [Fact]
     public void LoopsAreEpochsOneAfterTheOther()
     {
         var loader = new DataLoader<int, int[]>([.. Enumerable.Range(0, 50)], batch => [.. batch], new DataLoaderOptions { BatchSize = 50, Shuffle = true, Seed = 4, Workers = 2 });

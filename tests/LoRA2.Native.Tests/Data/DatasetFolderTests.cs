@@ -59,6 +59,8 @@ public sealed class DatasetFolderTests : IDisposable
         using var arrow = new TemporaryFolder();
         Directory.CreateDirectory(arrow.File("train"));
         arrow.Write("train/data-00000-of-00001.arrow", "");
+        arrow.Write("train/dataset_info.json", "{\n  \"builder_name\": \"csv\"\n}\n");
+        arrow.Write("train/state.json", "{\n}\n");
         InputException e = Assert.Throws<InputException>(() => DatasetFile.Load(arrow.Path, new DatasetOptions { Split = "train" }));
         Assert.Contains("is in Arrow's format", e.Message, StringComparison.Ordinal);
         Assert.Throws<InputException>(() => DatasetFile.Load(folder.Path));

@@ -51,6 +51,7 @@ public sealed class LabelMapTests : IDisposable
     [InlineData("{\"a\":", "map.json: not valid JSON")]
     [InlineData("{\"good\":\"POSITIVE\",\"x\":\"NEGATIVE\"}", "d.csv, line 3: label \"bad\" found, expected one of the label map's, good, x")]
     [InlineData("{\"good\":\"POSITIVE\",\"bad\":\"POSITIVE\"}", "d.csv: every label is mapped to \"POSITIVE\"")]
+    [InlineData("{\"0\":1,\"1\":0}", "map.json: \"0\" has the number 1, which may be the label of the data or of the model")]
     public void AMapThatIsNoneIsRefused(string json, string sentence)
     {
         string file = folder.Write("d.csv", "text,label\na,good\nb,bad\n"), path = folder.Write("map.json", json);

@@ -41,6 +41,17 @@ public sealed class ClassWeightsTests : IDisposable
     }
 
     [Fact]
+    public void WeightsThatWereAskedForAndNotMadeAreNotPassedOver()
+    {
+        TokenizedDataset data = Data([[0], [1], [2]]);
+        foreach (TaskKind kind in (TaskKind[])[new ClassificationTask { Weighting = ClassWeights.Of([1, 2, 3]) }, new MultiLabelTask { Weighting = ClassWeights.Of([1, 2, 3]) }])
+        {
+            using SequenceClassifier model = SequenceClassifier.Create(Config with { Task = kind });
+            Assert.Contains("ForTraining makes them of the training data", Assert.Throws<InputException>(() => new Trainer(model, new TrainingOptions(), data, null, kind.MetricsFor(3))).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void PartsOfABatchWeighWhatTheirClassesDo()
     {
         int[] labels = [2, 0, 1, 2];

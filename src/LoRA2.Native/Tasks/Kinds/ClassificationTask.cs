@@ -50,6 +50,13 @@ public sealed record ClassificationTask : TaskKind
     }
 
     /// <inheritdoc/>
+    public override void RequireTrainable(TokenizedDataset train, EncoderConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        if (Weighting is not null && ClassWeights is null) throw new InputException($"{train.Name}: weights of classes were asked for and not made; {nameof(ForTraining)} makes them of the training data");
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Metric> MetricsFor(int labels) => labels == 2 ? [Metric.Accuracy, Metric.F1, Metric.Matthews] : [Metric.Accuracy];
 
     /// <inheritdoc/>

@@ -59,6 +59,13 @@ public sealed record MultiLabelTask : TaskKind
     }
 
     /// <inheritdoc/>
+    public override void RequireTrainable(TokenizedDataset train, EncoderConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        if (Weighting is not null && ClassWeights is null) throw new InputException($"{train.Name}: weights of classes were asked for and not made; {nameof(ForTraining)} makes them of the training data");
+    }
+
+    /// <inheritdoc/>
     public override bool HoldsOut => TunesThresholds;
 
     /// <inheritdoc/>

@@ -122,6 +122,19 @@ public sealed class Int8GemmTests
         for (int i = 0; i < c.Length; i++) Assert.Equal(i / 20 == 4, float.IsNaN(c[i]));
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void AWeightThatIsNoNumberMakesItsColumnNaNAndNoOther(float odd)
+    {
+        using var scope = new TensorScope();
+        Tensor x = Normal([9, 40], 7), weight = Normal([20, 40], 8);
+        weight.AsSpan<float>()[(4 * 40) + 39] = odd;
+        weight.Freeze();
+        float[] c = Product(x, weight);
+        for (int i = 0; i < c.Length; i++) Assert.Equal(i % 20 == 4, float.IsNaN(c[i]));
+    }
+
     [Fact]
     public void RowsAndColumnsOfZerosGiveZeros()
     {

@@ -92,7 +92,8 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
                 float largest = 0;
                 for (int p = 0; p < rows; p++) largest = MathF.Max(largest, MathF.Abs(from[p]));
                 float inverse = RowRounding.Inverse(largest, Levels);
-                scales[column] = inverse == 0 ? 0 : largest / Levels;
+                // An infinity has the inverse 0 too; its scale makes the column NaN.
+                scales[column] = largest < RowRounding.Smallest ? 0 : largest / Levels;
                 for (int p = 0; p < rows; p++) panel[((p >> 1) * 2 * PanelColumns) + (2 * j) + (p & 1)] = (sbyte)MathF.Round(from[p] * inverse);
             }
         }

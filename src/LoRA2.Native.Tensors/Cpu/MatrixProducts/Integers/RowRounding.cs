@@ -11,7 +11,7 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 internal readonly unsafe struct RowRounding(float* x, nint step, int rows, int columns, int levels, int rowsPerPart, short* rounded, nint roundedStep, float* scales) : IParallelTask
 {
     /// <summary>Below this size a row counts as zeros: the levels over it would not be finite for the smallest ones.</summary>
-    private const float Smallest = 1e-30f;
+    public const float Smallest = 1e-30f;
 
     /// <summary>What elements are multiplied with before they are rounded; 0 for rows of nothing.</summary>
     public static float Inverse(float largest, int levels) => largest < Smallest ? 0 : levels / largest;
