@@ -80,18 +80,20 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         if (options.Threads is { } threads) Compute.Threads = threads;
         long start = Stopwatch.GetTimestamp();
         SharedModel model = new SharedModel(options, name);
+        TextService? service = null;
         try
         {
             string[] abilities;
             using (Tenant alone = model.Tenant(null)) abilities = [.. Abilities(alone)];
-            var service = new TextService(name, model, options, logger, meters);
+            service = new TextService(name, model, options, logger, meters);
             HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, abilities.Length == 0 ? "answers by adapters only" : string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.SimdPath);
             foreach ((string adapter, string folder) in options.Adapters) service.Put(adapter, folder);
             return service;
         }
         catch
         {
-            model.Dispose();
+            if (service is not null) service.Dispose();
+            else model.Dispose();
             throw;
         }
     }
@@ -178,7 +180,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     /// <param name="folder">The adapter's folder, in PEFT's layout.</param>
     /// <param name="cancellation">Gives up before it is loaded.</param>
     /// <returns>Whether it has replaced one.</returns>
-    /// <exception cref="InputException">The folder is damaged, or the adapter does not fit the model; nothing has changed then.</exception>
+    /// <exception cref="InputException">The folder is damaged, the adapter does not fit the model, or the name is the model's; nothing has changed then.</exception>
     /// <exception cref="ArgumentException">The name is no name for an adapter.</exception>
     public Task<bool> PutAdapterAsync(string name, string folder, CancellationToken cancellation = default)
     {
@@ -261,10 +263,12 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         long start = Stopwatch.GetTimestamp();
         try
         {
-            bool replaces = model.Put(name, folder);
+            if (name == Name) throw new InputException($"an adapter was to be called '{name}', which is the model's own name");
+            HostedAdapter adapter = model.Put(name, folder, out bool replaces);
             double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             if (replaces) HostingLog.AdapterReplaced(logger, Name, name, folder, milliseconds);
             else HostingLog.AdapterAdded(logger, Name, name, folder, milliseconds);
+            foreach (string doubt in AdapterDoubts.Of(adapter)) HostingLog.AdapterDoubted(logger, Name, name, doubt);
             return replaces;
         }
         catch (Exception e)

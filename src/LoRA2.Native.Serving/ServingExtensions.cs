@@ -37,11 +37,11 @@ public static class LoRA2ServingExtensions
     public static IEndpointRouteBuilder MapLoRA2(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        ModelEndpoint endpoint = routes.ServiceProvider.GetRequiredService<ModelEndpoint>();
-        AdapterRoutes adapters = routes.ServiceProvider.GetRequiredService<AdapterRoutes>();
+        // It counts from here on. The others have the model, which is loaded when the host starts: a fault of it is the start's, not the mapping's.
         PrometheusMetrics metrics = routes.ServiceProvider.GetRequiredService<PrometheusMetrics>();
         void Map(string method, string path, Access access, Func<HttpContext, ModelEndpoint, Task> answer, Dialect dialect = Dialect.Inference) =>
-            routes.MapMethods(path, [method], endpoint.Handle(dialect, access, context => answer(context, endpoint)));
+            routes.MapMethods(path, [method], (RequestDelegate)(context => context.RequestServices.GetRequiredService<ModelEndpoint>().Handle(context, dialect, access, answer)));
+        static AdapterRoutes Adapters(HttpContext context) => context.RequestServices.GetRequiredService<AdapterRoutes>();
 
         Map("POST", "/v1/embeddings", Access.Guarded, EmbeddingsRoute.Answer, Dialect.OpenAI);
         Map("GET", "/v1/models", Access.Guarded, ModelsRoute.List, Dialect.OpenAI);
@@ -52,9 +52,9 @@ public static class LoRA2ServingExtensions
         Map("POST", "/tokenize", Access.Guarded, TokenizeRoute.Answer);
         Map("GET", "/info", Access.Guarded, InfoRoute.Info);
         Map("GET", "/health", Access.Open, InfoRoute.Health);
-        Map("GET", "/adapters", Access.Guarded, adapters.List);
-        Map("PUT", "/adapters/{name}", Access.Administrative, adapters.Put);
-        Map("DELETE", "/adapters/{name}", Access.Administrative, adapters.Delete);
+        Map("GET", "/adapters", Access.Guarded, static (context, endpoint) => Adapters(context).List(context, endpoint));
+        Map("PUT", "/adapters/{name}", Access.Administrative, static (context, endpoint) => Adapters(context).Put(context, endpoint));
+        Map("DELETE", "/adapters/{name}", Access.Administrative, static (context, endpoint) => Adapters(context).Delete(context, endpoint));
         Map("GET", "/metrics", Access.Guarded, (context, _) => Send(context, "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8.GetBytes(metrics.Text())));
         Map("GET", "/openapi.json", Access.Open, static (context, _) => Send(context, "application/json", Resource("openapi.json")));
         Map("GET", "/", Access.Open, static (context, _) =>

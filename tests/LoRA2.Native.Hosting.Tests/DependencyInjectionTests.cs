@@ -80,25 +80,4 @@ public sealed class DependencyInjectionTests : IDisposable
         Assert.Equal(4, wrong.Failures.Count());
         Assert.Contains("there is no such folder", wrong.Message, StringComparison.Ordinal);
     }
-
-    private sealed class RecordingLog : ILoggerProvider, ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (Lines) Lines.Add(formatter(state, exception));
-        }
-
-        public void Dispose()
-        {
-        }
-    }
 }

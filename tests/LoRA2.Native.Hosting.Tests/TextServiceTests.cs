@@ -9,6 +9,7 @@ using LoRA2.Native.Hosting.Telemetry;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
+using Microsoft.Extensions.Logging;
 
 namespace LoRA2.Native.Hosting.Tests;
 
@@ -165,6 +166,91 @@ public sealed class TextServiceTests : IDisposable
         await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(20));
         Assert.False(service.IsOpen);
         await service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task AnAdaptersVectorsHaveTheLengthThatIsAskedFor()
+    {
+        string adapter = OddAdapters.Embedder(folder);
+        await using TextService service = TinyTenants.Load(options => options.Adapters["e"] = adapter);
+        using TextEmbedder embedder = TextEmbedder.Load(TinyTenants.Base, adapter, new EmbedderOptions { Normalises = false });
+        float[] expected = embedder.Embed("a good film").Values;
+        Assert.NotEqual(1, Length(expected), 1e-2);
+        Near(expected, (await Of(new TextRequest { Adapter = "e", Normalises = false })).Values);
+        Near(expected[..5], (await Of(new TextRequest { Adapter = "e", Normalises = false, Dimensions = 5 })).Values);
+        Near(Array.ConvertAll(expected, value => (float)(value / Length(expected))), (await Of(new TextRequest { Adapter = "e" })).Values);
+        Task<TextVector> Of(TextRequest request) => service.EmbedAsync("a good film", request);
+    }
+
+    [Fact]
+    public async Task AnAdapterHasAnotherNameThanTheModel()
+    {
+        await using TextService service = TinyTenants.Load();
+        InputException wrong = await Assert.ThrowsAsync<InputException>(() => service.PutAdapterAsync("tiny", TinyTenants.A));
+        Assert.Equal("an adapter was to be called 'tiny', which is the model's own name", wrong.Message);
+        Assert.Equal(["a", "b"], service.Adapters);
+        Assert.Throws<InputException>(() => TinyTenants.Load(options => options.Adapters["tiny"] = TinyTenants.A));
+    }
+
+    [Fact]
+    public void AServiceWhoseAdapterIsDamagedLeavesNothingBehind()
+    {
+        Assert.Throws<InputException>(() => TinyTenants.Load(options => (options.ModelName, options.Adapters["c"]) = ("leaving", folder.Path)));
+        var seen = new List<string>();
+        using var meters = new MeterListener { InstrumentPublished = static (instrument, own) => own.EnableMeasurementEvents(instrument) };
+        meters.SetMeasurementEventCallback<int>((instrument, _, tags, _) =>
+        {
+            if (tags.ToArray().Contains(new("gen_ai.request.model", "leaving"))) seen.Add(instrument.Name);
+        });
+        meters.Start();
+        meters.RecordObservableInstruments();
+        Assert.Empty(seen);
+    }
+
+    [Fact]
+    public void AnAdapterOfAnotherBaseIsInTheLog()
+    {
+        var log = new RecordingLog();
+        using var logging = new LoggerFactory([log]);
+        using TextService service = TextService.Load(new LoRA2Options { ModelFolder = TinyTenants.Base, ModelName = "tiny", Adapters = { ["a"] = TinyTenants.A, ["x"] = OddAdapters.OfAnotherBase(folder) } }, logging);
+        Assert.Contains("Adapter x of model tiny: adapter_model.safetensors: the adapter was trained on a base model with other weights", log.Lines);
+        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Adapter a of model tiny:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AFileThatIsCutWhileItIsReadIsRefused()
+    {
+        string adapter = folder.File("cut"), weights = Path.Combine(adapter, "adapter_model.safetensors");
+        SentenceModel.Copy(TinyTenants.A, adapter);
+        byte[] whole = File.ReadAllBytes(weights);
+        await using TextService service = TinyTenants.Load();
+        using var stop = new CancellationTokenSource();
+        Task cutting = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                // In place, as a copy over it does; a mapping of the file would end the process.
+                using var file = new FileStream(weights, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 0);
+                file.SetLength(0);
+                file.Write(whole);
+            }
+        });
+        for (int i = 0; i < 300; i++) await Record.ExceptionAsync(() => service.PutAdapterAsync("cut", adapter));
+        await stop.CancelAsync();
+        await cutting;
+        await service.PutAdapterAsync("cut", adapter);
+    }
+
+    [Fact]
+    public async Task AnAdapterWhosePoolingHasChangedIsNotReadAgain()
+    {
+        string adapter = OddAdapters.Embedder(folder), pooling = Path.Combine(adapter, "1_Pooling", "config.json");
+        await using TextService service = TinyTenants.Load(options => (options.MaxResidentAdapters, options.Adapters["0"]) = (1, adapter));
+        await service.EmbedAsync("good", new TextRequest { Adapter = "0" });
+        await service.PredictAsync("good", request: new TextRequest { Adapter = "a" });
+        File.WriteAllText(pooling, $$"""{"word_embedding_dimension": {{SentenceModel.Width}}, "pooling_mode_cls_token": true}""");
+        InputException changed = await Assert.ThrowsAsync<InputException>(() => service.EmbedAsync("good", new TextRequest { Adapter = "0" }));
+        Assert.Contains("the files have changed", changed.Message, StringComparison.Ordinal);
     }
 
     [Fact]

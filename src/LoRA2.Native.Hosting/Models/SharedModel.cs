@@ -23,7 +23,7 @@ internal sealed class SharedModel : IDisposable
         SentenceFolder files = SentenceFolder.Read(options.ModelFolder);
         settings = files.Settings with { Pooling = options.Pooling ?? files.Settings.Pooling };
         // Whether vectors have the length 1 is each call's to say, so it is done after the pass.
-        host = AdapterHost.Load(options.ModelFolder, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters, Pooling = settings.Pooling, Normalises = false });
+        host = AdapterHost.Load(options.ModelFolder, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters, Pooling = settings.Pooling, RawVectors = true });
         if (OwnTask is null || options.Pooling is not null) vectors = host.TakeEmbedder();
     }
 
@@ -71,13 +71,14 @@ internal sealed class SharedModel : IDisposable
     }
 
     /// <summary>Adds an adapter or takes it in another's place; texts that are under way are answered by the one they were taken for.</summary>
-    /// <returns>Whether it has replaced one.</returns>
+    /// <param name="adapter">Its name.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="replaces">Whether it has replaced one.</param>
     /// <exception cref="InputException">Its folder is damaged, or it does not fit the model; nothing has changed then.</exception>
-    public bool Put(string adapter, string folder)
+    public HostedAdapter Put(string adapter, string folder, out bool replaces)
     {
-        bool replaces = host.Find(adapter) is not null;
-        host.Put(adapter, folder);
-        return replaces;
+        replaces = host.Find(adapter) is not null;
+        return host.Put(adapter, folder);
     }
 
     /// <summary>Takes an adapter away; whether there was one.</summary>

@@ -31,4 +31,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(9, LogLevel.Information, "Model {Model} has answered what it took, and ends")]
     public static partial void Ended(ILogger logger, string model);
+
+    [LoggerMessage(10, LogLevel.Warning, "Adapter {Adapter} of model {Model}: {Doubt}")]
+    public static partial void AdapterDoubted(ILogger logger, string model, string adapter, string doubt);
 }

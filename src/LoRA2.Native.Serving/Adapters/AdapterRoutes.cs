@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace LoRA2.Native.Serving.Adapters;
 
 /// <summary>An adapter that answers.</summary>
-internal sealed record AdapterEntry(string Name, bool Predicts, bool Embeds, string Task, IReadOnlyList<string>? Labels, string Method, int MaxLength, long Bytes, bool Resident);
+internal sealed record AdapterEntry(string Name, bool Predicts, bool Embeds, string Task, IReadOnlyList<string>? Labels, string Method, int MaxLength, long Bytes, bool Resident, IReadOnlyList<string> Warnings);
 
 /// <summary><c>GET /adapters</c>, <c>PUT /adapters/{name}</c> and <c>DELETE /adapters/{name}</c>; at the start, those that were kept.</summary>
 internal sealed partial class AdapterRoutes(TextService service, ServerOptions options, ILogger<AdapterRoutes> logger) : IHostedService, IDisposable
@@ -55,7 +55,7 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
     public async Task Put(HttpContext context, ModelEndpoint endpoint)
     {
         string name = (string)context.Request.RouteValues["name"]!;
-        if (!AdapterNames.IsName(name) || name == service.Name) throw TextInputs.Wrong($"an adapter was to be called {Quote.Name(name)}; {AdapterNames.Rule}, and not the model's, was expected");
+        if (!AdapterNames.IsName(name)) throw TextInputs.Wrong($"an adapter was to be called {Quote.Name(name)}; {AdapterNames.Rule} was expected");
         if (store is null) throw new ServerException(StatusCodes.Status403Forbidden, "this server keeps no adapters: start it with --state DIR");
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = options.MaxUploadBytes + (1 << 20);
         bool replaces;
@@ -70,7 +70,6 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
             {
                 await new AdapterUpload(version, options.MaxUploadBytes).Receive(context.Request, context.RequestAborted);
                 replaces = await service.PutAdapterAsync(name, version, context.RequestAborted);
-                AdapterStore.Keep(version);
                 entry = Entry(service.Hosted.First(adapter => adapter.Name == name));
             }
             catch (Exception e)
@@ -79,6 +78,16 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
                 // The folder is the server's, and no business of the client's.
                 if (e is InputException) throw TextInputs.Wrong(e.Message.Replace(version + Path.DirectorySeparatorChar, "", StringComparison.Ordinal).Replace(version, "the upload", StringComparison.Ordinal));
                 throw;
+            }
+
+            try
+            {
+                AdapterStore.Keep(version);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Its files stay while it answers: it may be put out of memory and be read again.
+                throw new ServerException(StatusCodes.Status500InternalServerError, $"adapter {Quote.Name(name)} answers from now on, but could not be kept: after a restart all is as it was before; the server's log says why", e);
             }
         }
         finally
@@ -113,6 +122,6 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
     private static AdapterEntry Entry(HostedAdapter adapter)
     {
         bool embeds = adapter.Task.Kind is EmbeddingsTask;
-        return new AdapterEntry(adapter.Name, !embeds, embeds, adapter.Task.Kind.Name, adapter.Task.LabelNames, adapter.Settings.Method.Name, adapter.MaxLength, adapter.Bytes, adapter.IsResident);
+        return new AdapterEntry(adapter.Name, !embeds, embeds, adapter.Task.Kind.Name, adapter.Task.LabelNames, adapter.Settings.Method.Name, adapter.MaxLength, adapter.Bytes, adapter.IsResident, AdapterDoubts.Of(adapter));
     }
 }

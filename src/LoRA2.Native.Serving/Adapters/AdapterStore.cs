@@ -5,7 +5,7 @@ namespace LoRA2.Native.Serving.Adapters;
 
 /// <summary>
 /// Uploaded adapters on the disk: <c>adapters/NAME/VERSION/</c> has the files, <c>adapters/NAME/current</c> says which version is. A process killed at any instruction leaves the old version
-/// or the new one; what is neither is removed at the next start. One process has the folder at a time.
+/// or the new one; what is neither is removed at the next start. One process has the folder at a time. What else is in the folder was not made here, and stays.
 /// </summary>
 internal sealed class AdapterStore : IDisposable
 {
@@ -43,6 +43,8 @@ internal sealed class AdapterStore : IDisposable
     }
 
     /// <summary>Makes a version current, and removes the others.</summary>
+    /// <exception cref="IOException">It could not be made current; the one before is.</exception>
+    /// <exception cref="UnauthorizedAccessException">As before.</exception>
     public static void Keep(string version)
     {
         string place = Path.GetDirectoryName(version)!;
@@ -53,17 +55,16 @@ internal sealed class AdapterStore : IDisposable
     /// <summary>Removes a version that did not become current.</summary>
     public static void Drop(string version)
     {
-        Directory.Delete(version, recursive: true);
-        string place = Path.GetDirectoryName(version)!;
-        if (!Directory.EnumerateFileSystemEntries(place).Any()) Directory.Delete(place);
+        Delete(version);
+        DeleteIfEmpty(Path.GetDirectoryName(version)!);
     }
 
     /// <summary>Removes an adapter; whether it was kept here.</summary>
     public bool Remove(string name)
     {
         string place = Path.Combine(root, name);
-        if (!AdapterNames.IsName(name) || !Directory.Exists(place)) return false;
-        File.Delete(Path.Combine(place, Current));
+        if (!AdapterNames.IsName(name) || Versions(place).Length == 0) return false;
+        Forget(place);
         Clean(place);
         return true;
     }
@@ -79,17 +80,43 @@ internal sealed class AdapterStore : IDisposable
         return Guid.TryParseExact(version, "N", out _) && Directory.Exists(folder) ? folder : null;
     }
 
-    /// <summary>Leaves the current version alone, or nothing where there is none.</summary>
+    /// <summary>The versions of an adapter: no folder of anybody else's is called as they are.</summary>
+    private static string[] Versions(string place) =>
+        Directory.Exists(place) ? [.. Directory.EnumerateDirectories(place).Where(static folder => Guid.TryParseExact(Path.GetFileName(folder), "N", out _))] : [];
+
+    /// <summary>Removes all versions but the current one, and the adapter's folder where nothing is left in it; a folder without versions is not the store's.</summary>
     private static void Clean(string place)
     {
-        string? version = VersionIn(place);
-        if (version is null)
-        {
-            Directory.Delete(place, recursive: true);
-            return;
-        }
-
+        string[] versions = Versions(place);
+        if (versions.Length == 0) return;
+        string? current = VersionIn(place);
         AtomicFile.RemoveLeftovers(place);
-        foreach (string other in Directory.EnumerateDirectories(place).Where(folder => folder != version)) Directory.Delete(other, recursive: true);
+        foreach (string other in versions.Where(folder => folder != current)) Delete(other);
+        if (current is not null) return;
+        Forget(place);
+        DeleteIfEmpty(place);
+    }
+
+    /// <summary>What can't be removed now is at the next start: nothing names it.</summary>
+    private static void Delete(string version)
+    {
+        try
+        {
+            Directory.Delete(version, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    private static void Forget(string place)
+    {
+        string file = Path.Combine(place, Current);
+        if (File.Exists(file)) File.Delete(file);
+    }
+
+    private static void DeleteIfEmpty(string place)
+    {
+        if (!Directory.EnumerateFileSystemEntries(place).Any()) Directory.Delete(place);
     }
 }

@@ -37,6 +37,7 @@ internal sealed record HttpError(int Status, string Message, string Type, string
         {
             ServerException { Status: StatusCodes.Status401Unauthorized } known => new(known.Status, known.Message, "validation", Invalid, "invalid_api_key"),
             ServerException { Status: StatusCodes.Status422UnprocessableEntity } known => new(invalid, known.Message, "validation", Invalid),
+            ServerException { Status: >= StatusCodes.Status500InternalServerError } known => new(known.Status, known.Message, "backend", "server_error"),
             ServerException known => new(known.Status, known.Message, "validation", Invalid),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(StatusCodes.Status413PayloadTooLarge, "the request's body is larger than the server takes", "validation", Invalid),
             BadHttpRequestException bad => new(bad.StatusCode, "the request is not valid HTTP", "validation", Invalid),

@@ -27,26 +27,26 @@ internal sealed partial class ModelEndpoint(TextService service, ServerOptions o
 
     public ServerOptions Options { get; } = options;
 
-    /// <summary>A route's handler with all that.</summary>
-    public RequestDelegate Handle(Dialect dialect, Access access, Func<HttpContext, Task> handler) => async context =>
+    /// <summary>Answers a request by a route's handler, with all that.</summary>
+    public async Task Handle(HttpContext context, Dialect dialect, Access access, Func<HttpContext, ModelEndpoint, Task> handler)
     {
         try
         {
             if (access != Access.Open) key.Require(context.Request);
             if (access == Access.Administrative && !key.IsSet)
                 throw new ServerException(StatusCodes.Status403Forbidden, "this server has no key, so nobody may change its adapters: start it with --api-key-file, or the environment variable LORA2_API_KEY");
-            await handler(context);
+            await handler(context, this);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to be told.
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
             await Refuse(context, dialect, e);
         }
-    };
+    }
 
     /// <summary>Who answers for a request's <c>adapter</c> and <c>model</c>: an adapter's name, or null for the model alone.</summary>
     /// <exception cref="ServerException">Both were given and differ.</exception>

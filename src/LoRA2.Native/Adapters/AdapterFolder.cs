@@ -50,7 +50,7 @@ public static class AdapterFolder
         AdapterSettings settings = AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
         if (settings.Head != HeadTraining.All || !File.Exists(Path.Combine(folder, WeightsFile))) return settings;
         // PEFT has to be told to load a module that was drawn and not trained; whoever trains on should not train it.
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
+        using SafetensorsFile file = Open(folder);
         return file.Metadata.ContainsKey(FrozenKey) ? settings with { Head = HeadTraining.Classifier } : settings;
     }
 
@@ -207,10 +207,13 @@ public static class AdapterFolder
         }
     }
 
+    /// <summary>The tensors in memory: who cuts a file that is mapped ends the process that reads it, and an adapter may come from anybody.</summary>
     private static SafetensorsFile Open(string folder)
     {
         string path = Path.Combine(folder, WeightsFile), pickle = Path.Combine(folder, PickledFile);
-        if (File.Exists(path) || !File.Exists(pickle)) return SafetensorsFile.Open(path);
+        // Where there is none, the file's own opening says so.
+        if (File.Exists(path)) return SafetensorsFile.Open(path, RegularFile.ReadAllBytes(path));
+        if (!File.Exists(pickle)) return SafetensorsFile.Open(path);
         using TorchFile pickled = TorchFile.Open(pickle);
         return SafetensorsFile.Open(pickle, pickled.ToSafetensors());
     }

@@ -14,6 +14,9 @@ public sealed record AdapterHostOptions
     /// <summary>Whether those vectors have the length 1; null for what the folder says. An adapter's are as its own folder says.</summary>
     public bool? Normalises { get; init; }
 
+    /// <summary>Whether vectors are computed as they are pooled, whatever length the folders say: whoever asks brings them to it.</summary>
+    internal bool RawVectors { get; init; }
+
     /// <summary>
     /// The most adapters that are in memory at once; null for all. Of the others the host knows the folder, and loads one again when it is asked for; the one that was asked for least recently
     /// makes room. Adapters of requests under way stay until those end, above the limit if need be.

@@ -24,10 +24,15 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
         if (!Adapters.AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
             throw new InputException($"'{adapterFolder}' is a model's folder, not an adapter's: a model that was fine-tuned whole shares no weights; load it by itself");
         using var files = new RestOfBase(folder, glance);
-        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure => model.Sharing(WithVectors(configure(config), adapterFolder), files));
+        EncoderConfig said = config;
+        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure =>
+        {
+            said = WithVectors(configure(config), adapterFolder);
+            return model.Sharing(Computed(said), files);
+        });
         try
         {
-            TaskDescription task = (loaded.Task ?? TextModel.Described(loaded.Model.Config)) with { Kind = loaded.Model.Config.Kind };
+            TaskDescription task = (loaded.Task ?? TextModel.Described(loaded.Model.Config)) with { Kind = said.Kind };
             if (task.Kind is not EmbeddingsTask && !task.Kind.AnswersTexts) throw new InputException($"'{adapterFolder}': the adapter's task is {task.Kind} ({task.Kind.Title}); one whose answers are of whole texts was expected");
             return AdapterVersion.Of(loaded.Model, task, loaded.Adapter!, TextModel.LengthOf(loaded.Model.Config, tokenizer, task, options.MaxLength), Interlocked.Increment(ref number));
         }
@@ -44,15 +49,20 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
         if (sentences.Width is { } width && width.Width != config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {config.HiddenSize}");
         EmbeddingSettings settings = sentences.Settings with { Pooling = options.Pooling ?? sentences.Settings.Pooling, Normalises = options.Normalises ?? sentences.Settings.Normalises };
         using var files = new RestOfBase(folder, glance);
-        SequenceClassifier pooled = model.Sharing(config with { Labels = 1, LabelNames = null, Task = new EmbeddingsTask { Settings = settings } }, files);
+        var kind = new EmbeddingsTask { Settings = settings };
+        SequenceClassifier pooled = model.Sharing(Computed(config with { Labels = 1, LabelNames = null, Task = kind }), files);
         pooled.FreezeBase();
-        var task = new TaskDescription("", null, settings.MaxLength, pooled.Config.Kind.MetricsFor(1)) { Kind = pooled.Config.Kind };
+        var task = new TaskDescription("", null, settings.MaxLength, kind.MetricsFor(1)) { Kind = kind };
         return AdapterVersion.Of(pooled, task, new Adapters.AdapterSettings(), TextModel.LengthOf(pooled.Config, tokenizer, task, options.MaxLength), 0);
     }
 
     /// <summary>The config of an adapter that makes vectors, as its folder says.</summary>
     private static EncoderConfig WithVectors(EncoderConfig found, string adapterFolder) =>
         found.Task is null && SentenceFolder.Exists(adapterFolder) ? found with { Labels = 1, LabelNames = null, Task = new EmbeddingsTask().ForModel(adapterFolder, null) } : found;
+
+    /// <summary>The config of what is computed, which may leave the vectors' length as it is.</summary>
+    private EncoderConfig Computed(EncoderConfig said) =>
+        options.RawVectors && said.Task is EmbeddingsTask kind ? said with { Task = kind with { Settings = kind.Settings with { Normalises = false } } } : said;
 
     /// <summary>The base's files, for what of an adapter's head the base has and has not loaded; opened when first asked, if they are those of before.</summary>
     private sealed class RestOfBase(string folder, string glance) : IWeightFiles

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Inference;
@@ -8,7 +9,7 @@ namespace LoRA2.Native.Inference;
 internal static class FolderStamp
 {
     /// <summary>The names, sizes and times of the files that a model's or adapter's folder is made of.</summary>
-    public static string Glance(string folder) => string.Join('|', Files(folder).Select(file => $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}"));
+    public static string Glance(string folder) => string.Join('|', Files(folder).Select(file => $"{NameIn(folder, file)}:{file.Length}:{file.LastWriteTimeUtc.Ticks}"));
 
     /// <summary>SHA-256 of their names and bytes.</summary>
     /// <exception cref="InputException">One can't be read.</exception>
@@ -19,7 +20,7 @@ internal static class FolderStamp
         foreach (FileInfo file in Files(folder))
         {
             RegularFile.Require(file.FullName);
-            hash.AppendData(Encoding.UTF8.GetBytes(file.Name + "\0"));
+            hash.AppendData(Encoding.UTF8.GetBytes(NameIn(folder, file) + "\0"));
             try
             {
                 using FileStream stream = file.Open(FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
@@ -35,11 +36,19 @@ internal static class FolderStamp
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
+    private static string NameIn(string folder, FileInfo file) => Path.GetRelativePath(folder, file.FullName);
+
     private static IEnumerable<FileInfo> Files(string folder)
     {
         try
         {
-            return [.. new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Extension is ".json" or ".safetensors" or ".bin" or ".txt" or ".model").OrderBy(file => file.Name, StringComparer.Ordinal)];
+            var inside = new DirectoryInfo(folder);
+            // Below it are a sentence-transformers folder's modules, each with a config; and perhaps checkpoints, which are nobody's here.
+            return
+            [
+                .. inside.EnumerateFiles().Where(file => file.Extension is ".json" or ".safetensors" or ".bin" or ".txt" or ".model").OrderBy(file => file.Name, StringComparer.Ordinal),
+                .. inside.EnumerateDirectories().OrderBy(module => module.Name, StringComparer.Ordinal).Select(module => new FileInfo(Path.Combine(module.FullName, ModelFolder.ConfigFile))).Where(file => file.Exists),
+            ];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Files;
 using LoRA2.Native.Serving.Adapters;
+using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Hosting.Tests.Serving;
@@ -112,6 +113,55 @@ public sealed class AdapterRoutesTests : IDisposable
     {
         await using RunningServer server = await RunningServer.Start(server: options => options.ApiKey = "secret");
         await Refused(server, Zip(Files(TinyTenants.A)), "application/zip", 403, "--state");
+    }
+
+    [Fact]
+    public async Task WhatTheServerDidNotMakeStays()
+    {
+        string mine = Path.Combine(State, "adapters", "mine"), run = Path.Combine(State, "adapters", "runs", "checkpoint-1", "file");
+        SentenceModel.Copy(TinyTenants.A, mine);
+        Directory.CreateDirectory(Path.GetDirectoryName(run)!);
+        File.WriteAllText(run, "x");
+        File.WriteAllText(Path.Combine(State, "adapters", "runs", "current"), "x");
+        await using RunningServer server = await Start();
+        Assert.Equal(["a", "b"], server.Service.Adapters);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/adapters/mine")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/adapters/runs")).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, await Put(server, "mine", Zip(Files(TinyTenants.B)), "application/zip"));
+        Assert.Equal(HttpStatusCode.OK, await Put(server, "mine", Zip(Files(TinyTenants.B)), "application/zip"));
+        Assert.Equal(HttpStatusCode.NoContent, (await server.Client.DeleteAsync("/adapters/mine")).StatusCode);
+        Assert.Equal(Files(TinyTenants.A).Select(file => file.Name).Order(), Directory.GetFileSystemEntries(mine).Select(Path.GetFileName).Order());
+        Assert.Equal(["current", Path.Combine("checkpoint-1", "file")], Directory.GetFiles(Path.Combine(State, "adapters", "runs"), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Path.Combine(State, "adapters", "runs"), file)));
+    }
+
+    [Fact]
+    public async Task AnAdapterOfAnotherBaseSaysSo()
+    {
+        await using RunningServer server = await Start();
+        using var content = new ByteArrayContent(Zip(Files(OddAdapters.OfAnotherBase(folder)))) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
+        using HttpResponseMessage answer = await server.Client.PutAsync("/adapters/x", content);
+        JsonElement put = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement, listed = await server.Ask("/adapters");
+        string[] expected = ["adapter_config.json: fields that mean nothing here were ignored: colour", "adapter_model.safetensors: the adapter was trained on a base model with other weights"];
+        Assert.Equal(expected, put.GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!));
+        Assert.Equal(expected, listed[2].GetProperty("warnings").EnumerateArray().Select(warning => warning.GetString()!));
+        Assert.Empty(listed[0].GetProperty("warnings").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task AnAdapterThatCannotBeKeptStillAnswers()
+    {
+        // Nothing can be written where a folder is.
+        string blocked = Path.Combine(State, "adapters", "x", "current", "file");
+        Directory.CreateDirectory(Path.GetDirectoryName(blocked)!);
+        File.WriteAllText(blocked, "x");
+        await using RunningServer server = await RunningServer.Start(model => model.MaxResidentAdapters = 1, options => (options.ApiKey, options.StateFolder) = ("secret", State));
+        using var content = new ByteArrayContent(Zip(Files(TinyTenants.A))) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
+        using HttpResponseMessage answer = await server.Client.PutAsync("/adapters/x", content);
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.Contains("answers from now on, but could not be kept", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(["a", "b", "x"], server.Service.Adapters);
+        double ofA = await Score(server, "a");
+        Assert.Equal(ofA, await Score(server, "x"), 1e-6);
     }
 
     [Fact]

@@ -2,6 +2,10 @@ using System.Net.Sockets;
 using System.Text;
 using LoRA2.Native.Files;
 using LoRA2.Native.Serving;
+using LoRA2.Native.Serving.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LoRA2.Native.Hosting.Tests.Serving;
 
@@ -58,6 +62,19 @@ public sealed class ServerLifeTests
         await server.Ask("/predict", """{"inputs": "good"}""");
     }
 
+    [Fact]
+    public async Task AnAnswerThatHasBegunKeepsItsStatus()
+    {
+        await using TextService service = TinyTenants.Load();
+        var endpoint = new ModelEndpoint(service, new ServerOptions(), NullLogger<ModelEndpoint>.Instance);
+        var context = new DefaultHttpContext { RequestAborted = new CancellationToken(true) };
+        await endpoint.Handle(context, Dialect.Inference, Access.Open, static (_, _) => throw new IOException());
+        Assert.Equal(StatusCodes.Status499ClientClosedRequest, context.Response.StatusCode);
+        context.Features.Set<IHttpResponseFeature>(new Begun());
+        await endpoint.Handle(context, Dialect.Inference, Access.Open, static (_, _) => throw new IOException());
+        Assert.Equal(StatusCodes.Status200OK, context.Response.StatusCode);
+    }
+
     [Theory]
     [InlineData("https://127.0.0.1:1")]
     [InlineData("127.0.0.1:5080")]
@@ -70,5 +87,17 @@ public sealed class ServerLifeTests
     {
         Assert.All((string[])["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"], url => Assert.True(LoRA2Server.IsLoopback(url)));
         Assert.All((string[])["http://0.0.0.0:1", "http://10.0.0.1:1", "http://[::]:1", "http://host:1"], url => Assert.False(LoRA2Server.IsLoopback(url)));
+    }
+
+    /// <summary>Refuses what Kestrel refuses.</summary>
+    private sealed class Begun : HttpResponseFeature, IHttpResponseFeature
+    {
+        public override bool HasStarted => true;
+
+        int IHttpResponseFeature.StatusCode
+        {
+            get => StatusCode;
+            set => throw new InvalidOperationException();
+        }
     }
 }
