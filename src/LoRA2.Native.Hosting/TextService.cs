@@ -28,6 +28,8 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     /// <summary>Characters that are tokenized on the caller's thread; more are left to the thread pool.</summary>
     private const int CharactersAtOnce = 1 << 14;
 
+    private const string Rerank = "rerank";
+
     private readonly ILogger logger;
     private readonly SharedModel model;
     private readonly BatchQueue<QueuedText> queue;
@@ -112,10 +114,10 @@ public sealed class TextService : IAsyncDisposable, IDisposable
 
     /// <summary>What a model says of one text or pair.</summary>
     /// <inheritdoc cref="PredictAsync(IReadOnlyList{Example}, TextRequest?, CancellationToken)"/>
-    public async Task<Prediction> PredictAsync(string text, string? pair = null, TextRequest? request = null, CancellationToken cancellation = default)
+    public Task<Prediction> PredictAsync(string text, string? pair = null, TextRequest? request = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return (await PredictAsync([new Example(text, pair)], request, cancellation).ConfigureAwait(false))[0];
+        return Single(PredictAsync([new Example(text, pair)], request, cancellation));
     }
 
     /// <summary>What a model says of texts or pairs, in their order.</summary>
@@ -129,15 +131,15 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     public Task<IReadOnlyList<Prediction>> PredictAsync(IReadOnlyList<Example> examples, TextRequest? request = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(examples);
-        return PredictAsync("classify", examples, request ?? new TextRequest(), cancellation);
+        return Answers(AnswerAsync("classify", examples, request ?? new TextRequest(), cancellation));
     }
 
     /// <summary>The vector of a text.</summary>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, TextRequest?, CancellationToken)"/>
-    public async Task<TextVector> EmbedAsync(string text, TextRequest? request = null, CancellationToken cancellation = default)
+    public Task<TextVector> EmbedAsync(string text, TextRequest? request = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return (await EmbedAsync([text], request, cancellation).ConfigureAwait(false))[0];
+        return Single(EmbedAsync([text], request, cancellation));
     }
 
     /// <summary>The vectors of texts, in their order.</summary>
@@ -158,12 +160,13 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     /// <summary>The texts that fit a query best, the best first; of equal ones the earlier.</summary>
     /// <exception cref="NotSupportedException">The model is no reranker: it has one output, or two classes of which the second is that a text fits.</exception>
     /// <inheritdoc cref="PredictAsync(IReadOnlyList{Example}, TextRequest?, CancellationToken)"/>
-    public async Task<IReadOnlyList<RankedText>> RankAsync(string query, IReadOnlyList<string> texts, TextRequest? request = null, CancellationToken cancellation = default)
+    public Task<IReadOnlyList<RankedText>> RankAsync(string query, IReadOnlyList<string> texts, TextRequest? request = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(texts);
-        IReadOnlyList<Prediction> answers = await FitAsync(query, texts, request ?? new TextRequest(), cancellation).ConfigureAwait(false);
-        return [.. answers.Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(static text => text.Score)];
+        return Ranked(FitAsync(query, texts, request ?? new TextRequest(), cancellation));
+        static async Task<IReadOnlyList<RankedText>> Ranked(Task<IReadOnlyList<Prediction>> answers) =>
+            [.. (await answers.ConfigureAwait(false)).Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(static text => text.Score)];
     }
 
     /// <summary>The tokens of a text or pair, special ones among them; nothing is cut.</summary>
@@ -232,11 +235,12 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     internal Tenant Tenant(string? adapter) => model.Tenant(adapter);
 
     /// <summary>What a reranker says of each text beside a query, in the texts' order.</summary>
-    internal Task<IReadOnlyList<Prediction>> FitAsync(string query, IReadOnlyList<string> texts, TextRequest request, CancellationToken cancellation)
-    {
-        if (TaskOf(request.Adapter) is { Outputs: > 2 and var outputs }) throw new NotSupportedException($"{(request.Adapter is null ? $"model '{Name}'" : $"adapter '{request.Adapter}'")} has {outputs} outputs; a reranker has one, or two classes of which the second is that a text fits");
-        return PredictAsync("rerank", [.. texts.Select(text => new Example(query, text))], request, cancellation);
-    }
+    internal Task<IReadOnlyList<Prediction>> FitAsync(string query, IReadOnlyList<string> texts, TextRequest request, CancellationToken cancellation) =>
+        Answers(AnswerAsync(Rerank, [.. texts.Select(text => new Example(query, text))], request, cancellation));
+
+    /// <summary>As <see cref="PredictAsync(IReadOnlyList{Example}, TextRequest?, CancellationToken)"/>, with what the version that answered predicts: by the time of the answer the adapter may be another.</summary>
+    internal Task<(TaskDescription Task, IReadOnlyList<Prediction> Answers)> AnswerAsync(IReadOnlyList<Example> examples, TextRequest request, CancellationToken cancellation) =>
+        AnswerAsync("classify", examples, request, cancellation);
 
     /// <summary>As <see cref="EmbedAsync(IReadOnlyList{string}, TextRequest?, CancellationToken)"/>, of texts that are tokens already.</summary>
     internal Task<IReadOnlyList<TextVector>> EmbedAsync(IReadOnlyList<int[]> tokens, TextRequest request, CancellationToken cancellation) =>
@@ -278,17 +282,22 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         }
     }
 
-    private Task<IReadOnlyList<Prediction>> PredictAsync(string operation, IReadOnlyList<Example> examples, TextRequest request, CancellationToken cancellation) =>
+    private static async Task<T> Single<T>(Task<IReadOnlyList<T>> answers) => (await answers.ConfigureAwait(false))[0];
+
+    private static async Task<IReadOnlyList<Prediction>> Answers(Task<(TaskDescription, IReadOnlyList<Prediction> Answers)> both) => (await both.ConfigureAwait(false)).Answers;
+
+    private Task<(TaskDescription Task, IReadOnlyList<Prediction> Answers)> AnswerAsync(string operation, IReadOnlyList<Example> examples, TextRequest request, CancellationToken cancellation) =>
         telemetry.Measure(operation, request.Adapter, examples.Count, async () =>
         {
             using Tenant tenant = await TakeAsync(request.Adapter, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Predict);
+            TaskDescription task = tenant.Task!;
+            if (operation == Rerank && task.Outputs > 2) throw new NotSupportedException($"{tenant.Name} has {task.Outputs} outputs; a reranker has one, or two classes of which the second is that a text fits");
             QueuedText[] texts = await ComputeAsync(
                 examples.Sum(static example => (long)example.Text.Length + (example.Pair?.Length ?? 0)), examples.Count,
                 i => tenant.Tokenise(TextWork.Predict, examples[i].Text, examples[i].Pair, request.Truncates, i), request, cancellation).ConfigureAwait(false);
-            TaskDescription task = tenant.Task!;
             IReadOnlyList<Prediction> answers = [.. texts.Select(text => task.Kind.Interpret(text.Answer, task.LabelNames, text.IsCut) with { Tokens = text.Ids.Length, Logits = text.Answer })];
-            return (answers, Tokens(texts), Cut(tenant, TextWork.Predict, texts));
+            return ((task, answers), Tokens(texts), Cut(tenant, TextWork.Predict, texts));
         });
 
     private Task<IReadOnlyList<TextVector>> EmbedAsync(long characters, int count, Func<Tenant, int, QueuedText> tokenise, TextRequest request, CancellationToken cancellation) =>

@@ -26,6 +26,8 @@ internal sealed class QueuedText(AdapterLease lease, int[] ids, int[] typeIds, b
     /// <summary>Logits or a vector; set when it is computed.</summary>
     public float[] Answer { get; set; } = [];
 
+    public Exception? Fault { get; set; }
+
     public void Enter() => held = lease.Share();
 
     public void Leave() => held?.Dispose();

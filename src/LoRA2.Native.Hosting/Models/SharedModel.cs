@@ -63,11 +63,15 @@ internal sealed class SharedModel : IDisposable
         return lease.Embeds is { } own ? new Tenant(called, host.Tokenizer, null, lease, own) : new Tenant(called, host.Tokenizer, lease, null, null);
     }
 
-    /// <summary>Computes texts, whoever's they are, in one pass, and leaves each one's answer in it.</summary>
+    /// <summary>Computes texts, whoever's they are, in one pass, and leaves each one's answer in it, or why it has none.</summary>
     public void Answer(IReadOnlyList<QueuedText> texts, CancellationToken cancellation)
     {
         IReadOnlyList<AdapterOutput> outputs = host.Compute([.. texts.Select(static text => text.AsTokens)], texts.Count, cancellation);
-        foreach ((int i, AdapterOutput output) in outputs.Index()) texts[i].Answer = output.Error is null ? output.Values : throw new InputException($"model '{name}': {output.Error.Message}", output.Error);
+        foreach ((int i, AdapterOutput output) in outputs.Index())
+        {
+            if (output.Error is { } error) texts[i].Fault = new InputException($"model '{name}': {error.Message}", error);
+            else texts[i].Answer = output.Values;
+        }
     }
 
     /// <summary>Adds an adapter or takes it in another's place; texts that are under way are answered by the one they were taken for.</summary>

@@ -16,6 +16,9 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
     /// <summary>Tokens below which a batch is not shared with an idle worker: it would cost more than it saves.</summary>
     private const int LeastShare = 128;
 
+    /// <summary>What a timer can wait for, 49 days; longer than that is for ever.</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     private readonly object gate = new();
     private readonly LinkedList<Entry> pending = new();
     private readonly BatchLimits limits;
@@ -30,7 +33,7 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
 
     /// <summary>Starts the workers.</summary>
     /// <param name="limits">The limits.</param>
-    /// <param name="compute">Computes a batch and leaves each item's answer in it; called by several threads at a time when there are several workers.</param>
+    /// <param name="compute">Computes a batch and leaves each item's answer or fault in it; called by several threads at a time when there are several workers.</param>
     /// <param name="observer">Is told what happens, or null.</param>
     public BatchQueue(BatchLimits limits, Action<IReadOnlyList<T>, CancellationToken> compute, IBatchObserver? observer = null)
     {
@@ -63,17 +66,20 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
     /// <param name="items">The items.</param>
     /// <param name="timeout">The longest wait; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
     /// <param name="cancellation">Takes the items out of the queue; of a batch that is under way the others are computed on.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The wait is below 0 and not infinite.</exception>
     /// <exception cref="QueueFullException">There is no room for them.</exception>
     /// <exception cref="TimeoutException">The time is over.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The queue is closed.</exception>
     public async Task RunAsync(IReadOnlyList<T> items, TimeSpan timeout, CancellationToken cancellation)
     {
+        bool isEndless = timeout == Timeout.InfiniteTimeSpan || timeout > LongestTimer;
+        if (!isEndless) ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
         cancellation.ThrowIfCancellationRequested();
         if (items.Count == 0) return;
         var call = new Call(items.Count);
         Add(call, items);
-        using Timer? timer = timeout == Timeout.InfiniteTimeSpan
+        using Timer? timer = isEndless
             ? null
             : new Timer(_ => End(call, new TimeoutException($"no answer within {timeout.TotalSeconds:0.###} s: too much is waiting")), null, timeout, Timeout.InfiniteTimeSpan);
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister((_, token) => End(call, new OperationCanceledException(token)), null);
@@ -223,7 +229,11 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
         try
         {
             compute(wanted.ConvertAll(static entry => entry.Item), batch.Token);
-            foreach (Entry entry in wanted) entry.Call.Computed();
+            foreach (Entry entry in wanted)
+            {
+                if (entry.Item.Fault is { } fault) Fail(entry, fault);
+                else entry.Call.Computed();
+            }
         }
         catch (OperationCanceledException) when (batch.Token.IsCancellationRequested)
         {
@@ -231,8 +241,7 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
         }
         catch (Exception e) when (wanted.Count == 1)
         {
-            observer?.Failed(e);
-            End(wanted[0].Call, e);
+            Fail(wanted[0], e);
         }
         catch (Exception)
         {
@@ -240,6 +249,12 @@ internal sealed class BatchQueue<T> : IDisposable, IAsyncDisposable
             Run(batch, wanted[..half]);
             Run(batch, wanted[half..]);
         }
+    }
+
+    private void Fail(Entry entry, Exception reason)
+    {
+        observer?.Failed(reason);
+        End(entry.Call, reason);
     }
 
     private void Learn(Batch batch, TimeSpan elapsed)

@@ -6,6 +6,9 @@ internal interface IQueuedItem
     /// <summary>What it costs.</summary>
     int Tokens { get; }
 
+    /// <summary>Why it has no answer though its batch was computed; null where it has one.</summary>
+    Exception? Fault { get; }
+
     /// <summary>It is taken.</summary>
     void Enter();
 

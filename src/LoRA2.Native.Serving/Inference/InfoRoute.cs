@@ -59,7 +59,9 @@ internal static class InfoRoute
 
     private static ClassifierModel? ClassifierOf(TaskDescription? task)
     {
-        if (task?.LabelNames is not { } names) return null;
+        if (task is null) return null;
+        // What /predict calls the outputs, a number's among them.
+        IReadOnlyList<string> names = task.LabelNames ?? [.. Enumerable.Range(0, task.Outputs).Select(static i => $"LABEL_{i}")];
         var numbers = new Dictionary<string, int>();
         for (int i = 0; i < names.Count; i++) numbers.TryAdd(names[i], i);
         return new ClassifierModel(names.Index().ToDictionary(static name => name.Index.ToString(System.Globalization.CultureInfo.InvariantCulture), static name => name.Item), numbers);

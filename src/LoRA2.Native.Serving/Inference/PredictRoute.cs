@@ -24,10 +24,9 @@ internal static class PredictRoute
         (Example[] examples, bool isBatch) = Examples(request.Inputs);
         endpoint.RequireTexts(examples.Length, "inputs");
         string? adapter = endpoint.AdapterOf(request.Adapter, request.Model);
-        TaskDescription? task = endpoint.Service.TaskOf(adapter);
-        IReadOnlyList<Prediction> answers = await endpoint.Service.PredictAsync(examples, new TextRequest { Adapter = adapter, Truncates = request.Truncate ?? endpoint.Options.Truncates }, context.RequestAborted);
+        (TaskDescription task, IReadOnlyList<Prediction> answers) = await endpoint.Service.AnswerAsync(examples, new TextRequest { Adapter = adapter, Truncates = request.Truncate ?? endpoint.Options.Truncates }, context.RequestAborted);
         ModelEndpoint.Count(context, answers.Sum(static answer => (long)answer.Tokens), answers.Count(static answer => answer.IsCut));
-        LabelScore[][] scores = [.. answers.Select(answer => Scores(answer, task?.LabelNames, request.RawScores ?? false))];
+        LabelScore[][] scores = [.. answers.Select(answer => Scores(answer, task.LabelNames, request.RawScores ?? false))];
         if (isBatch) await JsonBody.Write(context, scores, ServerJson.Wire.LabelScoreArrayArray);
         else await JsonBody.Write(context, scores[0], ServerJson.Wire.LabelScoreArray);
     }

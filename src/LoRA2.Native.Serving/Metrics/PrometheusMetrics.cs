@@ -10,7 +10,8 @@ namespace LoRA2.Native.Serving.Metrics;
 internal sealed class PrometheusMetrics : IDisposable
 {
     private static readonly double[] OtherBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-    private readonly ConcurrentDictionary<Instrument, ConcurrentDictionary<string, Series>> families = new();
+    // By their names there: two services have the same instruments, and a name may be written once.
+    private readonly ConcurrentDictionary<string, Family> families = new(StringComparer.Ordinal);
     private readonly MeterListener listener = new();
 
     /// <param name="meters">Whose meters are listened to; null for all of that name.</param>
@@ -18,11 +19,12 @@ internal sealed class PrometheusMetrics : IDisposable
     {
         listener.InstrumentPublished = (instrument, own) =>
         {
-            if (instrument.Meter.Name == LoRA2Telemetry.MeterName && (meters is null || instrument.Meter.Scope == meters)) own.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == LoRA2Telemetry.MeterName && (meters is null || instrument.Meter.Scope == meters)) own.EnableMeasurementEvents(instrument, families.GetOrAdd(NameOf(instrument), static (_, first) => new Family(first), instrument));
         };
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Record(instrument, value, tags));
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Record(instrument, value, tags));
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Record(instrument, value, tags));
+        listener.MeasurementsCompleted = static (instrument, family) => ((Family?)family)?.Forget(instrument);
+        listener.SetMeasurementEventCallback<int>(static (instrument, value, tags, family) => ((Family)family!).Record(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>(static (instrument, value, tags, family) => ((Family)family!).Record(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>(static (instrument, value, tags, family) => ((Family)family!).Record(instrument, value, tags));
         listener.Start();
     }
 
@@ -31,13 +33,7 @@ internal sealed class PrometheusMetrics : IDisposable
     {
         listener.RecordObservableInstruments();
         var text = new StringBuilder();
-        foreach ((Instrument instrument, ConcurrentDictionary<string, Series> series) in families.OrderBy(static family => family.Key.Name, StringComparer.Ordinal))
-        {
-            string name = NameOf(instrument), kind = KindOf(instrument);
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {instrument.Description}\n# TYPE {name} {kind}\n");
-            foreach ((string labels, Series one) in series.OrderBy(static one => one.Key, StringComparer.Ordinal)) one.Write(text, name, labels);
-        }
-
+        foreach ((string name, Family family) in families.OrderBy(static family => family.Key, StringComparer.Ordinal)) family.Write(text, name);
         return text.ToString();
     }
 
@@ -75,8 +71,30 @@ internal sealed class PrometheusMetrics : IDisposable
         return text.ToString();
     }
 
-    private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        families.GetOrAdd(instrument, static _ => new()).GetOrAdd(Labels(tags), static (_, one) => new Series(one), instrument).Add(value);
+    /// <summary>All instruments of a name.</summary>
+    private sealed class Family(Instrument first)
+    {
+        private readonly ConcurrentDictionary<string, Series> series = new(StringComparer.Ordinal);
+
+        public void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+            series.GetOrAdd(Labels(tags), static (_, first) => new Series(first), first).Add(instrument, value);
+
+        /// <summary>Leaves out what an instrument that has ended said last.</summary>
+        public void Forget(Instrument instrument)
+        {
+            foreach ((string labels, Series one) in series)
+            {
+                if (one.Forget(instrument)) series.TryRemove(labels, out _);
+            }
+        }
+
+        public void Write(StringBuilder text, string name)
+        {
+            if (series.IsEmpty) return;
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {first.Description}\n# TYPE {name} {KindOf(first)}\n");
+            foreach ((string labels, Series one) in series.OrderBy(static one => one.Key, StringComparer.Ordinal)) one.Write(text, name, labels);
+        }
+    }
 
     /// <summary>One combination of labels.</summary>
     private sealed class Series(Instrument instrument)
@@ -85,20 +103,29 @@ internal sealed class PrometheusMetrics : IDisposable
         private readonly double[] bounds = IsHistogram(instrument) ? BucketsOf(instrument) : [];
         private readonly long[] counts = new long[IsHistogram(instrument) ? BucketsOf(instrument).Length + 1 : 0];
         private readonly bool adds = IsHistogram(instrument) || KindOf(instrument) == "counter";
+        // What the instruments of a gauge said last: together they are its value.
+        private readonly Dictionary<Instrument, double> latest = [];
         private double sum;
         private long count;
 
-        public void Add(double value)
+        public void Add(Instrument from, double value)
         {
             lock (gate)
             {
-                sum = adds ? sum + value : value;
+                if (adds) sum += value;
+                else latest[from] = value;
                 count++;
                 if (counts.Length == 0) return;
                 int bucket = 0;
                 while (bucket < bounds.Length && value > bounds[bucket]) bucket++;
                 counts[bucket]++;
             }
+        }
+
+        /// <summary>Whether nothing is left to be said.</summary>
+        public bool Forget(Instrument instrument)
+        {
+            lock (gate) return latest.Remove(instrument) && latest.Count == 0;
         }
 
         public void Write(StringBuilder text, string name, string labels)
@@ -108,7 +135,7 @@ internal sealed class PrometheusMetrics : IDisposable
                 string only = labels.Length == 0 ? "" : $"{{{labels}}}", before = labels.Length == 0 ? "" : labels + ",";
                 if (counts.Length == 0)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{name}{only} {sum}\n");
+                    text.Append(CultureInfo.InvariantCulture, $"{name}{only} {(adds ? sum : latest.Values.Sum())}\n");
                     return;
                 }
 

@@ -2,7 +2,9 @@ using System.Reflection;
 using System.Text;
 using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
+using LoRA2.Native.Hosting;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Serving;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tokenizers;
 using LoRA2.Native.Training;
@@ -16,7 +18,8 @@ namespace LoRA2.Native.Tests.Arguments;
 public sealed class NullArgumentTests
 {
     private static readonly Assembly[] Packages =
-        [typeof(InputException).Assembly, typeof(SafetensorsFile).Assembly, typeof(Tokenizer).Assembly, typeof(Tensor).Assembly, typeof(Trainer).Assembly, typeof(RunFolder).Assembly];
+        [typeof(InputException).Assembly, typeof(SafetensorsFile).Assembly, typeof(Tokenizer).Assembly, typeof(Tensor).Assembly, typeof(Trainer).Assembly, typeof(RunFolder).Assembly,
+         typeof(TextService).Assembly, typeof(LoRA2Server).Assembly];
 
     public static TheoryData<string> Names => [.. Packages.Select(package => package.GetName().Name!)];
 

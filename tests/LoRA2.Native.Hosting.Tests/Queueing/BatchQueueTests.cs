@@ -210,6 +210,51 @@ public sealed class BatchQueueTests
         Assert.All(all, item => Assert.False(item.IsInside));
     }
 
+    [Fact]
+    public async Task AnItemWithAFaultFailsAloneAndInOnePass()
+    {
+        using SemaphoreSlim begun = new(0), released = new(0);
+        int passes = 0;
+        await using var queue = new BatchQueue<Item>(Usual, (items, _) =>
+        {
+            passes++;
+            begun.Release();
+            released.Wait(CancellationToken.None);
+            foreach (Item item in items)
+            {
+                if (item.IsBad) item.Fault = new ArithmeticException();
+                else item.Answers++;
+            }
+        });
+        Task blocker = queue.RunAsync([new Item(1)], Timeout.InfiniteTimeSpan, default);
+        await begun.WaitAsync();
+        Item[] good = [new Item(1), new Item(1), new Item(1)];
+        Task[] calls = [.. good.Select(item => queue.RunAsync([item], Timeout.InfiniteTimeSpan, default))];
+        Task bad = queue.RunAsync([new Item(1) { IsBad = true }], Timeout.InfiniteTimeSpan, default);
+        released.Release(2);
+        await Assert.ThrowsAsync<ArithmeticException>(() => bad);
+        await Task.WhenAll([blocker, .. calls]);
+        Assert.Equal(2, passes);
+        Assert.All(good, item => Assert.Equal(1, item.Answers));
+    }
+
+    [Fact]
+    public async Task ADeadlineMayBeLongerThanATimerWaits()
+    {
+        await using var queue = new BatchQueue<Item>(Usual, (items, _) =>
+        {
+            foreach (Item item in items) item.Answers++;
+        });
+        var answered = new Item(1);
+        await queue.RunAsync([answered], TimeSpan.FromDays(50), default);
+        await queue.RunAsync([new Item(1)], TimeSpan.MaxValue, default);
+        Assert.Equal(1, answered.Answers);
+        var refused = new Item(1);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => queue.RunAsync([refused], TimeSpan.FromSeconds(-2), default));
+        await queue.DisposeAsync();
+        Assert.Equal(0, refused.Answers);
+    }
+
     private static async Task Until(Func<bool> condition)
     {
         for (int i = 0; i < 2000 && !condition(); i++) await Task.Delay(5);
@@ -225,6 +270,8 @@ public sealed class BatchQueueTests
         public bool IsBad { get; init; }
 
         public int Answers { get; set; }
+
+        public Exception? Fault { get; set; }
 
         public bool IsInside => Volatile.Read(ref inside) != 0;
 

@@ -1,6 +1,9 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Serving.Metrics;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
@@ -95,6 +98,43 @@ public sealed class InferenceRoutesTests : IDisposable
         Assert.Contains("# TYPE gen_ai_server_request_duration_seconds histogram\n", metrics, StringComparison.Ordinal);
         Assert.Contains("lora2_queue_texts{gen_ai_request_model=\"tiny\"} 0\n", metrics, StringComparison.Ordinal);
         Assert.Contains("lora2_adapters{gen_ai_request_model=\"tiny\"} 2\n", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheNumberOfARegressionIsAnOutputToo()
+    {
+        string model = folder.File("model");
+        Directory.CreateDirectory(model);
+        using (SequenceClassifier one = SequenceClassifier.Create(EncoderConfigReader.FromFolder(TinyTenants.Base) with { Labels = 1, LabelNames = null }, 3)) ModelFolder.Save(one, TinyTenants.Base, model);
+        await using RunningServer server = await RunningServer.Start(options =>
+        {
+            options.ModelFolder = model;
+            options.Adapters.Clear();
+        });
+        JsonElement classifier = (await server.Ask("/info")).GetProperty("model_type").GetProperty("classifier");
+        string name = (await server.Ask("/predict", """{"inputs": "good"}"""))[0].GetProperty("label").GetString()!;
+        Assert.Equal((name, 0), (classifier.GetProperty("id2label").GetProperty("0").GetString(), classifier.GetProperty("label2id").GetProperty(name).GetInt32()));
+    }
+
+    [Fact]
+    public async Task ServicesBesideEachOtherAreInOneFamily()
+    {
+        using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        IMeterFactory factory = meters.GetRequiredService<IMeterFactory>();
+        using var metrics = new PrometheusMetrics(factory);
+        TextService Load(string name) => TextService.Load(new LoRA2Options { ModelFolder = TinyTenants.Base, ModelName = name, Adapters = { ["a"] = TinyTenants.A } }, null, factory);
+        await using (TextService one = Load("one"), two = Load("two"), same = Load("two"))
+        {
+            await one.PredictAsync("good");
+            await two.PredictAsync("good");
+            await same.PredictAsync("good");
+            string[] lines = metrics.Text().Split('\n');
+            string[] described = [.. lines.Where(line => line.StartsWith('#'))], samples = [.. lines.Where(line => line.Length > 0 && !line.StartsWith('#')).Select(line => line[..line.LastIndexOf(' ')])];
+            Assert.Equal(described.Distinct(), described);
+            Assert.Equal(samples.Distinct(), samples);
+            Assert.Contains("lora2_adapters{gen_ai_request_model=\"one\"} 1", lines);
+            Assert.Contains("lora2_adapters{gen_ai_request_model=\"two\"} 2", lines);
+        }
     }
 
     [Fact]

@@ -20,9 +20,23 @@ public sealed class ServerLifeTests
         Task<HttpResponseMessage>[] calls = [.. Enumerable.Range(0, 4).Select(_ => server.Post("/predict", body))];
         while (server.Service.QueuedTexts == 0 && !calls.All(call => call.IsCompleted)) await Task.Delay(1);
         Task stop = server.App.StopAsync();
-        HttpResponseMessage[] answers = await Task.WhenAll(calls);
+        int answered = 0;
+        foreach (Task<HttpResponseMessage> call in calls)
+        {
+            try
+            {
+                using HttpResponseMessage answer = await call;
+                Assert.True(answer.IsSuccessStatusCode, answer.StatusCode.ToString());
+                answered++;
+            }
+            catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+            {
+                // It came after the stop, and was not taken.
+            }
+        }
+
         await stop;
-        Assert.All(answers, answer => Assert.True(answer.IsSuccessStatusCode, answer.StatusCode.ToString()));
+        Assert.True(answered > 0);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => server.Post("/predict", """{"inputs": "good"}"""));
     }
 
