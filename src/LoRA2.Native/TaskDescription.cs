@@ -32,25 +32,14 @@ public sealed record TaskDescription(string Name, IReadOnlyList<string>? LabelNa
         ArgumentNullException.ThrowIfNull(folder);
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return null;
-        try
+        return JsonInput.ReadObject(path, "a task.json was expected", fields =>
         {
-            using JsonDocument document = JsonDocument.Parse(RegularFile.ReadAllBytes(path));
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
-            var fields = new ConfigFields(path, document.RootElement);
             TaskKind kind = TaskKinds.Of(fields.OneOf("kind", TaskKinds.Classification.Name, [.. TaskKinds.All.Select(known => known.Name)]))!;
             string[] labels = fields.Strings("labels", '\n');
             if (kind.NamesOutputs && labels.Length < kind.LeastLabels) throw fields.Error($"labels has {labels.Length} entries; at least {Words(kind.LeastLabels)} expected");
             Metric[] metrics = [.. fields.Strings("metrics", ',').Select(name => MetricOf(fields, name, kind.Input))];
             return new TaskDescription(fields.String("task", null) ?? "", labels.Length == 0 ? null : labels, fields.OptionalInt("max_length", 1), metrics) { Kind = kind.ReadSettings(fields, labels.Length) };
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InputException($"{path}: a string or name is not valid Unicode; JSON in UTF-8 was expected", e);
-        }
+        });
     }
 
     private static string Words(int least) => least == 1 ? "one was" : least == 2 ? "two were" : $"{least} were";

@@ -34,33 +34,7 @@ internal static class AdapterConfigReader
 
     public static string? TaskType(string path) => Parse(path, fields => fields.String("task_type", null));
 
-    private static T Parse<T>(string path, Func<ConfigFields, T> read)
-    {
-        byte[] bytes;
-        try
-        {
-            bytes = RegularFile.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"'{path}' does not exist{FileSet.Hint(Path.GetDirectoryName(path) ?? "")}; an adapter folder has an adapter_config.json as PEFT writes it", e);
-        }
-
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(bytes);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
-            return read(new ConfigFields(path, document.RootElement));
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InputException($"{path}: a string or name is not valid Unicode; JSON in UTF-8 was expected", e);
-        }
-    }
+    private static T Parse<T>(string path, Func<ConfigFields, T> read) => JsonInput.ReadObject(path, "an adapter folder has an adapter_config.json as PEFT writes it", read);
 
     /// <summary>What the adapter's start took out of the weights. PEFT takes it out again when it loads the adapter; what it can't, or finds by chance, is refused.</summary>
     private static RemovedPart Removed(ConfigFields fields)

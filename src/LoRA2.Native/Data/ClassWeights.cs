@@ -84,7 +84,7 @@ public sealed class ClassWeights
 
     private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
 
-    private static ClassWeights FromFile(string path) => JsonInput.Read(path, root =>
+    private static ClassWeights FromFile(string path) => JsonInput.Read(path, "a JSON file was expected", root =>
     {
         double Weight(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
             ? number

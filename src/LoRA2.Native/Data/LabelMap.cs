@@ -37,7 +37,7 @@ public sealed class LabelMap
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path)) path = Path.Combine(path, ModelFolder.ConfigFile);
-        return JsonInput.Read(path, root =>
+        return JsonInput.Read(path, "a JSON file was expected", root =>
         {
             if (root.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: {root.ValueKind} found, expected an object of labels and names");
             if (root.TryGetProperty("id2label", out JsonElement numbered) && numbered.ValueKind == JsonValueKind.Object) return Of(path, numbered);

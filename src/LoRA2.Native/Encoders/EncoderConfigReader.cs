@@ -38,44 +38,13 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        byte[] bytes;
-        try
-        {
-            bytes = RegularFile.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"'{path}' does not exist{FileSet.Hint(Path.GetDirectoryName(path) ?? "")}; a model folder has a config.json as HuggingFace writes it", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: the file can't be read ({e.Message.TrimEnd('.')}); a config.json was expected", e);
-        }
-
-        return FromBytes(path, bytes);
+        return JsonInput.ReadObject(path, "a model folder has a config.json as HuggingFace writes it", Read);
     }
 
     /// <summary>Reads what would be in a file.</summary>
     /// <param name="path">The file that messages name.</param>
     /// <param name="bytes">JSON in UTF-8.</param>
-    internal static EncoderConfig FromBytes(string path, byte[] bytes)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(bytes);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InputException($"{path}: a JSON object was expected");
-            return Read(new ConfigFields(path, document.RootElement));
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            // What JsonElement throws for a string that has no UTF-16 form.
-            throw new InputException($"{path}: a string is not valid Unicode; JSON in UTF-8 was expected", e);
-        }
-    }
+    internal static EncoderConfig FromBytes(string path, byte[] bytes) => JsonInput.ParseObject(path, bytes, Read);
 
     private static EncoderConfig Read(ConfigFields fields)
     {

@@ -45,7 +45,7 @@ public static class ModelFolder
         if (model.AdaptedLayers.Any()) throw new InvalidOperationException("merge the adapters before the model is saved");
         var writer = new SafetensorsWriter();
         foreach (Parameter parameter in model.BaseParameters) writer.Add(model.Config.FileNameOf(parameter.Name), parameter.Value, dtype);
-        byte[] config = Text(Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, RegularFile.ReadAllBytes(Path.Combine(source, ConfigFile)), dtype));
+        byte[] config = Text(Config(merged is null ? model.Config : model.Config with { Merged = [.. model.Config.Merged, merged] }, Path.Combine(source, ConfigFile), dtype));
         using var set = new FileSet(folder, ConfigFile);
         set.Add(SafetensorsFolder.SingleFile, writer.Write);
         set.Add(ConfigFile, config);
@@ -63,9 +63,9 @@ public static class ModelFolder
     /// <summary>JSON as people read it.</summary>
     internal static byte[] Text(JsonNode json) => Encoding.UTF8.GetBytes(json.ToJsonString(Indented) + "\n");
 
-    private static JsonObject Config(EncoderConfig config, byte[] source, DType dtype)
+    private static JsonObject Config(EncoderConfig config, string source, DType dtype)
     {
-        JsonObject json = JsonNode.Parse(source)!.AsObject();
+        JsonObject json = JsonInput.Tree(source, "a config.json was expected");
         json["architectures"] = new JsonArray(JsonValue.Create($"{config.ClassName}{config.Kind.ClassEnding}"));
         if (config.Kind.HasLabels)
         {

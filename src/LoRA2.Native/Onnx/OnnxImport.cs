@@ -32,7 +32,7 @@ public static class OnnxImport
         var read = new GraphConfig(uses, weights);
         string? configFile = options.Config ?? Beside(model, ModelFolder.ConfigFile);
         var tokenizer = ImportedTokenizer.Find(model, options.Vocabulary);
-        JsonObject json = configFile is null ? read.Read(options.Heads, tokenizer.PadId) : Parse(configFile);
+        JsonObject json = configFile is null ? read.Read(options.Heads, tokenizer.PadId) : JsonInput.Tree(configFile, "a config.json as HuggingFace writes it was expected");
         if (configFile is null && weights.Find("classifier.weight") is { Shape.Length: 2 } classifier) Label(json, classifier.Shape[0]);
         EncoderConfig config = EncoderConfigReader.FromBytes(configFile ?? model, Encoding.UTF8.GetBytes(json.ToJsonString()));
         read.RequireHeads(config);
@@ -67,22 +67,6 @@ public static class OnnxImport
             string? what = quantised.Contains(node.Op) ? "quantised" : node.Domain is "com.microsoft" ? "fused for ONNX Runtime" : null;
             if (what is not null)
                 throw new InputException($"{graph.Path}: the graph is {what} (node {Quote.Plain(node.Label)} is {Quote.Plain(node.Op)}); one as PyTorch or Optimum exports it, neither optimised nor quantised, was expected");
-        }
-    }
-
-    private static JsonObject Parse(string path)
-    {
-        try
-        {
-            return JsonNode.Parse(RegularFile.ReadAllBytes(path)) as JsonObject ?? throw new InputException($"{path}: a JSON object was expected");
-        }
-        catch (JsonException e)
-        {
-            throw new InputException($"{path}: not valid JSON (line {e.LineNumber + 1}), at byte {e.BytePositionInLine + 1}", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"'{path}' does not exist; a config.json as HuggingFace writes it was expected", e);
         }
     }
 

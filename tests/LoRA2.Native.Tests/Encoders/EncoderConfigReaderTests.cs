@@ -158,7 +158,7 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("[]", "a JSON object was expected")]
     [InlineData("{\n\"model_type\":", "not valid JSON (line 2)")]
     [InlineData("", "not valid JSON (line 1)")]
-    [InlineData("{\"model_type\": \"\\ud800\"}", "a string is not valid Unicode; JSON in UTF-8 was expected")]
+    [InlineData("{\"model_type\": \"\\ud800\"}", "a string or name is not valid Unicode; JSON in UTF-8 was expected")]
     public void NotAConfig(string text, string message)
     {
         folder.Write("config.json", text);

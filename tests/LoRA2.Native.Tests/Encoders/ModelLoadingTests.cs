@@ -34,6 +34,21 @@ public sealed class ModelLoadingTests : IDisposable
         AssertSame(type, model);
     }
 
+    [Fact]
+    public void OfANameThatAConfigHasTwiceTheLastValueCountsAndTheModelCanBeSaved()
+    {
+        Write("bert");
+        string config = File.ReadAllText(folder.File("config.json"));
+        folder.Write("config.json", config[..config.LastIndexOf('}')] + """, "layer_norm_eps": 1, "layer_norm_eps": 0.25, "label2id": {"no": 0, "no": 0}}""");
+        using SequenceClassifier model = SequenceClassifier.FromFolder(folder.Path);
+        Assert.Equal(0.25, model.Config.LayerNormEpsilon);
+        using var saved = new TemporaryFolder();
+        ModelFolder.Save(model, folder.Path, saved.Path);
+        EncoderConfig again = EncoderConfigReader.FromFolder(saved.Path);
+        Assert.Equal(0.25, again.LayerNormEpsilon);
+        Assert.Equal(model.Config.LabelNames, again.LabelNames);
+    }
+
     [Theory]
     [MemberData(nameof(Families))]
     public void AnIndexAndShards(string type)
