@@ -18,6 +18,7 @@ cd "$(dirname "$(realpath "$0")")/.."
 lora2=$PWD/src/LoRA2.Native.Cli/bin/Release/net10.0/lora2.dll
 work=$(mktemp -d)
 cleanup() {
+  for ((i = 0; i < hosts; i++)); do ip netns pids "lora2-$i" 2>/dev/null | xargs -r kill -9 2>/dev/null || true; done
   for ((i = 0; i < hosts; i++)); do ip netns del "lora2-$i" 2>/dev/null || true; done
   ip link del lora2-br 2>/dev/null || true
   rm -rf "$work"
@@ -33,6 +34,8 @@ for ((i = 0; i < hosts; i++)); do
   ip -n "lora2-$i" link set lo up
   ip -n "lora2-$i" addr add "10.77.0.$((i + 1))/24" dev eth0
   ip -n "lora2-$i" link set eth0 up
+  # What is sent to a host that is gone is given up after seconds, not a quarter of an hour.
+  ip netns exec "lora2-$i" sysctl -qw net.ipv4.tcp_retries2=4 || true
   ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit" 2>"$work/tc" || limits="no latency and no rate (tc: $(head -1 "$work/tc"))"
 done
 # The agent that mpirun starts its daemons by: agent HOST COMMAND…
@@ -44,7 +47,8 @@ AGENT
 chmod +x "$work/agent"
 for ((i = 0; i < hosts; i++)); do echo "10.77.0.$((i + 1)) slots=1"; done >"$work/hostfile"
 mpi=(ip netns exec lora2-0 mpirun --allow-run-as-root --hostfile "$work/hostfile" -n "$hosts" --mca plm_rsh_agent "$work/agent" --mca plm_rsh_no_tree_spawn 1
-  --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 --mca orte_keep_fqdn_hostnames 1)
+  --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 --mca orte_keep_fqdn_hostnames 1
+  --mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 head -41 src/LoRA2.Native.Cli/QuickStart/tickets.train.tsv >"$work/train.tsv"
 finetune=(dotnet "$lora2" finetune --model tests/Fixtures/cases/05-adapters-in-a-loop/base --train "$work/train.tsv" --dev "$work/train.tsv" --method lora2 --rank 4 --outer-rank 2
   --target-rank 3 --batch-size 8 --checkpoint-every 1 --dropout 0.1 --threads 1)
@@ -59,11 +63,31 @@ cmp "$work/one/adapter_model.safetensors" "$work/all/adapter_model.safetensors" 
 echo "== a partition: the last host's link goes down"
 "${mpi[@]}" "${finetune[@]}" --epochs $epochs --output "$work/cut" >"$work/cut.log" 2>&1 &
 run=$!
-for ((wait = 0; wait < 600; wait++)); do [ -e "$work/cut/checkpoint.safetensors" ] && break; sleep 0.1; done
+for ((wait = 0; wait < 600; wait++)); do
+  if [ -e "$work/cut/checkpoint.safetensors" ] || ! kill -0 $run 2>/dev/null; then break; fi
+  sleep 0.1
+done
+if ! kill -0 $run 2>/dev/null; then echo "the run ended before the link was cut; give more --epochs"; tail -5 "$work/cut.log"; exit 1; fi
+if [ ! -e "$work/cut/checkpoint.safetensors" ]; then echo "no checkpoint within 60 s"; kill -9 $run; exit 1; fi
 ip link set "lora2-v$((hosts - 1))" down
-began=$SECONDS
-wait $run && echo "it did not end by itself"
-echo "ended after $((SECONDS - began)) s: $(grep '^lora2:' "$work/cut.log")"
+began=$SECONDS said= ended=
+while [ $((SECONDS - began)) -lt 60 ]; do
+  if [ -z "$said" ] && grep -q '^lora2: process' "$work/cut.log"; then said=$((SECONDS - began)); fi
+  if ! kill -0 $run 2>/dev/null; then ended=$((SECONDS - began)); break; fi
+  sleep 0.2
+done
+if [ -e "$work/cut/adapter_model.safetensors" ]; then echo "the run was done before the link was cut; give more --epochs"; exit 1; fi
+if [ -n "$said" ]; then echo "lora2 said after $said s: $(grep '^lora2: process' "$work/cut.log")"; else echo "lora2 said nothing of it within 60 s"; tail -5 "$work/cut.log"; fi
+if [ -n "$ended" ]; then
+  code=0
+  wait $run || code=$?
+  echo "mpirun ended after $ended s with $code"
+else
+  echo "mpirun did not end within 60 s and was killed"
+  kill -9 $run
+  wait $run 2>/dev/null || true
+fi
+[ -n "$said" ] || exit 1
 ip link set "lora2-v$((hosts - 1))" up
 "${finetune[@]}" --epochs $epochs --accumulation 8 --output "$work/cut" --resume >"$work/cut2.log"
 grep resumed "$work/cut2.log"

@@ -23,7 +23,10 @@ internal static class LoRA2Command
         // What each of several processes would say, the first says: it is to have done so when the launcher hears that another failed, and kills it.
         streams.Silence();
         int code = Execute(args, streams);
-        if (code != ExitCode.Done) Thread.Sleep(ProcessGroup.Patience);
+        if (code == ExitCode.Done) return code;
+        Thread.Sleep(ProcessGroup.PatienceBeforeJoining);
+        // It did not fail, or this process would be no more: what is wrong is so here alone.
+        streams.SayKept();
         return code;
     }
 
@@ -54,10 +57,12 @@ internal static class LoRA2Command
         catch (Exception e)
         {
             int code = CodeOf(e);
-            streams.Group?.Fail(Sentence.Of(e.Message), code);
+            string? trace = parsed.GetValue(debug) ? e.ToString() : null;
+            string? note = trace is null && IsBug(e) ? "this is a defect of lora2; --debug shows where it happened" : null;
+            streams.Group?.Fail(Sentence.Of(e.Message), code, note, trace);
             streams.Error.WriteLine($"lora2: {Sentence.Of(e.Message)}");
-            if (parsed.GetValue(debug)) streams.Error.WriteLine(e);
-            else if (IsBug(e)) streams.Error.WriteLine("lora2: this is a defect of lora2; --debug shows where it happened");
+            if (trace is not null) streams.Error.WriteLine(trace);
+            if (note is not null) streams.Error.WriteLine($"lora2: {note}");
             return code;
         }
     }

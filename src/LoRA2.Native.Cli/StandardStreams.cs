@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Communication;
@@ -14,6 +15,7 @@ internal sealed class StandardStreams
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     private readonly TextWriter standardError;
+    private StringBuilder? kept;
 
     public StandardStreams(Stream input, Stream output, TextWriter error)
     {
@@ -54,14 +56,25 @@ internal sealed class StandardStreams
     public void Share()
     {
         if (Launch is not null) Group ??= ProcessGroup.Join(standardError);
+        if (Group is null || kept is null) return;
+        kept = null;
+        Error = TextWriter.Null;
     }
 
-    /// <summary>Says nothing from now on: process 0 does.</summary>
+    /// <summary>Says nothing from now on: process 0 does. What goes wrong before there is a <see cref="Group"/> is kept.</summary>
     public void Silence()
     {
         OutputBytes = Stream.Null;
         Output = TextWriter.Null;
-        Error = TextWriter.Null;
+        kept = new StringBuilder();
+        Error = new StringWriter(kept, CultureInfo.InvariantCulture) { NewLine = "\n" };
+    }
+
+    /// <summary>Says what was kept.</summary>
+    public void SayKept()
+    {
+        standardError.Write(kept);
+        kept = null;
     }
 
     public static StandardStreams OfProcess()

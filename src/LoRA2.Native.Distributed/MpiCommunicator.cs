@@ -31,7 +31,9 @@ public sealed unsafe partial class MpiCommunicator : Communicator
         Array.Fill(hosts, library.Host);
         if (Size == 1) return;
         hosts = [.. AllGatherText(library.Host)];
-        watch = ProcessWatch.Start(this, silence);
+        // It is there before it starts: what waits meanwhile ends when a process does.
+        watch = new ProcessWatch(this, silence);
+        watch.Start();
     }
 
     /// <inheritdoc/>
@@ -99,8 +101,9 @@ public sealed unsafe partial class MpiCommunicator : Communicator
         if (Failure is null)
         {
             if (Size > 1) Wait();
-            watch?.Leave();
+            // MPI's ending waits for the others too, so they are watched until then.
             library.End();
+            watch?.Leave();
         }
 
         watch?.Dispose();

@@ -65,12 +65,13 @@ internal static class EmbedCommand
                 string? before = parsed.GetValue(promptName) is { } name ? PromptOf(embedder, name) : parsed.GetValue(prompt);
                 if (streams.Communicator is { } several)
                 {
-                    string identity = SharedOutput.IdentityOf(parsed.GetValue(file)!, embedder.Model.Fingerprint, location.Adapter, parsed.Tokens.Select(token => token.Value));
-                    int cuts = new SharedOutput(several, parsed.GetValue(output)!, identity).Make(
+                    string identity = SharedOutput.IdentityOf(parsed.GetValue(file)!, embedder.Model, location, parsed.Tokens.Select(token => token.Value));
+                    using var shared = new SharedOutput(several, parsed.GetValue(output)!, identity);
+                    int cuts = shared.Make(
                         parsed.GetValue(file)!, TextsAtOnce, (reader, line) => TextOf(reader, line, parsed.GetValue(jsonLines)),
                         (some, stream) => VectorShard.Write(embedder.Embed(some, before, parsed.GetValue(batchSize) ?? 32), stream),
                         (shards, stream) => VectorShard.Assemble(shards, embedder.Dimensions, create!(stream, embedder.Dimensions)));
-                    SayCut(cuts, embedder, streams);
+                    CutNote.Write(streams.Error, cuts, embedder.MaxLength);
                     return ExitCode.Done;
                 }
 
@@ -97,7 +98,7 @@ internal static class EmbedCommand
 
                 if (parsed.GetValue(output) is { } path) AtomicFile.Write(path, Write);
                 else Write(streams.OutputBytes);
-                SayCut(cut, embedder, streams);
+                CutNote.Write(streams.Error, cut, embedder.MaxLength);
                 return ExitCode.Done;
             });
         });
@@ -135,10 +136,5 @@ internal static class EmbedCommand
         if (!jsonLines) return lines.Decode(line);
         Example example = JsonLine.Example(lines, line);
         return example.Pair is null ? example.Text : throw lines.Error("\"text_pair\" was found; a vector is of one text");
-    }
-
-    private static void SayCut(int cut, TextEmbedder embedder, StandardStreams streams)
-    {
-        if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {embedder.MaxLength} tokens and cut there");
     }
 }

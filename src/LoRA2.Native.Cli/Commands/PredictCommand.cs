@@ -78,14 +78,16 @@ internal static class PredictCommand
 
                 if (streams.Communicator is { } several)
                 {
-                    string identity = SharedOutput.IdentityOf(source!, classifier.Model.Fingerprint, location.Adapter, parsed.Tokens.Select(token => token.Value));
-                    SayCut(classifier, new SharedOutput(several, answers!, identity).Make(
+                    string identity = SharedOutput.IdentityOf(source!, classifier.Model, location, parsed.Tokens.Select(token => token.Value));
+                    using var shared = new SharedOutput(several, answers!, identity);
+                    int cuts = shared.Make(
                         source!, (TextsAtOnce + size - 1) / size * size, (lines, line) => ExampleOf(lines, line, parsed.GetValue(jsonLines)),
                         (some, stream) => Answers(stream, answer => some.Chunk(size).Sum(answer)),
                         (shards, stream) =>
                         {
                             foreach (Stream shard in shards) shard.CopyTo(stream);
-                        }), streams);
+                        });
+                    CutNote.Write(streams.Error, cuts, classifier.MaxLength);
                     return ExitCode.Done;
                 }
 
@@ -101,7 +103,7 @@ internal static class PredictCommand
                 int cut = 0;
                 if (answers is null) cut = AnswerTo(streams.OutputBytes);
                 else AtomicFile.Write(answers, stream => cut = AnswerTo(stream));
-                SayCut(classifier, cut, streams);
+                CutNote.Write(streams.Error, cut, classifier.MaxLength);
                 return ExitCode.Done;
             });
         });
@@ -115,11 +117,6 @@ internal static class PredictCommand
         if (aggregation is not null) throw new InputException($"--aggregation is for a model that tags words; this one's task is {model.Task.Kind}");
         var classifier = new TextClassifier(model);
         return batch => Answer(classifier, batch, batchSize, output);
-    }
-
-    private static void SayCut(TextModel classifier, int cut, StandardStreams streams)
-    {
-        if (cut > 0) streams.Error.WriteLine($"lora2: note: {cut:N0} {(cut == 1 ? "text was" : "texts were")} longer than {classifier.MaxLength} tokens and cut there");
     }
 
     /// <summary>A bad line ends the run, after the answers to those before it. Returns how many texts were cut.</summary>

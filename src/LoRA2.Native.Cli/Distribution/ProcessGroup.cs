@@ -17,6 +17,9 @@ internal sealed class ProcessGroup
     /// <summary>How long a process that failed lets the first one speak.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same before the processes know of each other: they may have started at different times.</summary>
+    public static readonly TimeSpan PatienceBeforeJoining = TimeSpan.FromSeconds(5);
+
     /// <summary>Commands that several processes share the work of.</summary>
     private static readonly string[] Sharing = ["finetune", "pretrain", "predict", "embed", "compare"];
 
@@ -59,16 +62,22 @@ internal sealed class ProcessGroup
     public void Leave() => communicator.Dispose();
 
     /// <summary>The command failed in this process: the others are told, and this process ends.</summary>
-    public void Fail(string sentence, int code)
+    /// <param name="sentence">What failed.</param>
+    /// <param name="code">The exit code.</param>
+    /// <param name="note">Said after it, or null.</param>
+    /// <param name="trace">Where it failed, which is shown by every process in which it did, or null.</param>
+    public void Fail(string sentence, int code, string? note, string? trace)
     {
         lock (speaking)
         {
             // What failed because another process ended is said by the one that knows which.
-            if (communicator.Failure is { } failure) Say(failure);
-            else if (communicator.IsFirst && !hasSpoken) error.WriteLine($"lora2: {sentence}");
+            if (communicator.Failure is { IsOwn: false } failure) Say(failure);
+            else Say(sentence, note, trace);
             hasSpoken = true;
         }
 
+        // What all find wrong the first says, and it is not to be stopped meanwhile.
+        if (!communicator.IsFirst) Thread.Sleep(Patience);
         communicator.Abort(sentence, code);
         Quit(communicator.Failure?.ExitCode ?? code);
     }
@@ -77,12 +86,24 @@ internal sealed class ProcessGroup
     {
         lock (speaking)
         {
-            // What failed in this process itself was said there, and ends there.
-            if (hasSpoken) return;
+            // What failed in this process itself ends there, where it is known.
+            if (hasSpoken || failure.IsOwn) return;
             Say(failure);
         }
 
         Quit(failure.ExitCode);
+    }
+
+    private void Say(string sentence, string? note, string? trace)
+    {
+        // Of another process the first one says what it was told.
+        if ((communicator.IsFirst || !communicator.IsWatched) && !hasSpoken)
+        {
+            error.WriteLine($"lora2: {sentence}");
+            if (note is not null) error.WriteLine($"lora2: {note}");
+        }
+
+        if (trace is not null) error.WriteLine(trace);
     }
 
     private void Say(ProcessFailure failure)

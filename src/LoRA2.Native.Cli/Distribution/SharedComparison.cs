@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoRA2.Native.Communication;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Experiments.Comparison;
 using LoRA2.Native.Files;
 
@@ -10,18 +11,22 @@ namespace LoRA2.Native.Cli.Distribution;
 /// </summary>
 internal sealed class SharedComparison : IDisposable
 {
+    private const string ClaimsFolder = ".claims-";
+
     private readonly Communicator communicator;
     private readonly string claims;
+    private FileStream? held;
 
-    /// <exception cref="InputException">A process does not see the folder.</exception>
+    /// <exception cref="InputException">A process does not see the folder, or another comparison writes to it.</exception>
     public SharedComparison(Communicator communicator, string output)
     {
         this.communicator = communicator;
-        claims = Path.Combine(output, communicator.AllGatherText($".claims-{Guid.NewGuid():N}")[0]);
+        claims = Path.Combine(output, communicator.AllGatherText($"{ClaimsFolder}{Guid.NewGuid():N}")[0]);
         communicator.OnFirst(() =>
         {
-            Directory.CreateDirectory(output);
-            foreach (string left in Directory.EnumerateDirectories(output, ".claims-*")) Directory.Delete(left, recursive: true);
+            held = new RunFolder(output).Hold();
+            // Only what a comparison that was killed has left: nobody else is at work here.
+            foreach (string left in Directory.EnumerateDirectories(output, ClaimsFolder + "*").Where(IsClaims)) Directory.Delete(left, recursive: true);
             Directory.CreateDirectory(claims);
         });
         communicator.Agree(Directory.Exists(claims) ? null : $"{communicator.NameOf(communicator.Rank)} does not see the folder of --output '{output}'; one that all processes see was expected");
@@ -46,7 +51,10 @@ internal sealed class SharedComparison : IDisposable
     public void Dispose()
     {
         if (communicator.IsFirst && Directory.Exists(claims)) Directory.Delete(claims, recursive: true);
+        held?.Dispose();
     }
+
+    private static bool IsClaims(string folder) => Guid.TryParseExact(Path.GetFileName(folder)[ClaimsFolder.Length..], "N", out _);
 
     private bool Claim(Cell cell)
     {

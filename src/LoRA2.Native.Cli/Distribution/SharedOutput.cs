@@ -4,7 +4,10 @@ using System.Security.Cryptography;
 using System.Text;
 using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Communication;
+using LoRA2.Native.Encoders;
+using LoRA2.Native.Experiments;
 using LoRA2.Native.Files;
+using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Cli.Distribution;
 
@@ -12,26 +15,29 @@ namespace LoRA2.Native.Cli.Distribution;
 /// A file of answers to the lines of another, which several processes make in shards of so many lines: in a folder beside it, each whole or not at all, so that the same
 /// command goes on where it was stopped. Process 0 puts them together in the input's order when all are there.
 /// </summary>
-internal sealed class SharedOutput
+internal sealed class SharedOutput : IDisposable
 {
     private const string ManifestFile = "answers-of.txt";
+    private const string ShardEnding = ".answers";
+    private const string Arithmetic = "arithmetic";
     private const int HeaderBytes = 4;
 
     private readonly Communicator communicator;
     private readonly string path;
     private readonly string folder;
+    private FileStream? held;
 
     /// <param name="communicator">The processes.</param>
     /// <param name="path">The file that is made.</param>
     /// <param name="identity">Everything that the answers depend on: what is there of others is made anew.</param>
-    /// <exception cref="InputException">A process has another input or model, or does not see the folder.</exception>
+    /// <exception cref="InputException">A process has another input, model or arithmetic, or does not see the folder; or the folder is not of such a file, or another run makes it.</exception>
     public SharedOutput(Communicator communicator, string path, string identity)
     {
         (this.communicator, this.path, folder) = (communicator, path, path + ".shards");
         IReadOnlyList<string> all = communicator.AllGatherText(identity);
         for (int rank = 1; rank < all.Count; rank++)
         {
-            if (all[rank] != all[0]) throw new InputException($"{communicator.NameOf(rank)} has another input, model or adapter than process 0; the same everywhere was expected");
+            if (all[rank] != all[0]) throw new InputException($"{communicator.NameOf(rank)} has {Difference(all[rank], all[0])}");
         }
 
         string token = $".{Guid.NewGuid():N}";
@@ -41,21 +47,19 @@ internal sealed class SharedOutput
         communicator.OnFirst(() => File.Delete(Path.Combine(folder, token)));
     }
 
-    /// <summary>A text of everything that answers depend on.</summary>
-    public static string IdentityOf(string input, string? weights, string? adapter, IEnumerable<string> options)
+    /// <summary>A text of everything that answers depend on, a line for each.</summary>
+    public static string IdentityOf(string input, SequenceClassifier model, ModelLocation location, IEnumerable<string> options)
     {
         using FileStream file = TextFile.Open(input);
-        var text = new StringBuilder().Append(Convert.ToHexString(SHA256.HashData(file))).Append(' ').Append(weights);
-        if (adapter is not null)
-        {
-            foreach (string part in Directory.EnumerateFiles(adapter).Order(StringComparer.Ordinal).Where(part => Path.GetExtension(part) is ".safetensors" or ".json" or ".bin" && Path.GetFileName(part) != "training.json"))
-            {
-                using FileStream content = File.OpenRead(part);
-                text.Append(' ').Append(Convert.ToHexString(SHA256.HashData(content)));
-            }
-        }
-
-        return text.Append(' ').AppendJoin(' ', options).ToString();
+        string[] lines =
+        [
+            $"input {Convert.ToHexString(SHA256.HashData(file))}",
+            $"model {model.Fingerprint}{HashesOf(location.Model, ".json")}",
+            $"adapter{(location.Adapter is { } adapter ? HashesOf(adapter, ".safetensors", ".json", ".bin") : "")}",
+            $"{Arithmetic} {RunFingerprint.ArithmeticOf(model)}",
+            $"options {Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', options))))}",
+        ];
+        return string.Join('\n', lines);
     }
 
     /// <summary>Makes the shards of this process that are not there yet, and waits for the others'.</summary>
@@ -84,9 +88,34 @@ internal sealed class SharedOutput
         communicator.OnFirst(() =>
         {
             AtomicFile.Write(path, output => assemble(Shards(shards, some => cut += some), output));
-            Directory.Delete(folder, recursive: true);
+            Remove();
         });
         return cut;
+    }
+
+    /// <summary>Lets other runs have the folder.</summary>
+    public void Dispose() => held?.Dispose();
+
+    private static string HashesOf(string folder, params string[] endings)
+    {
+        var text = new StringBuilder();
+        foreach (string part in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Where(part => endings.Contains(Path.GetExtension(part)) && Path.GetFileName(part) != RunFolder.RecordFile))
+        {
+            using FileStream content = File.OpenRead(part);
+            text.Append(' ').Append(Convert.ToHexString(SHA256.HashData(content)));
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What a process has that process 0 has otherwise, for the end of a sentence.</summary>
+    private static string Difference(string there, string here)
+    {
+        (string own, string first) = there.Split('\n').Zip(here.Split('\n')).First(lines => lines.First != lines.Second);
+        string what = own.Split(' ')[0];
+        return what == Arithmetic
+            ? $"other {own}, which rounds differently from process 0's {first[(Arithmetic.Length + 1)..]}; the same everywhere was expected (LORA2_SIMD and LORA2_BF16 choose among what a processor has)"
+            : $"{(what == "options" ? "other" : "another")} {what} than process 0; the same everywhere was expected";
     }
 
     private int MakeOwn<T>(string input, int size, Func<LineReader, byte[], T> parse, Func<IReadOnlyList<T>, Stream, int> answer)
@@ -136,15 +165,32 @@ internal sealed class SharedOutput
         }
     }
 
-    private string FileOf(int shard) => Path.Combine(folder, shard.ToString("D8", CultureInfo.InvariantCulture) + ".answers");
+    private string FileOf(int shard) => Path.Combine(folder, shard.ToString("D8", CultureInfo.InvariantCulture) + ShardEnding);
 
     private void Prepare(string identity, string token)
     {
         string manifest = Path.Combine(folder, ManifestFile);
-        if (Directory.Exists(folder) && (!File.Exists(manifest) || File.ReadAllText(manifest) != identity)) Directory.Delete(folder, recursive: true);
-        Directory.CreateDirectory(folder);
+        // What begins with a dot a run that was killed may have left before there was a manifest.
+        if (Directory.Exists(folder) && !File.Exists(manifest) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
+            throw new InputException($"{folder}: this folder, where the answers would be made, is there and holds something else (it has no {ManifestFile}); move it away, or choose another --output");
+        held = new RunFolder(folder).Hold();
         AtomicFile.RemoveLeftovers(folder);
+        if (File.Exists(manifest) && File.ReadAllText(manifest) != identity) RemoveShards();
         AtomicFile.Write(manifest, stream => stream.Write(Encoding.UTF8.GetBytes(identity)));
         File.WriteAllText(Path.Combine(folder, token), "");
+    }
+
+    /// <summary>Takes away what was made here, and the folder when nothing else is there.</summary>
+    private void Remove()
+    {
+        RemoveShards();
+        File.Delete(Path.Combine(folder, ManifestFile));
+        held!.Dispose();
+        if (!Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+    }
+
+    private void RemoveShards()
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*" + ShardEnding).Where(file => Path.GetFileNameWithoutExtension(file) is { Length: >= 8 } name && name.All(char.IsAsciiDigit))) File.Delete(file);
     }
 }

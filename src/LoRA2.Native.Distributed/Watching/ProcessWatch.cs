@@ -24,7 +24,9 @@ internal sealed class ProcessWatch : IDisposable
     private readonly CancellationTokenSource failed = new();
     private bool disposed;
 
-    private ProcessWatch(Communicator communicator, TimeSpan silence) => (this.communicator, this.silence) = (communicator, silence);
+    /// <param name="communicator">The processes.</param>
+    /// <param name="silence">How long one may be silent.</param>
+    public ProcessWatch(Communicator communicator, TimeSpan silence) => (this.communicator, this.silence) = (communicator, silence);
 
     /// <summary>What happened, or null.</summary>
     public ProcessFailure? Failure { get; private set; }
@@ -36,9 +38,8 @@ internal sealed class ProcessWatch : IDisposable
     public bool IsComplete { get; private set; }
 
     /// <summary>Connects every process with process 0; all processes call it.</summary>
-    public static ProcessWatch Start(Communicator communicator, TimeSpan silence)
+    public void Start()
     {
-        var watch = new ProcessWatch(communicator, silence);
         byte[] token = new byte[TokenBytes];
         if (communicator.IsFirst) RandomNumberGenerator.Fill(token);
         communicator.Broadcast<byte>(token);
@@ -49,24 +50,23 @@ internal sealed class ProcessWatch : IDisposable
             listener.Start(communicator.Size);
             string where = string.Join(' ', Addresses().Select(address => address.ToString()).Prepend(((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture)));
             communicator.AllGatherText(where);
-            watch.Accept(listener, token);
+            Accept(listener, token);
             connected = true;
         }
         else
         {
             string[] where = communicator.AllGatherText("")[0].Split(' ');
-            connected = watch.Connect(int.Parse(where[0], CultureInfo.InvariantCulture), where[1..], token);
+            connected = Connect(int.Parse(where[0], CultureInfo.InvariantCulture), where[1..], token);
         }
 
-        watch.IsComplete = communicator.AllGatherText(connected ? "" : "no").All(text => text.Length == 0);
-        return watch;
+        IsComplete = communicator.AllGatherText(connected ? "" : "no").All(text => text.Length == 0);
     }
 
     /// <summary>This process ends, and why: the others do so too.</summary>
     public void Abort(string reason, int code)
     {
         string said = $"{communicator.NameOf(communicator.Rank)}: {reason}";
-        Fail(new ProcessFailure(said, code, IsSaid: false), communicator.IsFirst ? FrameKind.End : FrameKind.Ending, communicator.IsFirst ? said : reason);
+        Fail(new ProcessFailure(said, code, IsSaid: !communicator.IsFirst && IsComplete) { IsOwn = true }, communicator.IsFirst ? FrameKind.End : FrameKind.Ending, communicator.IsFirst ? said : reason);
     }
 
     /// <summary>This process is done with the others.</summary>

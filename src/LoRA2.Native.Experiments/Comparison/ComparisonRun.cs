@@ -42,7 +42,7 @@ public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, strin
     /// <summary>Every run in the plan's order, with what became of it so far.</summary>
     public ComparisonTable Table => ComparisonTable.Of(plan, [.. cells.Select(cell => outcomes.GetValueOrDefault(cell) ?? new CellOutcome(cell, null, null))]);
 
-    /// <summary>Makes the runs. The folder is kept from other processes meanwhile.</summary>
+    /// <summary>Makes the runs. The folder is kept from other processes meanwhile; one that several share is kept by them.</summary>
     /// <param name="progress">Told of each run.</param>
     /// <param name="write">Writes the results so far, at the start and after each run; not called by two threads at once.</param>
     /// <param name="cancellation">Stops the runs in progress, which save first, and starts no more.</param>
@@ -51,7 +51,7 @@ public sealed class ComparisonRun(ComparisonPlan plan, ICellRunner runner, strin
     {
         ArgumentNullException.ThrowIfNull(progress);
         ArgumentNullException.ThrowIfNull(write);
-        using FileStream? hold = share is { Leads: false } ? null : new RunFolder(output).Hold();
+        using FileStream? hold = share is null ? new RunFolder(output).Hold() : null;
         var waiting = new ConcurrentQueue<Cell>();
         foreach (Cell cell in cells)
         {

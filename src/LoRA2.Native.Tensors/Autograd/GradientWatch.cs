@@ -47,6 +47,7 @@ internal sealed class GradientWatch
         if (ops != learnedOps)
         {
             touched.CopyTo(learned, 0);
+            for (int i = 0; i < order.Length; i++) order[i] = i;
             Array.Sort((int[])learned.Clone(), order);
             learnedOps = ops;
         }

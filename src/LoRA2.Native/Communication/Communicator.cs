@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
 
 namespace LoRA2.Native.Communication;
 
@@ -109,8 +110,8 @@ public abstract class Communicator : IDisposable
     /// <exception cref="CommunicationException">One is no more.</exception>
     public void AllReduceBFloat16(Span<ushort> values) => Reduce(values, static (values, wide) =>
     {
-        for (int i = 0; i < values.Length; i++) wide[i] = BitConverter.UInt32BitsToSingle((uint)values[i] << 16);
-        return Rounded(Tree(wide[..values.Length]));
+        for (int i = 0; i < values.Length; i++) wide[i] = Conversion.FromBFloat16Bits(values[i]);
+        return Conversion.ToBFloat16Bits(Tree(wide[..values.Length]));
     });
 
     /// <summary>A text of each process, to all of them.</summary>
@@ -223,13 +224,6 @@ public abstract class Communicator : IDisposable
         if (values.Length == 1) return values[0];
         int half = SumTree.Half(values.Length);
         return Tree(values[..half]) + Tree(values[half..]);
-    }
-
-    private static ushort Rounded(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        if (float.IsNaN(value)) return (ushort)((bits >> 16) | 0x40);
-        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
     private static int Sum(ReadOnlySpan<int> counts)

@@ -35,6 +35,14 @@ public sealed class RunFingerprint
         [Arithmetic] = ArithmeticOf(model),
     });
 
+    /// <summary>What computes a model where it is, and rounds in its own way: the device, or the processor's vectors.</summary>
+    public static string ArithmeticOf(SequenceClassifier model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Device != Device.Cpu) return $"device {model.Device.Name}";
+        return model.Precision == Precision.Float32 ? $"vectors of {Compute.SimdPath}" : $"vectors of {Compute.SimdPath} and bfloat16 by {Compute.BFloat16Path}";
+    }
+
     /// <summary>As <see cref="ToString"/> gives it; of other text nothing is the same.</summary>
     public static RunFingerprint Parse(string text)
     {
@@ -123,11 +131,5 @@ public sealed class RunFingerprint
         }
 
         return Convert.ToHexString(hash.GetHashAndReset());
-    }
-
-    private static string ArithmeticOf(SequenceClassifier model)
-    {
-        if (model.Device != Device.Cpu) return $"device {model.Device.Name}";
-        return model.Precision == Precision.Float32 ? $"vectors of {Compute.SimdPath}" : $"vectors of {Compute.SimdPath} and bfloat16 by {Compute.BFloat16Path}";
     }
 }

@@ -64,39 +64,39 @@ internal sealed class StepRunner : IDisposable
     /// <param name="step">The step's number in the run, from 0.</param>
     /// <param name="scorers">What is updated with the weights.</param>
     /// <param name="wantsToStop">What the other processes are told.</param>
+    /// <remarks>After an exception <see cref="GiveUp"/> is to be called.</remarks>
     /// <exception cref="AnomalyException">Anomalies are looked for, and an op's result or gradient is not finite.</exception>
     /// <exception cref="CommunicationException">Another process is no more.</exception>
     public void Run(int[] batch, int step, ReadOnlySpan<ImportanceScorer> scorers, bool wantsToStop = false)
     {
         uint pass = (uint)(step * options.Accumulation);
-        try
+        if (exchange is not null)
         {
-            if (exchange is not null)
-            {
-                Share(exchange, batch, pass, wantsToStop);
-                Finish(scorers);
-            }
-            else if (model.Device.Records && model.KeepsNothing && !options.DetectAnomaly)
-            {
-                RunRecorded(batch, pass, scorers);
-            }
-            else
-            {
-                Begin();
-                double terms = TermsOf(batch, pass);
-                int parts = PartsOf(batch);
-                for (int part = 0; part < parts; part++) Add(PartAt(batch, part, pass, terms), part, parts, pass);
-                EndParts(parts);
-                Finish(scorers);
-            }
+            Share(exchange, batch, pass, wantsToStop);
+            Finish(scorers);
         }
-        catch
+        else if (model.Device.Records && model.KeepsNothing && !options.DetectAnomaly)
         {
-            tree.Clear();
-            throw;
+            RunRecorded(batch, pass, scorers);
+        }
+        else
+        {
+            Begin();
+            double terms = TermsOf(batch, pass);
+            int parts = PartsOf(batch);
+            for (int part = 0; part < parts; part++) Add(PartAt(batch, part, pass, terms), part, parts, pass);
+            EndParts(parts);
+            Finish(scorers);
         }
 
         Readings.Keep(optimizer.SquaredNorm);
+    }
+
+    /// <summary>The step failed: the other processes are told, and what it has left is freed. To be called before the step's scope ends.</summary>
+    public void GiveUp(string reason)
+    {
+        exchange?.GiveUp(reason);
+        tree.Clear();
     }
 
     public void Dispose()
@@ -249,9 +249,18 @@ internal sealed class StepRunner : IDisposable
         tape.Backward(term, Tensor.Full([], method.RegulariserWeight, term.DType, term.Device));
     }
 
-    private int PartSize(int[] batch) => (batch.Length + options.Accumulation - 1) / options.Accumulation;
+    /// <summary>Parts of a batch of so many examples: as many as were asked for, or fewer where all but the last are to be of the same size.</summary>
+    internal static int PartsOf(int examples, int accumulation)
+    {
+        int size = PartSize(examples, accumulation);
+        return ((examples - 1) / size) + 1;
+    }
 
-    private int PartsOf(int[] batch) => (batch.Length + PartSize(batch) - 1) / PartSize(batch);
+    private static int PartSize(int examples, int accumulation) => ((examples - 1) / accumulation) + 1;
+
+    private int PartSize(int[] batch) => PartSize(batch.Length, options.Accumulation);
+
+    private int PartsOf(int[] batch) => PartsOf(batch.Length, options.Accumulation);
 
     /// <summary>How many terms the whole batch's loss has; asked for where it has parts to be weighed.</summary>
     private double TermsOf(int[] batch, uint pass)

@@ -125,23 +125,31 @@ public sealed class Trainer : IDisposable
     /// <exception cref="ObjectDisposedException">The trainer or the model was disposed, perhaps meanwhile.</exception>
     /// <exception cref="InputException">Of several processes one has another run than process 0.</exception>
     /// <exception cref="CommunicationException">Of several processes one is no more; the last checkpoint is intact.</exception>
-    /// <remarks>When one of several processes is cancelled, all stop after the same step. They can't go on when one ends by an exception of its own.</remarks>
+    /// <remarks>When one of several processes is cancelled, all stop after the same step. They can't go on when one ends by an exception of its own: the others are told.</remarks>
     public TrainingResult Run(string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (communicator is null) return RunSteps(checkpoint, progress, cancellation);
+        OrTell(() => RunAgreement.Require(communicator, Fingerprint, model, state.Step), e => e is InputException);
+        TrainingResult? result = null;
+        OrTell(() => result = RunSteps(checkpoint, progress, cancellation), e => e is TrainingException { IsOfAll: true } || e is OperationCanceledException && runner.Words!.IsStopWanted);
+        return result!;
+    }
+
+    /// <summary>Does something that all processes do. When this one alone can't, the others, who wait for it, are told.</summary>
+    private void OrTell(Action action, Func<Exception, bool> isOfAll)
     {
         try
         {
-            if (communicator is not null) RunAgreement.Require(communicator, Fingerprint, model, state.Step);
-            return RunAlone(checkpoint, progress, cancellation);
+            action();
         }
-        catch (Exception e) when (communicator is not null && e is not (OperationCanceledException or InputException or TrainingException { IsOfAll: true }))
+        catch (Exception e) when (!isOfAll(e))
         {
-            // The others wait for this one.
-            communicator.Abort(e.Message);
+            communicator!.Abort(e.Message);
             throw;
         }
     }
 
-    private TrainingResult RunAlone(string? checkpoint, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    private TrainingResult RunSteps(string? checkpoint, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         var pause = new Stopwatch();
@@ -186,7 +194,7 @@ public sealed class Trainer : IDisposable
         using ModelAccess.Lease change = model.Change();
         void Load(string path) => Checkpoint.Load(path, Fingerprint, model, optimizer, allocator, state);
         if (communicator is null) Load(checkpoint);
-        else SharedFile.Read(communicator, checkpoint, Load);
+        else OrTell(() => SharedFile.Read(communicator, checkpoint, Load), e => e is InputException);
     }
 
     /// <summary>Writes a checkpoint of everything the rest of the run depends on.</summary>
@@ -236,8 +244,15 @@ public sealed class Trainer : IDisposable
         }
         catch (AnomalyException e)
         {
+            string message = $"{e.Message}, at step {state.Step + 1} of {TotalSteps}; the last checkpoint is intact";
+            runner.GiveUp(message);
             optimizer.ClearGradients();
-            throw new TrainingException($"{e.Message}, at step {state.Step + 1} of {TotalSteps}; the last checkpoint is intact", e);
+            throw new TrainingException(message, e);
+        }
+        catch (Exception e)
+        {
+            runner.GiveUp(e.Message);
+            throw;
         }
 
         foreach (Adapter adapter in adapters) method.AfterStep(adapter, rankSchedule.At(state.Step));
@@ -371,8 +386,9 @@ public sealed class Trainer : IDisposable
             throw new InputException($"metric {odd} compares {Metric.Words(odd.Input)}; the model predicts {Metric.Words(expected)}");
         if (options.BatchSize < 1 || options.Accumulation < 1 || options.Epochs < 1 || options.EvaluationBatchSize < 1)
             throw new InputException($"batch size {options.BatchSize}, accumulation {options.Accumulation}, epochs {options.Epochs} and evaluation batch size {options.EvaluationBatchSize} must all be at least 1");
-        if (communicator is not null && options.Accumulation < communicator.Size)
-            throw new InputException($"a batch has {options.Accumulation} {(options.Accumulation == 1 ? "part" : "parts")} (--accumulation) for {communicator.Size} processes; at least one for each was expected");
+        int examples = Math.Min(options.BatchSize, train.Count), parts = StepRunner.PartsOf(examples, options.Accumulation);
+        if (communicator is not null && parts < communicator.Size)
+            throw new InputException($"a batch of {examples} has {parts} {(parts == 1 ? "part" : "parts")} (--accumulation) for {communicator.Size} processes; at least one for each was expected");
         if (communicator is not null && model.Device != Device.Cpu) throw new InputException($"several processes train on the CPU; the model is on {model.Device.Name}");
         if (!(options.LearningRate >= 0) || !double.IsFinite(options.LearningRate)) throw new InputException($"learning rate {options.LearningRate} is not a number of at least 0");
     }

@@ -148,15 +148,15 @@ public sealed class RecordedStepTests
                 _ => AdapterMethods.Named(method),
             },
         },
-        BatchSize = 4,
+        BatchSize = 6,
         MaxSteps = Steps,
-        Accumulation = method == "lora2" ? 2 : 1,
+        Accumulation = method == "lora2" ? 3 : 1,
         Budget = method is "lora2" or "adalora" ? new BudgetOptions(2, 2, 1, Interval: 2) : null,
     };
 
     private static TokenizedDataset Data(EncoderConfig config)
     {
-        string[] texts = ["My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "My parcel never arrived.", "No.", "No.", "No.", "No."];
+        string[] texts = [.. Enumerable.Repeat("My parcel never arrived.", 6), .. Enumerable.Repeat("No.", 6)];
         Example[] examples = [.. texts.Select((text, i) => new Example(text, null, i % 2))];
         return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
     }

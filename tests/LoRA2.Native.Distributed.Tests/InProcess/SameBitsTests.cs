@@ -29,7 +29,7 @@ public sealed class SameBitsTests : IDisposable
     [InlineData(5)]
     public void OfANumberOfPartsThatIsNoPowerOfTwo(int parts)
     {
-        TrainingOptions options = SmallRun.Options with { Accumulation = parts };
+        TrainingOptions options = SmallRun.Options with { BatchSize = parts, Accumulation = parts };
         byte[] alone = Bits(1, "lora2", options);
         foreach (int size in (int[])[2, 3, 4, 5]) Assert.Equal(alone, Bits(size, "lora2", options));
     }
@@ -91,7 +91,7 @@ public sealed class SameBitsTests : IDisposable
         Exception e = Assert.ThrowsAny<Exception>(() => Members.Each(3, member =>
         {
             using var run = new SmallRun("lora2", member);
-            run.Trainer.Run(checkpoint, member.Rank == 1 ? new FailAfter(4) : null);
+            run.Trainer.Run(checkpoint, member.Rank == 1 ? new AtStep(4, () => throw new InvalidDataException("a defect")) : null);
             return 0;
         }));
         Assert.IsType<InvalidDataException>(e);
@@ -104,6 +104,45 @@ public sealed class SameBitsTests : IDisposable
             return run.Bits();
         });
         Assert.All(resumed, bits => Assert.Equal(Bits(1, "lora2"), bits));
+    }
+
+    /// <summary>Whatever it is that one member alone finds: between two steps, or in the middle of one, while its gradients are on their way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TheOthersAreToldWhatOneMemberAloneFinds(bool inAStep)
+    {
+        string[] ends = Members.Each(3, member =>
+        {
+            using var run = new SmallRun("lora2", member, SmallRun.Options with { DetectAnomaly = true });
+            IProgress<TrainingProgress>? progress = member.Rank != 1 ? null : inAStep
+                ? new AtStep(2, () => run.Model.Parameters.First().Value.AsSpan<float>().Fill(float.NaN))
+                : new AtStep(2, () => throw new InputException("odd.tsv: no rows"));
+            return Assert.ThrowsAny<Exception>(() => run.Trainer.Run(null, progress)) switch
+            {
+                CommunicationException other => $"told: {other.Message}",
+                Exception own => own.Message,
+            };
+        });
+        string expected = inAStep ? "at step 3 of 6" : "odd.tsv: no rows";
+        Assert.All([ends[0], ends[2]], end => Assert.StartsWith("told: process 1 of 3 on ", end, StringComparison.Ordinal));
+        Assert.DoesNotContain("told", ends[1], StringComparison.Ordinal);
+        Assert.All(ends, end => Assert.Contains(expected, end, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void AMemberWhoseRunIsNotTheCheckpointsIsNamedWithTheCheckpoint()
+    {
+        string checkpoint = folder.File("checkpoint.safetensors");
+        using (var run = new SmallRun("lora2", null)) run.Trainer.Save(checkpoint);
+        InputException e = Assert.Throws<InputException>(() => Members.Each(3, member =>
+        {
+            using var run = new SmallRun("lora2", member, otherData: member.Rank == 2);
+            run.Trainer.Resume(member.IsFirst ? checkpoint : folder.File("not there"));
+            return 0;
+        }));
+        Assert.StartsWith("process 2 of 3 on ", e.Message, StringComparison.Ordinal);
+        Assert.Contains($": {checkpoint}: the checkpoint belongs to a run ", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,15 +171,18 @@ public sealed class SameBitsTests : IDisposable
         Assert.Contains("other data", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void MoreMembersThanPartsAreRefused()
+    /// <summary>Seven parts of 8 would be of one and two examples; they are four of two.</summary>
+    [Theory]
+    [InlineData(2, 3, 2)]
+    [InlineData(7, 5, 4)]
+    public void MoreMembersThanPartsAreRefused(int accumulation, int members, int parts)
     {
-        InputException e = Assert.Throws<InputException>(() => Members.Each(3, member =>
+        InputException e = Assert.Throws<InputException>(() => Members.Each(members, member =>
         {
-            using var run = new SmallRun("lora2", member, SmallRun.Options with { Accumulation = 2 });
+            using var run = new SmallRun("lora2", member, SmallRun.Options with { Accumulation = accumulation });
             return 0;
         }));
-        Assert.Contains("2 parts (--accumulation) for 3 processes", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"a batch of 8 has {parts} parts (--accumulation) for {members} processes", e.Message, StringComparison.Ordinal);
     }
 
     /// <summary>What travels is what is trained, about twice, and not the model.</summary>
@@ -178,14 +220,6 @@ public sealed class SameBitsTests : IDisposable
         public void Report(TrainingProgress value)
         {
             if (value.Step == step) stop.Cancel();
-        }
-    }
-
-    private sealed class FailAfter(int step) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value)
-        {
-            if (value.Step == step) throw new InvalidDataException("a defect");
         }
     }
 

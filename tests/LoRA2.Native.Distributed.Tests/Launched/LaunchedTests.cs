@@ -80,13 +80,39 @@ public sealed class LaunchedTests : IDisposable
     {
         LaunchedResult missing = Mpirun.Run(2, Mpirun.Finetune(folder, folder.File("wrong"), "--from", folder.File("no adapter")));
         Assert.Equal(2, missing.Code);
-        Assert.NotEmpty(missing.Sentence);
+        Assert.DoesNotContain("process ", missing.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", missing.Error, StringComparison.Ordinal);
+        LaunchedResult shown = Mpirun.Run(2, [.. Mpirun.Finetune(folder, folder.File("wrong"), "--from", folder.File("no adapter")), "--debug"]);
+        Assert.Equal(missing.Sentence, shown.Sentence);
+        Assert.Contains("   at LoRA2.", shown.Error, StringComparison.Ordinal);
         LaunchedResult inspect = Mpirun.Run(2, "inspect", Mpirun.Model);
         Assert.Equal(2, inspect.Code);
         Assert.Contains("which is for one", inspect.Sentence, StringComparison.Ordinal);
         LaunchedResult unknown = Mpirun.Run(2, "finetune", "--no-such-option");
         Assert.Equal(2, unknown.Code);
         Assert.NotEmpty(unknown.Sentence);
+    }
+
+    [MpiFact]
+    public void WhatIsWrongInOneProcessAloneIsSaidByTheFirstWhichNamesIt()
+    {
+        string[] right = Mpirun.Finetune(folder, folder.File("wrong")), wrong = [.. right, "--from", folder.File("no adapter"), "--debug"];
+        LaunchedResult one = Mpirun.Run(1, [.. right, .. Mpirun.Beside(1, wrong)]);
+        Assert.Equal(2, one.Code);
+        Assert.StartsWith("lora2: process 1 of 2 on ", one.Sentence, StringComparison.Ordinal);
+        Assert.Contains("no adapter", one.Sentence, StringComparison.Ordinal);
+        Assert.Contains("   at LoRA2.", one.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Process 0 would have said what is wrong everywhere.</summary>
+    [Fact]
+    public void WhatFailsInAnotherProcessAloneIsSaidThere()
+    {
+        using var output = new MemoryStream();
+        using var error = new StringWriter();
+        int code = LoRA2Command.Run(["inspect", Mpirun.Model], new StandardStreams(new MemoryStream(), output, error) { Launch = new Launch("Open MPI", 1, 2) });
+        Assert.Equal(2, code);
+        Assert.StartsWith("lora2: Open MPI started 2 processes of 'lora2 inspect'", error.ToString(), StringComparison.Ordinal);
     }
 
     [MpiFact]

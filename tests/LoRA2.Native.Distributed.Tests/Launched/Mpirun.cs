@@ -60,6 +60,9 @@ internal static class Mpirun
         return Result(process);
     }
 
+    /// <summary>What follows a command line for further processes that have another one.</summary>
+    public static string[] Beside(int processes, params string[] args) => [":", .. Command(processes, args)];
+
     public static Process Start(int processes, params string[] args) => Start(Launchers[0], processes, [], args);
 
     /// <summary>Waits for its end; what it said since it was started.</summary>
@@ -90,12 +93,16 @@ internal static class Mpirun
         }
 
         foreach ((string name, string value) in variables) info.Environment[name] = value;
-        string self = Environment.ProcessPath!;
-        string[] command = ["-n", $"{processes}", self.Contains("dotnet", StringComparison.Ordinal) ? self : "dotnet", typeof(LoRA2Command).Assembly.Location, .. args];
-        foreach (string argument in command) info.ArgumentList.Add(argument);
+        foreach (string argument in Command(processes, args)) info.ArgumentList.Add(argument);
         Process process = Process.Start(info)!;
         process.StandardInput.Close();
         return process;
+    }
+
+    private static string[] Command(int processes, string[] args)
+    {
+        string self = Environment.ProcessPath!;
+        return ["-n", $"{processes}", self.Contains("dotnet", StringComparison.Ordinal) ? self : "dotnet", typeof(LoRA2Command).Assembly.Location, .. args];
     }
 
     private static bool IsOpenMpi(string launcher)

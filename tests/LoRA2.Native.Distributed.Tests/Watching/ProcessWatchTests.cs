@@ -14,7 +14,7 @@ public sealed class ProcessWatchTests
     {
         ProcessFailure?[] failures = Members.Each(4, member =>
         {
-            using ProcessWatch watch = ProcessWatch.Start(member, Long);
+            using ProcessWatch watch = Started(member);
             Assert.True(watch.IsComplete);
             member.Barrier();
             if (member.Rank == 2) return null;
@@ -32,7 +32,7 @@ public sealed class ProcessWatchTests
     {
         ProcessFailure?[] failures = Members.Each(3, member =>
         {
-            using ProcessWatch watch = ProcessWatch.Start(member, Long);
+            using ProcessWatch watch = Started(member);
             member.Barrier();
             if (member.Rank == 1) watch.Abort("bad.tsv: no rows", 2);
             else Assert.True(watch.Failed.WaitHandle.WaitOne(Long));
@@ -46,7 +46,7 @@ public sealed class ProcessWatchTests
     [Fact]
     public void WhoLeavesIsNotMissed() => Assert.All(Members.Each(3, member =>
     {
-        using ProcessWatch watch = ProcessWatch.Start(member, Long);
+        using ProcessWatch watch = Started(member);
         watch.Leave();
         member.Barrier();
         Thread.Sleep(100);
@@ -72,5 +72,27 @@ public sealed class ProcessWatchTests
             return found;
         });
         Assert.All(named, found => Assert.Equal((1, 2.0), (Assert.Single(found).Rank, Math.Round(found[0].Ratio, 3))));
+    }
+
+    [Fact]
+    public void AProcessWithoutPartsIsNotSlow() => Assert.All(Members.Each(3, member =>
+    {
+        var words = new StepWords(member, 1);
+        var slow = new SlowProcess(member);
+        bool named = false;
+        for (int step = 0; step < 60; step++)
+        {
+            words.Exchange(new StepWord(false, 0.1f, member.Rank == 2 ? 0 : 100), [true]);
+            named |= slow.After(words) is not null;
+        }
+
+        return named;
+    }), Assert.False);
+
+    private static ProcessWatch Started(Communicator member)
+    {
+        var watch = new ProcessWatch(member, Long);
+        watch.Start();
+        return watch;
     }
 }

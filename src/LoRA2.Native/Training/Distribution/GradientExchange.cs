@@ -116,6 +116,14 @@ internal sealed class GradientExchange : IDisposable
         tree.GiveBack();
     }
 
+    /// <summary>The step has failed: the others are told, and when it returns the thread reads and writes none of the step's tensors any more.</summary>
+    public void GiveUp(string reason)
+    {
+        // What waits for the others ends by that.
+        communicator.Abort(reason);
+        for (; exchanged < handedOver; exchanged++) done.Wait();
+    }
+
     /// <summary>Ends the thread.</summary>
     public void Dispose()
     {

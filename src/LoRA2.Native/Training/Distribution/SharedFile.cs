@@ -13,7 +13,7 @@ internal static class SharedFile
     public static void Read(Communicator communicator, string path, Action<string> read)
     {
         communicator.OnFirst(() => read(path));
-        string copy = communicator.IsFirst ? path : Path.Combine(Path.GetTempPath(), $"lora2-{Guid.NewGuid():N}");
+        string name = communicator.AllGatherText(path)[0], copy = communicator.IsFirst ? path : Path.Combine(Path.GetTempPath(), $"lora2-{Guid.NewGuid():N}");
         string? wrong = null;
         try
         {
@@ -22,7 +22,8 @@ internal static class SharedFile
         }
         catch (InputException e)
         {
-            wrong = e.Message;
+            // The copy is of no interest to anybody.
+            wrong = $"{communicator.NameOf(communicator.Rank)}: {e.Message.Replace(copy, name, StringComparison.Ordinal)}";
         }
         finally
         {

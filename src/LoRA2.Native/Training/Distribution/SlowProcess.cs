@@ -26,11 +26,18 @@ internal sealed class SlowProcess(Communicator communicator)
         }
 
         if (++steps < Steps) return null;
-        for (int rank = 0; rank < seconds.Length; rank++) sorted[rank] = seconds[rank] = seconds[rank] / Math.Max(1, tokens[rank]);
-        Array.Sort(sorted);
+        // Who had no parts of the batches has no pace.
+        int paced = 0;
+        for (int rank = 0; rank < seconds.Length; rank++)
+        {
+            seconds[rank] = tokens[rank] == 0 ? 0 : seconds[rank] / tokens[rank];
+            if (tokens[rank] > 0) sorted[paced++] = seconds[rank];
+        }
+
+        Array.Sort(sorted, 0, paced);
         // Of two, the faster one.
-        double median = sorted[(sorted.Length - 1) / 2];
-        int slowest = Array.IndexOf(seconds, sorted[^1]);
+        double median = paced == 0 ? 0 : sorted[(paced - 1) / 2];
+        int slowest = Array.IndexOf(seconds, paced == 0 ? 0 : sorted[paced - 1]);
         bool isSlow = median > 0 && seconds[slowest] >= Limit * median && !isNamed[slowest];
         double ratio = isSlow ? seconds[slowest] / median : 0;
         if (isSlow) isNamed[slowest] = true;
