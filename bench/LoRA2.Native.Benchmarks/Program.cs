@@ -3,6 +3,7 @@ using LoRA2.Native.Benchmarks;
 using LoRA2.Native.Benchmarks.Distributed;
 using LoRA2.Native.Benchmarks.FirstSteps;
 using LoRA2.Native.Benchmarks.Fuzzing;
+using LoRA2.Native.Benchmarks.TensorOps;
 
 switch (args)
 {
@@ -29,6 +30,9 @@ switch (args)
         break;
     case ["adapters", .. var rest]:
         AdaptersCommand.Run(rest);
+        break;
+    case ["ops", .. var rest]:
+        OpsCommand.Run(rest);
         break;
     case ["peak", .. var rest]:
         PeakCommand.Run(rest);

@@ -3,7 +3,7 @@ using System.Globalization;
 using LoRA2.Native.Peers.Torch;
 using static TorchSharp.torch;
 
-// step [options of our own step command]: times steps. gemm [--threads N]: products, a line "type m n k seconds" for each. check GOLDEN: compares with HuggingFace's traces.
+// step [options of our own step command]: times steps. gemm [--threads N]: products, a line "type m n k seconds" for each. ops [--threads N]: a line "name elements seconds" for each. check GOLDEN: compares with HuggingFace's traces.
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 switch (args)
 {
@@ -17,10 +17,13 @@ switch (args)
     case ["gemm", .. var rest]:
         Products(int.Parse(Options(rest, new() { ["threads"] = "2" })["threads"]));
         return 0;
+    case ["ops", .. var rest]:
+        OpsCommand.Run(int.Parse(Options(rest, new() { ["threads"] = "1" })["threads"]));
+        return 0;
     case ["check", var golden]:
         return GoldenCheck.Run(golden) ? 0 : 1;
     default:
-        Console.Error.WriteLine("usage: TorchSharpPeer step|gemm|check …");
+        Console.Error.WriteLine("usage: TorchSharpPeer step|gemm|ops|check …");
         return 2;
 }
 
