@@ -32,7 +32,8 @@ import datetime, json, pathlib, re, statistics, subprocess, sys
 work, commit, rounds = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 machine = dict(re.findall(r"^(Model name|CPU\(s\)):\s+(.*)$", subprocess.run(["lscpu"], capture_output=True, text=True).stdout, re.M))
 load = [float(line) for line in (work / "load").read_text().split()]
-lines = lambda name: [json.loads(line) for line in (work / name).read_text().splitlines() if line.startswith("{")]
+# What mpirun passes on may have a terminal's control characters before it.
+lines = lambda name: [json.loads(line) for line in re.findall(r"\{.*\}", (work / name).read_text())]
 mpi = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
 print(f"# Several processes\n\n{machine.get('Model name')}, {machine.get('CPU(s)')} cores; {datetime.date.today()}; commit {commit}; {mpi}, one machine. "
       f"Load while it was timed: {min(load):.0f} to {max(load):.0f} (the machine is shared; {machine.get('CPU(s)')} would be full). Made by `bench/distributed.sh --rounds {rounds}`.\n")
