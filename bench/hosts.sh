@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Hosts as network namespaces of this machine, each with an address of its own on a bridge, with latency and a rate by tc: a run by MPI over them, and one that a partition ends.
+# Hosts as network namespaces of this machine, each with an address of its own, with latency and a rate by tc: a run by MPI over them, and one that a partition ends.
 #   bench/hosts.sh [--hosts N] [--delay MS] [--rate MBIT] [--epochs N]
-# Needs root with CAP_NET_ADMIN and CAP_SYS_ADMIN, iproute2, Open MPI's mpirun and a build of src/LoRA2.Native.Cli. The launch agent is `ip netns exec`.
+# Needs root with CAP_NET_ADMIN and CAP_SYS_ADMIN, iproute2, Open MPI's mpirun and a build of src/LoRA2.Native.Cli. The launch agent is `ip netns exec`. Where the kernel has no netem,
+# tbf limits the rate and bench/wire.py delays what the hosts send each other; that needs ethtool and python3.
 set -euo pipefail
-hosts=3 delay=5 rate=1000 epochs=40 limits=
+hosts=3 delay=5 rate=1000 epochs=40 wire= netem=yes ends=()
 while [ $# -gt 0 ]; do
   case $1 in
     --hosts) hosts=$2 ;;
     --delay) delay=$2 ;;
     --rate) rate=$2 ;;
     --epochs) epochs=$2 ;;
-    *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 1,4p >&2; exit 2 ;;
+    *) sed -n 's/^# \{0,1\}//p' "$0" | sed -n 1,5p >&2; exit 2 ;;
   esac
   shift 2
 done
@@ -20,24 +21,41 @@ work=$(mktemp -d)
 cleanup() {
   for ((i = 0; i < hosts; i++)); do ip netns pids "lora2-$i" 2>/dev/null | xargs -r kill -9 2>/dev/null || true; done
   for ((i = 0; i < hosts; i++)); do ip netns del "lora2-$i" 2>/dev/null || true; done
+  for ((i = 0; i < hosts; i++)); do ip link del "lora2-v$i" 2>/dev/null || true; done
   ip link del lora2-br 2>/dev/null || true
+  [ -z "$wire" ] || kill "$wire" 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
 ip link add lora2-br type bridge || { echo "not possible here: no network devices can be made (CAP_NET_ADMIN)"; exit 77; }
 ip link set lora2-br up
-ip addr add 10.77.0.254/24 dev lora2-br
+tc qdisc add dev lora2-br root netem delay 1ms 2>/dev/null || netem=
 for ((i = 0; i < hosts; i++)); do
   ip netns add "lora2-$i" || { echo "not possible here: no network namespaces can be made (CAP_SYS_ADMIN)"; exit 77; }
   ip link add "lora2-v$i" type veth peer name eth0 netns "lora2-$i"
-  ip link set "lora2-v$i" master lora2-br up
+  if [ -n "$netem" ]; then ip link set "lora2-v$i" master lora2-br up; else ip link set "lora2-v$i" up; fi
+  ends+=("lora2-v$i")
   ip -n "lora2-$i" link set lo up
   ip -n "lora2-$i" addr add "10.77.0.$((i + 1))/24" dev eth0
   ip -n "lora2-$i" link set eth0 up
   # What is sent to a host that is gone is given up after seconds, not a quarter of an hour.
   ip netns exec "lora2-$i" sysctl -qw net.ipv4.tcp_retries2=4 || true
-  ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit" 2>"$work/tc" || limits="no latency and no rate (tc: $(head -1 "$work/tc"))"
+  if [ -n "$netem" ]; then
+    ip netns exec "lora2-$i" tc qdisc add dev eth0 root netem delay "${delay}ms" rate "${rate}mbit"
+  else
+    ip netns exec "lora2-$i" ethtool -K eth0 tx off tso off gso off gro off >/dev/null
+    ip netns exec "lora2-$i" tc qdisc add dev eth0 root tbf rate "${rate}mbit" burst 64kb latency 400ms
+  fi
 done
+if [ -n "$netem" ]; then
+  tc qdisc del dev lora2-br root
+else
+  python3 bench/wire.py "$delay" "${ends[@]}" &
+  wire=$!
+fi
+sleep 1
+echo "== a ping between the first two hosts"
+ip netns exec lora2-0 ping -c 5 -i 0.2 -q 10.77.0.2 | tail -1
 # The agent that mpirun starts its daemons by: agent HOST COMMAND…
 cat >"$work/agent" <<'AGENT'
 #!/bin/bash
@@ -56,7 +74,7 @@ export LORA2_RANK_TIMEOUT=6
 echo "== one process"
 "${finetune[@]}" --epochs $epochs --accumulation 8 --output "$work/one" >"$work/one.log"
 grep '^time' "$work/one.log"
-echo "== $hosts hosts, ${limits:-$delay ms, $rate Mbit/s}"
+echo "== $hosts hosts, $delay ms each way, $rate Mbit/s"
 "${mpi[@]}" "${finetune[@]}" --epochs $epochs --output "$work/all" >"$work/all.log" 2>&1 || { tail -5 "$work/all.log"; exit 1; }
 grep -E '^(processes|time)' "$work/all.log"
 cmp "$work/one/adapter_model.safetensors" "$work/all/adapter_model.safetensors" && echo "the same bits"
