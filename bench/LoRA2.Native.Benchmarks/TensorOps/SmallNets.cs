@@ -31,9 +31,10 @@ internal static class SmallNets
     public static Action Convolution()
     {
         var random = new ParameterRandom(seed: 1);
+        var halves = new PoolWindows([2]);
         var same = new ConvolutionSteps { SamePadding = true };
         var net = new Sequential(
-            new Conv(1, 16, [3, 3], random, same), new Activate(Activation.Relu), new Lambda(x => Ops.MaxPool2d(x, new PoolWindows([2])).Values),
+            new Conv(1, 16, [3, 3], random, same), new Activate(Activation.Relu), new Lambda(x => Ops.MaxPool2d(x, halves).Values),
             new Conv(16, 32, [3, 3], random, same), new Activate(Activation.Relu), new Lambda(x => Ops.Flatten(x, 1)), new Linear(32 * 14 * 14, Classes, random));
         return Step(net, net.Forward, Given(16, 1, 28, 28), 16);
     }
@@ -44,9 +45,10 @@ internal static class SmallNets
     {
         Tensor labels = Tensor.From([.. Enumerable.Range(0, rows).Select(i => i % Classes)], [rows]);
         var optimizer = new AdamW([new OptimizerGroup([.. net.Parameters])], 1e-3);
+        var reuse = new TensorReuse();
         return () =>
         {
-            using var scope = new TensorScope();
+            using var scope = new TensorScope(reuse);
             using var tape = new Tape();
             tape.Backward(Ops.CrossEntropy(forward(inputs), labels));
             optimizer.Step();

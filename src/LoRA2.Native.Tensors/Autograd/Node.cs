@@ -109,6 +109,16 @@ public abstract class Node
         return sum;
     }
 
+    /// <summary>The gradient alpha · op(a) op(b) of a factor, where it is wanted; added where it is to go, if there is something.</summary>
+    private protected static void AccumulateProduct(Tensor factor, Tensor a, bool transposeA, Tensor b, bool transposeB, double alpha, Precision precision = Precision.Float32)
+    {
+        if (!factor.RequiresGrad) return;
+        Tensor? sum = GradientToAddTo(factor);
+        Tensor product = sum ?? Tensor.Empty(factor.Shape, factor.DType, factor.Device);
+        a.Device.Kernels.MatMul(a, transposeA, b, transposeB, product, alpha, sum is null ? 0 : 1, precision: precision);
+        if (sum is null) Accumulate(factor, product);
+    }
+
     internal void Release()
     {
         foreach (Storage storage in saved) storage.Release();

@@ -30,6 +30,9 @@ internal enum ScratchSlot
 
     /// <summary>The first part of each array of a region over many, held by the thread that starts it.</summary>
     Starts,
+
+    /// <summary>The windows of an image as a matrix, inside a part or held by the thread that starts the region.</summary>
+    Windows,
 }
 
 /// <summary>
@@ -49,8 +52,8 @@ internal static unsafe class Scratch
 
     private sealed class Buffers
     {
-        private readonly nint[] pointers = new nint[(int)ScratchSlot.Starts + 1];
-        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Starts + 1];
+        private readonly nint[] pointers = new nint[(int)ScratchSlot.Windows + 1];
+        private readonly nuint[] sizes = new nuint[(int)ScratchSlot.Windows + 1];
 
         ~Buffers()
         {

@@ -43,6 +43,38 @@ internal abstract partial class Kernels
     /// <summary>y = op(a)⁻¹ b for each matrix of a batch: a [.., n, n] triangular, b and y [.., n, m]; with <paramref name="unit"/> a's diagonal is taken for ones.</summary>
     public virtual void SolveTriangular(Tensor a, bool upper, bool transposed, bool unit, Tensor b, Tensor y) => throw Missing();
 
+    /// <summary>
+    /// The steps of one direction of an LSTM layer. gates [length, batch, 4 · size] have the input's part of the gates' arguments, biases included, and receive the gates' values; weight is [4 · size, size].
+    /// hidden and cells are [length + 1, batch, size]: the first state (in reverse the last) is given, the others are written.
+    /// </summary>
+    public virtual void Lstm(Tensor gates, Tensor weight, bool reverse, Tensor hidden, Tensor cells) => throw Missing();
+
+    /// <summary>
+    /// The gradients of <see cref="Lstm"/>: gates have its gates' values and receive the gradient of their arguments; dhidden, [length, batch, size], is that of the states which were written.
+    /// dcell [batch, size] has the gradient of the last cell and receives that of the first; dfirst receives that of the first hidden state.
+    /// </summary>
+    public virtual void LstmBackward(Tensor gates, Tensor weight, bool reverse, Tensor cells, Tensor dhidden, Tensor dcell, Tensor dfirst) => throw Missing();
+
+    /// <summary>Whether <see cref="Convolution"/> and its gradients are there. Without them a convolution is ops over its windows.</summary>
+    public virtual bool Convolves => false;
+
+    /// <summary>
+    /// y [batch, out, height', width'] = the cross-correlation of x [batch, in, height, width] with weight [out, in / groups, rows, columns], and bias [out], which may be null.
+    /// </summary>
+    public virtual void Convolution(Tensor x, Tensor weight, Tensor? bias, WindowPlan windows, int groups, Tensor y) => throw Missing();
+
+    /// <summary>dx = the gradient of <see cref="Convolution"/> with respect to x.</summary>
+    public virtual void ConvolutionInput(Tensor weight, Tensor dy, WindowPlan windows, int groups, Tensor dx) => throw Missing();
+
+    /// <summary>dweight = the gradient of <see cref="Convolution"/> with respect to the weight, added to what is there with <paramref name="adds"/>.</summary>
+    public virtual void ConvolutionWeight(Tensor x, Tensor dy, WindowPlan windows, int groups, Tensor dweight, bool adds) => throw Missing();
+
+    /// <summary>
+    /// places (Int64, [.., height', width']) = where the largest of each window of the last two axes of x is, counted through both: the first of equal ones, the first NaN where there is one. Every window has a
+    /// position within the axes.
+    /// </summary>
+    public virtual void MaxPool(Tensor x, WindowPlan windows, Tensor places) => throw Missing();
+
     private NotSupportedException Missing(string operation = "", [CallerMemberName] string family = "") =>
         new($"{DeviceName} has no kernel for {family}{(operation.Length > 0 ? $" ({operation})" : "")}; move the tensor to {Device.Cpu.Name}");
 }

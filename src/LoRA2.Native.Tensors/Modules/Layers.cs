@@ -59,6 +59,7 @@ public sealed class Lstm : Module
     private readonly int hidden;
     private readonly bool bidirectional;
     private readonly bool batchFirst;
+    private RecurrentWeights[] last = [];
 
     /// <summary>Starts uniform within 1/√hidden, as PyTorch's.</summary>
     public Lstm(int inputs, int hidden, ParameterRandom random, int layers = 1, bool bidirectional = false, bool batchFirst = false, DType dtype = DType.Float32)
@@ -86,7 +87,20 @@ public sealed class Lstm : Module
     {
         ArgumentNullException.ThrowIfNull(x);
         Shape shape = [weights.Count, x.Shape[batchFirst ? 0 : 1], hidden];
-        RecurrentWeights[] all = [.. weights.Select(w => new RecurrentWeights(w[0].Value, w[1].Value, w[2].Value, w[3].Value))];
-        return Ops.Lstm(x, state ?? Tensor.Zeros(shape, x.DType, x.Device), cell ?? Tensor.Zeros(shape, x.DType, x.Device), all, bidirectional, batchFirst);
+        return Ops.Lstm(x, state ?? Tensor.Zeros(shape, x.DType, x.Device), cell ?? Tensor.Zeros(shape, x.DType, x.Device), Weights(), bidirectional, batchFirst);
+    }
+
+    /// <summary>The tensors of the parameters: the same list as long as they are the same.</summary>
+    private RecurrentWeights[] Weights()
+    {
+        RecurrentWeights[] found = last;
+        bool same = found.Length == weights.Count;
+        for (int i = 0; same && i < found.Length; i++)
+        {
+            Parameter[] own = weights[i];
+            same = found[i].Input == own[0].Value && found[i].Hidden == own[1].Value && found[i].InputBias == own[2].Value && found[i].HiddenBias == own[3].Value;
+        }
+
+        return same ? found : last = [.. weights.Select(w => new RecurrentWeights(w[0].Value, w[1].Value, w[2].Value, w[3].Value))];
     }
 }

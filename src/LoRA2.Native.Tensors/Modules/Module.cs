@@ -92,16 +92,19 @@ public abstract class Module : IDisposable
 /// <summary>Parts one after the other, named 0, 1, …</summary>
 public sealed class Sequential : Module
 {
+    private readonly Module[] parts;
+
     /// <summary>Takes the parts over.</summary>
     public Sequential(params ReadOnlySpan<Module> parts)
     {
+        this.parts = parts.ToArray();
         for (int i = 0; i < parts.Length; i++) AddModule(i.ToString(System.Globalization.CultureInfo.InvariantCulture), parts[i]);
     }
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x)
     {
-        foreach ((_, Module child) in Children) x = child.Forward(x);
+        foreach (Module part in parts) x = part.Forward(x);
         return x;
     }
 }

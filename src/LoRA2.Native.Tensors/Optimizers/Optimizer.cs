@@ -27,6 +27,7 @@ public sealed record OptimizerGroup(IReadOnlyList<Parameter> Parameters)
 public abstract class Optimizer : IDisposable
 {
     private readonly List<(Parameter Parameter, OptimizerGroup Group, OptimizerState State)> slots = [];
+    private readonly List<ParameterStep> ready = [];
 
     /// <summary>Starts with nothing remembered.</summary>
     /// <exception cref="ArgumentException">A parameter is frozen or in two groups.</exception>
@@ -58,20 +59,22 @@ public abstract class Optimizer : IDisposable
     /// <summary>One step with the gradients as they stand. Parameters without a gradient are left alone, as in PyTorch.</summary>
     public void Step()
     {
+        ready.Clear();
         foreach ((Parameter parameter, OptimizerGroup group, OptimizerState state) in slots)
         {
             if (parameter.Value.Grad is not { } gradient) continue;
-            using var scope = new TensorScope();
             state.Steps++;
-            Tensor updated = Tape.Unrecorded(() => Updated(state, parameter.Value, gradient, LearningRate * group.RateFactor, group.WeightDecay ?? WeightDecay));
-            parameter.Value.CopyFrom(updated);
+            ready.Add(new ParameterStep(parameter.Value, gradient, state, LearningRate * group.RateFactor, group.WeightDecay ?? WeightDecay));
         }
+
+        Change(ready);
+        ready.Clear();
     }
 
     /// <summary>Forgets all gradients.</summary>
     public void ClearGradients()
     {
-        foreach (Parameter parameter in Parameters) parameter.Value.ClearGrad();
+        foreach ((Parameter parameter, _, _) in slots) parameter.Value.ClearGrad();
     }
 
     /// <summary>What is remembered of a parameter, by PyTorch's names.</summary>
@@ -90,6 +93,19 @@ public abstract class Optimizer : IDisposable
 
     /// <summary>The parameter's new value. Tensors made here are freed afterwards; what must stay goes to <paramref name="state"/>.</summary>
     protected abstract Tensor Updated(OptimizerState state, Tensor value, Tensor gradient, double rate, double weightDecay);
+
+    /// <summary>Changes all parameters of a step: one after the other by <see cref="Updated"/>, unless a rule has a kernel for all of them.</summary>
+    private protected virtual void Change(List<ParameterStep> steps)
+    {
+        foreach (ParameterStep step in steps)
+        {
+            using var scope = new TensorScope();
+            step.Value.CopyFrom(Tape.Unrecorded(() => Updated(step.State, step.Value, step.Gradient, step.Rate, step.WeightDecay)));
+        }
+    }
+
+    /// <summary>What a step changes of one parameter, and its numbers.</summary>
+    private protected readonly record struct ParameterStep(Tensor Value, Tensor Gradient, OptimizerState State, double Rate, double WeightDecay);
 }
 
 /// <summary>What an optimizer remembers of one parameter.</summary>

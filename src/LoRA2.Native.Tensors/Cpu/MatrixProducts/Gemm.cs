@@ -48,6 +48,28 @@ internal static unsafe class Gemm
         GemmPath<T>.Multiply(call, b, epilogue);
     }
 
+    /// <summary>Elements that <see cref="Pack"/> writes for B of <paramref name="k"/> × <paramref name="n"/>.</summary>
+    public static nint PanelElements<T>(int k, int n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int width = GemmPath<T>.PanelColumns(SimdPaths.Current);
+        return ((n + (nint)width - 1) / width) * width * k;
+    }
+
+    /// <summary>Packs op(B) (k × n) for products that follow each other at once, on this thread: what is kept longer is a <see cref="PackedMatrix{T}"/>.</summary>
+    public static void Pack<T>(bool transB, int n, int k, T* b, int ldb, T* panels)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        PackPanels<T>.All(b, ldb, transB, k, n, GemmPath<T>.PanelColumns(SimdPaths.Current), panels);
+
+    /// <summary>C (m × n) = A (m × k) · B (k × n) + beta · C, with the panels that <see cref="Pack"/> wrote.</summary>
+    public static void MultiplyPacked<T>(int m, int n, int k, T* a, int lda, T* panels, T beta, T* c, int ldc)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        MatrixProduct<T> call = Call(false, m, n, k, T.One, a, lda, beta, c, ldc);
+        if (m == 0 || n == 0) return;
+        GemmPath<T>.Multiply(SimdPaths.Current, call, panels, default);
+    }
+
     /// <summary>
     /// <paramref name="count"/> independent products; the operands of the next lie strideA, strideB, strideC elements on. They run on
     /// several threads, each product on one; inside a parallel region all run on the caller's.

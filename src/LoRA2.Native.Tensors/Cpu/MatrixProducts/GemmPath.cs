@@ -29,13 +29,18 @@ internal static unsafe class GemmPath<T>
 
     public static void Multiply(in MatrixProduct<T> call, PackedMatrix<T> b, in Epilogue<T> epilogue)
     {
-        switch (b.Path)
-        {
-            case SimdPath.Vector512: GemmDriver<T, Vector512<T>, Simd512<T>>.Multiply(call, b.Data, epilogue); break;
-            case SimdPath.Vector256: GemmDriver<T, Vector256<T>, Simd256<T>>.Multiply(call, b.Data, epilogue); break;
-            default: GemmDriver<T, Vector128<T>, Simd128<T>>.Multiply(call, b.Data, epilogue); break;
-        }
-
+        Multiply(b.Path, call, b.Data, epilogue);
         GC.KeepAlive(b);
+    }
+
+    /// <summary>The product with panels that were packed for the path.</summary>
+    public static void Multiply(SimdPath path, in MatrixProduct<T> call, T* panels, in Epilogue<T> epilogue)
+    {
+        switch (path)
+        {
+            case SimdPath.Vector512: GemmDriver<T, Vector512<T>, Simd512<T>>.Multiply(call, panels, epilogue); break;
+            case SimdPath.Vector256: GemmDriver<T, Vector256<T>, Simd256<T>>.Multiply(call, panels, epilogue); break;
+            default: GemmDriver<T, Vector128<T>, Simd128<T>>.Multiply(call, panels, epilogue); break;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors;
 
@@ -96,21 +97,34 @@ public static partial class Ops
 
     private static Tensor Convolved(Tensor x, Tensor weight, Tensor? bias, ConvolutionSteps steps, int groups)
     {
-        (int outputs, int inputs, int rows, int columns) = (weight.Shape[0], weight.Shape[1], weight.Shape[2], weight.Shape[3]);
-        Tensor padded = Pad(x, steps.SamePadding ? [.. Same(steps, 1, columns), .. Same(steps, 0, rows)] : [steps.PaddingOf(1), steps.PaddingOf(1), steps.PaddingOf(0), steps.PaddingOf(0)]);
-        (Tensor windows, int height, int width) = WindowsOf("Conv", padded, rows, columns, steps);
-        // [batch, in, height', width', rows, columns] → [batch, groups, in / groups · rows · columns, height' · width']
-        int batch = x.Shape[0];
-        Tensor matrices = Reshape(Permute(windows, 0, 1, 4, 5, 2, 3), batch, groups, inputs * rows * columns, height * width);
-        Tensor kernels = Reshape(weight, groups, outputs / groups, inputs * rows * columns);
-        Tensor y = Reshape(MatMul(kernels, matrices), batch, outputs, height, width);
-        return bias is null ? y : Add(y, Reshape(bias, outputs, 1, 1));
+        RequireSameType("Conv", x, bias);
+        int outputs = weight.Shape[0];
+        if (bias is not null && bias.Shape != [outputs]) throw new ArgumentException($"Conv: a bias of shape {bias.Shape} does not fit a weight of shape {weight.Shape}");
+        var windows = new WindowPlan(AxisOf(x, weight, steps, 0), AxisOf(x, weight, steps, 1));
+        (x, weight, bias) = (Contiguous(x), Contiguous(weight), bias is null ? null : Contiguous(bias));
+        if (!x.Device.Kernels.Convolves)
+        {
+            Tensor product = Reshape(MatMul(GroupedWeight(weight, groups), WindowMatrices(x, windows, groups)), x.Shape[0], outputs, windows.Down.Count, windows.Across.Count);
+            return bias is null ? product : Add(product, Reshape(bias, outputs, 1, 1));
+        }
+
+        Tensor y = Tensor.Empty([x.Shape[0], outputs, windows.Down.Count, windows.Across.Count], x.DType, x.Device);
+        x.Device.Kernels.Convolution(x, weight, bias, windows, groups, y);
+        return Tape.Records(x, weight, bias) ? Tape.Record(ConvolutionNode.Of(x, weight, bias, windows, groups), y) : y;
     }
 
-    private static int[] Same(ConvolutionSteps steps, int axis, int size)
+    /// <summary>The windows along axis 0 (height) or 1 of the last two.</summary>
+    private static WindowAxis AxisOf(Tensor x, Tensor weight, ConvolutionSteps steps, int axis)
     {
-        int all = steps.DilationOf(axis) * (size - 1);
-        return [all / 2, all - (all / 2)];
+        (int length, int size) = (x.Shape[axis + 2], weight.Shape[axis + 2]);
+        (int stride, int dilation) = (steps.StrideOf(axis), steps.DilationOf(axis));
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(weight));
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, 1, nameof(steps));
+        ArgumentOutOfRangeException.ThrowIfLessThan(dilation, 1, nameof(steps));
+        int reach = checked(dilation * (size - 1)), before = steps.SamePadding ? reach / 2 : steps.PaddingOf(axis);
+        long padded = length + (steps.SamePadding ? reach : 2L * before);
+        if (padded <= reach) throw new ArgumentException($"Conv: windows of {reach + 1} positions are larger than the padded input, {padded} along axis {axis + x.Shape.Rank - 2} of shape {x.Shape}");
+        return new WindowAxis(length, size, stride, dilation, before, checked((int)((padded - reach - 1) / stride) + 1));
     }
 
     /// <summary>The windows of the last two axes: [.., height', width', rows, columns].</summary>

@@ -1,4 +1,4 @@
-using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors;
 
@@ -57,27 +57,29 @@ public static partial class Ops
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"MaxPool: shape {x.Shape} has too few axes");
-        (int height, int width) = (x.Shape[^2], x.Shape[^1]);
-        Tensor indices = Unrecorded(() =>
-        {
-            Tensor padded = Pad(x, Around(windows, height, width), PadMode.Constant, double.NegativeInfinity);
-            var steps = new ConvolutionSteps { Stride = [windows.StrideOf(0), windows.StrideOf(1)], Dilation = [windows.DilationOf(0), windows.DilationOf(1)] };
-            (Tensor views, int rows, int columns) = WindowsOf("MaxPool", padded, windows.SizeOf(0), windows.SizeOf(1), steps);
-            Tensor place = ArgMax(Flatten(views, -2, -1), -1);
-            Tensor down = Place(rows, 0, FloorDivide(place, windows.SizeOf(1)));
-            Tensor across = Place(columns, 1, Remainder(place, windows.SizeOf(1)));
-            return Add(Multiply(down, width), across);
-
-            // Where the place within a window is in the axis: the window's start, and so many positions on.
-            Tensor Place(int count, int axis, Tensor within)
-            {
-                Tensor starts = Indices(count, i => (i * windows.StrideOf(axis)) - windows.PaddingOf(axis));
-                return Add(axis == 0 ? Unsqueeze(starts, 1) : starts, Multiply(within, windows.DilationOf(axis)));
-            }
-        });
-        Tensor flat = Flatten(x, -2, -1);
-        Tensor values = TakeAlongAxis(flat, Flatten(indices, -2, -1), -1);
+        x = Contiguous(x);
+        var plan = new WindowPlan(AxisOf(x, windows, 0), AxisOf(x, windows, 1));
+        Tensor indices = Tensor.Empty(x.Shape.WithLast(2, plan.Down.Count, plan.Across.Count), DType.Int64, x.Device);
+        x.Device.Kernels.MaxPool(x, plan, indices);
+        Tensor values = TakeOf(Flatten(x, -2, -1), Flatten(indices, -2, -1), x.Shape.Rank - 2, x.Shape.WithLast(2, plan.Count));
         return (Reshape(values, indices.Shape.Extents), indices);
+    }
+
+    /// <summary>The windows along axis 0 (height) or 1 of the last two: each has a position that is not padding.</summary>
+    private static WindowAxis AxisOf(Tensor x, PoolWindows windows, int axis)
+    {
+        int length = x.Shape[x.Shape.Rank - 2 + axis];
+        ArgumentOutOfRangeException.ThrowIfLessThan(windows.SizeOf(axis), 1, nameof(windows));
+        ArgumentOutOfRangeException.ThrowIfLessThan(windows.StrideOf(axis), 1, nameof(windows));
+        ArgumentOutOfRangeException.ThrowIfLessThan(windows.DilationOf(axis), 1, nameof(windows));
+        var found = new WindowAxis(length, windows.SizeOf(axis), windows.StrideOf(axis), windows.DilationOf(axis), windows.PaddingOf(axis), windows.Count(axis, length));
+        for (int i = 0; i < found.Count; i++)
+        {
+            (int first, int end) = found.Inside(i);
+            if (first == end) throw new ArgumentException($"MaxPool: window {i} of axis {axis + x.Shape.Rank - 2} of shape {x.Shape} reads padding alone");
+        }
+
+        return found;
     }
 
     /// <summary>The mean of each window of the last axis; with <paramref name="countPadding"/> added positions count as zeros.</summary>

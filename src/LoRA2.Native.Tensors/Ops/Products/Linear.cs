@@ -95,16 +95,6 @@ public static partial class Ops
             Accumulate(Bias!, dbias);
         }
 
-        /// <summary>The gradient alpha · a b of one of the factors, where it is wanted; added where it is to go, if there is something.</summary>
-        protected static void AccumulateProduct(Tensor factor, Tensor a, bool transposeA, Tensor b, bool transposeB, double alpha, Precision precision = Precision.Float32)
-        {
-            if (!factor.RequiresGrad) return;
-            Tensor? sum = GradientToAddTo(factor);
-            Tensor product = sum ?? Tensor.Empty(factor.Shape, factor.DType, factor.Device);
-            a.Device.Kernels.MatMul(a, transposeA, b, transposeB, product, alpha, sum is null ? 0 : 1, precision: precision);
-            if (sum is null) Accumulate(factor, product);
-        }
-
         /// <summary>dx = dy W + scale · left · right.</summary>
         protected void AccumulateInput(Tensor gradient, Epilogue update = default)
         {

@@ -23,27 +23,22 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(hidden);
         ArgumentNullException.ThrowIfNull(cell);
         ArgumentNullException.ThrowIfNull(weights);
-        var states = new List<Tensor>();
-        var cells = new List<Tensor>();
-        Tensor y = Layers("Lstm", x, weights, 4, bidirectional, batchFirst, (sequence, index, reverse) =>
+        int directions = RequireLayers("Lstm", x, weights, 4, bidirectional);
+        Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
+        (Tensor? states, Tensor? cells) = (null, null);
+        for (int layer = 0; layer < weights.Count; layer += directions)
         {
-            RecurrentWeights w = weights[index];
-            (Tensor h, Tensor c) = (Select(hidden, 0, index), Select(cell, 0, index));
-            Tensor? hiddenBias = w.HiddenBias;
-            int size = h.Shape.Columns;
-            Tensor[] outputs = Steps(sequence, w, reverse, input =>
+            Tensor input = sequence;
+            for (int index = layer; index < layer + directions; index++)
             {
-                Tensor gates = Add(input, Linear(h, w.Hidden, hiddenBias));
-                Tensor i = Sigmoid(Slice(gates, -1, 0, size)), f = Sigmoid(Slice(gates, -1, size, size));
-                Tensor g = Tanh(Slice(gates, -1, 2 * size, size)), o = Sigmoid(Slice(gates, -1, 3 * size, size));
-                c = Add(Multiply(f, c), Multiply(i, g));
-                return h = Multiply(o, Tanh(c));
-            });
-            states.Add(h);
-            cells.Add(c);
-            return Stack(0, outputs);
-        });
-        return (y, Stack(0, [.. states]), Stack(0, [.. cells]));
+                (Tensor y, Tensor h, Tensor c) = LstmLayer(input, Select(hidden, 0, index), Select(cell, 0, index), weights[index], reverse: index > layer);
+                sequence = index == layer ? y : Concat(-1, sequence, y);
+                states = states is null ? h : Concat(0, states, h);
+                cells = cells is null ? c : Concat(0, cells, c);
+            }
+        }
+
+        return (batchFirst ? Transpose(sequence, 0, 1) : sequence, states!, cells!);
     }
 
     /// <summary>
@@ -78,10 +73,7 @@ public static partial class Ops
     /// <summary>Runs one layer after the other; each direction's states come from <paramref name="run"/>, given the sequence, the number of its weights, and whether it goes backwards.</summary>
     private static Tensor Layers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, int gates, bool bidirectional, bool batchFirst, Func<Tensor, int, bool, Tensor> run)
     {
-        int directions = bidirectional ? 2 : 1;
-        if (x.Shape.Rank != 3 || weights.Count == 0 || weights.Count % directions != 0) throw new ArgumentException($"{op}: {weights.Count} weights and x of shape {x.Shape} don't fit");
-        if (weights[0].Input.Shape.Rank != 2 || weights[0].Input.Shape[1] != x.Shape[2] || weights[0].Input.Shape[0] % gates != 0)
-            throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weights[0].Input.Shape} ([{gates} · hidden, in])");
+        int directions = RequireLayers(op, x, weights, gates, bidirectional);
         Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
         for (int layer = 0; layer < weights.Count / directions; layer++)
         {
@@ -90,6 +82,16 @@ public static partial class Ops
         }
 
         return batchFirst ? Transpose(sequence, 0, 1) : sequence;
+    }
+
+    /// <summary>Checks what all layers have in common; returns the directions of each.</summary>
+    private static int RequireLayers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, int gates, bool bidirectional)
+    {
+        int directions = bidirectional ? 2 : 1;
+        if (x.Shape.Rank != 3 || weights.Count == 0 || weights.Count % directions != 0) throw new ArgumentException($"{op}: {weights.Count} weights and x of shape {x.Shape} don't fit");
+        if (weights[0].Input.Shape.Rank != 2 || weights[0].Input.Shape[1] != x.Shape[2] || weights[0].Input.Shape[0] % gates != 0)
+            throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weights[0].Input.Shape} ([{gates} · hidden, in])");
+        return directions;
     }
 
     /// <summary>One step after the other, on the input's part of the gates: the products with all inputs are one.</summary>
