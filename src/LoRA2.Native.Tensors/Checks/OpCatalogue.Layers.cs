@@ -99,7 +99,14 @@ public static partial class OpCatalogue
         return Case(inputs, parts =>
         {
             RecurrentWeights[] weights = [.. parts.Skip(3).Chunk(4).Select(w => new RecurrentWeights(w[0], w[1], w[2], w[3]))];
-            return gates == 4 ? Ops.Lstm(parts[0], parts[1], parts[2], weights, both).Sequence : Ops.Gru(parts[0], parts[1], weights, both).Sequence;
+            if (gates == 4)
+            {
+                (Tensor y, Tensor h, Tensor c) = Ops.Lstm(parts[0], parts[1], parts[2], weights, both);
+                return Ops.Concat(0, Ops.Flatten(y), Ops.Flatten(h), Ops.Flatten(c));
+            }
+
+            (Tensor sequence, Tensor last) = Ops.Gru(parts[0], parts[1], weights, both);
+            return Ops.Concat(0, Ops.Flatten(sequence), Ops.Flatten(last));
         });
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu.Convolutions;
@@ -18,29 +19,32 @@ internal static unsafe class MaxPool
             (WindowAxis down, WindowAxis across) = (windows.Down, windows.Across);
             T* plane = x + ((nint)index * windows.Positions);
             long* to = places + ((nint)index * windows.Count);
-            for (int y = 0; y < down.Count; y++)
+            int* left = Scratch.Get<int>(ScratchSlot.Row, across.Count);
+            for (int i = 0; i < across.Count; i++) left[i] = (i * across.Stride) + across.Start(across.Inside(i).First);
+            for (int y = 0; y < down.Count; y++, to += across.Count)
             {
                 (int top, int bottom) = down.Inside(y);
-                for (int i = 0; i < across.Count; i++)
+                int row = ((y * down.Stride) + down.Start(top)) * across.Length;
+                for (int i = 0; i < across.Count; i++) to[i] = row + left[i];
+                for (int j = top; j < bottom; j++, row += down.Dilation * across.Length)
                 {
-                    (int left, int right) = across.Inside(i);
-                    int row = (((y * down.Stride) + down.Start(top)) * across.Length) + (i * across.Stride) + across.Start(left);
-                    int place = row;
-                    T largest = plane[place];
-                    for (int j = top; j < bottom; j++, row += down.Dilation * across.Length)
+                    for (int k = 0; k < across.Size; k++)
                     {
-                        int at = row;
-                        for (int k = left; k < right; k++, at += across.Dilation)
-                        {
-                            // False where the largest so far is NaN already.
-                            if (!(plane[at] > largest) && !(T.IsNaN(plane[at]) && !T.IsNaN(largest))) continue;
-                            (place, largest) = (at, plane[at]);
-                        }
+                        (int first, int end) = across.Within(k);
+                        int at = row + across.Start(k) + (first * across.Stride);
+                        for (int i = first; i < end; i++, at += across.Stride) to[i] = Larger(plane, to[i], at);
                     }
-
-                    *to++ = place;
                 }
             }
+        }
+
+        // Without a jump, which the processor could not foretell. The first of equal ones stays, and the first NaN.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static long Larger(T* plane, long place, long at)
+        {
+            (T largest, T value) = (plane[place], plane[at]);
+            bool larger = (value > largest) | (T.IsNaN(value) & !T.IsNaN(largest));
+            return place ^ ((place ^ at) & -(long)Unsafe.BitCast<bool, byte>(larger));
         }
     }
 }

@@ -98,7 +98,11 @@ public static partial class Ops
         if (first > last) throw new ArgumentException($"Flatten: axis {first} comes after axis {last} of shape {x.Shape}");
         int product = 1;
         for (int i = first; i <= last; i++) product *= x.Shape[i];
-        return Reshape(x, [.. x.Shape.Extents[..first], product, .. x.Shape.Extents[(last + 1)..]]);
+        Span<int> extents = stackalloc int[x.Shape.Rank - (last - first)];
+        x.Shape.Extents[..first].CopyTo(extents);
+        extents[first] = product;
+        x.Shape.Extents[(last + 1)..].CopyTo(extents[(first + 1)..]);
+        return Reshape(x, extents);
     }
 
     /// <summary>The position <paramref name="index"/> of an axis, which disappears: a view. −1 is the last.</summary>
