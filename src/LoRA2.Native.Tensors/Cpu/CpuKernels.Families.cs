@@ -173,8 +173,8 @@ internal sealed unsafe partial class CpuKernels
     {
         switch (kind)
         {
-            case ReduceKind.Max: ReduceLoops.Run<T, T, Largest<T>>(x, outer, length, inner, (T*)y.Pointer); break;
-            case ReduceKind.Min: ReduceLoops.Run<T, T, Smallest<T>>(x, outer, length, inner, (T*)y.Pointer); break;
+            case ReduceKind.Max: ReduceLoops.Extreme<T, Larger<T>>(x, outer, length, inner, (T*)y.Pointer); break;
+            case ReduceKind.Min: ReduceLoops.Extreme<T, Smaller<T>>(x, outer, length, inner, (T*)y.Pointer); break;
             case ReduceKind.ArgMax: ReduceLoops.Run<T, long, FirstPlace<T, Greater<T>>>(x, outer, length, inner, (long*)y.Pointer); break;
             case ReduceKind.ArgMin: ReduceLoops.Run<T, long, FirstPlace<T, Less<T>>>(x, outer, length, inner, (long*)y.Pointer); break;
             case ReduceKind.Any: ReduceLoops.Run<T, bool, AnyTrue<T>>(x, outer, length, inner, (bool*)y.Pointer); break;

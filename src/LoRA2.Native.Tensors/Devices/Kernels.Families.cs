@@ -13,8 +13,18 @@ internal abstract partial class Kernels
     /// <summary>y = f(x), both contiguous. y is of x's type, or of Bool where f is a predicate. Integers where f keeps them.</summary>
     public virtual void Unary(UnaryFunction f, Tensor x, Tensor y) => throw Missing(f.Kind.ToString());
 
-    /// <summary>y = f(a, b): a and b are of one type and of y's shape with any strides, 0 included; y is contiguous.</summary>
-    public virtual void Binary(BinaryKind f, Tensor a, Tensor b, Tensor y) => throw Missing(f.ToString());
+    /// <summary>y = f(a, b): a and b are of one type and of y's shape with any strides, 0 included; y is contiguous. Sums, differences and products are computed everywhere.</summary>
+    public virtual void Binary(BinaryKind f, Tensor a, Tensor b, Tensor y)
+    {
+        if (f > BinaryKind.Multiply) throw Missing(f.ToString());
+        (a, b) = (a.To(a.DType), b.To(b.DType));
+        switch (f)
+        {
+            case BinaryKind.Add: Add(a, b, y); break;
+            case BinaryKind.Subtract: Subtract(a, b, y); break;
+            default: Multiply(a, b, y); break;
+        }
+    }
 
     /// <summary>y = condition ? a : b, all of y's shape with any strides, 0 included; condition is of Bool, the others of one type, and y is contiguous.</summary>
     public virtual void Select(Tensor condition, Tensor a, Tensor b, Tensor y) => throw Missing();

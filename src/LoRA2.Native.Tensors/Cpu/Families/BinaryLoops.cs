@@ -55,15 +55,15 @@ internal static unsafe class BinaryLoops
     {
         switch (f)
         {
-            case BinaryKind.Equal: Each<T, bool, Equal<T>>(a, b, y, layout); break;
-            case BinaryKind.NotEqual: Each<T, bool, NotEqual<T>>(a, b, y, layout); break;
-            case BinaryKind.Less: Each<T, bool, Less<T>>(a, b, y, layout); break;
-            case BinaryKind.LessOrEqual: Each<T, bool, LessOrEqual<T>>(a, b, y, layout); break;
-            case BinaryKind.Greater: Each<T, bool, Greater<T>>(a, b, y, layout); break;
-            case BinaryKind.GreaterOrEqual: Each<T, bool, GreaterOrEqual<T>>(a, b, y, layout); break;
-            case BinaryKind.LogicalAnd: Each<T, bool, LogicalAnd<T>>(a, b, y, layout); break;
-            case BinaryKind.LogicalOr: Each<T, bool, LogicalOr<T>>(a, b, y, layout); break;
-            case BinaryKind.LogicalXor: Each<T, bool, LogicalXor<T>>(a, b, y, layout); break;
+            case BinaryKind.Equal: Rows<T, bool, Compared<T, Equal<T>>>(a, b, y, layout); break;
+            case BinaryKind.NotEqual: Rows<T, bool, Compared<T, NotEqual<T>>>(a, b, y, layout); break;
+            case BinaryKind.Less: Rows<T, bool, Compared<T, Less<T>>>(a, b, y, layout); break;
+            case BinaryKind.LessOrEqual: Rows<T, bool, Compared<T, LessOrEqual<T>>>(a, b, y, layout); break;
+            case BinaryKind.Greater: Rows<T, bool, Compared<T, Greater<T>>>(a, b, y, layout); break;
+            case BinaryKind.GreaterOrEqual: Rows<T, bool, Compared<T, GreaterOrEqual<T>>>(a, b, y, layout); break;
+            case BinaryKind.LogicalAnd: Rows<T, bool, Compared<T, LogicalAnd<T>>>(a, b, y, layout); break;
+            case BinaryKind.LogicalOr: Rows<T, bool, Compared<T, LogicalOr<T>>>(a, b, y, layout); break;
+            case BinaryKind.LogicalXor: Rows<T, bool, Compared<T, LogicalXor<T>>>(a, b, y, layout); break;
             default: throw new ArgumentOutOfRangeException(nameof(f), f, "there is no such predicate");
         }
     }
@@ -126,7 +126,8 @@ internal static unsafe class BinaryLoops
                 T* left = a + layout.RowOffset(row, 1) + (from * sa);
                 T* right = b + layout.RowOffset(row, 2) + (from * sb);
                 T* to = y + (row * layout.RowLength) + from;
-                for (nint i = 0; i < length; i++) to[i] = which[i * sc] ? left[i * sa] : right[i * sb];
+                if (sc == 1 && sa is 0 or 1 && sb is 0 or 1) Selection.Row(which, left, sa, right, sb, to, length);
+                else for (nint i = 0; i < length; i++) to[i] = which[i * sc] ? left[i * sa] : right[i * sb];
             }
         }
     }

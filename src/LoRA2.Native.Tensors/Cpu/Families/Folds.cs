@@ -92,31 +92,18 @@ internal readonly unsafe struct IntegerProduct<T> : IFold<T, long>
     }
 }
 
-/// <summary>The largest; NaN when there is one.</summary>
-internal readonly unsafe struct Largest<T> : IFold<T, T>
+/// <summary>The largest or the smallest; NaN when there is one.</summary>
+internal readonly unsafe struct Extreme<T, TExtreme> : IFold<T, T>
     where T : unmanaged, INumber<T>
+    where TExtreme : struct, IExtreme<T>
 {
-    public static T Row(ReadOnlySpan<T> row) => TensorPrimitives.Max(row);
+    public static T Row(ReadOnlySpan<T> row) => ExtremeRow.Of<T, TExtreme>(row);
 
     public static void Columns(T* x, nint length, nint inner, int width, T* y)
     {
-        var largest = new Span<T>(y, width);
-        new ReadOnlySpan<T>(x, width).CopyTo(largest);
-        for (nint n = 1; n < length; n++) TensorPrimitives.Max(largest, new ReadOnlySpan<T>(x + (n * inner), width), largest);
-    }
-}
-
-/// <summary>The smallest; NaN when there is one.</summary>
-internal readonly unsafe struct Smallest<T> : IFold<T, T>
-    where T : unmanaged, INumber<T>
-{
-    public static T Row(ReadOnlySpan<T> row) => TensorPrimitives.Min(row);
-
-    public static void Columns(T* x, nint length, nint inner, int width, T* y)
-    {
-        var smallest = new Span<T>(y, width);
-        new ReadOnlySpan<T>(x, width).CopyTo(smallest);
-        for (nint n = 1; n < length; n++) TensorPrimitives.Min(smallest, new ReadOnlySpan<T>(x + (n * inner), width), smallest);
+        var extremes = new Span<T>(y, width);
+        new ReadOnlySpan<T>(x, width).CopyTo(extremes);
+        for (nint n = 1; n < length; n++) TExtreme.Of(extremes, new ReadOnlySpan<T>(x + (n * inner), width), extremes);
     }
 }
 

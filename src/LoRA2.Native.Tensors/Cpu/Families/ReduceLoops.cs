@@ -20,6 +20,23 @@ internal static unsafe class ReduceLoops
         else Run<T, T, FloatSum<T>>(x, outer, length, inner, y);
     }
 
+    /// <summary>y = the largest or the smallest of x. A whole array is shared out too: the extreme of its parts' extremes is its own.</summary>
+    public static void Extreme<T, TExtreme>(T* x, nint outer, nint length, nint inner, T* y)
+        where T : unmanaged, INumber<T>
+        where TExtreme : struct, IExtreme<T>
+    {
+        if (outer == 1 && inner == 1 && length > SimdTask.BlockElements)
+        {
+            int parts = SimdTask.Parts(length);
+            T* partials = Scratch.Get<T>(ScratchSlot.Partials, parts);
+            ThreadTeam.Run(parts, new BlockTask<T, TExtreme>(x, length, partials));
+            x = partials;
+            length = parts;
+        }
+
+        Run<T, T, Extreme<T, TExtreme>>(x, outer, length, inner, y);
+    }
+
     /// <summary>y = the reduction of x that <typeparamref name="TFold"/> is.</summary>
     public static void Run<T, TResult, TFold>(T* x, nint outer, nint length, nint inner, TResult* y)
         where T : unmanaged
@@ -35,6 +52,17 @@ internal static unsafe class ReduceLoops
 
         int pieces = SimdTask.Parts(inner, Columns);
         ThreadTeam.Run(checked((int)outer * pieces), new ColumnTask<T, TResult, TFold>(x, length, inner, pieces, y));
+    }
+
+    private readonly struct BlockTask<T, TExtreme>(T* x, nint length, T* partials) : IParallelTask
+        where T : unmanaged, INumber<T>
+        where TExtreme : struct, IExtreme<T>
+    {
+        public void Run(int index)
+        {
+            nint start = (nint)index * SimdTask.BlockElements;
+            partials[index] = ExtremeRow.Of<T, TExtreme>(new ReadOnlySpan<T>(x + start, (int)Math.Min(SimdTask.BlockElements, length - start)));
+        }
     }
 
     private readonly struct RowTask<T, TResult, TFold>(T* x, nint outer, nint length, nint rows, TResult* y) : IParallelTask

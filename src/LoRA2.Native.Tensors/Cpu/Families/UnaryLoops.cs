@@ -39,7 +39,7 @@ internal static unsafe class UnaryLoops
             case UnaryKind.Asinh: Each<Asinh<T>>(); break;
             case UnaryKind.Acosh: Each<Acosh<T>>(); break;
             case UnaryKind.Atanh: Each<Atanh<T>>(); break;
-            case UnaryKind.Sigmoid: Spans<Sigmoid<T>>(); break;
+            case UnaryKind.Sigmoid: Map.Unary(default(Sigmoid<T>), x, y, count); break;
             case UnaryKind.LogSigmoid: Each<LogSigmoid<T>>(); break;
             case UnaryKind.Erf: Map.Unary(default(Erf<T>), x, y, count); break;
             case UnaryKind.Erfc: Map.Unary(default(Erfc<T>), x, y, count); break;

@@ -1,5 +1,8 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using LoRA2.Native.Tensors.Cpu.Pointwise;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.Families;
 
@@ -97,10 +100,12 @@ internal readonly struct Tan<T> : ISpanUnary<T>
     public static void Invoke(ReadOnlySpan<T> x, Span<T> y, T a, T b) => TensorPrimitives.Tan(x, y);
 }
 
-internal readonly struct Sigmoid<T> : ISpanUnary<T>
+internal readonly struct Sigmoid<T> : IUnaryOperator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public static void Invoke(ReadOnlySpan<T> x, Span<T> y, T a, T b) => TensorPrimitives.Sigmoid(x, y);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TSimd Invoke<TSimd>(TSimd x)
+        where TSimd : unmanaged, ISimd<TSimd, T> => SigmoidGate.Of<TSimd, T>(x);
 }
 
 internal readonly struct Floor<T> : ISpanUnary<T>

@@ -14,6 +14,7 @@ namespace LoRA2.Native.Tensors.Cpu.Pointwise;
 internal static unsafe class StridedAccumulate
 {
     private const nint LeastInRow = 64;
+    private const nint Group = 16;
 
     /// <summary>destination[strided] += source[contiguous], for every element of <paramref name="shape"/>.</summary>
     public static void Run<T>(T* source, ReadOnlySpan<nint> shape, ReadOnlySpan<nint> strides, T* destination)
@@ -30,7 +31,8 @@ internal static unsafe class StridedAccumulate
 
         nint size = split < 0 ? 1 : layout.Size(split);
         nint chunk = Math.Max(1, (nint)(SimdTask.BlockElements / Math.Max(1.0, (double)layout.Total / size)));
-        if (split == layout.Rank - 1) chunk = Math.Max(chunk, LeastInRow);
+        // Pieces of rows that are no shorter than the threads need: what each is changes no sum, and memory is best read in order.
+        if (split == layout.Rank - 1) chunk = Math.Max(Math.Max(chunk, LeastInRow), (size + ThreadTeam.Available - 1) / ThreadTeam.Available);
         if (split < 0 || layout.Total <= SimdTask.BlockElements) chunk = size;
         SimdTask.Run<T, ChunkTask<T>>(SimdTask.Parts(size, chunk), new(source, layout, split, chunk, destination));
     }
@@ -55,10 +57,53 @@ internal static unsafe class StridedAccumulate
 
             nint rows = 1;
             for (int d = 0; d < part.Rank - 1; d++) rows *= part.Size(d);
-            for (nint r = 0; r < rows; r++)
+            int above = part.Rank - 2;
+            nint run = above < 0 ? 1 : part.Size(above);
+            nint step = above < 0 ? 0 : part.ContiguousStride(above), down = above < 0 ? 0 : part.Stride(above);
+            for (nint r = 0; r < rows; r += run)
             {
                 part.RowOffsets(r, out nint offset, out nint dense);
-                Row<TSimd>(from + dense, part.RowLength, part.RowStride, to + offset);
+                if (run > 1 && down == 0 && part.RowStride == 1)
+                {
+                    for (nint n = 0; n < run; n += Group) Rows<TSimd>(from + dense + (n * step), Math.Min(Group, run - n), step, part.RowLength, to + offset);
+                    continue;
+                }
+
+                for (nint n = 0; n < run; n++) Row<TSimd>(from + dense + (n * step), part.RowLength, part.RowStride, to + offset + (n * down));
+            }
+        }
+
+        // Rows that all go into one: the sum so far of some columns stays in registers.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Rows<TSimd>(T* from, nint rows, nint step, nint length, T* to)
+            where TSimd : unmanaged, ISimd<TSimd, T>
+        {
+            nint c = 0;
+            for (; c <= length - (4 * TSimd.Count); c += 4 * TSimd.Count)
+            {
+                T* x = from + c;
+                T* y = to + c;
+                TSimd s0 = TSimd.Load(y), s1 = TSimd.Load(y + TSimd.Count), s2 = TSimd.Load(y + (2 * TSimd.Count)), s3 = TSimd.Load(y + (3 * TSimd.Count));
+                for (nint r = 0; r < rows; r++, x += step)
+                {
+                    s0 += TSimd.Load(x);
+                    s1 += TSimd.Load(x + TSimd.Count);
+                    s2 += TSimd.Load(x + (2 * TSimd.Count));
+                    s3 += TSimd.Load(x + (3 * TSimd.Count));
+                }
+
+                TSimd.Store(s0, y);
+                TSimd.Store(s1, y + TSimd.Count);
+                TSimd.Store(s2, y + (2 * TSimd.Count));
+                TSimd.Store(s3, y + (3 * TSimd.Count));
+            }
+
+            for (; c < length; c += TSimd.Count)
+            {
+                int lanes = (int)Math.Min(TSimd.Count, length - c);
+                TSimd sum = TSimd.LoadPartial(to + c, lanes, default);
+                for (nint r = 0; r < rows; r++) sum += TSimd.LoadPartial(from + (r * step) + c, lanes, default);
+                TSimd.StorePartial(sum, to + c, lanes);
             }
         }
 

@@ -56,10 +56,10 @@ public static partial class Ops
         }
         else
         {
-            Tensor left = Materialise(a, shape);
-            Tensor right = Materialise(b, shape);
+            Tensor left = InOrder(a, shape), right = InOrder(b, shape);
             switch (kind)
             {
+                case var _ when !left.IsContiguous || !right.IsContiguous: kernels.Binary(kind, left, right, y); break;
                 case BinaryKind.Add: kernels.Add(left, right, y); break;
                 case BinaryKind.Subtract: kernels.Subtract(left, right, y); break;
                 default: kernels.Multiply(left, right, y); break;
@@ -68,6 +68,9 @@ public static partial class Ops
 
         return Tape.Records(a, b) ? Tape.Record(BinaryNode.Of(kind, a, b), y) : y;
     }
+
+    /// <summary>x in order, then repeated without a copy. (A kernel reads along rows; elements that lie far apart are better copied in tiles.)</summary>
+    private static Tensor InOrder(Tensor x, Shape shape) => x.IsContiguous ? RawBroadcast(x, shape) : Materialise(x, shape);
 
     private static Tensor Materialise(Tensor x, Shape shape)
     {

@@ -27,7 +27,7 @@ public static partial class Ops
     public static Tensor Multiply(Tensor x, Scalar s)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Binary(BinaryKind.Multiply, x, OperandOf(s, x));
+        return x.DType is DType.Float32 or DType.Float64 ? Scale(x, s.Value) : Binary(BinaryKind.Multiply, x, OperandOf(s, x));
     }
 
     /// <summary>s − x, element by element.</summary>
