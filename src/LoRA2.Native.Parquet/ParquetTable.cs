@@ -30,7 +30,9 @@ internal static class ParquetTable
 
     private static async Task<Table> ReadAsync(string path)
     {
-        await using FileStream stream = File.OpenRead(path);
+        await using FileStream file = File.OpenRead(path);
+        FooterShape.Require(path, file);
+        await using var stream = new EndingStream(file);
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream).ConfigureAwait(false);
         Dictionary<string, string[]> names = ClassLabels.In(path, reader.CustomMetadata);
         Field[] columns = [.. reader.Schema.Fields];

@@ -76,6 +76,34 @@ public sealed class ParquetTests : IDisposable
         }
     }
 
+    /// <summary>Parquet.Net's reader goes round for ever at the end of a footer that goes on: 4 in place of the last column order's end was such a file.</summary>
+    [Fact]
+    public void AFooterThatGoesOnBeyondItsEndIsRefused()
+    {
+        byte[] whole = System.IO.File.ReadAllBytes(File);
+        Damaged(1702, 4, "the Parquet footer ends too early (byte 1147 of 1147)");
+        int footer = whole.Length - 8 - BitConverter.ToInt32(whole, whole.Length - 8);
+        for (int at = footer; at < whole.Length - 8; at += 7)
+            foreach (byte value in (byte[])[0, 4, 0x1C, 0xFF]) Damaged(at, value);
+
+        void Damaged(int at, byte value, string? message = null)
+        {
+            byte[] damaged = [.. whole];
+            damaged[at] = value;
+            string? found = null;
+            try
+            {
+                ParquetFormat.Format.Read(folder.Write("damaged.parquet", damaged));
+            }
+            catch (InputException e)
+            {
+                found = e.Message;
+            }
+
+            if (message is not null) Assert.Contains(message, found ?? "", StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void TheCommandReadsThem()
     {
