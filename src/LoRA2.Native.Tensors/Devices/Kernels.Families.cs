@@ -65,6 +65,18 @@ internal abstract partial class Kernels
     /// </summary>
     public virtual void LstmBackward(Tensor gates, Tensor weight, bool reverse, Tensor cells, Tensor dhidden, Tensor dcell, Tensor dfirst) => throw Missing();
 
+    /// <summary>
+    /// The steps of one direction of a GRU layer. gates [length, batch, 3 · size] have the input's part of the gates' arguments, its bias included, and receive the gates' values; own, of that shape, receives
+    /// the hidden state's part, weight is [3 · size, size] and bias [3 · size], which may be null. hidden is that of <see cref="Lstm"/>.
+    /// </summary>
+    public virtual void Gru(Tensor gates, Tensor own, Tensor weight, Tensor? bias, bool reverse, Tensor hidden) => throw Missing();
+
+    /// <summary>
+    /// The gradients of <see cref="Gru"/>: gates and own have what it wrote and receive the gradients of the input's and of the hidden state's part; dhidden, [length, batch, size], is that of the states which were
+    /// written, and dfirst receives that of the first.
+    /// </summary>
+    public virtual void GruBackward(Tensor gates, Tensor own, Tensor weight, bool reverse, Tensor hidden, Tensor dhidden, Tensor dfirst) => throw Missing();
+
     /// <summary>Whether <see cref="Convolution"/> and its gradients are there. Without them a convolution is ops over its windows.</summary>
     public virtual bool Convolves => false;
 

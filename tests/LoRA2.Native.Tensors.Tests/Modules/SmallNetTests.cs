@@ -66,6 +66,32 @@ public sealed class SmallNetTests
     }
 
     [Fact]
+    public void TheBitsOfGatedUnitsDontDependOnTheThreads()
+    {
+        int before = Compute.Threads;
+        try
+        {
+            Assert.Equal(Gradients(1), Gradients(3));
+        }
+        finally
+        {
+            Compute.Threads = before;
+        }
+
+        static float[] Gradients(int threads)
+        {
+            Compute.Threads = threads;
+            using var scope = new TensorScope();
+            using var tape = new Tape();
+            var source = new CaseSource(5);
+            Tensor[] inputs = [.. new[] { source.Values([5, 24, 20]), source.Values([1, 24, 170]), source.Values([510, 20]), source.Values([510, 170]) }.Select(input => input.To(DType.Float32))];
+            foreach (Tensor input in inputs) input.RequiresGrad = true;
+            tape.Backward(Ops.Sum(Ops.Gru(inputs[0], inputs[1], [new RecurrentWeights(inputs[2], inputs[3])]).Sequence));
+            return [.. inputs.SelectMany(input => input.Grad!.ToArray<float>())];
+        }
+    }
+
+    [Fact]
     public void TheFirstOfEqualOnesAndTheFirstNaNAreTheLargest()
     {
         using var scope = new TensorScope();

@@ -10,8 +10,7 @@ public static partial class Ops
     private static (Tensor Sequence, Tensor Hidden, Tensor Cell) LstmLayer(Tensor x, Tensor h, Tensor c, RecurrentWeights w, bool reverse)
     {
         RequireLstm(x, h, c, w);
-        (x, h, c) = (Contiguous(x), Contiguous(h), Contiguous(c));
-        w = new RecurrentWeights(Contiguous(w.Input), Contiguous(w.Hidden), w.InputBias is null ? null : Contiguous(w.InputBias), w.HiddenBias is null ? null : Contiguous(w.HiddenBias));
+        (x, h, c, w) = (Contiguous(x), Contiguous(h), Contiguous(c), Contiguous(w));
         (int length, int batch, int size) = (x.Shape[0], h.Shape[0], h.Shape[1]);
         Kernels kernels = x.Device.Kernels;
         Tensor gates = Tensor.Empty([length, batch, 4 * size], x.DType, x.Device);
@@ -30,17 +29,29 @@ public static partial class Ops
 
     private static void RequireLstm(Tensor x, Tensor h, Tensor c, RecurrentWeights w)
     {
-        RequireSameType("Lstm", x, h, c, IsRounded(w.Input) ? null : w.Input, IsRounded(w.Hidden) ? null : w.Hidden, w.InputBias, w.HiddenBias);
-        if (x.Shape[0] == 0) throw new ArgumentException($"Lstm: x of shape {x.Shape} has no positions");
-        if (h.Shape.Rank != 2 || h.Shape[0] != x.Shape[1] || c.Shape != h.Shape) throw new ArgumentException($"Lstm: states of shapes {h.Shape} and {c.Shape} don't fit x of shape {x.Shape}");
+        RequireRecurrent("Lstm", 4, x, h, w);
+        RequireSameType("Lstm", x, c);
+        if (c.Shape != h.Shape) throw new ArgumentException($"Lstm: states of shapes {h.Shape} and {c.Shape} differ");
+    }
+
+    /// <summary>Checks one direction of a layer.</summary>
+    private static void RequireRecurrent(string op, int gates, Tensor x, Tensor h, RecurrentWeights w)
+    {
+        RequireSameType(op, x, h, IsRounded(w.Input) ? null : w.Input, IsRounded(w.Hidden) ? null : w.Hidden, w.InputBias, w.HiddenBias);
+        if (x.Shape[0] == 0) throw new ArgumentException($"{op}: x of shape {x.Shape} has no positions");
+        if (h.Shape.Rank != 2 || h.Shape[0] != x.Shape[1]) throw new ArgumentException($"{op}: a state of shape {h.Shape} does not fit x of shape {x.Shape}");
         int size = h.Shape[1];
-        if (w.Input.Shape != [4 * size, x.Shape[2]] || w.Hidden.Shape != [4 * size, size])
-            throw new ArgumentException($"Lstm: weights of shapes {w.Input.Shape} and {w.Hidden.Shape} don't fit x of shape {x.Shape} and states of shape {h.Shape}");
+        if (w.Input.Shape != [gates * size, x.Shape[2]] || w.Hidden.Shape != [gates * size, size])
+            throw new ArgumentException($"{op}: weights of shapes {w.Input.Shape} and {w.Hidden.Shape} don't fit x of shape {x.Shape} and states of shape {h.Shape}");
         foreach (Tensor? bias in (ReadOnlySpan<Tensor?>)[w.InputBias, w.HiddenBias])
         {
-            if (bias is not null && bias.Shape != [4 * size]) throw new ArgumentException($"Lstm: a bias of shape {bias.Shape} does not fit states of shape {h.Shape}");
+            if (bias is not null && bias.Shape != [gates * size]) throw new ArgumentException($"{op}: a bias of shape {bias.Shape} does not fit states of shape {h.Shape}");
         }
     }
+
+    /// <summary>The weights with their elements in order.</summary>
+    private static RecurrentWeights Contiguous(RecurrentWeights w) =>
+        new(Contiguous(w.Input), Contiguous(w.Hidden), w.InputBias is null ? null : Contiguous(w.InputBias), w.HiddenBias is null ? null : Contiguous(w.HiddenBias));
 
     private static Tensor? SumOfBiases(RecurrentWeights w)
     {

@@ -50,38 +50,21 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(hidden);
         ArgumentNullException.ThrowIfNull(weights);
-        var states = new List<Tensor>();
-        Tensor y = Layers("Gru", x, weights, 3, bidirectional, batchFirst, (sequence, index, reverse) =>
-        {
-            RecurrentWeights w = weights[index];
-            Tensor h = Select(hidden, 0, index);
-            int size = h.Shape.Columns;
-            Tensor[] outputs = Steps(sequence, w, reverse, input =>
-            {
-                Tensor own = Linear(h, w.Hidden, w.HiddenBias);
-                Tensor gates = Sigmoid(Add(Slice(input, -1, 0, 2 * size), Slice(own, -1, 0, 2 * size)));
-                Tensor r = Slice(gates, -1, 0, size), z = Slice(gates, -1, size, size);
-                Tensor n = Tanh(Add(Slice(input, -1, 2 * size, size), Multiply(r, Slice(own, -1, 2 * size, size))));
-                return h = Add(n, Multiply(z, Subtract(h, n)));
-            });
-            states.Add(h);
-            return Stack(0, outputs);
-        });
-        return (y, Stack(0, [.. states]));
-    }
-
-    /// <summary>Runs one layer after the other; each direction's states come from <paramref name="run"/>, given the sequence, the number of its weights, and whether it goes backwards.</summary>
-    private static Tensor Layers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, int gates, bool bidirectional, bool batchFirst, Func<Tensor, int, bool, Tensor> run)
-    {
-        int directions = RequireLayers(op, x, weights, gates, bidirectional);
+        int directions = RequireLayers("Gru", x, weights, 3, bidirectional);
         Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
-        for (int layer = 0; layer < weights.Count / directions; layer++)
+        Tensor? states = null;
+        for (int layer = 0; layer < weights.Count; layer += directions)
         {
-            Tensor forward = run(sequence, layer * directions, false);
-            sequence = bidirectional ? Concat(-1, forward, run(sequence, (layer * directions) + 1, true)) : forward;
+            Tensor input = sequence;
+            for (int index = layer; index < layer + directions; index++)
+            {
+                (Tensor y, Tensor h) = GruLayer(input, Select(hidden, 0, index), weights[index], reverse: index > layer);
+                sequence = index == layer ? y : Concat(-1, sequence, y);
+                states = states is null ? h : Concat(0, states, h);
+            }
         }
 
-        return batchFirst ? Transpose(sequence, 0, 1) : sequence;
+        return (batchFirst ? Transpose(sequence, 0, 1) : sequence, states!);
     }
 
     /// <summary>Checks what all layers have in common; returns the directions of each.</summary>
@@ -92,20 +75,5 @@ public static partial class Ops
         if (weights[0].Input.Shape.Rank != 2 || weights[0].Input.Shape[1] != x.Shape[2] || weights[0].Input.Shape[0] % gates != 0)
             throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weights[0].Input.Shape} ([{gates} · hidden, in])");
         return directions;
-    }
-
-    /// <summary>One step after the other, on the input's part of the gates: the products with all inputs are one.</summary>
-    private static Tensor[] Steps(Tensor sequence, RecurrentWeights w, bool reverse, Func<Tensor, Tensor> step)
-    {
-        Tensor inputs = Linear(sequence, w.Input, w.InputBias);
-        int length = sequence.Shape[0];
-        var outputs = new Tensor[length];
-        for (int t = 0; t < length; t++)
-        {
-            int at = reverse ? length - 1 - t : t;
-            outputs[at] = step(Select(inputs, 0, at));
-        }
-
-        return outputs;
     }
 }
