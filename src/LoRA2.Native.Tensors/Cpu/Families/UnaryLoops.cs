@@ -15,7 +15,7 @@ internal static unsafe class UnaryLoops
         T a = T.CreateTruncating(f.A), b = T.CreateTruncating(f.B);
         switch (f.Kind)
         {
-            case UnaryKind.Exp: Spans<Exp<T>>(); break;
+            case UnaryKind.Exp: Map.Unary(default(Exp<T>), x, y, count); break;
             case UnaryKind.Expm1: Each<Expm1<T>>(); break;
             case UnaryKind.Log: Spans<Log<T>>(); break;
             case UnaryKind.Log1p: Each<Log1p<T>>(); break;

@@ -28,10 +28,12 @@ internal readonly struct Scalarwise<T, TOperator> : ISpanUnary<T>
     }
 }
 
-internal readonly struct Exp<T> : ISpanUnary<T>
+internal readonly struct Exp<T> : IUnaryOperator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    public static void Invoke(ReadOnlySpan<T> x, Span<T> y, T a, T b) => TensorPrimitives.Exp(x, y);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TSimd Invoke<TSimd>(TSimd x)
+        where TSimd : unmanaged, ISimd<TSimd, T> => VectorMath.Exp<TSimd, T>(x);
 }
 
 internal readonly struct Log<T> : ISpanUnary<T>
