@@ -79,7 +79,7 @@ internal ref struct FooterShape
             int header = Next();
             if (header == Stop) return;
             byte type = (byte)(header & 15);
-            number = header >> 4 > 0 ? number + (header >> 4) : (int)Varint();
+            number = header >> 4 > 0 ? number + (header >> 4) : FieldNumber();
             string? expected = name is null ? null : Structs[name].GetValueOrDefault(number);
             if (expected is not null && !Fits(type, expected)) throw Wrong($"has a field {number} of {name} of another type than parquet.thrift gives it");
             // A bool's value is in its type.
@@ -173,6 +173,14 @@ internal ref struct FooterShape
         }
 
         throw Wrong("has a number of more than ten bytes");
+    }
+
+    // A number that is not a little more than the one before stands by itself, as a signed one of 16 bits.
+    private int FieldNumber()
+    {
+        ulong folded = Varint();
+        if (folded > ushort.MaxValue) throw Wrong("has a field whose number is of more than 16 bits");
+        return (int)(folded >> 1) ^ -(int)(folded & 1);
     }
 
     private readonly InputException Wrong(string what) => new($"{path}: the Parquet footer {what} (byte {at} of {bytes.Length})");

@@ -104,6 +104,17 @@ public sealed class ParquetTests : IDisposable
         }
     }
 
+    /// <summary>A field's number that stands by itself is signed: 2 is field 1, an i32, of which a list is none.</summary>
+    [Theory]
+    [InlineData(new byte[] { 0x09, 2, 0, 0 }, "has a field 1 of FileMetaData of another type")]
+    [InlineData(new byte[] { 0x05, 4, 0, 0 }, "has a field 2 of FileMetaData of another type")]
+    [InlineData(new byte[] { 0x05, 0x80, 0x80, 0x80, 0x80, 0x01, 0, 0 }, "has a field whose number is of more than 16 bits")]
+    public void AFieldsNumberMayStandByItself(byte[] footer, string message)
+    {
+        byte[] file = [.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8];
+        Assert.Contains(message, Assert.Throws<InputException>(() => ParquetFormat.Format.Read(folder.Write("short.parquet", file))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TheCommandReadsThem()
     {
