@@ -54,8 +54,8 @@ internal sealed class SharedOutput : IDisposable
         string[] lines =
         [
             $"input {Convert.ToHexString(SHA256.HashData(file))}",
-            $"model {model.Fingerprint}{HashesOf(location.Model, ".json")}",
-            $"adapter{(location.Adapter is { } adapter ? HashesOf(adapter, ".safetensors", ".json", ".bin") : "")}",
+            $"model {model.Fingerprint}{HashesOf(location.Model, ".json", ".txt", ".model")}",
+            $"adapter{(location.Adapter is { } adapter ? HashesOf(adapter, ".json", ".txt", ".model", ".safetensors", ".bin") : "")}",
             $"{Arithmetic} {RunFingerprint.ArithmeticOf(model)}",
             $"options {Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', options))))}",
         ];

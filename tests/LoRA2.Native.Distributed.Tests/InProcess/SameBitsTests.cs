@@ -185,7 +185,7 @@ public sealed class SameBitsTests : IDisposable
         Assert.Contains($"a batch of 8 has {parts} parts (--accumulation) for {members} processes", e.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>What travels is what is trained, about twice, and not the model.</summary>
+    /// <summary>Of two processes each sends what is trained, once, and not the model.</summary>
     [Theory]
     [InlineData("lora2")]
     [InlineData("full")]

@@ -1,5 +1,7 @@
+using LoRA2.Native.Cli;
 using LoRA2.Native.Cli.Distribution;
 using LoRA2.Native.Cli.Text;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tests.Shared;
 
@@ -55,6 +57,21 @@ public sealed class SharedOutputTests : IDisposable
         InputException e = Assert.Throws<InputException>(() => Make(rank => rank == 1 ? Identity.Replace(here, there, StringComparison.Ordinal) : Identity));
         Assert.Contains("process 1 of 2 on ", e.Message, StringComparison.Ordinal);
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnotherVocabularyIsAnotherModel()
+    {
+        string fixture = Path.Combine(SharedData.Repository, "tests", "Fixtures", "cases", "05-adapters-in-a-loop", "base"), input = folder.Write("input.txt", "a\n"), at = folder.File("model");
+        Directory.CreateDirectory(at);
+        foreach (string file in Directory.GetFiles(fixture)) File.WriteAllBytes(Path.Combine(at, Path.GetFileName(file)), File.ReadAllBytes(file));
+        using SequenceClassifier model = SequenceClassifier.FromFolder(at);
+        string before = Identity();
+        Assert.Equal(before, Identity());
+        File.AppendAllText(Path.Combine(at, "vocab.txt"), "more\n");
+        Assert.NotEqual(before, Identity());
+
+        string Identity() => SharedOutput.IdentityOf(input, model, new ModelLocation(at, null), []);
     }
 
     /// <summary>Two members answer each of three lines with itself.</summary>
