@@ -62,6 +62,8 @@ internal static class JsonInput
     private static JsonNode? Copy(JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Array) return new JsonArray([.. value.EnumerateArray().Select(Copy)]);
+        // A string is made now: one without a UTF-16 form would throw when it is written.
+        if (value.ValueKind == JsonValueKind.String) return JsonValue.Create(value.GetString());
         if (value.ValueKind != JsonValueKind.Object) return value.ValueKind == JsonValueKind.Null ? null : JsonValue.Create(value.Clone());
         var copy = new JsonObject();
         foreach (JsonProperty field in value.EnumerateObject()) copy[field.Name] = Copy(field.Value);

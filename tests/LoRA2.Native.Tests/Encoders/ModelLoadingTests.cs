@@ -49,6 +49,17 @@ public sealed class ModelLoadingTests : IDisposable
         Assert.Equal(model.Config.LabelNames, again.LabelNames);
     }
 
+    [Fact]
+    public void AConfigsStringThatNoFileCanHaveIsTheInputsFault()
+    {
+        Write("bert");
+        string config = File.ReadAllText(folder.File("config.json"));
+        folder.Write("config.json", config[..config.LastIndexOf('}')] + """, "_name_or_path": "\ud800"}""");
+        using SequenceClassifier model = SequenceClassifier.FromFolder(folder.Path);
+        using var saved = new TemporaryFolder();
+        Assert.Contains("not valid Unicode", Assert.Throws<InputException>(() => ModelFolder.Save(model, folder.Path, saved.Path)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Families))]
     public void AnIndexAndShards(string type)
