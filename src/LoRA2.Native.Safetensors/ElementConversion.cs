@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -153,6 +154,8 @@ public static class ElementConversion
     }
 
     /// <summary>An exponent of ones is what NaN and the infinities have in common.</summary>
+    // Goes over a whole model once, as a process starts: compiled fully the first time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int IndexOfFullExponent<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -3,20 +3,10 @@ namespace LoRA2.Native.Cli.Tests;
 
 public class HelpTests
 {
+    public static TheoryData<string> Commands => [.. LoRA2Command.Commands.Select(command => command.Name)];
+
     [Theory]
-    [InlineData("finetune")]
-    [InlineData("compare")]
-    [InlineData("reproduce")]
-    [InlineData("evaluate")]
-    [InlineData("predict")]
-    [InlineData("embed")]
-    [InlineData("serve")]
-    [InlineData("merge")]
-    [InlineData("export")]
-    [InlineData("import")]
-    [InlineData("inspect")]
-    [InlineData("tokenize")]
-    [InlineData("trace")]
+    [MemberData(nameof(Commands))]
     public void EveryCommandHasHelpWithExamples(string command)
     {
         CommandResult result = Lora2.Run(command, "--help").Done();

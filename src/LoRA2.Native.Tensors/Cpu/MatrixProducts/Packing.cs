@@ -53,6 +53,8 @@ internal static unsafe class Packing<T>
         }
     }
 
+    // The first answer of a process waits for a whole model to be packed: compiled fully the first time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Interleave(T* source, nint step, nint depth, int columns, int width, T* destination)
     {
         // A cache line of every source row is used up before the next is touched.
