@@ -61,9 +61,9 @@ internal abstract partial class Kernels
 
     /// <summary>
     /// The gradients of <see cref="Lstm"/>: gates have its gates' values and receive the gradient of their arguments; dhidden, [length, batch, size], is that of the states which were written.
-    /// dcell [batch, size] has the gradient of the last cell and receives that of the first; dfirst receives that of the first hidden state.
+    /// dcell [batch, size] has the gradient of the last cell and receives that of the first; dfirst receives that of the first hidden state if it is needed, and else anything.
     /// </summary>
-    public virtual void LstmBackward(Tensor gates, Tensor weight, bool reverse, Tensor cells, Tensor dhidden, Tensor dcell, Tensor dfirst) => throw Missing();
+    public virtual void LstmBackward(Tensor gates, Tensor weight, bool reverse, Tensor cells, Tensor dhidden, Tensor dcell, Tensor dfirst, bool needsFirst) => throw Missing();
 
     /// <summary>
     /// The steps of one direction of a GRU layer. gates [length, batch, 3 · size] have the input's part of the gates' arguments, its bias included, and receive the gates' values; own, of that shape, receives
@@ -73,9 +73,9 @@ internal abstract partial class Kernels
 
     /// <summary>
     /// The gradients of <see cref="Gru"/>: gates and own have what it wrote and receive the gradients of the input's and of the hidden state's part; dhidden, [length, batch, size], is that of the states which were
-    /// written, and dfirst receives that of the first.
+    /// written, and dfirst receives that of the first if it is needed, and else anything.
     /// </summary>
-    public virtual void GruBackward(Tensor gates, Tensor own, Tensor weight, bool reverse, Tensor hidden, Tensor dhidden, Tensor dfirst) => throw Missing();
+    public virtual void GruBackward(Tensor gates, Tensor own, Tensor weight, bool reverse, Tensor hidden, Tensor dhidden, Tensor dfirst, bool needsFirst) => throw Missing();
 
     /// <summary>Whether <see cref="Convolution"/> and its gradients are there. Without them a convolution is ops over its windows.</summary>
     public virtual bool Convolves => false;

@@ -61,13 +61,14 @@ internal static unsafe class Gemm
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         PackPanels<T>.All(b, ldb, transB, k, n, GemmPath<T>.PanelColumns(SimdPaths.Current), panels);
 
-    /// <summary>C (m × n) = A (m × k) · B (k × n) + beta · C, with the panels that <see cref="Pack"/> wrote.</summary>
-    public static void MultiplyPacked<T>(int m, int n, int k, T* a, int lda, T* panels, T beta, T* c, int ldc)
+    /// <summary>C (m × n) = A (m × k) · B (k × n) + beta · C + what <paramref name="epilogue"/> adds, with the panels that <see cref="Pack"/> wrote.</summary>
+    public static void MultiplyPacked<T>(int m, int n, int k, T* a, int lda, T* panels, T beta, T* c, int ldc, in Epilogue<T> epilogue)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         MatrixProduct<T> call = Call(false, m, n, k, T.One, a, lda, beta, c, ldc);
+        epilogue.Check(n);
         if (m == 0 || n == 0) return;
-        GemmPath<T>.Multiply(SimdPaths.Current, call, panels, default);
+        GemmPath<T>.Multiply(SimdPaths.Current, call, panels, epilogue);
     }
 
     /// <summary>

@@ -1,71 +1,45 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Vectors;
+using static LoRA2.Native.Tensors.Cpu.Recurrent.Lanes;
 using Gemm = LoRA2.Native.Tensors.Cpu.MatrixProducts.Gemm;
 
 namespace LoRA2.Native.Tensors.Cpu.Recurrent;
 
-/// <summary>The arrays of one direction of a GRU layer, as <see cref="Devices.Kernels.Gru"/> has them.</summary>
-internal readonly unsafe struct GruArrays<T>(int length, int batch, int size, bool reverse, T* gates, T* own, T* weight, T* hidden)
-    where T : unmanaged, IBinaryFloatingPointIeee754<T>
-{
-    public int Length => length;
-
-    public int Batch => batch;
-
-    public int Size => size;
-
-    public T* Weight => weight;
-
-    /// <summary>Elements of a state.</summary>
-    public nint State => (nint)batch * size;
-
-    public T* GatesAt(int position) => gates + (3 * State * position);
-
-    public T* OwnAt(int position) => own + (3 * State * position);
-
-    /// <summary>The state that a position starts from.</summary>
-    public T* Before(int position) => hidden + (State * (reverse ? position + 1 : position));
-
-    /// <summary>The state that it ends with.</summary>
-    public T* After(int position) => hidden + (State * (reverse ? position : position + 1));
-
-    /// <summary>The position of a step.</summary>
-    public int Position(int step) => reverse ? length - 1 - step : step;
-}
-
 /// <summary>The steps of a GRU layer: the weight is packed once for all of them, and what follows the product is one pass over a step's gates.</summary>
 internal static unsafe class GruLayer
 {
-    public static void Forward<T>(in GruArrays<T> layer, T* bias)
+    public static void Forward<T>(in RecurrentSteps steps, T* gates, T* own, T* weight, T* bias, T* hidden)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        (int batch, int size) = (layer.Batch, layer.Size);
+        (int batch, int size) = (steps.Batch, steps.Size);
+        int parts = SimdTask.Parts(batch, Rows(size));
         T* panels = Scratch.Get<T>(ScratchSlot.PackedRight, Gemm.PanelElements<T>(size, 3 * size));
-        Gemm.Pack(true, 3 * size, size, layer.Weight, size, panels);
-        for (int step = 0; step < layer.Length; step++)
+        Gemm.Pack(true, 3 * size, size, weight, size, panels);
+        for (int step = 0; step < steps.Length; step++)
         {
-            int at = layer.Position(step);
-            T* own = layer.OwnAt(at);
-            for (int row = 0; bias != null && row < batch; row++) new Span<T>(bias, 3 * size).CopyTo(new Span<T>(own + ((nint)row * 3 * size), 3 * size));
-            Gemm.MultiplyPacked(batch, 3 * size, size, layer.Before(at), size, panels, bias == null ? T.Zero : T.One, own, 3 * size);
-            SimdTask.Run<T, ForwardTask<T>>(SimdTask.Parts(batch, Rows(size)), new(layer.GatesAt(at), own, layer.Before(at), layer.After(at), batch, size));
+            int at = steps.Position(step);
+            nint first = 3 * steps.State * at;
+            T* before = steps.Before(hidden, at);
+            Gemm.MultiplyPacked(batch, 3 * size, size, before, size, panels, T.Zero, own + first, 3 * size, new MatrixProducts.Epilogue<T> { Bias = bias });
+            SimdTask.Run<T, ForwardTask<T>>(parts, new(gates + first, own + first, before, steps.After(hidden, at), batch, size));
         }
     }
 
-    public static void Backward<T>(in GruArrays<T> layer, T* dhidden, T* dfirst)
+    public static void Backward<T>(in RecurrentSteps steps, T* gates, T* own, T* weight, T* hidden, T* dhidden, T* dfirst, bool needsFirst)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        (int batch, int size) = (layer.Batch, layer.Size);
+        (int batch, int size) = (steps.Batch, steps.Size);
+        int parts = SimdTask.Parts(batch, Rows(size));
         T* panels = Scratch.Get<T>(ScratchSlot.PackedRight, Gemm.PanelElements<T>(3 * size, size));
-        Gemm.Pack(false, size, 3 * size, layer.Weight, size, panels);
+        Gemm.Pack(false, size, 3 * size, weight, size, panels);
         new Span<T>(dfirst, batch * size).Clear();
-        for (int step = layer.Length - 1; step >= 0; step--)
+        for (int step = steps.Length - 1; step >= 0; step--)
         {
-            int at = layer.Position(step);
-            T* own = layer.OwnAt(at);
-            SimdTask.Run<T, BackwardTask<T>>(SimdTask.Parts(batch, Rows(size)), new(layer.GatesAt(at), own, layer.Before(at), dhidden + (layer.State * at), dfirst, batch, size));
-            Gemm.MultiplyPacked(batch, size, 3 * size, own, 3 * size, panels, T.One, dfirst, size);
+            int at = steps.Position(step);
+            nint first = 3 * steps.State * at;
+            SimdTask.Run<T, BackwardTask<T>>(parts, new(gates + first, own + first, steps.Before(hidden, at), dhidden + (steps.State * at), dfirst, batch, size));
+            if (step > 0 || needsFirst) Gemm.MultiplyPacked(batch, size, 3 * size, own + first, 3 * size, panels, T.One, dfirst, size, default);
         }
     }
 
@@ -138,19 +112,5 @@ internal static unsafe class GruLayer
                 }
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TSimd Read<T, TSimd>(T* from, int lanes)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TSimd : unmanaged, ISimd<TSimd, T> => lanes == TSimd.Count ? TSimd.Load(from) : TSimd.LoadPartial(from, lanes, default);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Write<T, TSimd>(TSimd value, T* to, int lanes)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        where TSimd : unmanaged, ISimd<TSimd, T>
-    {
-        if (lanes == TSimd.Count) TSimd.Store(value, to);
-        else TSimd.StorePartial(value, to, lanes);
     }
 }

@@ -4,71 +4,39 @@ using Gemm = LoRA2.Native.Tensors.Cpu.MatrixProducts.Gemm;
 
 namespace LoRA2.Native.Tensors.Cpu.Recurrent;
 
-/// <summary>The arrays of one direction of an LSTM layer, as <see cref="Devices.Kernels.Lstm"/> has them.</summary>
-internal readonly unsafe struct LstmArrays<T>(int length, int batch, int size, bool reverse)
-    where T : unmanaged, IBinaryFloatingPointIeee754<T>
-{
-    public int Length => length;
-
-    public int Batch => batch;
-
-    public int Size => size;
-
-    public required T* Gates { get; init; }
-
-    public required T* Weight { get; init; }
-
-    public required T* Cells { get; init; }
-
-    /// <summary>Elements of a state.</summary>
-    public nint State => (nint)batch * size;
-
-    /// <summary>The gates of a position.</summary>
-    public T* GatesAt(int position) => Gates + (4 * State * position);
-
-    /// <summary>Of arrays with a first state: the one that a position starts from.</summary>
-    public T* Before(T* states, int position) => states + (State * (reverse ? position + 1 : position));
-
-    /// <summary>Of arrays with a first state: the one that a position ends with.</summary>
-    public T* After(T* states, int position) => states + (State * (reverse ? position : position + 1));
-
-    /// <summary>The position of a step.</summary>
-    public int Position(int step) => reverse ? length - 1 - step : step;
-}
-
 /// <summary>The steps of an LSTM layer: the weight is packed once for all of them, and what follows the product is one pass over a step's gates.</summary>
 internal static unsafe class LstmLayer
 {
-    public static void Forward<T>(in LstmArrays<T> layer, T* hidden)
+    public static void Forward<T>(in RecurrentSteps steps, T* gates, T* weight, T* cells, T* hidden)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        (int batch, int size) = (layer.Batch, layer.Size);
+        (int batch, int size) = (steps.Batch, steps.Size);
         int parts = SimdTask.Parts(batch, Rows(size));
         T* panels = Scratch.Get<T>(ScratchSlot.PackedRight, Gemm.PanelElements<T>(size, 4 * size));
-        Gemm.Pack(true, 4 * size, size, layer.Weight, size, panels);
-        for (int step = 0; step < layer.Length; step++)
+        Gemm.Pack(true, 4 * size, size, weight, size, panels);
+        for (int step = 0; step < steps.Length; step++)
         {
-            int at = layer.Position(step);
-            T* gates = layer.GatesAt(at);
-            Gemm.MultiplyPacked(batch, 4 * size, size, layer.Before(hidden, at), size, panels, T.One, gates, 4 * size);
-            SimdTask.Run<T, ForwardTask<T>>(parts, new(gates, layer.Before(layer.Cells, at), layer.After(layer.Cells, at), layer.After(hidden, at), batch, size));
+            int at = steps.Position(step);
+            T* own = gates + (4 * steps.State * at);
+            Gemm.MultiplyPacked(batch, 4 * size, size, steps.Before(hidden, at), size, panels, T.One, own, 4 * size, default);
+            SimdTask.Run<T, ForwardTask<T>>(parts, new(own, steps.Before(cells, at), steps.After(cells, at), steps.After(hidden, at), batch, size));
         }
     }
 
-    public static void Backward<T>(in LstmArrays<T> layer, T* dhidden, T* dcell, T* dfirst)
+    public static void Backward<T>(in RecurrentSteps steps, T* gates, T* weight, T* cells, T* dhidden, T* dcell, T* dfirst, bool needsFirst)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        (int batch, int size) = (layer.Batch, layer.Size);
+        (int batch, int size) = (steps.Batch, steps.Size);
         int parts = SimdTask.Parts(batch, Rows(size));
         T* panels = Scratch.Get<T>(ScratchSlot.PackedRight, Gemm.PanelElements<T>(4 * size, size));
-        Gemm.Pack(false, size, 4 * size, layer.Weight, size, panels);
+        Gemm.Pack(false, size, 4 * size, weight, size, panels);
         new Span<T>(dfirst, batch * size).Clear();
-        for (int step = layer.Length - 1; step >= 0; step--)
+        for (int step = steps.Length - 1; step >= 0; step--)
         {
-            int at = layer.Position(step);
-            T* gates = layer.GatesAt(at);
-            SimdTask.Run<T, BackwardTask<T>>(parts, new(gates, layer.Before(layer.Cells, at), layer.After(layer.Cells, at), dhidden + (layer.State * at), dfirst, dcell, batch, size));
-            Gemm.MultiplyPacked(batch, size, 4 * size, gates, 4 * size, panels, T.Zero, dfirst, size);
+            int at = steps.Position(step);
+            T* own = gates + (4 * steps.State * at);
+            SimdTask.Run<T, BackwardTask<T>>(parts, new(own, steps.Before(cells, at), steps.After(cells, at), dhidden + (steps.State * at), dfirst, dcell, batch, size));
+            if (step > 0 || needsFirst) Gemm.MultiplyPacked(batch, size, 4 * size, own, 4 * size, panels, T.Zero, dfirst, size, default);
         }
     }
 

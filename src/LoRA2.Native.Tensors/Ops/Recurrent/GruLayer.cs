@@ -48,7 +48,7 @@ public static partial class Ops
         {
             Tensor dfirst = Tensor.Empty(h.Shape, h.DType, h.Device);
             // This is the only pass that reads the gates: their gradients take their place.
-            x.Device.Kernels.GruBackward(gates, own, w.Hidden.To(x.DType), reverse, states, gradient, dfirst);
+            x.Device.Kernels.GruBackward(gates, own, w.Hidden.To(x.DType), reverse, states, gradient, dfirst, h.RequiresGrad);
             AccumulateProduct(w.Input, gates, true, x, false, 1, w.Input.Precision);
             AccumulateProduct(w.Hidden, own, true, Positions(states, reverse ? 1 : 0, Length), false, 1);
             AccumulateProduct(x, gates, false, w.Input, false, 1, w.Input.Precision);

@@ -92,7 +92,7 @@ public static partial class Ops
             Kernels kernels = x.Device.Kernels;
             Tensor dcell = Positions(gradient, reverse ? 0 : Length, 1).Clone(), dfirst = Tensor.Empty(h.Shape, h.DType, h.Device);
             // This is the only pass that reads the gates: their gradients take their place.
-            kernels.LstmBackward(gates, w.Hidden.To(x.DType), reverse, cells, Positions(gradient, reverse ? 1 : 0, Length), dcell, dfirst);
+            kernels.LstmBackward(gates, w.Hidden.To(x.DType), reverse, cells, Positions(gradient, reverse ? 1 : 0, Length), dcell, dfirst, h.RequiresGrad);
             AccumulateProduct(w.Input, gates, true, x, false, 1, w.Input.Precision);
             AccumulateProduct(w.Hidden, gates, true, Positions(states, reverse ? 2 : 0, Length), false, 1);
             AccumulateProduct(x, gates, false, w.Input, false, 1, w.Input.Precision);
