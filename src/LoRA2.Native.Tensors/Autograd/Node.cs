@@ -119,6 +119,15 @@ public abstract class Node
         if (sum is null) Accumulate(factor, product);
     }
 
+    /// <summary>The gradient of what every row had added, a bias, where it is wanted: the sum of the rows.</summary>
+    private protected static void AccumulateSum(Tensor? bias, Tensor rows)
+    {
+        if (bias is not { RequiresGrad: true }) return;
+        Tensor sum = Tensor.Empty(bias.Shape, bias.DType, bias.Device);
+        bias.Device.Kernels.SumRows(rows, sum);
+        Accumulate(bias, sum);
+    }
+
     internal void Release()
     {
         foreach (Storage storage in saved) storage.Release();

@@ -94,6 +94,28 @@ public sealed class SmallNetTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OtherGradientsAreTheSameWhereTheFirstStateWantsNone(bool gated)
+    {
+        Assert.Equal(Gradients(ofState: true), Gradients(ofState: false));
+
+        double[] Gradients(bool ofState)
+        {
+            using var scope = new TensorScope();
+            using var tape = new Tape();
+            var source = new CaseSource(5);
+            int rows = gated ? 9 : 12;
+            Tensor x = source.Values([4, 2, 5]), input = source.Values([rows, 5]), hidden = source.Values([rows, 3]);
+            Tensor h = source.Values([1, 2, 3], requiresGrad: ofState), c = source.Values([1, 2, 3]);
+            RecurrentWeights[] weights = [new(input, hidden)];
+            tape.Backward(Ops.Sum(gated ? Ops.Gru(x, h, weights).Sequence : Ops.Lstm(x, h, c, weights).Sequence));
+            Assert.Equal(ofState, h.Grad is not null);
+            return [.. new[] { x, input, hidden }.SelectMany(tensor => tensor.Grad!.ToArray<double>())];
+        }
+    }
+
     [Fact]
     public void TheFirstOfEqualOnesAndTheFirstNaNAreTheLargest()
     {

@@ -14,7 +14,14 @@ internal static unsafe class Reduction
 {
     /// <summary>Σ a.</summary>
     public static double Sum<T>(T* a, nint count)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Run<T, First>(a, a, count);
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int parts = SimdTask.Parts(count);
+        if (parts <= 1) return SumBlock(a, count);
+        double* partials = Scratch.Get<double>(ScratchSlot.Partials, parts);
+        ThreadTeam.Run(parts, new SumTask<T>(a, count, partials));
+        return Ordered(partials, parts);
+    }
 
     /// <summary>Σ a².</summary>
     public static double SumOfSquares<T>(T* a, nint count)
@@ -73,7 +80,6 @@ internal static unsafe class Reduction
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TTerm : unmanaged, ITerm
     {
-        if (typeof(TTerm) == typeof(First)) return SumBlock(a, count);
         Vector<double> s0 = default, s1 = default;
         nint i = 0;
         if (typeof(T) == typeof(float))
@@ -175,12 +181,6 @@ internal static unsafe class Reduction
         static abstract Vector<double> Invoke(Vector<double> a, Vector<double> b);
     }
 
-    private readonly struct First : ITerm
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector<double> Invoke(Vector<double> a, Vector<double> b) => a;
-    }
-
     private readonly struct Product : ITerm
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -198,6 +198,16 @@ internal static unsafe class Reduction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector<double> Invoke(Vector<double> a, Vector<double> b) => a * Vector<double>.Zero;
+    }
+
+    private readonly struct SumTask<T>(T* a, nint count, double* partials) : IParallelTask
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int index)
+        {
+            nint start = (nint)index * SimdTask.BlockElements;
+            partials[index] = SumBlock(a + start, Math.Min(SimdTask.BlockElements, count - start));
+        }
     }
 
     private readonly struct BlockTask<T, TTerm>(T* a, T* b, nint count, double* partials) : IParallelTask

@@ -126,15 +126,4 @@ public static partial class Ops
         if (padded <= reach) throw new ArgumentException($"Conv: windows of {reach + 1} positions are larger than the padded input, {padded} along axis {axis + x.Shape.Rank - 2} of shape {x.Shape}");
         return new WindowAxis(length, size, stride, dilation, before, checked((int)((padded - reach - 1) / stride) + 1));
     }
-
-    /// <summary>The windows of the last two axes: [.., height', width', rows, columns].</summary>
-    private static (Tensor Windows, int Height, int Width) WindowsOf(string op, Tensor x, int rows, int columns, ConvolutionSteps steps)
-    {
-        int tall = (steps.DilationOf(0) * (rows - 1)) + 1, wide = (steps.DilationOf(1) * (columns - 1)) + 1;
-        if (tall > x.Shape[^2] || wide > x.Shape[^1]) throw new ArgumentException($"{op}: windows of {tall} × {wide} are larger than the padded input, {x.Shape}");
-        Tensor windows = Windows(Windows(x, -2, tall, steps.StrideOf(0)), -2, wide, steps.StrideOf(1));
-        if (tall > rows) windows = Slice(windows, -2, 0, rows, steps.DilationOf(0));
-        if (wide > columns) windows = Slice(windows, -1, 0, columns, steps.DilationOf(1));
-        return (windows, windows.Shape[^4], windows.Shape[^3]);
-    }
 }

@@ -10,12 +10,17 @@ public static partial class Ops
     private static Tensor GroupedWeight(Tensor weight, int groups) => Reshape(weight, groups, weight.Shape[0] / groups, weight.Shape[1] * weight.Shape[2] * weight.Shape[3]);
 
     /// <summary>The windows of x [batch, in, height, width] as [batch, groups, in / groups · rows · columns, height' · width'].</summary>
-    private static Tensor WindowMatrices(Tensor x, WindowPlan plan, int groups)
+    private static Tensor WindowMatrices(Tensor x, WindowPlan plan, int groups) =>
+        Reshape(Permute(WindowsOf(x, plan), 0, 1, 4, 5, 2, 3), x.Shape[0], groups, x.Shape[1] / groups * plan.Size, plan.Count);
+
+    /// <summary>The windows of the last two axes, zeros where they reach past them: [.., height', width', rows, columns].</summary>
+    private static Tensor WindowsOf(Tensor x, WindowPlan plan)
     {
-        Tensor padded = Pad(x, [plan.Across.Before, After(plan.Across), plan.Down.Before, After(plan.Down)]);
-        Tensor windows = Windows(Windows(padded, 2, Reach(plan.Down), plan.Down.Stride), 3, Reach(plan.Across), plan.Across.Stride);
-        windows = Slice(Slice(windows, 4, 0, plan.Down.Size, plan.Down.Dilation), 5, 0, plan.Across.Size, plan.Across.Dilation);
-        return Reshape(Permute(windows, 0, 1, 4, 5, 2, 3), x.Shape[0], groups, x.Shape[1] / groups * plan.Size, plan.Count);
+        (WindowAxis down, WindowAxis across) = (plan.Down, plan.Across);
+        Tensor padded = Pad(x, [across.Before, After(across), down.Before, After(down)]);
+        Tensor windows = Windows(Windows(padded, -2, Reach(down), down.Stride), -2, Reach(across), across.Stride);
+        if (down.Dilation > 1) windows = Slice(windows, -2, 0, down.Size, down.Dilation);
+        return across.Dilation > 1 ? Slice(windows, -1, 0, across.Size, across.Dilation) : windows;
     }
 
     /// <summary>The gradient of <see cref="WindowMatrices"/>, for x of a shape.</summary>
@@ -59,10 +64,9 @@ public static partial class Ops
             Kernels kernels = gradient.Device.Kernels;
             if (bias is { RequiresGrad: true })
             {
-                Tensor sums = Tensor.Empty([x.Shape[0], bias.Count], x.DType, x.Device), dbias = Tensor.Empty(bias.Shape, x.DType, x.Device);
+                Tensor sums = Tensor.Empty([x.Shape[0], bias.Count], x.DType, x.Device);
                 kernels.SumColumns(gradient.View([sums.Count, windows.Count]), sums);
-                kernels.SumRows(sums, dbias);
-                Accumulate(bias, dbias);
+                AccumulateSum(bias, sums);
             }
 
             if (weight.RequiresGrad)

@@ -35,9 +35,6 @@ public readonly record struct PoolWindows(IReadOnlyList<int> Size)
         return CeilMode && (count - 1) * StrideOf(axis) >= length + PaddingOf(axis) ? count - 1 : count;
     }
 
-    /// <summary>Positions to add after the end, so that the last window has all it reads; negative ones are not read.</summary>
-    internal int After(int axis, int length) => ((Count(axis, length) - 1) * StrideOf(axis)) + (DilationOf(axis) * (SizeOf(axis) - 1)) + 1 - length - PaddingOf(axis);
-
     private static int Of(IReadOnlyList<int>? numbers, int axis, int otherwise) => numbers is null || numbers.Count == 0 ? otherwise : numbers[numbers.Count == 1 ? 0 : axis];
 }
 
@@ -58,28 +55,35 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"MaxPool: shape {x.Shape} has too few axes");
         x = Contiguous(x);
-        var plan = new WindowPlan(AxisOf(x, windows, 0), AxisOf(x, windows, 1));
+        WindowPlan plan = PlanOf(x, windows);
+        RequireOwnPosition(x, plan.Down, 0);
+        RequireOwnPosition(x, plan.Across, 1);
         Tensor indices = Tensor.Empty(x.Shape.WithLast(2, plan.Down.Count, plan.Across.Count), DType.Int64, x.Device);
         x.Device.Kernels.MaxPool(x, plan, indices);
         Tensor values = TakeOf(Flatten(x, -2, -1), Flatten(indices, -2, -1), x.Shape.Rank - 2, x.Shape.WithLast(2, plan.Count));
         return (Reshape(values, indices.Shape.Extents), indices);
     }
 
-    /// <summary>The windows along axis 0 (height) or 1 of the last two: each has a position that is not padding.</summary>
+    private static WindowPlan PlanOf(Tensor x, PoolWindows windows) => new(AxisOf(x, windows, 0), AxisOf(x, windows, 1));
+
+    /// <summary>The windows along axis 0 (height) or 1 of the last two.</summary>
     private static WindowAxis AxisOf(Tensor x, PoolWindows windows, int axis)
     {
         int length = x.Shape[x.Shape.Rank - 2 + axis];
         ArgumentOutOfRangeException.ThrowIfLessThan(windows.SizeOf(axis), 1, nameof(windows));
         ArgumentOutOfRangeException.ThrowIfLessThan(windows.StrideOf(axis), 1, nameof(windows));
         ArgumentOutOfRangeException.ThrowIfLessThan(windows.DilationOf(axis), 1, nameof(windows));
-        var found = new WindowAxis(length, windows.SizeOf(axis), windows.StrideOf(axis), windows.DilationOf(axis), windows.PaddingOf(axis), windows.Count(axis, length));
-        for (int i = 0; i < found.Count; i++)
+        return new WindowAxis(length, windows.SizeOf(axis), windows.StrideOf(axis), windows.DilationOf(axis), windows.PaddingOf(axis), windows.Count(axis, length));
+    }
+
+    /// <summary>Checks that each window has a position that is not padding.</summary>
+    private static void RequireOwnPosition(Tensor x, WindowAxis windows, int axis)
+    {
+        for (int i = 0; i < windows.Count; i++)
         {
-            (int first, int end) = found.Inside(i);
+            (int first, int end) = windows.Inside(i);
             if (first == end) throw new ArgumentException($"MaxPool: window {i} of axis {axis + x.Shape.Rank - 2} of shape {x.Shape} reads padding alone");
         }
-
-        return found;
     }
 
     /// <summary>The mean of each window of the last axis; with <paramref name="countPadding"/> added positions count as zeros.</summary>
@@ -94,20 +98,17 @@ public static partial class Ops
     {
         ArgumentNullException.ThrowIfNull(x);
         if (x.Shape.Rank < 2) throw new ArgumentException($"AvgPool: shape {x.Shape} has too few axes");
-        (int height, int width) = (x.Shape[^2], x.Shape[^1]);
-        Tensor padded = Pad(x, Around(windows, height, width));
-        var steps = new ConvolutionSteps { Stride = [windows.StrideOf(0), windows.StrideOf(1)] };
-        (Tensor views, int rows, int columns) = WindowsOf("AvgPool", padded, windows.SizeOf(0), windows.SizeOf(1), steps);
-        Tensor sums = Sum(views, [-2, -1]);
+        WindowPlan plan = PlanOf(x, windows with { Dilation = null });
+        Tensor sums = Sum(WindowsOf(x, plan), [-2, -1]);
         if (divisor is { } given) return Scale(sums, 1.0 / given);
-        Tensor counts = Unrecorded(() => Multiply(Unsqueeze(Counts(rows, 0, height), 1), Counts(columns, 1, width)));
+        Tensor counts = Unrecorded(() => Multiply(Unsqueeze(Counts(plan.Down), 1), Counts(plan.Across)));
         return Divide(sums, Cast(counts, x.DType));
 
-        Tensor Counts(int count, int axis, int length) => Indices(count, i =>
+        Tensor Counts(WindowAxis axis) => Indices(axis.Count, i =>
         {
-            int start = (i * windows.StrideOf(axis)) - windows.PaddingOf(axis);
-            int end = Math.Min(start + windows.SizeOf(axis), length + windows.PaddingOf(axis));
-            return countPadding ? end - start : Math.Min(end, length) - Math.Max(start, 0);
+            int start = (i * axis.Stride) - axis.Before;
+            int end = Math.Min(start + axis.Size, axis.Length + axis.Before);
+            return countPadding ? end - start : Math.Min(end, axis.Length) - Math.Max(start, 0);
         });
     }
 
@@ -133,9 +134,6 @@ public static partial class Ops
         Dilation = [1, windows.DilationOf(0)],
         CeilMode = windows.CeilMode,
     };
-
-    private static int[] Around(PoolWindows windows, int height, int width) =>
-        [windows.PaddingOf(1), windows.After(1, width), windows.PaddingOf(0), windows.After(0, height)];
 
     /// <summary>[n, length]: what means of windows are a product with.</summary>
     private static Tensor Averages(Tensor x, int n, int length)

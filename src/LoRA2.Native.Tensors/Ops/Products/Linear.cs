@@ -90,9 +90,7 @@ public static partial class Ops
         protected void AccumulateWeightAndBias(Tensor gradient)
         {
             if (Weight.RequiresGrad) AccumulateProduct(Weight, gradient, true, Input, false, 1, Weight.Precision);
-            if (WantedGradient(Bias) is not { } dbias) return;
-            gradient.Device.Kernels.SumRows(gradient, dbias);
-            Accumulate(Bias!, dbias);
+            AccumulateSum(Bias, gradient);
         }
 
         /// <summary>dx = dy W + scale · left · right.</summary>

@@ -23,12 +23,8 @@ public static partial class Ops
         return (y, Slice(y, 0, reverse ? 0 : length - 1, 1));
     }
 
-    private sealed class GruNode : Node
+    private sealed class GruNode : RecurrentNode
     {
-        private Tensor x = null!;
-        private Tensor h = null!;
-        private RecurrentWeights w;
-        private bool reverse;
         private Tensor gates = null!;
         private Tensor own = null!;
         private Tensor states = null!;
@@ -36,37 +32,32 @@ public static partial class Ops
         public static GruNode Of(Tensor x, Tensor h, RecurrentWeights w, bool reverse, Tensor gates, Tensor own, Tensor states)
         {
             GruNode node = Take<GruNode>();
-            (node.x, node.h, node.reverse) = (node.Save(x), node.Save(h), reverse);
-            node.w = new RecurrentWeights(node.Save(w.Input), node.Save(w.Hidden), node.Save(w.InputBias), node.Save(w.HiddenBias));
+            node.Set(x, h, w, reverse);
             (node.gates, node.own, node.states) = (node.Save(gates), node.Save(own), node.Save(states));
             return node;
         }
 
-        private int Length => x.Shape[0];
-
         protected internal override void Backward(Tensor gradient)
         {
-            Tensor dfirst = Tensor.Empty(h.Shape, h.DType, h.Device);
+            Tensor dfirst = Tensor.Empty(H.Shape, H.DType, H.Device);
             // This is the only pass that reads the gates: their gradients take their place.
-            x.Device.Kernels.GruBackward(gates, own, w.Hidden.To(x.DType), reverse, states, gradient, dfirst, h.RequiresGrad);
-            AccumulateProduct(w.Input, gates, true, x, false, 1, w.Input.Precision);
-            AccumulateProduct(w.Hidden, own, true, Positions(states, reverse ? 1 : 0, Length), false, 1);
-            AccumulateProduct(x, gates, false, w.Input, false, 1, w.Input.Precision);
-            AccumulateSum(w.InputBias, gates);
-            AccumulateSum(w.HiddenBias, own);
-            Accumulate(h, dfirst);
+            X.Device.Kernels.GruBackward(gates, own, W.Hidden.To(X.DType), Reverse, states, gradient, dfirst, H.RequiresGrad);
+            AccumulateProducts(gates, own, Positions(states, Reverse ? 1 : 0, Length));
+            AccumulateSum(W.InputBias, gates);
+            AccumulateSum(W.HiddenBias, own);
+            Accumulate(H, dfirst);
         }
 
         protected internal override void RecordedBackward(Tensor gradient)
         {
-            int size = h.Shape[1];
-            Tensor inputs = Linear(x, w.Input, w.InputBias);
+            int size = H.Shape[1];
+            Tensor inputs = Linear(X, W.Input, W.InputBias);
             var steps = new (int At, Tensor H, Tensor Own, Tensor R, Tensor Z, Tensor N)[Length];
-            Tensor hidden = h;
+            Tensor hidden = H;
             for (int step = 0; step < Length; step++)
             {
-                int at = reverse ? Length - 1 - step : step;
-                Tensor input = Select(inputs, 0, at), part = Linear(hidden, w.Hidden, w.HiddenBias);
+                int at = Reverse ? Length - 1 - step : step;
+                Tensor input = Select(inputs, 0, at), part = Linear(hidden, W.Hidden, W.HiddenBias);
                 Tensor r = Sigmoid(Add(Slice(input, -1, 0, size), Slice(part, -1, 0, size)));
                 Tensor z = Sigmoid(Add(Slice(input, -1, size, size), Slice(part, -1, size, size)));
                 Tensor candidate = Slice(part, -1, 2 * size, size);
@@ -88,24 +79,11 @@ public static partial class Ops
                 Tensor dr = Multiply(Multiply(dn, candidate), Multiply(r, Subtract(1, r)));
                 ofInput[at] = Concat(-1, dr, dz, dn);
                 ofHidden[at] = Concat(-1, dr, dz, Multiply(dn, r));
-                next = Add(Multiply(dh, z), MatMul(ofHidden[at], w.Hidden));
+                next = Add(Multiply(dh, z), MatMul(ofHidden[at], W.Hidden));
             }
 
-            Tensor all = Concat(0, ofInput), own = Concat(0, ofHidden);
-            if (x.RequiresGrad) Accumulate(x, Reshape(MatMul(all, w.Input), x.Shape.Extents));
-            if (w.Input.RequiresGrad) Accumulate(w.Input, MatMul(all, Reshape(x, all.Shape[0], x.Shape[2]), transposeA: true));
-            if (w.Hidden.RequiresGrad) Accumulate(w.Hidden, MatMul(own, Concat(0, before), transposeA: true));
-            if (w.InputBias is not null) Accumulate(w.InputBias, SumTo(all, w.InputBias.Shape));
-            if (w.HiddenBias is not null) Accumulate(w.HiddenBias, SumTo(own, w.HiddenBias.Shape));
-            Accumulate(h, next!);
-        }
-
-        private static void AccumulateSum(Tensor? bias, Tensor gradient)
-        {
-            if (bias is not { RequiresGrad: true }) return;
-            Tensor sum = Tensor.Empty(bias.Shape, bias.DType, bias.Device);
-            bias.Device.Kernels.SumRows(gradient, sum);
-            Accumulate(bias, sum);
+            AccumulateByOps(Concat(0, ofInput), Concat(0, ofHidden), before);
+            Accumulate(H, next!);
         }
     }
 }

@@ -64,13 +64,9 @@ public static partial class Ops
     /// <summary>Some positions of the first axis of a contiguous tensor, as a view that no tape records.</summary>
     private static Tensor Positions(Tensor x, int first, int count) => x.View(x.Shape.With(0, count), x.Strides, first * x.Strides[0]);
 
-    private sealed class LstmNode : Node
+    private sealed class LstmNode : RecurrentNode
     {
-        private Tensor x = null!;
-        private Tensor h = null!;
         private Tensor c = null!;
-        private RecurrentWeights w;
-        private bool reverse;
         private Tensor gates = null!;
         private Tensor states = null!;
         private Tensor cells = null!;
@@ -78,46 +74,40 @@ public static partial class Ops
         public static LstmNode Of(Tensor x, Tensor h, Tensor c, RecurrentWeights w, bool reverse, Tensor gates, Tensor states, Tensor cells)
         {
             LstmNode node = Take<LstmNode>();
-            (node.x, node.h, node.c) = (node.Save(x), node.Save(h), node.Save(c));
-            node.w = new RecurrentWeights(node.Save(w.Input), node.Save(w.Hidden), node.Save(w.InputBias), node.Save(w.HiddenBias));
-            node.reverse = reverse;
-            (node.gates, node.states, node.cells) = (node.Save(gates), node.Save(states), node.Save(cells));
+            node.Set(x, h, w, reverse);
+            (node.c, node.gates, node.states, node.cells) = (node.Save(c), node.Save(gates), node.Save(states), node.Save(cells));
             return node;
         }
 
-        private int Length => x.Shape[0];
-
         protected internal override void Backward(Tensor gradient)
         {
-            Kernels kernels = x.Device.Kernels;
-            Tensor dcell = Positions(gradient, reverse ? 0 : Length, 1).Clone(), dfirst = Tensor.Empty(h.Shape, h.DType, h.Device);
+            Kernels kernels = X.Device.Kernels;
+            Tensor dcell = Positions(gradient, Reverse ? 0 : Length, 1).Clone(), dfirst = Tensor.Empty(H.Shape, H.DType, H.Device);
             // This is the only pass that reads the gates: their gradients take their place.
-            kernels.LstmBackward(gates, w.Hidden.To(x.DType), reverse, cells, Positions(gradient, reverse ? 1 : 0, Length), dcell, dfirst, h.RequiresGrad);
-            AccumulateProduct(w.Input, gates, true, x, false, 1, w.Input.Precision);
-            AccumulateProduct(w.Hidden, gates, true, Positions(states, reverse ? 2 : 0, Length), false, 1);
-            AccumulateProduct(x, gates, false, w.Input, false, 1, w.Input.Precision);
-            if (w.InputBias is { RequiresGrad: true } || w.HiddenBias is { RequiresGrad: true })
+            kernels.LstmBackward(gates, W.Hidden.To(X.DType), Reverse, cells, Positions(gradient, Reverse ? 1 : 0, Length), dcell, dfirst, H.RequiresGrad);
+            AccumulateProducts(gates, gates, Positions(states, Reverse ? 2 : 0, Length));
+            if (W.InputBias is { RequiresGrad: true } || W.HiddenBias is { RequiresGrad: true })
             {
-                Tensor dbias = Tensor.Empty([gates.Shape.Columns], x.DType, x.Device);
+                Tensor dbias = Tensor.Empty([gates.Shape.Columns], X.DType, X.Device);
                 kernels.SumRows(gates, dbias);
-                if (w.InputBias is not null) Accumulate(w.InputBias, dbias);
-                if (w.HiddenBias is not null) Accumulate(w.HiddenBias, dbias);
+                if (W.InputBias is not null) Accumulate(W.InputBias, dbias);
+                if (W.HiddenBias is not null) Accumulate(W.HiddenBias, dbias);
             }
 
-            Accumulate(h, dfirst);
+            Accumulate(H, dfirst);
             Accumulate(c, dcell.View(c.Shape));
         }
 
         protected internal override void RecordedBackward(Tensor gradient)
         {
-            Tensor inputs = Linear(x, w.Input, w.InputBias);
+            Tensor inputs = Linear(X, W.Input, W.InputBias);
             var steps = new (int At, Tensor H, Tensor C, Tensor I, Tensor F, Tensor G, Tensor O, Tensor T)[Length];
-            int size = h.Shape[1];
-            (Tensor hidden, Tensor cell) = (h, c);
+            int size = H.Shape[1];
+            (Tensor hidden, Tensor cell) = (H, c);
             for (int step = 0; step < Length; step++)
             {
-                int at = reverse ? Length - 1 - step : step;
-                Tensor a = Add(Select(inputs, 0, at), Linear(hidden, w.Hidden, w.HiddenBias));
+                int at = Reverse ? Length - 1 - step : step;
+                Tensor a = Add(Select(inputs, 0, at), Linear(hidden, W.Hidden, W.HiddenBias));
                 Tensor i = Sigmoid(Slice(a, -1, 0, size)), f = Sigmoid(Slice(a, -1, size, size));
                 Tensor g = Tanh(Slice(a, -1, 2 * size, size)), o = Sigmoid(Slice(a, -1, 3 * size, size));
                 Tensor next = Add(Multiply(f, cell), Multiply(i, g));
@@ -127,13 +117,13 @@ public static partial class Ops
 
             var arguments = new Tensor[Length];
             var before = new Tensor[Length];
-            Tensor dcell = Select(gradient, 0, reverse ? 0 : Length);
+            Tensor dcell = Select(gradient, 0, Reverse ? 0 : Length);
             Tensor? dhidden = null;
             for (int step = Length - 1; step >= 0; step--)
             {
                 (int at, Tensor from, Tensor was, Tensor i, Tensor f, Tensor g, Tensor o, Tensor t) = steps[step];
                 before[at] = from;
-                Tensor own = Select(gradient, 0, reverse ? at + 1 : at);
+                Tensor own = Select(gradient, 0, Reverse ? at + 1 : at);
                 Tensor d = dhidden is null ? own : Add(own, dhidden);
                 dcell = Add(dcell, Multiply(Multiply(d, o), Subtract(1, Square(t))));
                 arguments[at] = Concat(
@@ -143,16 +133,12 @@ public static partial class Ops
                     Multiply(Multiply(dcell, i), Subtract(1, Square(g))),
                     Multiply(Multiply(d, t), Multiply(o, Subtract(1, o))));
                 dcell = Multiply(dcell, f);
-                dhidden = MatMul(arguments[at], w.Hidden);
+                dhidden = MatMul(arguments[at], W.Hidden);
             }
 
             Tensor all = Concat(0, arguments);
-            if (x.RequiresGrad) Accumulate(x, Reshape(MatMul(all, w.Input), x.Shape.Extents));
-            if (w.Input.RequiresGrad) Accumulate(w.Input, MatMul(all, Reshape(x, all.Shape[0], x.Shape[2]), transposeA: true));
-            if (w.Hidden.RequiresGrad) Accumulate(w.Hidden, MatMul(all, Concat(0, before), transposeA: true));
-            if (w.InputBias is not null) Accumulate(w.InputBias, SumTo(all, w.InputBias.Shape));
-            if (w.HiddenBias is not null) Accumulate(w.HiddenBias, SumTo(all, w.HiddenBias.Shape));
-            Accumulate(h, dhidden!);
+            AccumulateByOps(all, all, before);
+            Accumulate(H, dhidden!);
             Accumulate(c, dcell);
         }
     }

@@ -23,7 +23,7 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(hidden);
         ArgumentNullException.ThrowIfNull(cell);
         ArgumentNullException.ThrowIfNull(weights);
-        int directions = RequireLayers("Lstm", x, weights, 4, bidirectional);
+        int directions = RequireLayers("Lstm", x, weights, bidirectional);
         Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
         (Tensor? states, Tensor? cells) = (null, null);
         for (int layer = 0; layer < weights.Count; layer += directions)
@@ -50,7 +50,7 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(hidden);
         ArgumentNullException.ThrowIfNull(weights);
-        int directions = RequireLayers("Gru", x, weights, 3, bidirectional);
+        int directions = RequireLayers("Gru", x, weights, bidirectional);
         Tensor sequence = batchFirst ? Transpose(x, 0, 1) : x;
         Tensor? states = null;
         for (int layer = 0; layer < weights.Count; layer += directions)
@@ -68,12 +68,48 @@ public static partial class Ops
     }
 
     /// <summary>Checks what all layers have in common; returns the directions of each.</summary>
-    private static int RequireLayers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, int gates, bool bidirectional)
+    private static int RequireLayers(string op, Tensor x, IReadOnlyList<RecurrentWeights> weights, bool bidirectional)
     {
         int directions = bidirectional ? 2 : 1;
         if (x.Shape.Rank != 3 || weights.Count == 0 || weights.Count % directions != 0) throw new ArgumentException($"{op}: {weights.Count} weights and x of shape {x.Shape} don't fit");
-        if (weights[0].Input.Shape.Rank != 2 || weights[0].Input.Shape[1] != x.Shape[2] || weights[0].Input.Shape[0] % gates != 0)
-            throw new ArgumentException($"{op}: x of shape {x.Shape} does not fit a weight of shape {weights[0].Input.Shape} ([{gates} · hidden, in])");
         return directions;
+    }
+
+    /// <summary>What the nodes of recurrent layers have in common.</summary>
+    private abstract class RecurrentNode : Node
+    {
+        protected void Set(Tensor x, Tensor h, RecurrentWeights w, bool reverse)
+        {
+            (X, H, Reverse) = (Save(x), Save(h), reverse);
+            W = new RecurrentWeights(Save(w.Input), Save(w.Hidden), Save(w.InputBias), Save(w.HiddenBias));
+        }
+
+        protected Tensor X { get; private set; } = null!;
+
+        protected Tensor H { get; private set; } = null!;
+
+        protected RecurrentWeights W { get; private set; }
+
+        protected bool Reverse { get; private set; }
+
+        protected int Length => X.Shape[0];
+
+        /// <summary>The gradients of x and of the weights, of those of the gates' arguments as sums of the input's and of the hidden state's part.</summary>
+        protected void AccumulateProducts(Tensor input, Tensor hidden, Tensor before)
+        {
+            AccumulateProduct(W.Input, input, true, X, false, 1, W.Input.Precision);
+            AccumulateProduct(W.Hidden, hidden, true, before, false, 1);
+            AccumulateProduct(X, input, false, W.Input, false, 1, W.Input.Precision);
+        }
+
+        /// <summary>The same by ops, and those of the biases.</summary>
+        protected void AccumulateByOps(Tensor input, Tensor hidden, Tensor[] before)
+        {
+            if (X.RequiresGrad) Accumulate(X, Reshape(MatMul(input, W.Input), X.Shape.Extents));
+            if (W.Input.RequiresGrad) Accumulate(W.Input, MatMul(input, Reshape(X, input.Shape[0], X.Shape[2]), transposeA: true));
+            if (W.Hidden.RequiresGrad) Accumulate(W.Hidden, MatMul(hidden, Concat(0, before), transposeA: true));
+            if (W.InputBias is not null) Accumulate(W.InputBias, SumTo(input, W.InputBias.Shape));
+            if (W.HiddenBias is not null) Accumulate(W.HiddenBias, SumTo(hidden, W.HiddenBias.Shape));
+        }
     }
 }
