@@ -33,7 +33,7 @@ public sealed class AdapterHost : IDisposable
     private readonly SequenceClassifier model;
     private readonly AdapterVersion own;
     private readonly InputException? whyNotOwn;
-    private readonly AdapterVersion? vectors;
+    private AdapterVersion? vectors;
     private readonly AdapterShelf shelf;
 
     private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterVersion? vectors, AdapterShelf shelf)
@@ -74,17 +74,17 @@ public sealed class AdapterHost : IDisposable
             found =>
             {
                 config = found;
-                return task is null ? found : found with { Task = task.Kind.ForModel(transformer, task.MaxLength), Labels = task.Outputs, LabelNames = task.LabelNames };
+                return LoadedModel.Fitted(found, null, transformer, task, null);
             },
             precision: precision);
         try
         {
             model.FreezeBase();
             Tokenizer tokenizer = Tokenizer.FromFolder(transformer);
-            var reader = new AdapterReader(transformer, model, config!, tokenizer, options);
+            var reader = new AdapterReader(sentences, model, config!, tokenizer, options);
             TaskDescription described = task ?? TextModel.Described(model.Config);
             AdapterVersion own = AdapterVersion.OfBase(model, described, TextModel.LengthOf(model.Config, tokenizer, described, options.MaxLength));
-            AdapterVersion? vectors = SentenceFolder.Exists(modelFolder) || options.Pooling is not null ? reader.Embedder(sentences) : null;
+            AdapterVersion? vectors = SentenceFolder.Exists(modelFolder) || options.Pooling is not null ? reader.Embedder() : null;
             return new AdapterHost(model, tokenizer, own, WhyNot(modelFolder, model, described), vectors, new AdapterShelf(reader.Read, options));
         }
         catch
@@ -222,6 +222,7 @@ public sealed class AdapterHost : IDisposable
     {
         model.Dispose();
         shelf.Clear();
+        Interlocked.Exchange(ref vectors, null)?.Release();
     }
 
     private AdapterTokens Tokenise(AdapterLease lease, in AdapterRequest request, out bool isCut)
@@ -244,12 +245,13 @@ public sealed class AdapterHost : IDisposable
     /// <summary>One lease for each name of a call, or its fault.</summary>
     private sealed class NamedAdapters(AdapterHost host)
     {
-        private readonly Dictionary<string, (AdapterLease? Lease, InputException? Fault)> known = new(StringComparer.Ordinal);
+        // The model without an adapter has the key null in its tuple, which is another than the empty name.
+        private readonly Dictionary<ValueTuple<string?>, (AdapterLease? Lease, InputException? Fault)> known = [];
 
         public AdapterLease? Take(string? adapter, out InputException? fault)
         {
-            // A name is never empty.
-            if (!known.TryGetValue(adapter ?? "", out (AdapterLease? Lease, InputException? Fault) found)) known[adapter ?? ""] = found = Taken(adapter);
+            var name = new ValueTuple<string?>(adapter);
+            if (!known.TryGetValue(name, out (AdapterLease? Lease, InputException? Fault) found)) known[name] = found = Taken(adapter);
             fault = found.Fault;
             return found.Lease;
         }

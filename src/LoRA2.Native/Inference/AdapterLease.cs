@@ -40,13 +40,13 @@ public sealed class AdapterLease : IDisposable
     /// <summary>Its number, see <see cref="HostedAdapter.Version"/>; 0 for the model without an adapter.</summary>
     public long Version { get; }
 
-    /// <summary>The version itself.</summary>
+    /// <summary>The version itself, for the caller to release, also where this is given back meanwhile.</summary>
     /// <exception cref="ObjectDisposedException">It was given back.</exception>
-    internal AdapterVersion Held => Volatile.Read(ref version) ?? throw new ObjectDisposedException(nameof(AdapterLease));
+    internal AdapterVersion Retain() => Volatile.Read(ref version) is { } held && held.TryRetain() ? held : throw new ObjectDisposedException(nameof(AdapterLease));
 
     /// <summary>Another lease of the same version, to be disposed of by itself.</summary>
     /// <exception cref="ObjectDisposedException">This one was given back.</exception>
-    public AdapterLease Share() => new(Name, Held.Retain());
+    public AdapterLease Share() => new(Name, Retain());
 
     /// <summary>Gives it back; the second time it does nothing.</summary>
     public void Dispose() => Interlocked.Exchange(ref version, null)?.Release();

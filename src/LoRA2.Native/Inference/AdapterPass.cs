@@ -16,16 +16,26 @@ internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<Adapte
 {
     private const string Name = "input";
 
-    private readonly AdapterVersion[] versions = [.. texts.Select(text => text.Adapter.Held)];
+    private readonly AdapterVersion[] versions = new AdapterVersion[texts.Count];
     private readonly AdapterOutput[] outputs = new AdapterOutput[texts.Count];
 
     /// <summary>What the heads give, in the texts' order.</summary>
     public AdapterOutput[] Run(int batchSize, CancellationToken cancellation)
     {
-        int[] all = [.. Enumerable.Range(0, versions.Length)];
-        Together([.. all.Where(i => versions[i].SharesBatches)], batchSize, cancellation);
-        foreach (IGrouping<AdapterVersion, int> alone in all.Where(i => !versions[i].SharesBatches).GroupBy(i => versions[i])) Alone(alone.Key, [.. alone], batchSize, cancellation);
-        return outputs;
+        int held = 0;
+        try
+        {
+            // Whoever has a lease may give it back meanwhile.
+            for (; held < versions.Length; held++) versions[held] = texts[held].Adapter.Retain();
+            int[] all = [.. Enumerable.Range(0, versions.Length)];
+            Together([.. all.Where(i => versions[i].SharesBatches)], batchSize, cancellation);
+            foreach (IGrouping<AdapterVersion, int> alone in all.Where(i => !versions[i].SharesBatches).GroupBy(i => versions[i])) Alone(alone.Key, [.. alone], batchSize, cancellation);
+            return outputs;
+        }
+        finally
+        {
+            for (int i = 0; i < held; i++) versions[i].Release();
+        }
     }
 
     private void Together(int[] asked, int batchSize, CancellationToken cancellation)
@@ -38,6 +48,12 @@ internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<Adapte
             Batch([.. batch.GroupBy(row => versions[asked[row]]).Select(segment => (segment.Key, segment.ToArray()))], data, values);
         }
 
+        Say(asked, values);
+    }
+
+    /// <summary>The rows that are answers, and of each other one why it is none.</summary>
+    private void Say(int[] asked, float[][] values)
+    {
         foreach ((int row, int text) in asked.Index())
         {
             outputs[text] = ElementConversion.IndexOfNonFinite(values[row]) is var at and >= 0
@@ -67,8 +83,9 @@ internal sealed class AdapterPass(SequenceClassifier model, IReadOnlyList<Adapte
     {
         try
         {
-            float[][] values = Evaluator.Logits(version.Whole!, Data(asked, version.Config), batchSize, cancellation);
-            foreach ((int row, int text) in asked.Index()) outputs[text] = new AdapterOutput(values[row], null);
+            float[][] values = new float[asked.Length][];
+            Evaluator.Outputs(version.Whole!, Data(asked, version.Config), batchSize, values, cancellation);
+            Say(asked, values);
         }
         catch (InputException e)
         {

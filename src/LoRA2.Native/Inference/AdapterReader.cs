@@ -7,14 +7,15 @@ using LoRA2.Native.Tokenizers;
 namespace LoRA2.Native.Inference;
 
 /// <summary>Reads adapters' folders onto a base model whose weights they share, and checks all of them before anybody is shown one.</summary>
-/// <param name="folder">The base model's.</param>
+/// <param name="sentences">The base model's folder, and how texts become vectors there.</param>
 /// <param name="model">The base model, frozen.</param>
 /// <param name="config">Its config as the folder has it.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="options">Lengths and vectors as they are to be.</param>
-internal sealed class AdapterReader(string folder, SequenceClassifier model, EncoderConfig config, Tokenizer tokenizer, AdapterHostOptions options)
+internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier model, EncoderConfig config, Tokenizer tokenizer, AdapterHostOptions options)
 {
-    private readonly string glance = FolderStamp.Glance(folder);
+    private readonly string folder = sentences.Transformer;
+    private readonly string glance = FolderStamp.Glance(sentences.Transformer);
     private long number;
 
     /// <summary>Reads one.</summary>
@@ -25,7 +26,7 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
             throw new InputException($"'{adapterFolder}' is a model's folder, not an adapter's: a model that was fine-tuned whole shares no weights; load it by itself");
         using var files = new RestOfBase(folder, glance);
         EncoderConfig said = config;
-        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, configure =>
+        LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, sentences, configure =>
         {
             said = WithVectors(configure(config), adapterFolder);
             return model.Sharing(Computed(said), files);
@@ -33,6 +34,7 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
         try
         {
             TaskDescription task = (loaded.Task ?? TextModel.Described(loaded.Model.Config)) with { Kind = said.Kind };
+            if (task.Kind is EmbeddingsTask { Settings.MaxLength: { } length }) task = task with { MaxLength = length };
             if (task.Kind is not EmbeddingsTask && !task.Kind.AnswersTexts) throw new InputException($"'{adapterFolder}': the adapter's task is {task.Kind} ({task.Kind.Title}); one whose answers are of whole texts was expected");
             return AdapterVersion.Of(loaded.Model, task, loaded.Adapter!, TextModel.LengthOf(loaded.Model.Config, tokenizer, task, options.MaxLength), Interlocked.Increment(ref number));
         }
@@ -44,7 +46,7 @@ internal sealed class AdapterReader(string folder, SequenceClassifier model, Enc
     }
 
     /// <summary>The base model with a pooling in the place of its head.</summary>
-    public AdapterVersion Embedder(SentenceFolder sentences)
+    public AdapterVersion Embedder()
     {
         if (sentences.Width is { } width && width.Width != config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {config.HiddenSize}");
         EmbeddingSettings settings = sentences.Settings with { Pooling = options.Pooling ?? sentences.Settings.Pooling, Normalises = options.Normalises ?? sentences.Settings.Normalises };

@@ -33,8 +33,8 @@ internal sealed class AdapterShelf(Func<string, AdapterVersion> read, AdapterHos
     public HostedAdapter Put(string name, string folder)
     {
         folder = Path.GetFullPath(folder);
-        // Stamped before it is read and glanced at after: a folder that changes meanwhile has the stamp of neither.
-        (string stamp, string glance) = (FolderStamp.Of(folder), FolderStamp.Glance(folder));
+        // Stamped before it is read and glanced at after: a folder that changes meanwhile has the stamp of neither. Without a limit it is never read again, and needs no stamp.
+        (string stamp, string glance) = (IsLimited ? FolderStamp.Of(folder) : "", FolderStamp.Glance(folder));
         AdapterVersion version = read(folder);
         if (FolderStamp.Glance(folder) != glance)
         {
@@ -91,15 +91,25 @@ internal sealed class AdapterShelf(Func<string, AdapterVersion> read, AdapterHos
             {
                 lock (gate)
                 {
-                    if (place.Resident is not null || !places.TryGetValue(name, out Place? current) || current != place) continue;
+                    if (place.Resident is not null || !IsCurrent(place)) continue;
                 }
 
-                AdapterVersion version = Again(place);
+                AdapterVersion version;
+                try
+                {
+                    version = Again(place);
+                }
+                catch (Exception e) when (e is InputException or IOException && !IsCurrent(place))
+                {
+                    // Whoever put another in its place, or took it away, may do with the old folder as they like.
+                    continue;
+                }
+
                 List<AdapterVersion> gone = [];
                 bool isCurrent;
                 lock (gate)
                 {
-                    isCurrent = places.TryGetValue(name, out Place? current) && current == place;
+                    isCurrent = IsCurrent(place);
                     if (isCurrent)
                     {
                         place.Resident = version.Retain();
@@ -127,6 +137,14 @@ internal sealed class AdapterShelf(Func<string, AdapterVersion> read, AdapterHos
         gone.ForEach(old => old.Release());
     }
 
+    /// <summary>Whether any is ever put out of memory.</summary>
+    private bool IsLimited => options is not { MaxResident: null, MaxResidentBytes: null };
+
+    private bool IsCurrent(Place place)
+    {
+        lock (gate) return places.TryGetValue(place.Seen.Name, out Place? current) && current == place;
+    }
+
     private AdapterVersion Again(Place place)
     {
         string glance = FolderStamp.Glance(place.Folder);
@@ -142,7 +160,7 @@ internal sealed class AdapterShelf(Func<string, AdapterVersion> read, AdapterHos
     private void Use(Place place, List<AdapterVersion> gone)
     {
         place.LastUse = ++uses;
-        while (options is not { MaxResident: null, MaxResidentBytes: null })
+        while (IsLimited)
         {
             Place[] resident = [.. places.Values.Where(other => other.Resident is not null)];
             bool fits = resident.Length <= (options.MaxResident ?? int.MaxValue) && resident.Sum(other => other.Resident!.Bytes) <= (options.MaxResidentBytes ?? long.MaxValue);

@@ -94,6 +94,20 @@ internal sealed class AdapterVersion
         return this;
     }
 
+    /// <summary>Counts one more owner, unless the last has gone.</summary>
+    public bool TryRetain()
+    {
+        int count = Volatile.Read(ref owners);
+        while (count > 0)
+        {
+            int found = Interlocked.CompareExchange(ref owners, count + 1, count);
+            if (found == count) return true;
+            count = found;
+        }
+
+        return false;
+    }
+
     /// <summary>Counts one owner less.</summary>
     public void Release()
     {

@@ -9,7 +9,18 @@ namespace LoRA2.Native.Inference;
 internal static class FolderStamp
 {
     /// <summary>The names, sizes and times of the files that a model's or adapter's folder is made of.</summary>
-    public static string Glance(string folder) => string.Join('|', Files(folder).Select(file => $"{NameIn(folder, file)}:{file.Length}:{file.LastWriteTimeUtc.Ticks}"));
+    /// <exception cref="InputException">One can't be looked at.</exception>
+    public static string Glance(string folder)
+    {
+        try
+        {
+            return string.Join('|', Files(folder).Select(file => $"{NameIn(folder, file)}:{file.Length}:{file.LastWriteTimeUtc.Ticks}"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"folder '{folder}' can't be read ({e.Message.TrimEnd('.')})", e);
+        }
+    }
 
     /// <summary>SHA-256 of their names and bytes.</summary>
     /// <exception cref="InputException">One can't be read.</exception>

@@ -36,12 +36,19 @@ public static class Evaluator
         using ModelAccess.Lease passes = model.Hold();
         float[][] answers = new float[data.Count][];
         IEnumerable<int[]> batches = BatchPlan.ForEvaluation(data, batchSize);
-        if (communicator is { Size: > 1 }) AnswerExchange.Share(communicator, batches, answers, own => Answer(model, data, own, answers, default));
-        else Answer(model, data, batches, answers, cancellation);
+        if (communicator is { Size: > 1 }) AnswerExchange.Share(communicator, batches, answers, own => Answer(model, data, own, answers, refuses: true, default));
+        else Answer(model, data, batches, answers, refuses: true, cancellation);
         return answers;
     }
 
-    private static void Answer(SequenceClassifier model, TokenizedDataset data, IEnumerable<int[]> batches, float[][] answers, CancellationToken cancellation)
+    /// <summary>The same with every example's output as it is: which are answers is for the caller to say.</summary>
+    internal static void Outputs(SequenceClassifier model, TokenizedDataset data, int batchSize, float[][] outputs, CancellationToken cancellation)
+    {
+        using ModelAccess.Lease passes = model.Hold();
+        Answer(model, data, BatchPlan.ForEvaluation(data, batchSize), outputs, refuses: false, cancellation);
+    }
+
+    private static void Answer(SequenceClassifier model, TokenizedDataset data, IEnumerable<int[]> batches, float[][] answers, bool refuses, CancellationToken cancellation)
     {
         TaskKind kind = model.Config.Kind;
         foreach (int[] batch in batches)
@@ -51,7 +58,7 @@ public static class Evaluator
             EncoderBatch inputs = kind.Inputs(data, batch, draw: null);
             Tensor output = model.Forward(inputs, ForwardContext.Inference).To(Device.Cpu);
             ReadOnlySpan<float> values = output.AsSpan<float>();
-            if (ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[Math.Min(batch.Length - 1, (int)((long)at * batch.Length / values.Length))], values[at]);
+            if (refuses && ElementConversion.IndexOfNonFinite(values) is var at and >= 0) throw NotFinite(model, data, batch[Math.Min(batch.Length - 1, (int)((long)at * batch.Length / values.Length))], values[at]);
             kind.Keep(output, data, batch, inputs, answers);
         }
     }

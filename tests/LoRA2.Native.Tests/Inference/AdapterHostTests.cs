@@ -1,5 +1,6 @@
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Data;
+using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
@@ -120,6 +121,34 @@ public sealed class AdapterHostTests
     }
 
     [Fact]
+    public void AnEmptyNameIsNotTheModelAlone()
+    {
+        using var folders = new HostedFolders();
+        using AdapterHost host = AdapterHost.Load(folders.Base);
+        IReadOnlyList<AdapterAnswer> first = host.Answer([new("", Texts[0]), new(null, Texts[0])]), last = host.Answer([new(null, Texts[0]), new("", Texts[0])]);
+        Assert.All([first[0], last[1]], answer => Assert.Equal("there is no adapter ''", answer.Error?.Message));
+        Assert.All([first[1], last[0]], answer => Assert.NotNull(answer.Prediction));
+    }
+
+    /// <summary>A word whose vector overflows in the first sum, beside texts without it: with an adapter that shares batches, and with one that can't.</summary>
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("bitfit")]
+    public void ATextThatOverflowsLeavesTheOthersTheirAnswers(string method)
+    {
+        using var folders = new HostedFolders();
+        folders.Overflow(Texts[2]);
+        using AdapterHost host = AdapterHost.Load(folders.Base);
+        Assert.Equal(method == "lora", host.Put("own", folders.Adapter("own", method)).SharesBatches);
+        IReadOnlyList<AdapterAnswer> answers = host.Answer([.. Texts.Select(text => new AdapterRequest("own", text))]);
+        foreach ((int i, AdapterAnswer answer) in answers.Index())
+        {
+            if (i == 2) Assert.Equal("adapter 'own' answers NaN: numbers on the way overflow", answer.Error?.Message);
+            else Assert.NotNull(answer.Prediction);
+        }
+    }
+
+    [Fact]
     public void AFolderWithAFaultLeavesTheAdapterThatWasThere()
     {
         using var folders = new HostedFolders();
@@ -224,8 +253,24 @@ public sealed class AdapterHostTests
         }
 
         Assert.Contains("makes vectors", Assert.Throws<InputException>(() => host.Predict("vectors", Texts[0])).Message, StringComparison.Ordinal);
-        using AdapterHost unit = AdapterHost.Load(folders.Base, options: new AdapterHostOptions { Pooling = LoRA2.Native.Embeddings.Pooling.Cls, Normalises = true });
+        using AdapterHost unit = AdapterHost.Load(folders.Base, options: new AdapterHostOptions { Pooling = Pooling.Cls, Normalises = true });
         Assert.Equal(1, System.Numerics.Tensors.TensorPrimitives.Norm<float>(unit.Answer([new(null, Texts[0])])[0].Vector!.Values), 1e-5);
+    }
+
+    /// <summary>An adapter's folder that is not sentence-transformers' leaves pooling, length and prompts to the base's, as for <see cref="TextEmbedder"/>.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnAdapterThatSaysNothingOfVectorsHasThoseOfItsBase(bool isBelow)
+    {
+        using var folders = new HostedFolders();
+        string adapter = folders.Embedder("vectors");
+        foreach (string file in Directory.GetFiles(adapter, "*sentence*").Append(Path.Combine(adapter, "modules.json"))) File.Delete(file);
+        string model = folders.SaveAsSentences(isBelow, new EmbeddingSettings { Pooling = Pooling.Cls, Normalises = true, MaxLength = 9, Prompts = new Dictionary<string, string> { ["query"] = "good " }, DefaultPrompt = "query" });
+        using AdapterHost host = AdapterHost.Load(model);
+        host.Put("vectors", adapter);
+        using TextEmbedder alone = TextEmbedder.Load(model, adapter);
+        foreach (string text in Texts) Near(alone.Embed(text), host.Answer([new("vectors", text)])[0].Vector!);
     }
 
     /// <summary>A request that waits is answered by the version that it was accepted for, which is freed with its lease.</summary>
@@ -262,6 +307,25 @@ public sealed class AdapterHostTests
         Assert.Throws<ObjectDisposedException>(() => host.Take("alone"));
     }
 
+    /// <summary>The last lease of a version that is given back in the middle of a pass.</summary>
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("bitfit")]
+    public void ALeaseThatIsGivenBackMeanwhileIsComputed(string method)
+    {
+        using var folders = new HostedFolders();
+        using AdapterHost host = AdapterHost.Load(folders.Base);
+        host.Put("own", folders.Adapter("own", method));
+        IReadOnlyList<float> expected = host.Predict("own", Texts[0]).Logits;
+        AdapterLease lease = host.Take("own");
+        host.Remove("own");
+        List<int> ids = [], types = [];
+        host.Tokenizer.EncodePair(Texts[0], null, lease.MaxLength, ids, types);
+        float[] found = host.Compute([new AdapterTokens(lease, new ReturnedWhenRead(ids, lease), types)])[0].Values;
+        Assert.Equal(expected, found);
+        Assert.Throws<ObjectDisposedException>(lease.Share);
+    }
+
     [Fact]
     public void OptionsOutOfRangeAndNoTextsAreRefusedOrNothing()
     {
@@ -276,6 +340,22 @@ public sealed class AdapterHostTests
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => host.Predict([new("own", Texts[0])], cancellation: cancelled.Token));
+    }
+
+    /// <summary>Tokens whose reader's lease is given back.</summary>
+    private sealed class ReturnedWhenRead(List<int> ids, AdapterLease lease) : IReadOnlyList<int>
+    {
+        public int Count => ids.Count;
+
+        public int this[int index] => ids[index];
+
+        public IEnumerator<int> GetEnumerator()
+        {
+            lease.Dispose();
+            return ids.GetEnumerator();
+        }
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private static void Near(TextVector expected, TextVector found)

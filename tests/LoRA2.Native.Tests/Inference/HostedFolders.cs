@@ -6,6 +6,7 @@ using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.RandomNumbers;
 using LoRA2.Native.Tests.Adapters;
+using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Encoders;
 using LoRA2.Native.Tests.Shared;
 
@@ -57,6 +58,34 @@ internal sealed class HostedFolders : IDisposable
     public void SaveWithoutHead()
     {
         using SequenceClassifier model = SequenceClassifier.FromFolder(Base, config => config with { Task = new EmbeddingsTask() });
+        ModelFolder.Save(model, Base, Base);
+    }
+
+    /// <summary>A sentence-transformers folder of the base, whose encoder is in it or in a folder below.</summary>
+    public string SaveAsSentences(bool isBelow, EmbeddingSettings settings)
+    {
+        SaveWithoutHead();
+        foreach (string file in Directory.GetFiles(Base, "*sentence*").Append(Path.Combine(Base, "modules.json"))) File.Delete(file);
+        string path = folder.File("sentences"), encoder = isBelow ? Path.Combine(path, "0_Transformer") : path;
+        SentenceModel.Copy(Base, encoder);
+        foreach ((string name, byte[] bytes) in SentenceFolder.Write(path, settings, EncoderConfigReader.FromFolder(encoder).HiddenSize))
+        {
+            string text = System.Text.Encoding.UTF8.GetString(bytes);
+            if (isBelow && name == SentenceFolder.ModulesFile) text = text.Replace("\"path\": \"\"", "\"path\": \"0_Transformer\"", StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(name == SentenceFolder.TransformerFile ? encoder : path, name), text);
+        }
+
+        return path;
+    }
+
+    /// <summary>Makes a word's vector one that overflows when its numbers are summed.</summary>
+    public void Overflow(string word)
+    {
+        List<int> ids = [], types = [];
+        Tokenizers.Tokenizer.FromFolder(Base).EncodePair(word, null, 8, ids, types);
+        using SequenceClassifier model = SequenceClassifier.FromFolder(Base);
+        Parameter words = model.EncoderParameters().Single(parameter => parameter.Name.EndsWith("word_embeddings.weight", StringComparison.Ordinal));
+        words.Value.AsSpan<float>().Slice(ids[1] * model.Config.HiddenSize, model.Config.HiddenSize).Fill(3e38f);
         ModelFolder.Save(model, Base, Base);
     }
 

@@ -95,16 +95,19 @@ public sealed record EmbeddingsTask : TaskKind
         SentenceFolder read = SentenceFolder.Read(folder);
         if (read.Transformer != folder && Path.GetFullPath(read.Transformer) != Path.GetFullPath(folder))
             throw new InputException($"{Path.Combine(folder, SentenceFolder.ModulesFile)}: the encoder is in a folder of its own, {read.Transformer}; name that as the model");
-        return this with
-        {
-            Settings = read.Settings with
-            {
-                Pooling = Pooling ?? read.Settings.Pooling,
-                Normalises = Normalises ?? read.Settings.Normalises,
-                MaxLength = maxLength ?? read.Settings.MaxLength,
-            },
-        };
+        return With(read, maxLength);
     }
+
+    /// <summary>This kind with what a sentence-transformers folder says, as far as nothing else was asked for.</summary>
+    internal EmbeddingsTask With(SentenceFolder read, int? maxLength) => this with
+    {
+        Settings = read.Settings with
+        {
+            Pooling = Pooling ?? read.Settings.Pooling,
+            Normalises = Normalises ?? read.Settings.Normalises,
+            MaxLength = maxLength ?? read.Settings.MaxLength,
+        },
+    };
 
     /// <inheritdoc/>
     public override IReadOnlyList<Metric> MetricsFor(int labels) => [Metric.Spearman, Metric.Pearson];
