@@ -18,9 +18,12 @@ internal static class ProductsCommand
     /// <summary>Tall matrices gone through in turn, so that each is read from memory: together more than the last-level cache.</summary>
     private const int TallCopies = 64;
 
-    private const string Peak = "float32 peak", TilePeak = "tile unit's peak", Alone = ", one thread";
+    private const string Peak = "float32 peak", UnitPeak = "bfloat16 peak", BytesPeak = "int8 peak", Alone = ", one thread";
 
     private static readonly (string Name, int M, int N, int K)[] Shapes = [("1024^3", 1024, 1024, 1024), ("1024x768.768x3072", 1024, 3072, 768), ("1024x3072.3072x768", 1024, 768, 3072)];
+
+    /// <summary>Whether the processor has instructions for bfloat16.</summary>
+    private static bool HasUnit => Compute.BFloat16Path != "vector";
 
     public static void Run(string[] args)
     {
@@ -53,7 +56,8 @@ internal static class ProductsCommand
         (Tensor a, Tensor rows, Tensor c) = (Random([m, k], 1), Random([k, n], 3), Tensor.Empty([m, n]));
         var turns = new Turns { { Peak, () => FusedMultiplyAdds.Measure(threads, seconds) } };
         turns.Add("float32 kernel in the first-level cache", () => TileInCache.Measure(threads, seconds));
-        if (Compute.BFloat16Path == "AMX") turns.Add(TilePeak, () => TileProducts.Measure(threads, seconds));
+        if (HasUnit) turns.Add(UnitPeak, () => UnitRate(threads, seconds));
+        if (Compute.Describe(Precision.Int8).Contains("VNNI", StringComparison.Ordinal)) turns.Add(BytesPeak, () => DotPeak.OfBytes(threads, seconds));
         foreach (Precision precision in Enum.GetValues<Precision>())
         {
             string turn = $"{precision.ToString().ToLowerInvariant()}, B packed before";
@@ -70,14 +74,14 @@ internal static class ProductsCommand
         }
 
         turns.Run(rounds);
-        Console.WriteLine($"\n| {name} | GFLOP/s | of the float32 peak | of the tile unit's peak | over libtorch |\n| --- | --- | --- | --- | --- |");
+        Console.WriteLine($"\n| {name} | GFLOP/s | of the float32 peak | of its own peak | over libtorch |\n| --- | --- | --- | --- | --- |");
         foreach (string turn in turns.Names)
         {
             int terms = ProductsOfTerms(turn);
-            string tiles = terms == 0 || Compute.BFloat16Path != "AMX" ? "" : turns.Ratio(turn, TilePeak, terms);
+            string own = turn.StartsWith("int8, B", StringComparison.Ordinal) && turns.Names.Contains(BytesPeak) ? turns.Ratio(turn, BytesPeak) : terms == 0 || !HasUnit ? "" : turns.Ratio(turn, UnitPeak, terms);
             string other = terms == 1 ? "libtorch bfloat16" : "libtorch float32";
             bool ours = turn.Contains(", B", StringComparison.Ordinal);
-            Console.WriteLine($"| {turn} | {turns.Rate(turn, "f0")} | {turns.Ratio(turn, Peak)} | {tiles} | {(ours && peer is not null ? turns.Ratio(turn, other) : "")} |");
+            Console.WriteLine($"| {turn} | {turns.Rate(turn, "f0")} | {turns.Ratio(turn, Peak)} | {own} | {(ours && peer is not null ? turns.Ratio(turn, other) : "")} |");
         }
     }
 
@@ -122,7 +126,7 @@ internal static class ProductsCommand
         using var scope = new TensorScope();
         var turns = new Turns();
         Add(Peak, count => FusedMultiplyAdds.Measure(count, seconds));
-        if (Compute.BFloat16Path == "AMX") Add(TilePeak, count => TileProducts.Measure(count, seconds));
+        if (HasUnit) Add(UnitPeak, count => UnitRate(count, seconds));
         foreach ((string name, int m, int n, int k) in Shapes)
         {
             (Tensor a, Tensor c) = (Random([m, k], 1), Tensor.Empty([m, n]));
@@ -151,6 +155,10 @@ internal static class ProductsCommand
             }
         }
     }
+
+    /// <summary>What the tile unit or vdpbf16ps can do.</summary>
+    private static double UnitRate(int threads, double seconds) =>
+        Compute.BFloat16Path == "AMX" ? TileProducts.Measure(threads, seconds) : DotPeak.OfBFloat16(threads, seconds);
 
     private static double Median(double seconds, Action<int> product)
     {

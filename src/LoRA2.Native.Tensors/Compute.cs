@@ -28,7 +28,7 @@ public static class Compute
     {
         Require("LORA2_THREADS", value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024, "a whole number from 1 to 1024");
         Require("LORA2_SIMD", value => value is "512" or "256" or "portable", "512, 256 or portable");
-        Require("LORA2_BF16", value => value is "amx" or "vector", "amx or vector");
+        Require("LORA2_BF16", value => value is "amx" or "avx512" or "vector", "amx, avx512 or vector");
 
         void Require(string name, Func<string, bool> isRight, string expected)
         {
@@ -42,10 +42,10 @@ public static class Compute
     public static string SimdPath => SimdPaths.Current.ToString();
 
     /// <summary>
-    /// What computes products of bfloat16 operands: AMX (the processor's tile unit) where the processor and the operating system have it, unless
-    /// the environment variable LORA2_BF16 (amx, vector) says otherwise; else vector.
+    /// What computes products of bfloat16 operands: AMX (the processor's tile unit) where the processor and the operating system have it, else AVX512-BF16 (dot products of pairs) where they have that, unless
+    /// the environment variable LORA2_BF16 (amx, avx512, vector) says otherwise; else vector.
     /// </summary>
-    public static string BFloat16Path => BFloat16Paths.Current == Cpu.MatrixProducts.Tiles.BFloat16Path.Amx ? "AMX" : "vector";
+    public static string BFloat16Path => Name(BFloat16Paths.Current);
 
     /// <summary>
     /// What a precision of products really runs as here, on the CPU: "float32 on vectors (Vector256)", "bfloat16 on AMX". Where the processor has nothing for a precision, it says what it costs or gains: nothing
@@ -59,11 +59,18 @@ public static class Compute
             Precision.Float32 => $"{name} on {vectors}",
             Precision.Int8 when SimdPath == nameof(Cpu.Vectors.SimdPath.Vector512) => $"{name} on vectors (Vector256): there is no wider kernel for it, so float32 on {vectors} may be as fast",
             Precision.Int8 => $"{name} on {vectors}",
-            _ when BFloat16Path == "AMX" => $"{name} on AMX",
+            _ when BFloat16Paths.Of(precision) is var path and not Cpu.MatrixProducts.Tiles.BFloat16Path.Vector => $"{name} on {Name(path)}",
             Precision.BFloat16 => $"{name}, which is rounded and computed as float32 on {vectors}: this processor has nothing faster for it",
             _ => $"{name}, which is float32 on {vectors}: without AMX it is not faster than that",
         };
     }
+
+    private static string Name(Cpu.MatrixProducts.Tiles.BFloat16Path path) => path switch
+    {
+        Cpu.MatrixProducts.Tiles.BFloat16Path.Amx => "AMX",
+        Cpu.MatrixProducts.Tiles.BFloat16Path.Avx512 => "AVX512-BF16",
+        _ => "vector",
+    };
 
     /// <summary>
     /// One sentence where this program uses narrower vectors than the processor has because it was compiled ahead of time for less, or null. A processor's own just-in-time compiler takes the widest.

@@ -190,7 +190,8 @@ public sealed class ConfigFields(string path, JsonElement root)
     private static bool SaysSomething(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.False => false,
-        JsonValueKind.String => value.GetString()!.Length > 0,
+        // As it is written: one without a UTF-16 form cannot be read, and need not be.
+        JsonValueKind.String => value.GetRawText() != "\"\"",
         JsonValueKind.Array => value.GetArrayLength() > 0,
         JsonValueKind.Object => value.EnumerateObject().Any(),
         _ => true,

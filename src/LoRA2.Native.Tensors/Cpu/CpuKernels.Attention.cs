@@ -86,6 +86,6 @@ internal sealed unsafe partial class CpuKernels
             DropoutProbability = terms.Dropout.Probability,
             Random = RandomOf(terms.Dropout),
             Kept = PointerOf<T>(kept),
-            OnTiles = typeof(T) == typeof(float) && terms.Precision == Precision.BFloat16 && BFloat16Paths.Current == BFloat16Path.Amx,
+            OnTiles = typeof(T) == typeof(float) && terms.Precision == Precision.BFloat16 && BFloat16Paths.Of(terms.Precision) != BFloat16Path.Vector,
         };
 }

@@ -25,7 +25,7 @@ internal unsafe struct RightOperand<T>
     {
         RightOperand<T> rest = this;
         rest.Data += row * Step;
-        if (Tiles != null) rest.Tiles += row / TileShape.Depth * TileCode.GroupBytes;
+        if (Tiles != null) rest.Tiles += row / TileShape.Depth * BlockCode.GroupBytes;
         return rest;
     }
 

@@ -72,7 +72,7 @@ internal static unsafe class TileProduct
 
     private static void Panels(int rows, int columns, int depth, byte* left, in RightOperand<float> right, int from, float beta, float* c, nint step)
     {
-        byte* tiles = right.Tiles + (from / TileShape.Depth * TileCode.GroupBytes);
+        byte* tiles = right.Tiles + (from / TileShape.Depth * BlockCode.GroupBytes);
         for (int column = 0; column < columns; column += Lanes, tiles += right.TileStep)
             TileBlock.Multiply(Precision.BFloat16, rows, Math.Min(Lanes, columns - column), depth, left, tiles, beta, c + column, (int)step);
     }

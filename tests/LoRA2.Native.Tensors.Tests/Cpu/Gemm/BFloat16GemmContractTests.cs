@@ -53,12 +53,12 @@ public sealed unsafe class BFloat16GemmContractTests
     });
 
     [Fact]
-    public void ARowDoesNotDependOnTheOthersNorOnAnUpdateOfZero()
+    public void ARowDoesNotDependOnTheOthersNorOnAnUpdateOfZero() => OnEveryPath(() =>
     {
-        if (!TileUnit.IsSupported) return;
+        // Vector code adds an update of zero too, but to sums that packing of few rows orders otherwise.
+        if (BFloat16Paths.Current == BFloat16Path.Vector) return;
         float[] a = Random(M * K, 1), b = Random(K * N, 2), bias = Random(N, 3), left = Random(M * 8, 4), right = new float[8 * N];
         float[] expected = new float[M * N], actual = new float[M * N];
-        BFloat16Paths.Forced = BFloat16Path.Amx;
         fixed (float* pa = a, pb = b, pe = expected, pc = actual, pl = left, pr = right, bi = bias)
         {
             using var packed = new BFloat16PackedMatrix(pb, N, K, N, false, Precision.BFloat16);
@@ -72,9 +72,8 @@ public sealed unsafe class BFloat16GemmContractTests
             }
         }
 
-        BFloat16Paths.Forced = null;
         Assert.Equal(expected, actual);
-    }
+    });
 
     [Fact]
     public void NotANumberAndInfinityReachTheResult() => OnEveryPath(() =>
@@ -138,8 +137,10 @@ public sealed unsafe class BFloat16GemmContractTests
     {
         Assert.Equal(BFloat16Path.Vector, BFloat16Paths.Choose("vector"));
         Assert.Equal(BFloat16Paths.Choose("amx"), BFloat16Paths.Choose(null));
-        Assert.Equal(TileUnit.IsSupported, BFloat16Paths.Choose(null) == BFloat16Path.Amx);
-        Assert.Contains(Compute.BFloat16Path, new[] { "AMX", "vector" });
+        Assert.True(BFloat16Paths.Choose(null) != BFloat16Path.Avx512 || BFloat16Code.DotsAreFast);
+        Assert.Equal(BFloat16Paths.IsSupported(BFloat16Path.Amx), BFloat16Paths.Choose(null) == BFloat16Path.Amx);
+        Assert.Equal(BFloat16Paths.IsSupported(BFloat16Path.Avx512) ? BFloat16Path.Avx512 : BFloat16Path.Vector, BFloat16Paths.Choose("avx512"));
+        Assert.Contains(Compute.BFloat16Path, new[] { "AMX", "AVX512-BF16", "vector" });
     }
 
     private static void OnEveryPath(Action test)

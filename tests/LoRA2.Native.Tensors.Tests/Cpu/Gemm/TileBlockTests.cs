@@ -5,24 +5,26 @@ using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Tests.Cpu;
 
-/// <summary>Small products inside a part. Where there is no tile unit there is nothing to test: kernels don't call them there.</summary>
+/// <summary>Small products inside a part. Where there are no bfloat16 instructions there is nothing to test: kernels don't call them there.</summary>
 [Collection(ThreadCountCollection.Name)]
 public sealed unsafe class TileBlockTests
 {
     [Fact]
     public void EqualsTheLargeProductBitForBit()
     {
-        if (!TileUnit.IsSupported) return;
-        foreach ((int m, int n, int k) in new[] { (128, 128, 64), (128, 64, 128), (1, 1, 1), (17, 33, 31), (48, 5, 0), (0, 3, 3), (3, 0, 3), (31, 130, 67) })
+        foreach (BFloat16Path path in Enum.GetValues<BFloat16Path>().Where(BFloat16Paths.IsSupported))
         {
-            for (int flags = 0; flags < 16; flags++) Compare(m, n, k, (flags & 1) != 0, (flags & 2) != 0, flags >> 2);
+            foreach ((int m, int n, int k) in new[] { (128, 128, 64), (128, 64, 128), (1, 1, 1), (17, 33, 31), (48, 5, 0), (0, 3, 3), (3, 0, 3), (31, 130, 67) })
+            {
+                for (int flags = 0; flags < 16; flags++) Compare(path, m, n, k, (flags & 1) != 0, (flags & 2) != 0, flags >> 2);
+            }
         }
     }
 
     [Fact]
     public void RunsInsideAPartWithoutAllocating()
     {
-        if (!TileUnit.IsSupported) return;
+        if (BFloat16Paths.Current == BFloat16Path.Vector) return;
         var task = default(AllocationTask);
         for (int i = 0; i < 3; i++) ThreadTeam.Run(4, task);
         long allocated = 0;
@@ -31,7 +33,7 @@ public sealed unsafe class TileBlockTests
         Assert.Equal(0, allocated);
     }
 
-    private static void Compare(int m, int n, int k, bool transA, bool transB, int variant)
+    private static void Compare(BFloat16Path path, int m, int n, int k, bool transA, bool transB, int variant)
     {
         Precision precision = (variant & 1) == 0 ? Precision.BFloat16 : Precision.BFloat16x3;
         float beta = variant >> 1;
@@ -41,10 +43,16 @@ public sealed unsafe class TileBlockTests
         float[] actual = [.. expected];
         fixed (float* pa = a, pb = b, pe = expected, pc = actual)
         {
-            BFloat16Paths.Forced = BFloat16Path.Amx;
+            BFloat16Paths.Forced = path;
+            if (BFloat16Paths.Of(precision) == BFloat16Path.Vector)
+            {
+                BFloat16Paths.Forced = null;
+                return;
+            }
+
             BFloat16Gemm.Multiply(precision, transA, transB, m, n, k, 0.5f, pa, lda, pb, ldb, beta, pe, ldc, default(Epilogue<float>));
-            BFloat16Paths.Forced = null;
             TileBlock.Multiply(precision, transA, transB, m, n, k, 0.5f, pa, lda, pb, ldb, beta, pc, ldc);
+            BFloat16Paths.Forced = null;
         }
 
         Assert.Equal(expected, actual);

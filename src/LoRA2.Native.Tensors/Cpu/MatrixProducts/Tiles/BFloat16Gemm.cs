@@ -9,7 +9,7 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The precision is a <see cref="Precision"/> of bfloat16 terms. On the tile unit an element's bits depend on its row of op(A), its column of
+/// The precision is a <see cref="Precision"/> of bfloat16 terms. On the tile unit and with AVX512-BF16 an element's bits depend on its row of op(A), its column of
 /// op(B) and what is added to it: neither on the number of threads, nor on the other rows, nor on whether B was packed. Alpha multiplies A
 /// before it is rounded. The low-rank update is computed with two terms of each factor (three for BFloat16x6) in every precision; an update of
 /// zero leaves the bits as without one. Denormal operands and sums count as zero. An infinite element gives infinity or NaN.
@@ -18,11 +18,11 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 /// Errors relative to Σ|a||b|, at most: 2⁻⁷ in BFloat16, 3 · 2⁻¹⁶ in BFloat16x3, 2⁻²¹ in BFloat16x6, and the rounding of the sums. Measured
 /// against double precision over 768 terms drawn from a uniform distribution, the largest of 4,096 elements: 2⁻¹¹, 2⁻²⁰ and 2⁻²³·⁵, about what the
 /// float32 product has. Sums are float32 and rounded to nearest: a tile product sums 32 terms from zero and
-/// then adds them to the rest.
+/// then adds them to the rest; AVX512-BF16 adds two products at a time to one sum.
 /// </para>
 /// <para>
-/// Without a tile unit BFloat16 is the float32 product of the rounded operands. BFloat16x3 and BFloat16x6, which are there for speed,
-/// are then the float32 product itself.
+/// Without either BFloat16 is the float32 product of the rounded operands. BFloat16x3 and BFloat16x6, which are there for speed,
+/// are the float32 product itself without a tile unit.
 /// </para>
 /// </remarks>
 internal static unsafe class BFloat16Gemm
@@ -38,9 +38,10 @@ internal static unsafe class BFloat16Gemm
         int terms = TileShape.Terms(precision);
         ArgumentOutOfRangeException.ThrowIfLessThan(ldb, transB ? k : n);
         if (m == 0 || n == 0) return;
-        if (BFloat16Paths.Current == BFloat16Path.Amx)
+        BFloat16Path path = BFloat16Paths.Of(precision);
+        if (path != BFloat16Path.Vector)
         {
-            TileProduct<float> product = Product(transA, m, n, k, terms, alpha, a, lda, beta, c, ldc);
+            TileProduct<float> product = Product(path, transA, m, n, k, terms, alpha, a, lda, beta, c, ldc);
             TileDriver<float, FloatSource>.Multiply(product, b, ldb, transB, epilogue);
             return;
         }
@@ -64,9 +65,9 @@ internal static unsafe class BFloat16Gemm
         (int n, int k) = (b.Columns, b.Rows);
         Check(transA, m, n, k, lda, ldc, epilogue);
         if (m == 0 || n == 0) return;
-        if (b.Path == BFloat16Path.Amx)
+        if (b.Path != BFloat16Path.Vector)
         {
-            TileProduct<float> product = Product(transA, m, n, k, TileShape.Terms(b.Precision), alpha, a, lda, beta, c, ldc);
+            TileProduct<float> product = Product(b.Path, transA, m, n, k, TileShape.Terms(b.Precision), alpha, a, lda, beta, c, ldc);
             TileDriver<float, FloatSource>.Multiply(product, b.Panels, epilogue);
         }
         else
@@ -89,9 +90,9 @@ internal static unsafe class BFloat16Gemm
         (int n, int k) = (b.Columns, b.Rows);
         Check(transA, m, n, k, lda, ldc, epilogue);
         if (m == 0 || n == 0) return;
-        if (b.Path == BFloat16Path.Amx)
+        if (b.Path != BFloat16Path.Vector)
         {
-            TileProduct<ushort> product = Product(transA, m, n, k, TileShape.Terms(b.Precision), alpha, a, lda, beta, c, ldc);
+            TileProduct<ushort> product = Product(b.Path, transA, m, n, k, TileShape.Terms(b.Precision), alpha, a, lda, beta, c, ldc);
             TileDriver<ushort, BFloat16Source>.Multiply(product, b.Panels, epilogue);
         }
         else
@@ -114,9 +115,10 @@ internal static unsafe class BFloat16Gemm
     }
 
     private static TileProduct<T> Product<T>(
-        bool transA, int m, int n, int k, int terms, float alpha, T* a, int lda, float beta, float* c, int ldc)
+        BFloat16Path path, bool transA, int m, int n, int k, int terms, float alpha, T* a, int lda, float beta, float* c, int ldc)
         where T : unmanaged => new()
         {
+            Path = path,
             Rows = m,
             Columns = n,
             Depth = k,

@@ -22,7 +22,7 @@ internal sealed unsafe class BFloat16PackedMatrix : IDisposable
     public BFloat16PackedMatrix(float* source, int step, int rows, int columns, bool transposed, Precision precision)
         : this(step, rows, columns, transposed, precision)
     {
-        if (Path == BFloat16Path.Amx)
+        if (Path != BFloat16Path.Vector)
         {
             TilePanels<float, FloatSource>.All(source, step, transposed, rows, columns, TileShape.Terms(precision), panels);
             return;
@@ -44,7 +44,7 @@ internal sealed unsafe class BFloat16PackedMatrix : IDisposable
     public BFloat16PackedMatrix(ushort* source, int step, int rows, int columns, bool transposed, Precision precision)
         : this(step, rows, columns, transposed, precision)
     {
-        if (Path == BFloat16Path.Amx)
+        if (Path != BFloat16Path.Vector)
         {
             TilePanels<ushort, BFloat16Source>.All(source, step, transposed, rows, columns, TileShape.Terms(precision), panels);
             return;
@@ -59,9 +59,9 @@ internal sealed unsafe class BFloat16PackedMatrix : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegative(columns);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, transposed ? rows : columns);
-        (Rows, Columns, Precision, Path) = (rows, columns, precision, BFloat16Paths.Current);
+        (Rows, Columns, Precision, Path) = (rows, columns, precision, BFloat16Paths.Of(precision));
         int terms = TileShape.Terms(precision);
-        if (Path != BFloat16Path.Amx) return;
+        if (Path == BFloat16Path.Vector) return;
         Bytes = TileShape.Slices(columns) * TileShape.SliceBytes(rows, terms);
         panels = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(Bytes, 64), 64);
     }
@@ -84,9 +84,9 @@ internal sealed unsafe class BFloat16PackedMatrix : IDisposable
     public long Bytes { get; }
 
     /// <summary>Whether a matrix packed here and now would be laid out as this one.</summary>
-    public bool IsCurrent => Path == BFloat16Paths.Current && (rounded == null || rounded.Path == SimdPaths.Current);
+    public bool IsCurrent => Path == BFloat16Paths.Of(Precision) && (rounded == null || rounded.Path == SimdPaths.Current);
 
-    /// <summary>The tile unit's panels.</summary>
+    /// <summary>The panels, packed by blocks.</summary>
     /// <exception cref="ObjectDisposedException">The matrix was disposed.</exception>
     public byte* Panels
     {
@@ -99,7 +99,7 @@ internal sealed unsafe class BFloat16PackedMatrix : IDisposable
 
     /// <summary>The rounded elements, packed for vector code: on the vector path only.</summary>
     public PackedMatrix<float> Rounded =>
-        rounded ?? throw new InvalidOperationException("This matrix is packed for the tile unit and has no panels for vector code.");
+        rounded ?? throw new InvalidOperationException("This matrix is packed by blocks of bfloat16 and has no panels for vector code.");
 
     public void Dispose()
     {

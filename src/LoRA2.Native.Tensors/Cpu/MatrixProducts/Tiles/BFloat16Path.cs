@@ -1,3 +1,5 @@
+using LoRA2.Native.Tensors.Devices;
+
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>What computes products of bfloat16 operands.</summary>
@@ -6,14 +8,18 @@ internal enum BFloat16Path
     /// <summary>Float32 vector code on operands rounded to bfloat16: any processor.</summary>
     Vector,
 
+    /// <summary>The dot products of pairs of AVX512-BF16, on 512-bit vectors: operands of one term.</summary>
+    Avx512,
+
     /// <summary>The tile unit (AMX-BF16).</summary>
     Amx,
 }
 
 /// <summary>
-/// The one place where the path of bfloat16 products is chosen: the tile unit where the processor and the operating system allow it, unless
-/// the environment variable <c>LORA2_BF16</c> (<c>amx</c>, <c>vector</c>) says otherwise.
+/// The one place where the path of bfloat16 products is chosen: the tile unit where the processor and the operating system allow it, else the
+/// dot products of pairs where they are faster than float32, unless the environment variable <c>LORA2_BF16</c> (<c>amx</c>, <c>avx512</c>, <c>vector</c>) says otherwise.
 /// </summary>
+/// <remarks>The choice never measures: what a shared machine does meanwhile would choose the bits of a result.</remarks>
 internal static class BFloat16Paths
 {
     private static readonly BFloat16Path Best = Choose(Environment.GetEnvironmentVariable("LORA2_BF16"));
@@ -27,7 +33,7 @@ internal static class BFloat16Paths
     public static BFloat16Path Current => forced ?? Best;
 
     /// <summary>
-    /// Replaces the path for calls made on this thread, so that both can be tested on one machine; null restores the choice.
+    /// Replaces the path for calls made on this thread, so that all can be tested on one machine; null restores the choice.
     /// </summary>
     public static BFloat16Path? Forced
     {
@@ -35,10 +41,17 @@ internal static class BFloat16Paths
         set => forced = value;
     }
 
-    /// <summary>Whether this machine has the path.</summary>
-    public static bool IsSupported(BFloat16Path path) => path == BFloat16Path.Vector || TileUnit.IsSupported;
+    /// <summary>The path that a precision of bfloat16 terms takes: on <see cref="BFloat16Path.Avx512"/> two and three terms would be slower than the float32 that they stand for.</summary>
+    public static BFloat16Path Of(Precision precision) =>
+        Current == BFloat16Path.Avx512 && precision != Precision.BFloat16 ? BFloat16Path.Vector : Current;
 
-    /// <summary>The tile unit if there is one and <paramref name="requested"/> is not <c>vector</c>.</summary>
+    /// <summary>Whether this machine has the path.</summary>
+    public static bool IsSupported(BFloat16Path path) => BFloat16Code.IsSupported(path);
+
+    /// <summary>The path that is <paramref name="requested"/> where the machine has it, else its fastest.</summary>
     public static BFloat16Path Choose(string? requested) =>
-        requested != "vector" && TileUnit.IsSupported ? BFloat16Path.Amx : BFloat16Path.Vector;
+        requested == "vector" ? BFloat16Path.Vector
+        : requested != "avx512" && IsSupported(BFloat16Path.Amx) ? BFloat16Path.Amx
+        : (requested == "avx512" || BFloat16Code.DotsAreFast) && IsSupported(BFloat16Path.Avx512) ? BFloat16Path.Avx512
+        : BFloat16Path.Vector;
 }

@@ -6,7 +6,7 @@ using LoRA2.Native.Tensors.Cpu.Vectors;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// Operands for the path without a tile unit: float32 values that bfloat16 can hold. Rows of the copy follow one another. Any vector width
+/// Operands for the path without bfloat16 instructions: float32 values that bfloat16 can hold. Rows of the copy follow one another. Any vector width
 /// gives the same bits.
 /// </summary>
 internal static unsafe class RoundedCopy

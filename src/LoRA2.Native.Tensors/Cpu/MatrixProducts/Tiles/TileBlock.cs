@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// Small matrix products on the tile unit, on the calling thread alone: for kernels that work on blocks that fit the second-level cache, inside
+/// Small matrix products of packed bfloat16 blocks, on the calling thread alone: for kernels that work on blocks that fit the second-level cache, inside
 /// a parallel part. Operands are float32 and are converted while they are packed; an operand of several products is
-/// packed once. Nothing is allocated on the managed heap. Only where <see cref="BFloat16Paths.Current"/> is
-/// <see cref="BFloat16Path.Amx"/>: elsewhere a kernel that would use it computes in float32.
+/// packed once. Nothing is allocated on the managed heap. Only where <see cref="BFloat16Paths.Of"/> the precision is not
+/// <see cref="BFloat16Path.Vector"/>: elsewhere a kernel that would use it computes in float32.
 /// </summary>
 /// <remarks>
 /// Rounding and order of summation are those of <see cref="BFloat16Gemm"/>. An element's bits depend on its row of the left and its column of
@@ -63,7 +63,7 @@ internal static unsafe class TileBlock
         float* block = stackalloc float[TileShape.BlockFloats];
         bool adds = beta == 1;
         var call = new TileCall { Steps = TileShape.Steps(k) };
-        TileCode code = TileUnit.Kernels;
+        BlockCode code = BFloat16Code.Of(BFloat16Paths.Of(precision));
         code.Configure();
         for (int column = 0; column < n; column += TileShape.Lanes, right += size)
         {
@@ -73,7 +73,7 @@ internal static unsafe class TileBlock
             {
                 int rows = Math.Min(TileShape.Lanes, m - row);
                 float* to = c + (nint)row * ldc + column;
-                bool direct = (beta == 0 || adds) && rows % 16 == 0 && columns % 16 == 0;
+                bool direct = (beta == 0 || adds) && rows % code.RowStep == 0 && columns % 16 == 0;
                 call.B = right;
                 call.C = direct ? to : TileShape.Align(block);
                 if (adds && !direct) TileEpilogue.CopyTo(to, ldc, rows, columns, call.C);
@@ -82,7 +82,7 @@ internal static unsafe class TileBlock
                 call.TargetStep = call.SecondStep = ldc * sizeof(float);
                 call.Next = right;
                 call.CStep = call.StartStep = (direct ? ldc : TileShape.Lanes) * sizeof(float);
-                code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, terms)(&call);
+                code.Multiply(&call, rows, columns, terms);
                 if (!direct) TileEpilogue.Run(call.C, rows, columns, adds ? 0 : beta, to, ldc, null, 0, null, Activation.None);
             }
         }

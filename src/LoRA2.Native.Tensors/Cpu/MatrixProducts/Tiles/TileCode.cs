@@ -14,14 +14,8 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 /// product of a group of A and one of B is added to the same sums, the small ones first; an order is chosen in which
 /// one of the two groups stays in its registers.
 /// </remarks>
-internal sealed unsafe class TileCode
+internal sealed unsafe class TileCode : BlockCode
 {
-    /// <summary>Bytes of a tile: 16 rows of 64.</summary>
-    public const int TileBytes = 1024;
-
-    /// <summary>Bytes of the two tiles that one term takes in a step.</summary>
-    public const int GroupBytes = 2 * TileBytes;
-
     private const int OffsetA = 0, OffsetB = 8, OffsetSteps = 16, OffsetLeft = 24, OffsetRight = 32, OffsetRankSteps = 40;
     private const int OffsetC = 48, OffsetCStep = 56, OffsetStart = 64, OffsetTarget = 72, OffsetTargetStep = 80, OffsetSecond = 88;
     private const int OffsetSecondStep = 96, OffsetNext = 104, OffsetStartStep = 112;
@@ -34,45 +28,28 @@ internal sealed unsafe class TileCode
     private static readonly (int A, int B)[][] Orders =
         [[(0, 0)], [(1, 0), (0, 1), (0, 0)], [(2, 0), (0, 2), (1, 1), (1, 0), (0, 1), (0, 0)]];
 
-    private readonly byte* memory;
-    private readonly int[] entries;
-
     private TileCode(byte* memory, int[] entries)
+        : base(memory, entries)
     {
-        this.memory = memory;
-        this.entries = entries;
     }
+
+    public override int RowStep => 16;
 
     /// <summary>Assembles every kernel; null if the system grants no executable memory.</summary>
     public static TileCode? Assemble()
     {
-        var assembler = new Assembler(64);
-        var labels = new Label[Kernels + 5];
-        for (int i = 0; i < Kernels; i++) labels[i] = Kernel(assembler, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
-        labels[Kernels] = Start(assembler);
-        assembler.ldtilecfg(__[rdi]);
-        assembler.ret();
-        labels[Kernels + 1] = Start(assembler);
-        assembler.tilerelease();
-        assembler.ret();
-        for (int terms = 1; terms <= 3; terms++) labels[Kernels + 1 + terms] = Rounding(assembler, terms);
-
-        using var stream = new MemoryStream();
-        AssemblerResult result = assembler.Assemble(new StreamCodeWriter(stream), 0, BlockEncoderOptions.ReturnNewInstructionOffsets);
-        int[] offsets = [.. labels.Select(label => (int)result.GetLabelRIP(label))];
-        byte* memory = LinuxMemory.Load(stream.GetBuffer().AsSpan(0, (int)stream.Length));
-        return memory == null ? null : new TileCode(memory, offsets);
+        (nint memory, int[] entries) = Assemble(Write);
+        return memory == 0 ? null : new TileCode((byte*)memory, entries);
     }
 
-    /// <summary>The kernel for a block of 1 or 2 by 1 or 2 tiles, operands split into 1, 2 or 3 terms.</summary>
-    public delegate* unmanaged[SuppressGCTransition]<TileCall*, void> Kernel(int rowTiles, int columnTiles, int terms) =>
-        (delegate* unmanaged[SuppressGCTransition]<TileCall*, void>)(memory + entries[((terms - 1) * 4) + ((columnTiles - 1) * 2) + rowTiles - 1]);
+    public override void Multiply(TileCall* call, int rows, int columns, int terms) =>
+        ((delegate* unmanaged[SuppressGCTransition]<TileCall*, void>)Entry(((terms - 1) * 4) + (columns > 16 ? 2 : 0) + (rows > 16 ? 1 : 0)))(call);
 
     /// <summary>
     /// Sets this thread's tile registers up: all 16 rows of 64 bytes. <see cref="Release"/> belongs after the last product of a part, since
     /// registers in use make every switch of threads dearer.
     /// </summary>
-    public void Configure()
+    public override void Configure()
     {
         byte* palette = stackalloc byte[64];
         new Span<byte>(palette, 64).Clear();
@@ -83,69 +60,21 @@ internal sealed unsafe class TileCode
             palette[48 + i] = 16;
         }
 
-        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)(memory + entries[Kernels]))(palette);
+        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)Entry(Kernels))(palette);
     }
 
     /// <summary>Returns the tile registers to their initial state.</summary>
-    public void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)(memory + entries[Kernels + 1]))();
+    public override void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)Entry(Kernels + 1))();
 
-    /// <summary>
-    /// Rounds rows of floats to bfloat16, or splits them into terms: 32 floats, of row i at step s, go to 64 bytes at
-    /// destination + 64 i + terms · <see cref="GroupBytes"/> · s, further terms <see cref="GroupBytes"/> on.
-    /// </summary>
-    /// <param name="source">Row 0.</param>
-    /// <param name="sourceStep">Bytes between rows.</param>
-    /// <param name="rows">Rows, 1 or more.</param>
-    /// <param name="steps">Steps of 32 floats, 1 or more.</param>
-    /// <param name="terms">1, 2 or 3.</param>
-    /// <param name="destination">64-byte aligned.</param>
-    public void Round(float* source, nint sourceStep, nint rows, nint steps, int terms, byte* destination) =>
-        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, void>)(memory + entries[Kernels + 1 + terms]))(
-            source, sourceStep, rows, steps, destination);
-
-    private static Label Rounding(Assembler c, int terms)
+    private static IEnumerable<Label> Write(Assembler c)
     {
-        Label entry = Start(c), row = c.CreateLabel(), step = c.CreateLabel();
-        c.Label(ref row);
-        c.mov(rax, rdi);
-        c.mov(r10, r8);
-        c.mov(r11, rcx);
-        c.Label(ref step);
-        c.vmovups(zmm0, __[rax]);
-        c.vmovups(zmm1, __[rax + 64]);
-        for (int term = 0; term < terms; term++)
-        {
-            c.vcvtne2ps2bf16(zmm2, zmm1, zmm0);
-            c.vmovups(__[r10 + (term * GroupBytes)], zmm2);
-            if (term == terms - 1) break;
-            c.vextracti64x4(ymm3, zmm2, 1);
-            c.vpmovzxwd(zmm2, ymm2);
-            c.vpmovzxwd(zmm3, ymm3);
-            c.vpslld(zmm2, zmm2, 16);
-            c.vpslld(zmm3, zmm3, 16);
-            c.vsubps(zmm0, zmm0, zmm2);
-            c.vsubps(zmm1, zmm1, zmm3);
-        }
-
-        c.add(rax, 128);
-        c.add(r10, terms * GroupBytes);
-        c.dec(r11);
-        c.jne(step);
-        c.add(rdi, rsi);
-        c.add(r8, 64);
-        c.dec(rdx);
-        c.jne(row);
-        c.vzeroupper();
+        for (int i = 0; i < Kernels; i++) yield return Kernel(c, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
+        yield return Start(c);
+        c.ldtilecfg(__[rdi]);
         c.ret();
-        return entry;
-    }
-
-    private static Label Start(Assembler c)
-    {
-        Label label = c.CreateLabel();
-        c.Label(ref label);
-        c.endbr64();
-        return label;
+        yield return Start(c);
+        c.tilerelease();
+        c.ret();
     }
 
     private static Label Kernel(Assembler c, int rowTiles, int columnTiles, (int A, int B)[] order)

@@ -2,7 +2,7 @@ using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
-/// <summary>Plans products on the tile unit: which operands are packed, in which pieces, and on how many threads.</summary>
+/// <summary>Plans products of packed bfloat16 blocks: which operands are packed, in which pieces, and on how many threads.</summary>
 /// <typeparam name="T">A's element type.</typeparam>
 /// <typeparam name="TSource">How A is read.</typeparam>
 internal static unsafe class TileDriver<T, TSource>

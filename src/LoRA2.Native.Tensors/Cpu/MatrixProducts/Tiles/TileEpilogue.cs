@@ -3,7 +3,7 @@ using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
-/// <summary>Moves a finished block from the tile unit's buffer to C, with what the product adds.</summary>
+/// <summary>Moves a finished block from its buffer to C, with what the product adds.</summary>
 internal static unsafe class TileEpilogue
 {
     /// <summary>

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// Rounds a matrix to bfloat16, or splits it into terms, in the order that <see cref="TileCode"/> reads. A slice is up to 32 lanes: rows of
+/// Rounds a matrix to bfloat16, or splits it into terms, in the order that <see cref="BlockCode"/> reads. A slice is up to 32 lanes: rows of
 /// A (a strip) or columns of B (a panel). Its steps of 32 along the depth follow one another; a step is, for each term, two tiles of 16 lanes.
 /// Lanes and depth are filled up with zeros.
 /// </summary>
@@ -24,7 +24,7 @@ internal static unsafe class TilePacking<T, TSource>
     /// <summary>Elements of one step along the depth.</summary>
     private const int Step = TileShape.Depth;
 
-    private const int RowBytes = TileCode.TileBytes / Half;
+    private const int RowBytes = BlockCode.TileBytes / Half;
 
     /// <summary>Packs steps of a slice.</summary>
     /// <param name="source">The element of lane 0 at depth 0.</param>
@@ -44,25 +44,25 @@ internal static unsafe class TilePacking<T, TSource>
         if (plain && lanesFirst && depth >= Step)
         {
             nint steps = depth / Step;
-            TileUnit.Kernels.Round((float*)source, step * sizeof(float), lanes, steps, terms, destination);
-            for (nint s = 0; s < steps * terms; s++, destination += TileCode.GroupBytes)
+            BFloat16Code.Any.Round((float*)source, step * sizeof(float), lanes, steps, terms, destination);
+            for (nint s = 0; s < steps * terms; s++, destination += BlockCode.GroupBytes)
                 new Span<byte>(destination + lanes * RowBytes, (2 * Half - lanes) * RowBytes).Clear();
             source += steps * Step;
             depth -= steps * Step;
         }
 
         T* corner = stackalloc T[Half * Step];
-        byte* block = stackalloc byte[3 * TileCode.GroupBytes];
-        for (nint p = 0; p < depth; p += Step, destination += terms * TileCode.GroupBytes)
+        byte* block = stackalloc byte[3 * BlockCode.GroupBytes];
+        for (nint p = 0; p < depth; p += Step, destination += terms * BlockCode.GroupBytes)
         {
             int length = (int)Math.Min(Step, depth - p);
             for (int half = 0; half < 2; half++)
             {
-                byte* to = destination + half * TileCode.TileBytes;
+                byte* to = destination + half * BlockCode.TileBytes;
                 int count = Math.Min(Half, lanes - half * Half);
                 if (count <= 0)
                 {
-                    for (int t = 0; t < terms; t++) new Span<byte>(to + t * TileCode.GroupBytes, TileCode.TileBytes).Clear();
+                    for (int t = 0; t < terms; t++) new Span<byte>(to + t * BlockCode.GroupBytes, BlockCode.TileBytes).Clear();
                     continue;
                 }
 
@@ -77,13 +77,13 @@ internal static unsafe class TilePacking<T, TSource>
 
                 bool turned = depthFirst != lanesFirst;
                 byte* tiles = turned ? block : to;
-                if (plain) TileUnit.Kernels.Round((float*)from, fromStep * sizeof(float), Half, 1, terms, tiles);
+                if (plain) BFloat16Code.Any.Round((float*)from, fromStep * sizeof(float), Half, 1, terms, tiles);
                 else if (depthFirst) Lanes(from, fromStep, terms, scale, tiles);
                 else Pairs(from, fromStep, terms, scale, tiles);
                 if (!turned) continue;
                 for (int t = 0; t < terms; t++)
                 {
-                    Transpose16.Run((float*)(tiles + t * TileCode.GroupBytes), Half, Half, (float*)(to + t * TileCode.GroupBytes), Half, Half);
+                    Transpose16.Run((float*)(tiles + t * BlockCode.GroupBytes), Half, Half, (float*)(to + t * BlockCode.GroupBytes), Half, Half);
                 }
             }
         }
@@ -97,7 +97,7 @@ internal static unsafe class TilePacking<T, TSource>
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + Half) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += TileCode.GroupBytes)
+            for (int t = 0; ; to += BlockCode.GroupBytes)
             {
                 Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second);
                 Avx512BW.PermuteVar32x16x2(x.AsUInt16(), UpperHalves, y.AsUInt16()).Store((ushort*)to);
@@ -116,7 +116,7 @@ internal static unsafe class TilePacking<T, TSource>
         {
             Vector512<float> first = TSource.Load(source) * factor, second = TSource.Load(source + step) * factor;
             byte* to = tile;
-            for (int t = 0; ; to += TileCode.GroupBytes)
+            for (int t = 0; ; to += BlockCode.GroupBytes)
             {
                 Vector512<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second) & Vector512.Create(0xFFFF0000u);
                 ((x >>> 16) | y).Store((uint*)to);

@@ -3,12 +3,14 @@ using LoRA2.Native.Tensors.Devices;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// The operands of one product on the tile unit: C = Alpha · A·B + Beta · C + epilogue, over the depth that <see cref="Panels"/> holds.
+/// The operands of one product of packed blocks: C = Alpha · A·B + Beta · C + epilogue, over the depth that <see cref="Panels"/> holds.
 /// <typeparamref name="T"/> is A's element type, float or bfloat16 (ushort).
 /// </summary>
 internal unsafe struct TileProduct<T>
     where T : unmanaged
 {
+    /// <summary>What multiplies: any path but <see cref="BFloat16Path.Vector"/>.</summary>
+    public BFloat16Path Path;
     public int Rows;
     public int Columns;
 

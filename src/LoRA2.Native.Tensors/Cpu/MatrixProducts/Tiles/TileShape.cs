@@ -1,6 +1,6 @@
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
-/// <summary>Sizes of packed operands of the tile unit.</summary>
+/// <summary>Sizes of packed bfloat16 operands.</summary>
 internal static class TileShape
 {
     /// <summary>Rows of a strip of A, and columns of a panel of B: two tiles.</summary>
@@ -19,7 +19,7 @@ internal static class TileShape
     public static nint Steps(nint depth) => (depth + Depth - 1) / Depth;
 
     /// <summary>Bytes of a strip or panel.</summary>
-    public static nint SliceBytes(nint depth, int terms) => Steps(depth) * terms * TileCode.GroupBytes;
+    public static nint SliceBytes(nint depth, int terms) => Steps(depth) * terms * BlockCode.GroupBytes;
 
     /// <summary>Strips or panels that cover a number of rows or columns.</summary>
     public static int Slices(int lanes) => (int)(((long)lanes + Lanes - 1) / Lanes);

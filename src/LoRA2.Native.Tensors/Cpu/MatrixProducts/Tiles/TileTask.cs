@@ -56,7 +56,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
         float* memory = stackalloc float[TileShape.BlockFloats];
         float* block = TileShape.Align(memory), lastBias = stackalloc float[Lanes];
 
-        TileCode code = TileUnit.Kernels;
+        BlockCode code = BFloat16Code.Of(product.Path);
         code.Configure();
         TileCall call = default;
         call.Steps = TileShape.Steps(product.Depth);
@@ -70,7 +70,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
             {
                 int row = strip * Lanes, rows = Math.Min(Lanes, product.Rows - row);
                 nint at = row * product.CStep + column;
-                bool direct = plain && columns % 16 == 0 && rows % 16 == 0;
+                bool direct = plain && columns % 16 == 0 && rows % code.RowStep == 0;
                 call.A = a + (strip - strip0) * stripStep;
                 call.B = product.Panels + panel * product.PanelStep;
                 call.Left = left + (strip - strip0) * rankStep;
@@ -84,7 +84,7 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
                 }
 
                 Ahead(ref call, row, column, panel + 1 < panel1 ? strip - strip0 : -1);
-                code.Kernel(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, product.Terms)(&call);
+                code.Multiply(&call, rows, columns, product.Terms);
                 if (direct) continue;
                 TileEpilogue.Run(
                     block, rows, columns, beta, product.C + at, product.CStep,
