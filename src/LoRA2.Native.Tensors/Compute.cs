@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors.Cpu;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
@@ -57,7 +58,8 @@ public static class Compute
         return precision switch
         {
             Precision.Float32 => $"{name} on {vectors}",
-            Precision.Int8 when SimdPath == nameof(Cpu.Vectors.SimdPath.Vector512) => $"{name} on vectors (Vector256): there is no wider kernel for it, so float32 on {vectors} may be as fast",
+            Precision.Int8 when ByteCode.IsCurrent => $"{name} on AVX512-VNNI",
+            Precision.Int8 when SimdPath == nameof(Cpu.Vectors.SimdPath.Vector512) => $"{name} on vectors (Vector256): there is no wider kernel for it here, so float32 on {vectors} may be as fast",
             Precision.Int8 => $"{name} on {vectors}",
             _ when BFloat16Paths.Of(precision) is var path and not Cpu.MatrixProducts.Tiles.BFloat16Path.Vector => $"{name} on {Name(path)}",
             Precision.BFloat16 => $"{name}, which is rounded and computed as float32 on {vectors}: this processor has nothing faster for it",

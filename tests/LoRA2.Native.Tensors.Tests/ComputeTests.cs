@@ -1,3 +1,4 @@
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 using LoRA2.Native.Files;
 
@@ -14,14 +15,14 @@ public sealed class ComputeTests
             Assert.StartsWith(precision.ToString().ToLowerInvariant(), said, StringComparison.Ordinal);
             bool isOfTerms = precision is not (Precision.Float32 or Precision.Int8), hasNothing = isOfTerms && (Compute.BFloat16Path == "vector" || (Compute.BFloat16Path != "AMX" && precision != Precision.BFloat16));
             Assert.Equal(hasNothing, said.Contains("faster", StringComparison.Ordinal));
-            Assert.Contains(isOfTerms && !hasNothing ? Compute.BFloat16Path : Compute.SimdPath, said, StringComparison.Ordinal);
+            Assert.Contains(isOfTerms && !hasNothing ? Compute.BFloat16Path : precision == Precision.Int8 && ByteCode.IsCurrent ? "VNNI" : Compute.SimdPath, said, StringComparison.Ordinal);
         }
 
         SimdPaths.Forced = SimdPath.Vector512;
         try
         {
-            // Asked for its name alone: products in 8 bits have no kernel of that width.
-            Assert.StartsWith("int8 on vectors (Vector256)", Compute.Describe(Precision.Int8), StringComparison.Ordinal);
+            // Asked for its name alone: without VNNI products in 8 bits have no kernel of that width.
+            Assert.StartsWith(ByteCode.IsCurrent ? "int8 on AVX512-VNNI" : "int8 on vectors (Vector256)", Compute.Describe(Precision.Int8), StringComparison.Ordinal);
         }
         finally
         {

@@ -71,7 +71,7 @@ internal sealed unsafe partial class CpuKernels
     private static void Int8MatMul(Tensor a, Tensor b, Tensor c, float alpha, float beta, Epilogue epilogue)
     {
         (int m, int n) = (c.Shape.Rows, c.Shape.Columns);
-        Int8PackedMatrix packed = Kept(b, 1, default(ValueTuple), static (Int8PackedMatrix _, ValueTuple _) => true, static (weight, _) => new Int8PackedMatrix(weight.F32, weight.Shape.Columns, weight.Shape.Columns, weight.Shape.Rows));
+        Int8PackedMatrix packed = Kept(b, 1, default(ValueTuple), static (kept, _) => kept.IsCurrent, static (weight, _) => new Int8PackedMatrix(weight.F32, weight.Shape.Columns, weight.Shape.Columns, weight.Shape.Rows));
         Int8Gemm.Multiply(m, alpha, a.F32, a.Shape.Columns, packed, beta, c.F32, n, Added<float>(epilogue, n));
     }
 

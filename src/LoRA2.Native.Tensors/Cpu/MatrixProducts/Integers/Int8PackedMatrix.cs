@@ -1,14 +1,15 @@
 using System.Runtime.InteropServices;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
 /// <summary>
 /// A frozen weight in 8 bits: element (p, j) is <see cref="Scales"/>[j] times an integer of −127 … 127, the scale being the column's largest size over 127. Laid out in panels of
-/// <see cref="PanelColumns"/> columns, pairs of the depth together, padded with zeros. It keeps no reference to the memory it was made from.
+/// columns, padded with zeros, for what multiplies them here: pairs of the depth together for any vectors, four together for <see cref="ByteCode"/>. It keeps no reference to the memory it was made from.
 /// </summary>
 internal sealed unsafe class Int8PackedMatrix : IDisposable
 {
-    /// <summary>Columns of a panel, on every path: the layout depends on no vector width.</summary>
+    /// <summary>Columns of a panel of pairs: its layout depends on no vector width.</summary>
     public const int PanelColumns = 16;
 
     /// <summary>The longest depth whose sums of products are certain to fit into 32 bits.</summary>
@@ -17,6 +18,7 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
     /// <summary>The largest integer.</summary>
     internal const int Levels = 127;
 
+    private readonly long padded;
     private byte* memory;
 
     /// <summary>Rounds a matrix of <paramref name="rows"/> × <paramref name="columns"/>.</summary>
@@ -30,13 +32,15 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MostRows);
         ArgumentOutOfRangeException.ThrowIfNegative(columns);
         ArgumentOutOfRangeException.ThrowIfLessThan(step, rows);
-        (Rows, Columns) = (rows, columns);
-        long padded = (columns + PanelColumns - 1L) / PanelColumns * PanelColumns;
-        long scales = padded * sizeof(float), panels = padded * 2 * Pairs;
-        Bytes = scales + panels;
+        (Rows, Columns, IsOfBytes) = (rows, columns, IsForBytes(rows));
+        int lanes = IsOfBytes ? TileShape.Lanes : PanelColumns;
+        long panels = (columns + lanes - 1L) / lanes;
+        padded = panels * lanes;
+        long factors = padded * sizeof(float) * (IsOfBytes ? 2 : 1), panel = IsOfBytes ? ByteRounding.StripBytes(rows) : PanelColumns * 2L * Pairs;
+        Bytes = factors + (panels * panel);
         memory = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(Bytes, 64), 64);
         NativeMemory.Clear(memory, (nuint)Bytes);
-        ThreadTeam.Run((int)(padded / PanelColumns), new Rounding(source, step, rows, columns, Pairs, (float*)memory, (sbyte*)(memory + scales)));
+        ThreadTeam.Run((int)panels, new WeightRounding(source, step, rows, columns, IsOfBytes, panel, Scales, IsOfBytes ? Sums : null, Panels));
     }
 
     ~Int8PackedMatrix() => Free();
@@ -64,8 +68,19 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
         }
     }
 
-    /// <summary>The panels: element (p, j) of a panel is at (p / 2) · 2 · <see cref="PanelColumns"/> + 2 j + p mod 2.</summary>
-    public sbyte* Panels => (sbyte*)(Scales + ((Columns + PanelColumns - 1L) / PanelColumns * PanelColumns));
+    /// <summary>Whether rows of bytes are multiplied with it, by <see cref="ByteCode"/>.</summary>
+    public bool IsOfBytes { get; }
+
+    /// <summary>Whether a matrix packed here and now would be laid out as this one.</summary>
+    public bool IsCurrent => IsOfBytes == IsForBytes(Rows);
+
+    /// <summary>The sum of each column's rounded weights, padded as <see cref="Scales"/>; of bytes only.</summary>
+    public float* Sums => Scales + padded;
+
+    /// <summary>
+    /// The panels. Of pairs, element (p, j) of a panel is at (p / 2) · 2 · <see cref="PanelColumns"/> + 2 j + p mod 2; of bytes, it is in a tile's row of 16 columns' four: see <see cref="WeightRounding"/>.
+    /// </summary>
+    public sbyte* Panels => (sbyte*)(Scales + (padded * (IsOfBytes ? 2 : 1)));
 
     public void Dispose()
     {
@@ -79,23 +94,5 @@ internal sealed unsafe class Int8PackedMatrix : IDisposable
         memory = null;
     }
 
-    /// <summary>Rounds a panel a part.</summary>
-    private readonly struct Rounding(float* source, int step, int rows, int columns, int pairs, float* scales, sbyte* panels) : IParallelTask
-    {
-        public void Run(int index)
-        {
-            sbyte* panel = panels + ((long)index * pairs * 2 * PanelColumns);
-            for (int j = 0; j < PanelColumns && (index * PanelColumns) + j < columns; j++)
-            {
-                int column = (index * PanelColumns) + j;
-                float* from = source + ((long)column * step);
-                float largest = 0;
-                for (int p = 0; p < rows; p++) largest = MathF.Max(largest, MathF.Abs(from[p]));
-                float inverse = RowRounding.Inverse(largest, Levels);
-                // An infinity has the inverse 0 too; its scale makes the column NaN.
-                scales[column] = largest < RowRounding.Smallest ? 0 : largest / Levels;
-                for (int p = 0; p < rows; p++) panel[((p >> 1) * 2 * PanelColumns) + (2 * j) + (p & 1)] = (sbyte)MathF.Round(from[p] * inverse);
-            }
-        }
-    }
+    private static bool IsForBytes(int rows) => rows <= ByteCode.MostDepth && ByteCode.IsCurrent;
 }

@@ -4,7 +4,7 @@ using static Iced.Intel.AssemblerRegisters;
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// Code assembled in this process that multiplies packed bfloat16 blocks and rounds floats for them, because .NET has no intrinsics for the instructions. The pages it lies on live as long as the process.
+/// Assembled code that multiplies packed bfloat16 blocks and rounds floats for them.
 /// </summary>
 /// <remarks>Packed operands are laid out as <see cref="TilePacking{T, TSource}"/> says, whatever multiplies them.</remarks>
 internal abstract unsafe class BlockCode
@@ -17,15 +17,10 @@ internal abstract unsafe class BlockCode
 
     private const int MostTerms = 3;
 
-    private readonly byte* memory;
-    private readonly int[] entries;
+    private readonly AssembledCode code;
 
-    /// <summary>Code of several entries; those of <see cref="Rounding"/> come last.</summary>
-    protected BlockCode(byte* memory, int[] entries)
-    {
-        this.memory = memory;
-        this.entries = entries;
-    }
+    /// <summary>Code whose last entries are those of <see cref="Rounding(Assembler)"/>.</summary>
+    protected BlockCode(AssembledCode code) => this.code = code;
 
     /// <summary>C's rows are written in multiples of this, rows that are not there among them.</summary>
     public abstract int RowStep { get; }
@@ -54,36 +49,15 @@ internal abstract unsafe class BlockCode
     /// <param name="terms">1, 2 or 3.</param>
     /// <param name="destination">64-byte aligned.</param>
     public void Round(float* source, nint sourceStep, nint rows, nint steps, int terms, byte* destination) =>
-        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, void>)Entry(entries.Length - 1 - MostTerms + terms))(
+        ((delegate* unmanaged[SuppressGCTransition]<float*, nint, nint, nint, byte*, void>)code.Entry(code.Count - 1 - MostTerms + terms))(
             source, sourceStep, rows, steps, destination);
 
-    /// <summary>Address of an entry.</summary>
-    protected byte* Entry(int index) => memory + entries[index];
-
-    /// <summary>The code's memory and the offsets of its entries, with <see cref="Rounding"/> for every number of terms at the end; no memory if the system grants none that can be executed.</summary>
-    protected static (nint Memory, int[] Entries) Assemble(Func<Assembler, IEnumerable<Label>> write)
-    {
-        var assembler = new Assembler(64);
-        List<Label> labels = [.. write(assembler)];
-        for (int terms = 1; terms <= MostTerms; terms++) labels.Add(Rounding(assembler, terms));
-        using var stream = new MemoryStream();
-        AssemblerResult result = assembler.Assemble(new StreamCodeWriter(stream), 0, BlockEncoderOptions.ReturnNewInstructionOffsets);
-        int[] offsets = [.. labels.Select(label => (int)result.GetLabelRIP(label))];
-        return ((nint)LinuxMemory.Load(stream.GetBuffer().AsSpan(0, (int)stream.Length)), offsets);
-    }
-
-    /// <summary>A new entry, here.</summary>
-    protected static Label Start(Assembler c)
-    {
-        Label label = c.CreateLabel();
-        c.Label(ref label);
-        c.endbr64();
-        return label;
-    }
+    /// <summary>The entries that <see cref="Round"/> needs.</summary>
+    protected static IEnumerable<Label> Rounding(Assembler c) => from terms in Enumerable.Range(1, MostTerms) select Rounding(c, terms);
 
     private static Label Rounding(Assembler c, int terms)
     {
-        Label entry = Start(c), row = c.CreateLabel(), step = c.CreateLabel();
+        Label entry = AssembledCode.Start(c), row = c.CreateLabel(), step = c.CreateLabel();
         c.Label(ref row);
         c.mov(rax, rdi);
         c.mov(r10, r8);

@@ -28,22 +28,18 @@ internal sealed unsafe class TileCode : BlockCode
     private static readonly (int A, int B)[][] Orders =
         [[(0, 0)], [(1, 0), (0, 1), (0, 0)], [(2, 0), (0, 2), (1, 1), (1, 0), (0, 1), (0, 0)]];
 
-    private TileCode(byte* memory, int[] entries)
-        : base(memory, entries)
-    {
-    }
+    private readonly AssembledCode code;
+
+    private TileCode(AssembledCode code)
+        : base(code) => this.code = code;
 
     public override int RowStep => 16;
 
     /// <summary>Assembles every kernel; null if the system grants no executable memory.</summary>
-    public static TileCode? Assemble()
-    {
-        (nint memory, int[] entries) = Assemble(Write);
-        return memory == 0 ? null : new TileCode((byte*)memory, entries);
-    }
+    public static TileCode? Assemble() => AssembledCode.Of(c => Write(c).Concat(Rounding(c))) is { } code ? new TileCode(code) : null;
 
     public override void Multiply(TileCall* call, int rows, int columns, int terms) =>
-        ((delegate* unmanaged[SuppressGCTransition]<TileCall*, void>)Entry(((terms - 1) * 4) + (columns > 16 ? 2 : 0) + (rows > 16 ? 1 : 0)))(call);
+        ((delegate* unmanaged[SuppressGCTransition]<TileCall*, void>)code.Entry(((terms - 1) * 4) + (columns > 16 ? 2 : 0) + (rows > 16 ? 1 : 0)))(call);
 
     /// <summary>
     /// Sets this thread's tile registers up: all 16 rows of 64 bytes. <see cref="Release"/> belongs after the last product of a part, since
@@ -60,26 +56,26 @@ internal sealed unsafe class TileCode : BlockCode
             palette[48 + i] = 16;
         }
 
-        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)Entry(Kernels))(palette);
+        ((delegate* unmanaged[SuppressGCTransition]<byte*, void>)code.Entry(Kernels))(palette);
     }
 
     /// <summary>Returns the tile registers to their initial state.</summary>
-    public override void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)Entry(Kernels + 1))();
+    public override void Release() => ((delegate* unmanaged[SuppressGCTransition]<void>)code.Entry(Kernels + 1))();
 
     private static IEnumerable<Label> Write(Assembler c)
     {
         for (int i = 0; i < Kernels; i++) yield return Kernel(c, (i & 1) + 1, (i >> 1 & 1) + 1, Orders[i >> 2]);
-        yield return Start(c);
+        yield return AssembledCode.Start(c);
         c.ldtilecfg(__[rdi]);
         c.ret();
-        yield return Start(c);
+        yield return AssembledCode.Start(c);
         c.tilerelease();
         c.ret();
     }
 
     private static Label Kernel(Assembler c, int rowTiles, int columnTiles, (int A, int B)[] order)
     {
-        Label entry = Start(c);
+        Label entry = AssembledCode.Start(c);
         Label zero = c.CreateLabel(), summed = c.CreateLabel(), store = c.CreateLabel();
         c.mov(rdx, __qword_ptr[rdi + OffsetC]);
         c.mov(r9, __qword_ptr[rdi + OffsetCStep]);
