@@ -70,19 +70,36 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Opens and checks a file.</summary>
     /// <exception cref="InputException">The file cannot be read or is not a valid safetensors file.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path) => Read(path, stream =>
+    {
+        long length = stream.Length;
+        // An empty file cannot be mapped; the check has the message.
+        if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.CheckLength(path, default, length);
+        var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None,
+            leaveOpen: true);
+        return new SafetensorsFile(path, mapping, mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), length);
+    });
+
+    /// <summary>Reads a file's header alone, and checks it: of the data it knows how much there is.</summary>
+    /// <exception cref="InputException">The file cannot be read or is not a valid safetensors file.</exception>
+    internal static SafetensorsHeader ReadHeader(string path) => Read(path, stream =>
+    {
+        long length = stream.Length;
+        Span<byte> prefix = stackalloc byte[SafetensorsHeader.LengthBytes];
+        prefix = prefix[..stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false)];
+        byte[] json = new byte[SafetensorsHeader.CheckLength(path, prefix, length)];
+        stream.ReadExactly(json);
+        return SafetensorsHeader.Parse(path, json, length);
+    });
+
+    private static T Read<T>(string path, Func<FileStream, T> read)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         RegularFile.Require(path);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
-            long length = stream.Length;
-            // An empty file cannot be mapped; the check has the message.
-            if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.CheckLength(path, default, length);
-            var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None,
-                leaveOpen: true);
-            return new SafetensorsFile(path, mapping, mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read), length);
+            return read(stream);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -50,8 +50,7 @@ public static class AdapterFolder
         AdapterSettings settings = AdapterConfigReader.Read(Path.Combine(folder, ConfigFile));
         if (settings.Head != HeadTraining.All || !File.Exists(Path.Combine(folder, WeightsFile))) return settings;
         // PEFT has to be told to load a module that was drawn and not trained; whoever trains on should not train it.
-        using SafetensorsFile file = Open(folder);
-        return file.Metadata.ContainsKey(FrozenKey) ? settings with { Head = HeadTraining.Classifier } : settings;
+        return SafetensorsFile.ReadHeader(Path.Combine(folder, WeightsFile)).Metadata.ContainsKey(FrozenKey) ? settings with { Head = HeadTraining.Classifier } : settings;
     }
 
     /// <summary>The model that a folder's adapter belongs to, as its config names it, or null when it names none.</summary>
@@ -173,13 +172,16 @@ public static class AdapterFolder
         return file.ContentChecksum()[..32];
     }
 
-    /// <summary>The number of outputs of a family's head that an adapter was saved with, or null when it holds no head.</summary>
+    /// <summary>The number of outputs of a family's head that an adapter was saved with, or null when it holds no head. No tensor is read for it.</summary>
+    /// <exception cref="InputException">The file is missing or damaged.</exception>
     public static int? LabelsIn(string folder, EncoderConfig config)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(config);
-        using SafetensorsFile file = Open(folder);
-        return file.TryGetEntry($"{Prefix}{config.Kind.ClassifierOf(config)}.weight", out SafetensorsEntry? weight) && weight.Shape.Length > 0 ? checked((int)weight.Shape[0]) : null;
+        string name = $"{Prefix}{config.Kind.ClassifierOf(config)}.weight", path = Path.Combine(folder, WeightsFile), pickle = Path.Combine(folder, PickledFile);
+        if (File.Exists(path) || !File.Exists(pickle)) return SafetensorsFile.ReadHeader(path).ByName.TryGetValue(name, out SafetensorsEntry? weight) ? Rows(path, name, weight.Shape) : null;
+        using TorchFile pickled = TorchFile.Open(pickle);
+        return pickled.Tensors.TryGetValue(name, out TorchTensor? tensor) ? Rows(pickle, name, tensor.Shape) : null;
     }
 
     /// <summary>Which of an adapter file's tensors are the head's (or another module's that PEFT saves whole), not the adapters'.</summary>
@@ -205,6 +207,12 @@ public static class AdapterFolder
             if (!tensors.Has(plain) && tensors.Has(inside)) yield return (parameter, tensors.Whole(inside, parameter.Value.Shape));
             else if (tensors.Has(plain) || needed.Contains(parameter)) yield return (parameter, tensors.Whole(plain, parameter.Value.Shape));
         }
+    }
+
+    private static int? Rows(string path, string name, ReadOnlySpan<long> shape)
+    {
+        if (shape.IsEmpty) return null;
+        return shape[0] <= int.MaxValue ? (int)shape[0] : throw new InputException($"{path}: tensor {Quote.Name(name)} has {shape[0]} rows; a head has at most {int.MaxValue} outputs");
     }
 
     /// <summary>The tensors in memory: who cuts a file that is mapped ends the process that reads it, and an adapter may come from anybody.</summary>
