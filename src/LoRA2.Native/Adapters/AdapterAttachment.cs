@@ -44,6 +44,8 @@ public static class AdapterAttachment
     public static void TrainHead(this SequenceClassifier model, HeadTraining head)
     {
         ArgumentNullException.ThrowIfNull(model);
+        using ModelAccess.Lease change = model.Change();
+        model.RememberFingerprint();
         foreach (Parameter parameter in model.TrainedHeadParameters(head)) parameter.Train();
     }
 

@@ -16,6 +16,7 @@ public sealed class MergedAdapters : IDisposable
     {
         this.model = model;
         using ModelAccess.Lease change = model.Change();
+        model.RememberFingerprint();
         foreach (LinearLayer layer in model.LinearLayers)
         {
             if (layer.Adapter is not Adapter adapter) continue;

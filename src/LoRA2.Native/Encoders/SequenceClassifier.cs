@@ -18,6 +18,8 @@ public sealed class SequenceClassifier : IDisposable
     private readonly IReadOnlyDictionary<string, string> lacking;
     private readonly Dictionary<Parameter, Tensor?> originals = [];
     private readonly bool shares;
+    private readonly Parameter[] read = [];
+    private readonly Lazy<string?>? fingerprint;
 
     private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, SequenceClassifier? other = null)
     {
@@ -33,10 +35,9 @@ public sealed class SequenceClassifier : IDisposable
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
         if (files is null) return;
-        Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
-        // Weights that another model keeps rounded, or elsewhere, are not what the files have; which of them there are says as much.
-        if (Array.TrueForAll(read, parameter => parameter.Value.DType == DType.Float32 && parameter.Value.Device == Device.Cpu)) Fingerprint = WeightsFingerprint.Of(read);
-        else if (other!.BaseParameters.Where(parameter => !other.InitialisedParameters.Contains(parameter.Name)).Select(parameter => parameter.Name).SequenceEqual(read.Select(parameter => parameter.Name))) Fingerprint = other.Fingerprint;
+        read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
+        bool isOthers = other is not null && Array.TrueForAll(read, parameter => parameter.IsShared) && other.read.Select(parameter => parameter.Name).SequenceEqual(read.Select(parameter => parameter.Name));
+        fingerprint = new Lazy<string?>(isOthers ? () => other!.Fingerprint : OfLoaded);
     }
 
     /// <summary>The family and its sizes.</summary>
@@ -54,8 +55,20 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Names of head parameters that the files lacked, or had in another size, and that were initialised.</summary>
     public IReadOnlyList<string> InitialisedParameters { get; }
 
-    /// <summary>What tells these weights from others of the same shapes, see <see cref="WeightsFingerprint"/>; null for a model that is not from files.</summary>
-    public string? Fingerprint { get; }
+    /// <summary>
+    /// What tells these weights, as they were loaded, from others of the same shapes, see <see cref="WeightsFingerprint"/>; null for a model that is not from files. It is computed when it is
+    /// first asked for, or before the model changes its weights.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed before it was computed.</exception>
+    public string? Fingerprint
+    {
+        get
+        {
+            if (fingerprint is null || fingerprint.IsValueCreated) return fingerprint?.Value;
+            using ModelAccess.Lease pass = Hold();
+            return fingerprint.Value;
+        }
+    }
 
     /// <summary>The parameters that an adapter's values were put in the place of, or that were trained together with one.</summary>
     internal IReadOnlyCollection<Parameter> Substituted => originals.Keys;
@@ -171,6 +184,7 @@ public sealed class SequenceClassifier : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         if (Precision == Precision.Int8 && device != Device.Cpu) throw new InputException($"products in int8 are computed on the CPU alone; {device.Name} was asked for");
         using ModelAccess.Lease change = Change();
+        if (device != Device) RememberFingerprint();
         foreach (Parameter parameter in BaseParameters) parameter.MoveTo(device);
         foreach (LinearLayer layer in LinearLayers) layer.Adapter?.MoveTo(device);
         if (device == Device) return;
@@ -196,6 +210,7 @@ public sealed class SequenceClassifier : IDisposable
     internal void Keep(Parameter parameter)
     {
         if (originals.ContainsKey(parameter)) return;
+        if (shares) RememberFingerprint();
         using var scope = new TensorScope();
         originals.Add(parameter, shares ? null : scope.Detach(parameter.Value.Clone()));
     }
@@ -225,6 +240,7 @@ public sealed class SequenceClassifier : IDisposable
     public void TrainAll()
     {
         using ModelAccess.Lease change = Change();
+        RememberFingerprint();
         foreach (Parameter parameter in BaseParameters) parameter.Train();
     }
 
@@ -235,6 +251,7 @@ public sealed class SequenceClassifier : IDisposable
     internal void FreezeAllBut(HashSet<Parameter> trained)
     {
         using ModelAccess.Lease change = Change();
+        if (trained.Count > 0 || Precision == Precision.BFloat16) RememberFingerprint();
         foreach (Parameter parameter in BaseParameters)
         {
             if (trained.Contains(parameter)) parameter.Train();
@@ -245,6 +262,9 @@ public sealed class SequenceClassifier : IDisposable
         if (Precision == Precision.BFloat16) MemoryPool.Shared.Trim();
     }
 
+    /// <summary>Computes the fingerprint, if nobody has asked for it, while the weights are as they were loaded: to be called under a change, before it trains, rounds, moves or replaces them.</summary>
+    internal void RememberFingerprint() => _ = fingerprint?.Value;
+
     /// <summary>Frees all parameters, when the passes that are under way have ended; who comes later finds that there is no model any more.</summary>
     public void Dispose() => access.End(() =>
     {
@@ -252,4 +272,11 @@ public sealed class SequenceClassifier : IDisposable
         foreach (Tensor? value in originals.Values) value?.Dispose();
         originals.Clear();
     });
+
+    private string? OfLoaded()
+    {
+        (string Name, Tensor Value)[] loaded = Array.ConvertAll(read, parameter => (parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value));
+        // Weights that another model keeps rounded, or elsewhere, are not what the files have.
+        return Array.TrueForAll(loaded, parameter => parameter.Value.DType == DType.Float32 && parameter.Value.Device == Device.Cpu) ? WeightsFingerprint.Of(loaded) : null;
+    }
 }

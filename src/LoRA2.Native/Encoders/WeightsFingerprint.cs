@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LoRA2.Native.Tensors;
-using LoRA2.Native.Tensors.Autograd;
 
 namespace LoRA2.Native.Encoders;
 
@@ -14,15 +13,15 @@ internal static class WeightsFingerprint
 {
     private const int Samples = 256;
 
-    /// <summary>The fingerprint of parameters on the CPU, as they were loaded.</summary>
-    public static string Of(IEnumerable<Parameter> parameters)
+    /// <summary>The fingerprint of parameters' names and values, float32 on the CPU, as they were loaded.</summary>
+    public static string Of(IEnumerable<(string Name, Tensor Value)> parameters)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<float> sampled = stackalloc float[Samples];
-        foreach (Parameter parameter in parameters)
+        foreach ((string name, Tensor value) in parameters)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{parameter.Name} {parameter.Value.Shape} "));
-            ReadOnlySpan<float> values = parameter.Value.AsSpan<float>();
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {value.Shape} "));
+            ReadOnlySpan<float> values = value.AsSpan<float>();
             int count = Math.Min(Samples, values.Length);
             for (int i = 0; i < count; i++) sampled[i] = values[(int)((long)i * values.Length / count)];
             hash.AppendData(MemoryMarshal.AsBytes(sampled[..count]));
