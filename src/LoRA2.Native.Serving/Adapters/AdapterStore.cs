@@ -28,12 +28,15 @@ internal sealed class AdapterStore : IDisposable
             throw new InputException($"{folder}: the folder of uploaded adapters can't be used ({e.Message.TrimEnd('.')}); another server may have it", e);
         }
 
-        foreach (string name in Directory.EnumerateDirectories(root)) Clean(name);
+        foreach (string place in Places) Clean(place);
     }
 
     /// <summary>The adapters that are kept, with their folders.</summary>
     public IReadOnlyList<(string Name, string Folder)> All =>
-        [.. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal).Select(static place => (Path.GetFileName(place), VersionIn(place))).Where(static kept => kept.Item2 is not null)!];
+        [.. Places.Order(StringComparer.Ordinal).Select(static place => (Path.GetFileName(place), VersionIn(place))).Where(static kept => kept.Item2 is not null)!];
+
+    /// <summary>The folders that may be adapters' here: no adapter is called as the others are.</summary>
+    private string[] Places => [.. Directory.EnumerateDirectories(root).Where(static place => AdapterNames.IsName(Path.GetFileName(place)))];
 
     /// <summary>A new folder for a version that is not current yet.</summary>
     public string Begin(string name)

@@ -123,7 +123,13 @@ public sealed class AdapterRoutesTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(run)!);
         File.WriteAllText(run, "x");
         File.WriteAllText(Path.Combine(State, "adapters", "runs", "current"), "x");
+        // Whole as a version that was kept, under a name that no adapter has.
+        string odd = Path.Combine(State, "adapters", "of mine"), version = Guid.NewGuid().ToString("N"), left = Path.Combine(odd, Guid.NewGuid().ToString("N"));
+        SentenceModel.Copy(TinyTenants.A, Path.Combine(odd, version));
+        Directory.CreateDirectory(left);
+        File.WriteAllText(Path.Combine(odd, "current"), version);
         await using RunningServer server = await Start();
+        Assert.True(Directory.Exists(left));
         Assert.Equal(["a", "b"], server.Service.Adapters);
         Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/adapters/mine")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await server.Client.DeleteAsync("/adapters/runs")).StatusCode);
