@@ -87,12 +87,5 @@ public sealed class EmbedderGenerator : IEmbeddingGenerator<string, Embedding<fl
     }
 
     /// <summary>The first dimensions, at the length that all of them had where that was 1.</summary>
-    private float[] Cut(float[] vector, int dimensions)
-    {
-        if (dimensions == vector.Length) return vector;
-        float[] cut = vector[..dimensions];
-        if (!embedder.Settings.Normalises) return cut;
-        double length = Math.Sqrt(cut.Sum(value => (double)value * value));
-        return length == 0 ? cut : Array.ConvertAll(cut, value => (float)(value / length));
-    }
+    private float[] Cut(float[] vector, int dimensions) => TextVector.First(vector, dimensions, embedder.Settings.Normalises && dimensions < vector.Length);
 }

@@ -122,6 +122,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
 
     /// <summary>What a model says of texts or pairs, in their order.</summary>
     /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
+    /// <exception cref="InputException">The adapter's folder, which was to be read again, is not what it was; or the model's own answer overflows, or its tokenizer is another's.</exception>
     /// <exception cref="NotSupportedException">The model predicts nothing.</exception>
     /// <exception cref="TextTooLongException">A text is too long, and was not to be cut.</exception>
     /// <exception cref="QueueFullException">Too many texts wait already.</exception>
@@ -165,17 +166,18 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(texts);
         return Ranked(FitAsync(query, texts, request ?? new TextRequest(), cancellation));
-        static async Task<IReadOnlyList<RankedText>> Ranked(Task<IReadOnlyList<Prediction>> answers) =>
-            [.. (await answers.ConfigureAwait(false)).Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(static text => text.Score)];
+        static async Task<IReadOnlyList<RankedText>> Ranked(Task<IReadOnlyList<Prediction>> answers) => TextReranker.Ranked(await answers.ConfigureAwait(false));
     }
 
-    /// <summary>The tokens of a text or pair, special ones among them; nothing is cut.</summary>
+    /// <summary>The tokens of a text or pair, special ones among them; nothing is cut. An adapter, whose tokens are the model's, stays in memory or out of it.</summary>
     /// <exception cref="UnknownAdapterException">There is no such adapter.</exception>
+    /// <exception cref="ObjectDisposedException">The service was disposed.</exception>
     public PlacedInput Tokenize(string text, string? pair = null, string? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        using Tenant tenant = model.Tenant(adapter);
-        return tenant.Tokenizer.EncodePlaced(text, pair);
+        ObjectDisposedException.ThrowIf(queue.IsClosed, this);
+        if (adapter is not null) model.Find(adapter);
+        return model.Tokenizer.EncodePlaced(text, pair);
     }
 
     /// <summary>Adds an adapter, or puts it in another's place, while calls are answered: each by the one that was there when it came.</summary>
@@ -289,10 +291,10 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     private Task<(TaskDescription Task, IReadOnlyList<Prediction> Answers)> AnswerAsync(string operation, IReadOnlyList<Example> examples, TextRequest request, CancellationToken cancellation) =>
         telemetry.Measure(operation, request.Adapter, examples.Count, async () =>
         {
-            using Tenant tenant = await TakeAsync(request.Adapter, cancellation).ConfigureAwait(false);
+            using Tenant tenant = await TakeAsync(request.Adapter, examples.Count, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Predict);
             TaskDescription task = tenant.Task!;
-            if (operation == Rerank && task.Outputs > 2) throw new NotSupportedException($"{tenant.Name} has {task.Outputs} outputs; a reranker has one, or two classes of which the second is that a text fits");
+            if (operation == Rerank && TextReranker.WhyNot(task.Outputs) is { } fault) throw new NotSupportedException($"{tenant.Name} {fault}");
             QueuedText[] texts = await ComputeAsync(
                 examples.Sum(static example => (long)example.Text.Length + (example.Pair?.Length ?? 0)), examples.Count,
                 i => tenant.Tokenise(TextWork.Predict, examples[i].Text, examples[i].Pair, request.Truncates, i), request, cancellation).ConfigureAwait(false);
@@ -303,28 +305,28 @@ public sealed class TextService : IAsyncDisposable, IDisposable
     private Task<IReadOnlyList<TextVector>> EmbedAsync(long characters, int count, Func<Tenant, int, QueuedText> tokenise, TextRequest request, CancellationToken cancellation) =>
         telemetry.Measure("embeddings", request.Adapter, count, async () =>
         {
-            using Tenant tenant = await TakeAsync(request.Adapter, cancellation).ConfigureAwait(false);
+            using Tenant tenant = await TakeAsync(request.Adapter, count, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Embed);
             if (request.Dimensions is { } asked && (asked < 1 || asked > tenant.Dimensions))
                 throw new ArgumentException($"vectors of {asked} dimensions were asked for; 1 to {tenant.Dimensions} can be");
             QueuedText[] texts = await ComputeAsync(characters, count, i => tokenise(tenant, i), request, cancellation).ConfigureAwait(false);
             bool normalises = request.Normalises ?? tenant.Embeds!.Normalises;
-            IReadOnlyList<TextVector> vectors = [.. texts.Select(text => new TextVector(Vector(text.Answer, request.Dimensions, normalises), text.Ids.Length, text.IsCut))];
+            IReadOnlyList<TextVector> vectors = [.. texts.Select(text => new TextVector(TextVector.First(text.Answer, request.Dimensions ?? text.Answer.Length, normalises), text.Ids.Length, text.IsCut))];
             return (vectors, Tokens(texts), Cut(tenant, TextWork.Embed, texts));
         });
 
-    /// <summary>Who answers a call. An adapter that is not in memory is read on the thread pool.</summary>
-    private Task<Tenant> TakeAsync(string? adapter, CancellationToken cancellation)
+    /// <summary>Who answers a call. An adapter that is not in memory is read on the thread pool; not for more texts than the queue has room for.</summary>
+    private Task<Tenant> TakeAsync(string? adapter, int count, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(queue.IsClosed, this);
+        if (count > MaxQueuedTexts) throw new ArgumentException($"{count:N0} texts were given at once; at most {MaxQueuedTexts:N0} can be");
+        queue.RequireRoom(count);
         return model.IsResident(adapter) ? Task.FromResult(model.Tenant(adapter)) : Task.Run(() => model.Tenant(adapter), cancellation);
     }
 
     /// <summary>Tokenizes texts, and waits until they are computed.</summary>
     private async Task<QueuedText[]> ComputeAsync(long characters, int count, Func<int, QueuedText> tokenise, TextRequest request, CancellationToken cancellation)
     {
-        if (count > MaxQueuedTexts) throw new ArgumentException($"{count:N0} texts were given at once; at most {MaxQueuedTexts:N0} can be");
-        queue.RequireRoom(count);
         QueuedText[] Tokenised()
         {
             var texts = new QueuedText[count];
@@ -349,14 +351,5 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         int cut = texts.Count(static text => text.IsCut);
         if (cut > 0) HostingLog.Cut(logger, cut, texts.Length, tenant.MaxLengthFor(work), tenant.Name);
         return cut;
-    }
-
-    /// <summary>The first dimensions, at the length 1 if asked; the vector 0 stays what it is.</summary>
-    private static float[] Vector(float[] values, int? dimensions, bool normalises)
-    {
-        float[] kept = dimensions is { } count ? values[..count] : values;
-        if (!normalises) return kept;
-        double length = Math.Sqrt(kept.Sum(static value => (double)value * value));
-        return length == 0 ? kept : Array.ConvertAll(kept, value => (float)(value / length));
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LoRA2.Native.Data;
 using LoRA2.Native.Embeddings;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Hosting.Models;
 using LoRA2.Native.Hosting.Queueing;
@@ -235,9 +236,11 @@ public sealed class TextServiceTests : IDisposable
                 file.Write(whole);
             }
         });
-        for (int i = 0; i < 300; i++) await Record.ExceptionAsync(() => service.PutAdapterAsync("cut", adapter));
+        var results = new List<Exception?>();
+        for (int i = 0; i < 300; i++) results.Add(await Record.ExceptionAsync(() => service.PutAdapterAsync("cut", adapter)));
         await stop.CancelAsync();
         await cutting;
+        Assert.All(results, result => Assert.True(result is null or InputException, result?.ToString()));
         await service.PutAdapterAsync("cut", adapter);
     }
 
@@ -251,6 +254,41 @@ public sealed class TextServiceTests : IDisposable
         File.WriteAllText(pooling, $$"""{"word_embedding_dimension": {{SentenceModel.Width}}, "pooling_mode_cls_token": true}""");
         InputException changed = await Assert.ThrowsAsync<InputException>(() => service.EmbedAsync("good", new TextRequest { Adapter = "0" }));
         Assert.Contains("the files have changed", changed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OnlyWhatIsComputedBringsAnAdapterIntoMemory()
+    {
+        string adapter = folder.File("cold");
+        SentenceModel.Copy(TinyTenants.A, adapter);
+        await using TextService service = TinyTenants.Load(options => (options.MaxResidentAdapters, options.MaxQueuedTexts, options.Adapters["0"]) = (1, 2, adapter));
+        await service.PredictAsync("good", request: new TextRequest { Adapter = "a" });
+        Directory.Delete(adapter, recursive: true);
+        Assert.Equal(service.Tokenize("good film").Ids, service.Tokenize("good film", adapter: "0").Ids);
+        Assert.Throws<UnknownAdapterException>(() => service.Tokenize("good film", adapter: "c"));
+        // Nor is one read for a call that there is no room for.
+        await Assert.ThrowsAsync<ArgumentException>(() => service.PredictAsync([.. TinyTenants.Texts.Select(text => new Example(text))], new TextRequest { Adapter = "0" }));
+        await Assert.ThrowsAsync<ArgumentException>(() => service.EmbedAsync(TinyTenants.Texts, new TextRequest { Adapter = "0" }));
+        Assert.Equal("a", Assert.Single(service.Hosted, hosted => hosted.IsResident).Name);
+        await service.DisposeAsync();
+        Assert.Throws<ObjectDisposedException>(() => service.Tokenize("good film"));
+    }
+
+    [Fact]
+    public async Task ATokenTypeThatTheModelLacksIsRefusedBeforeItIsComputed()
+    {
+        string model = folder.File("untyped");
+        Directory.CreateDirectory(model);
+        using (SequenceClassifier untyped = SequenceClassifier.Create(EncoderConfigReader.FromFolder(TinyTenants.Base) with { TypeVocabularySize = 1 }, 3)) ModelFolder.Save(untyped, TinyTenants.Base, model);
+        string config = Path.Combine(model, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"type_vocab_size\": 2", "\"type_vocab_size\": 1", StringComparison.Ordinal));
+        var log = new RecordingLog();
+        using var logging = new LoggerFactory([log]);
+        await using TextService service = TextService.Load(new LoRA2Options { ModelFolder = model, ModelName = "tiny" }, logging);
+        await service.PredictAsync("good");
+        InputException wrong = await Assert.ThrowsAsync<InputException>(() => service.PredictAsync("good", "film"));
+        Assert.Contains("type_vocab_size is 1", wrong.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Model tiny could not compute a text", log.Lines);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using LoRA2.Native.Embeddings;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tasks.Kinds;
+using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Hosting.Models;
 
@@ -12,7 +13,6 @@ internal sealed class SharedModel : IDisposable
     private readonly AdapterHost host;
     private readonly bool isSentence;
     private readonly AdapterLease? vectors;
-    private readonly EmbeddingSettings settings;
 
     /// <summary>Loads a model.</summary>
     /// <exception cref="InputException">A file is missing or damaged.</exception>
@@ -20,12 +20,13 @@ internal sealed class SharedModel : IDisposable
     {
         this.name = name;
         isSentence = SentenceFolder.Exists(options.ModelFolder);
-        SentenceFolder files = SentenceFolder.Read(options.ModelFolder);
-        settings = files.Settings with { Pooling = options.Pooling ?? files.Settings.Pooling };
         // Whether vectors have the length 1 is each call's to say, so it is done after the pass.
-        host = AdapterHost.Load(options.ModelFolder, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters, Pooling = settings.Pooling, RawVectors = true });
-        if (OwnTask is null || options.Pooling is not null) vectors = host.TakeEmbedder();
+        host = AdapterHost.Load(options.ModelFolder, options.Precision, new AdapterHostOptions { MaxLength = options.MaxLength, MaxResident = options.MaxResidentAdapters, Pooling = options.Pooling, EmbedsWithoutHead = true, RawVectors = true });
+        vectors = host.TakeEmbedder();
     }
+
+    /// <summary>The tokenizer, which all adapters have.</summary>
+    public Tokenizer Tokenizer => host.Tokenizer;
 
     /// <summary>The adapters, in the names' order.</summary>
     public IReadOnlyList<HostedAdapter> Adapters => host.Adapters;
@@ -48,7 +49,7 @@ internal sealed class SharedModel : IDisposable
     /// <exception cref="InputException">Its folder is not what it was.</exception>
     public Tenant Tenant(string? adapter)
     {
-        if (adapter is null) return new Tenant($"model '{name}'", host.Tokenizer, OwnTask is null ? null : host.Take(null), vectors?.Share(), vectors is null ? null : settings);
+        if (adapter is null) return new Tenant($"model '{name}'", host.Tokenizer, OwnTask is null ? null : host.Take(null), vectors?.Share());
         AdapterLease lease;
         try
         {
@@ -60,7 +61,7 @@ internal sealed class SharedModel : IDisposable
         }
 
         string called = $"adapter '{adapter}' of model '{name}'";
-        return lease.Embeds is { } own ? new Tenant(called, host.Tokenizer, null, lease, own) : new Tenant(called, host.Tokenizer, lease, null, null);
+        return lease.Embeds is null ? new Tenant(called, host.Tokenizer, lease, null) : new Tenant(called, host.Tokenizer, null, lease);
     }
 
     /// <summary>Computes texts, whoever's they are, in one pass, and leaves each one's answer in it, or why it has none.</summary>

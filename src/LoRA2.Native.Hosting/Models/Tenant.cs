@@ -1,8 +1,8 @@
 using LoRA2.Native.Embeddings;
-using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tokenizers;
+using LoRA2.Native.Training;
 
 namespace LoRA2.Native.Hosting.Models;
 
@@ -11,19 +11,16 @@ namespace LoRA2.Native.Hosting.Models;
 /// <param name="tokenizer">The tokenizer.</param>
 /// <param name="head">What predicts, or null.</param>
 /// <param name="vectors">What makes vectors, or null.</param>
-/// <param name="embeds">How a text becomes a vector; null where there are none.</param>
-internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterLease? head, AdapterLease? vectors, EmbeddingSettings? embeds) : IDisposable
+internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterLease? head, AdapterLease? vectors) : IDisposable
 {
     /// <summary>What errors call it.</summary>
     public string Name { get; } = name;
-
-    public Tokenizer Tokenizer { get; } = tokenizer;
 
     /// <summary>What it predicts; null where it has no head.</summary>
     public TaskDescription? Task { get; } = head?.Task;
 
     /// <summary>How a text becomes a vector; null where it makes none.</summary>
-    public EmbeddingSettings? Embeds { get; } = embeds;
+    public EmbeddingSettings? Embeds { get; } = vectors?.Embeds;
 
     /// <summary>Numbers in a vector.</summary>
     public int Dimensions => For(TextWork.Embed).Config.HiddenSize;
@@ -49,32 +46,25 @@ internal sealed class Tenant(string name, Tokenizer tokenizer, AdapterLease? hea
     public QueuedText Tokenise(TextWork work, string text, string? pair, bool truncates, int index)
     {
         AdapterLease lease = For(work);
-        var ids = new List<int>();
-        var typeIds = new List<int>();
-        bool isCut = Tokenizer.EncodePair(text, pair, lease.MaxLength, ids, typeIds);
+        var tokens = new TokenizedExamples(Name, lease.Config);
+        bool isCut = tokenizer.EncodePair(text, pair, lease.MaxLength, tokens.Ids, tokens.TypeIds);
         if (isCut && !truncates) throw new TextTooLongException(index, lease.MaxLength);
-        EncoderConfig config = lease.Config;
-        if (ids.Count > config.LongestInput) throw new InputException($"the tokenizer's special tokens alone are {ids.Count}; the model has {config.LongestInput} positions");
-        foreach (int id in ids)
-        {
-            if (id >= config.VocabularySize) throw new InputException($"the tokenizer gives id {id}, but the model's vocab_size is {config.VocabularySize}; they don't belong together");
-        }
-
-        return new QueuedText(lease, [.. ids], [.. typeIds], isCut);
+        tokens.EndText();
+        return new QueuedText(lease, [.. tokens.Ids], [.. tokens.TypeIds], isCut);
     }
 
     /// <summary>Ids that a client made of a text by itself.</summary>
     /// <exception cref="TextTooLongException">As of <see cref="Tokenise"/>.</exception>
-    /// <exception cref="InputException">One is no token of this model.</exception>
+    /// <exception cref="ArgumentException">There are none, or one is no token of this model.</exception>
     public QueuedText Take(TextWork work, IReadOnlyList<int> ids, bool truncates, int index)
     {
         AdapterLease lease = For(work);
         int most = lease.MaxLength, vocabulary = lease.Config.VocabularySize;
-        if (ids.Count == 0) throw new InputException($"input {index + 1} has no tokens; at least one was expected");
+        if (ids.Count == 0) throw new ArgumentException($"input {index + 1} has no tokens; at least one was expected");
         if (ids.Count > most && !truncates) throw new TextTooLongException(index, most);
         foreach (int id in ids)
         {
-            if (id < 0 || id >= vocabulary) throw new InputException($"input {index + 1} has the token {id}; {Name} has the tokens 0 to {vocabulary - 1:N0}");
+            if (id < 0 || id >= vocabulary) throw new ArgumentException($"input {index + 1} has the token {id}; {Name} has the tokens 0 to {vocabulary - 1:N0}");
         }
 
         int count = Math.Min(most, ids.Count);

@@ -84,8 +84,9 @@ public sealed class AdapterHost : IDisposable
             var reader = new AdapterReader(sentences, model, config!, tokenizer, options);
             TaskDescription described = task ?? TextModel.Described(model.Config);
             AdapterVersion own = AdapterVersion.OfBase(model, described, TextModel.LengthOf(model.Config, tokenizer, described, options.MaxLength));
-            AdapterVersion? vectors = SentenceFolder.Exists(modelFolder) || options.Pooling is not null ? reader.Embedder() : null;
-            return new AdapterHost(model, tokenizer, own, WhyNot(modelFolder, model, described), vectors, new AdapterShelf(reader.Read, options));
+            InputException? whyNotOwn = WhyNot(modelFolder, model, described);
+            bool embeds = SentenceFolder.Exists(modelFolder) || options.Pooling is not null || (options.EmbedsWithoutHead && whyNotOwn is not null);
+            return new AdapterHost(model, tokenizer, own, whyNotOwn, embeds ? reader.Embedder() : null, new AdapterShelf(reader.Read, options));
         }
         catch
         {

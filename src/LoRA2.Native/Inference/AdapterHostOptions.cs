@@ -17,6 +17,9 @@ public sealed record AdapterHostOptions
     /// <summary>Whether vectors are computed as they are pooled, whatever length the folders say: whoever asks brings them to it.</summary>
     internal bool RawVectors { get; init; }
 
+    /// <summary>Whether a model that can't answer without an adapter makes vectors, of whatever kind its folder is, as <see cref="TextEmbedder"/> does.</summary>
+    internal bool EmbedsWithoutHead { get; init; }
+
     /// <summary>
     /// The most adapters that are in memory at once; null for all. Of the others the host knows the folder, and loads one again when it is asked for; the one that was asked for least recently
     /// makes room. Adapters of requests under way stay until those end, above the limit if need be.

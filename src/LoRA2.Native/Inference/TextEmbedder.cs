@@ -13,7 +13,17 @@ namespace LoRA2.Native.Inference;
 /// <param name="Values">One number a dimension.</param>
 /// <param name="Tokens">Tokens that the model has seen of the text, special ones included.</param>
 /// <param name="IsCut">Whether the text was longer than <see cref="TextEmbedder.MaxLength"/>, so that the model has not seen its end.</param>
-public sealed record TextVector(float[] Values, int Tokens, bool IsCut);
+public sealed record TextVector(float[] Values, int Tokens, bool IsCut)
+{
+    /// <summary>A vector's first dimensions, at the length 1 if asked; where they are 0 they stay so.</summary>
+    internal static float[] First(float[] values, int dimensions, bool normalises)
+    {
+        float[] kept = dimensions == values.Length ? values : values[..dimensions];
+        if (!normalises) return kept;
+        double length = Math.Sqrt(kept.Sum(static value => (double)value * value));
+        return length == 0 ? kept : Array.ConvertAll(kept, value => (float)(value / length));
+    }
+}
 
 /// <summary>
 /// An encoder that makes a vector of a text, as sentence-transformers does, from its folders and from any HuggingFace encoder's. Any number of threads may ask at once; a call that comes

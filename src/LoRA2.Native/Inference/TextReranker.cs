@@ -35,9 +35,9 @@ public sealed class TextReranker : IDisposable
     {
         TextClassifier classifier = TextClassifier.Load(modelFolder, adapterFolder, precision, maxLength);
         EncoderConfig config = classifier.Model.Config;
-        if (config.Labels <= 2) return new TextReranker(classifier);
+        if (WhyNot(config.Labels) is not { } fault) return new TextReranker(classifier);
         classifier.Dispose();
-        throw new InputException($"{adapterFolder ?? modelFolder}: the model has {config.Labels} outputs; a reranker has one, or two classes of which the second is that a text fits");
+        throw new InputException($"{adapterFolder ?? modelFolder}: the model {fault}");
     }
 
     /// <summary>The texts that fit a query best, the best first; of equal ones the earlier.</summary>
@@ -53,8 +53,8 @@ public sealed class TextReranker : IDisposable
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(texts);
         if (count is { } asked) ArgumentOutOfRangeException.ThrowIfNegative(asked, nameof(count));
-        IReadOnlyList<Prediction> answers = Classifier.Predict([.. texts.Select(text => new Example(query, text))], batchSize, cancellation);
-        return [.. answers.Select((answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(text => text.Score).Take(count ?? texts.Count)];
+        IReadOnlyList<RankedText> ranked = Ranked(Classifier.Predict([.. texts.Select(text => new Example(query, text))], batchSize, cancellation));
+        return count is null ? ranked : [.. ranked.Take(count.Value)];
     }
 
     /// <summary>Scores the order of each query's documents, whatever the model was trained for.</summary>
@@ -73,4 +73,11 @@ public sealed class TextReranker : IDisposable
 
     /// <summary>Frees the model, when the calls that are under way have ended.</summary>
     public void Dispose() => Classifier.Dispose();
+
+    /// <summary>What keeps a model of so many outputs from being a reranker, as the rest of a sentence about it; null where nothing does.</summary>
+    internal static string? WhyNot(int outputs) => outputs <= 2 ? null : $"has {outputs} outputs; a reranker has one, or two classes of which the second is that a text fits";
+
+    /// <summary>Texts in the order of what was said of each beside the query, the best first; of equal ones the earlier.</summary>
+    internal static IReadOnlyList<RankedText> Ranked(IReadOnlyList<Prediction> answers) =>
+        [.. answers.Select(static (answer, i) => new RankedText(i, answer.Probabilities is { Count: 2 } classes ? classes[1] : answer.Score, answer.IsCut)).OrderByDescending(static text => text.Score)];
 }

@@ -223,14 +223,30 @@ public sealed class AdapterHostTests
     public void AModelWithoutAHeadOfItsOwnAnswersByAdaptersAlone()
     {
         using var folders = new HostedFolders();
-        folders.SaveWithoutHead();
-        foreach (string file in Directory.GetFiles(folders.Base, "*sentence*").Append(Path.Combine(folders.Base, "modules.json"))) File.Delete(file);
+        folders.SaveAsEncoder();
         using AdapterHost host = AdapterHost.Load(folders.Base);
         Assert.Null(host.OwnTask);
         Assert.Null(host.TakeEmbedder());
         Assert.Contains("without it the answers would be random", Assert.Throws<InputException>(() => host.Predict(null, Texts[0])).Message, StringComparison.Ordinal);
         host.Put("own", folders.Adapter("own", labels: 5));
         Assert.Equal(5, host.Predict("own", Texts[0]).Probabilities!.Count);
+    }
+
+    /// <summary>As a server asks for it: vectors are made of a model that does nothing else, and of another only where a pooling is given.</summary>
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, null)]
+    [InlineData(false, Pooling.Max)]
+    public void AModelWithoutAHeadEmbedsWhereThatIsAskedFor(bool isHeadless, Pooling? pooling)
+    {
+        using var folders = new HostedFolders();
+        if (isHeadless) folders.SaveAsEncoder();
+        using AdapterHost host = AdapterHost.Load(folders.Base, options: new AdapterHostOptions { EmbedsWithoutHead = true, Pooling = pooling });
+        using AdapterLease? vectors = host.TakeEmbedder();
+        Assert.Equal(isHeadless ? Pooling.Mean : pooling, vectors?.Embeds!.Pooling);
+        if (!isHeadless) return;
+        using TextEmbedder alone = TextEmbedder.Load(folders.Base);
+        Near(alone.Embed(Texts[0]), host.Answer([new(null, Texts[0])])[0].Vector!);
     }
 
     /// <summary>Vectors and predictions share batches; the oracle of vectors is <see cref="TextEmbedder"/>.</summary>

@@ -61,11 +61,17 @@ internal sealed class HostedFolders : IDisposable
         ModelFolder.Save(model, Base, Base);
     }
 
-    /// <summary>A sentence-transformers folder of the base, whose encoder is in it or in a folder below.</summary>
-    public string SaveAsSentences(bool isBelow, EmbeddingSettings settings)
+    /// <summary>Saves the base without a head, and without saying how it makes vectors.</summary>
+    public void SaveAsEncoder()
     {
         SaveWithoutHead();
         foreach (string file in Directory.GetFiles(Base, "*sentence*").Append(Path.Combine(Base, "modules.json"))) File.Delete(file);
+    }
+
+    /// <summary>A sentence-transformers folder of the base, whose encoder is in it or in a folder below.</summary>
+    public string SaveAsSentences(bool isBelow, EmbeddingSettings settings)
+    {
+        SaveAsEncoder();
         string path = folder.File("sentences"), encoder = isBelow ? Path.Combine(path, "0_Transformer") : path;
         SentenceModel.Copy(Base, encoder);
         foreach ((string name, byte[] bytes) in SentenceFolder.Write(path, settings, EncoderConfigReader.FromFolder(encoder).HiddenSize))
