@@ -43,6 +43,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         this.model = model;
         this.logger = logger;
         deadline = options.Deadline;
+        ModelFolder = options.ModelFolder;
         Precision = options.Precision.ToString().ToLowerInvariant();
         MaxQueuedTexts = options.MaxQueuedTexts;
         telemetry = new ServiceTelemetry(name, logger, meters, () => queue!.Waiting, () => model.Adapters.Count);
@@ -64,6 +65,12 @@ public sealed class TextService : IAsyncDisposable, IDisposable
 
     /// <summary>Whether calls are taken: it was not disposed of.</summary>
     public bool IsOpen => !queue.IsClosed;
+
+    /// <summary>The model's folder, as it was given.</summary>
+    internal string ModelFolder { get; }
+
+    /// <summary>Whether the model's files are those that it was loaded from; some adapters can't be added without them.</summary>
+    internal bool HasItsFiles => model.HasItsFiles;
 
     internal BatchLimits Limits { get; }
 

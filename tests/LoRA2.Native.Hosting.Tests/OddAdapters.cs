@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using LoRA2.Native.Adapters;
+using LoRA2.Native.Data;
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
@@ -21,6 +23,34 @@ internal static class OddAdapters
         model.Attach(settings, 5);
         string path = folder.File("embedder");
         AdapterFolder.Save(model, settings, TinyTenants.Base, path, new SavedBeside { Task = new TaskDescription("embedder", null, null, kind.MetricsFor(1)) { Kind = kind } });
+        return path;
+    }
+
+    /// <summary>One whose head the model has in another size.</summary>
+    public static string OfThreeLabels(TemporaryFolder folder)
+    {
+        string[] names = ["x", "y", "z"];
+        using SequenceClassifier model = SequenceClassifier.FromFolder(TinyTenants.Base, config => config with { Labels = 3, LabelNames = names });
+        var settings = new AdapterSettings();
+        model.Attach(settings, 5);
+        string path = folder.File("three");
+        AdapterFolder.Save(model, settings, TinyTenants.Base, path, new SavedBeside { Task = new TaskDescription("three", names, null, [Metric.Accuracy]) });
+        return path;
+    }
+
+    /// <summary>One of a head that was trained, without it.</summary>
+    public static string WithoutItsHead(TemporaryFolder folder)
+    {
+        string path = folder.File("headless"), weights = Path.Combine(path, AdapterFolder.WeightsFile);
+        SentenceModel.Copy(TinyTenants.A, path);
+        using (SafetensorsFile file = SafetensorsFile.Open(Path.Combine(TinyTenants.A, AdapterFolder.WeightsFile)))
+        {
+            var writer = new SafetensorsWriter();
+            foreach (SafetensorsEntry entry in file.Entries.Where(entry => entry.Name.Contains("lora_", StringComparison.Ordinal))) writer.Add(entry.Name, entry.Type, entry.Shape.ToArray(), file.GetBytes(entry).ToArray());
+            using FileStream stream = File.Create(weights);
+            writer.Write(stream);
+        }
+
         return path;
     }
 

@@ -7,6 +7,8 @@ internal sealed class RecordingLog : ILoggerProvider, ILogger
 {
     public List<string> Lines { get; } = [];
 
+    public List<Exception> Exceptions { get; } = [];
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -16,7 +18,11 @@ internal sealed class RecordingLog : ILoggerProvider, ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        lock (Lines) Lines.Add(formatter(state, exception));
+        lock (Lines)
+        {
+            Lines.Add(formatter(state, exception));
+            if (exception is not null) Exceptions.Add(exception);
+        }
     }
 
     public void Dispose()

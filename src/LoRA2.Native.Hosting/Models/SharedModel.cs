@@ -37,6 +37,9 @@ internal sealed class SharedModel : IDisposable
     /// <summary>Whether the model makes vectors without an adapter.</summary>
     public bool OwnVectors => vectors is not null;
 
+    /// <summary>Whether the model's files are those that it was loaded from.</summary>
+    public bool HasItsFiles => host.HasItsFiles;
+
     /// <summary>Whether an adapter answers without being read first.</summary>
     public bool IsResident(string? adapter) => adapter is null || host.Find(adapter) is not { IsResident: false };
 

@@ -75,9 +75,10 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
             catch (Exception e)
             {
                 AdapterStore.Drop(version);
-                // The folder is the server's, and no business of the client's.
-                if (e is InputException) throw TextInputs.Wrong(e.Message.Replace(version + Path.DirectorySeparatorChar, "", StringComparison.Ordinal).Replace(version, "the upload", StringComparison.Ordinal));
-                throw;
+                if (e is not InputException) throw;
+                if (!service.HasItsFiles) throw new ServerException(StatusCodes.Status500InternalServerError, "the model's files are not those that the server has loaded: it has to be started again; the server's log says more", e);
+                // The folders are the server's, and no business of the client's.
+                throw TextInputs.Wrong(Without(service.ModelFolder, "the model", Without(version, "the upload", e.Message)));
             }
 
             try
@@ -118,6 +119,15 @@ internal sealed partial class AdapterRoutes(TextService service, ServerOptions o
 
     [LoggerMessage(21, LogLevel.Warning, "The adapter {Name} that was kept does not answer: {Reason}")]
     private static partial void Skipped(ILogger logger, string name, string reason);
+
+    /// <summary>A sentence that names a folder's files, and not where they are.</summary>
+    private static string Without(string folder, string called, string sentence)
+    {
+        folder = Path.TrimEndingDirectorySeparator(folder);
+        // One that is relative may be called as any word is, and stands alone only in quotes.
+        string alone = Path.IsPathRooted(folder) ? folder : $"'{folder}'";
+        return sentence.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal).Replace(alone, called, StringComparison.Ordinal);
+    }
 
     private static AdapterEntry Entry(HostedAdapter adapter)
     {

@@ -30,7 +30,7 @@ internal sealed class AdapterUpload(string folder, long most)
     private int entries;
 
     /// <summary>Writes a request's files into the folder.</summary>
-    /// <exception cref="ServerException">They are not an adapter's, are damaged or too large, or would leave the folder.</exception>
+    /// <exception cref="ServerException">They are not an adapter's, are damaged or too large, or would leave the folder; or they can't be written.</exception>
     public async Task Receive(HttpRequest request, CancellationToken cancellation)
     {
         string type = MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : "";
@@ -82,7 +82,7 @@ internal sealed class AdapterUpload(string folder, long most)
     private async Task Zip(Stream body, CancellationToken cancellation)
     {
         string spool = Path.Combine(folder, ".upload.zip");
-        await using (FileStream file = File.Create(spool)) await Copy(body, file, cancellation);
+        await using (FileStream file = Create(spool)) await Copy(body, file, cancellation);
         taken = 0;
         try
         {
@@ -134,11 +134,36 @@ internal sealed class AdapterUpload(string folder, long most)
 
         if (!written.Add(inside)) throw TextInputs.Wrong($"the upload has {inside} twice");
         string path = Path.Combine(folder, inside);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        await using FileStream file = Create(path);
         await Copy(content, file, cancellation);
-        file.Flush(flushToDisk: true);
+        try
+        {
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (IsOfDisk(e))
+        {
+            throw NotWritten(e);
+        }
     }
+
+    /// <summary>A new file, in a folder that is made where it is missing; unbuffered, so that nothing is left to be written when it is closed.</summary>
+    private static FileStream Create(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
+        }
+        catch (Exception e) when (IsOfDisk(e))
+        {
+            throw NotWritten(e);
+        }
+    }
+
+    private static bool IsOfDisk(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    /// <summary>A disk that is full or may not be written to is the server's fault, and where it is no business of the client's.</summary>
+    private static ServerException NotWritten(Exception e) => new(StatusCodes.Status500InternalServerError, "the upload could not be written to the server's disk; the server's log says why", e);
 
     /// <summary>A name without "./" before it.</summary>
     private string RequireInside(string name)
@@ -160,7 +185,14 @@ internal sealed class AdapterUpload(string folder, long most)
         {
             taken += count;
             if (taken > most) throw new ServerException(StatusCodes.Status413PayloadTooLarge, $"the upload is larger than the {most:N0} bytes that an adapter may have");
-            await to.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            try
+            {
+                await to.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            }
+            catch (Exception e) when (IsOfDisk(e))
+            {
+                throw NotWritten(e);
+            }
         }
     }
 }

@@ -1,4 +1,3 @@
-using LoRA2.Native.Files;
 using LoRA2.Native.Hosting.Models;
 using LoRA2.Native.Hosting.Queueing;
 using Microsoft.AspNetCore.Http;
@@ -47,7 +46,8 @@ internal sealed record HttpError(int Status, string Message, string Type, string
             QueueFullException full => new(StatusCodes.Status429TooManyRequests, full.Message, "overloaded", "rate_limit_error", "rate_limit_exceeded", full.RetryAfter),
             TimeoutException late => new(StatusCodes.Status503ServiceUnavailable, late.Message, "overloaded", "server_error", null, TimeSpan.FromSeconds(1)),
             ObjectDisposedException => new(StatusCodes.Status503ServiceUnavailable, "the server is ending", "unhealthy", "server_error"),
-            InputException or ArgumentException => new(invalid, e.Message, "validation", Invalid),
+            ArgumentException => new(invalid, e.Message, "validation", Invalid),
+            // Among them InputException: what is wrong then is a file of the server's, whose path is the log's alone.
             _ => new(StatusCodes.Status500InternalServerError, "the server failed; its log says how", "backend", "server_error"),
         };
     }

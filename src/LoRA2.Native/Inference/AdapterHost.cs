@@ -34,11 +34,12 @@ public sealed class AdapterHost : IDisposable
     private readonly AdapterVersion own;
     private readonly InputException? whyNotOwn;
     private AdapterVersion? vectors;
+    private readonly AdapterReader reader;
     private readonly AdapterShelf shelf;
 
-    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterVersion? vectors, AdapterShelf shelf)
+    private AdapterHost(SequenceClassifier model, Tokenizer tokenizer, AdapterVersion own, InputException? whyNotOwn, AdapterVersion? vectors, AdapterReader reader, AdapterShelf shelf)
     {
-        (this.model, Tokenizer, this.own, this.whyNotOwn, this.vectors, this.shelf) = (model, tokenizer, own, whyNotOwn, vectors, shelf);
+        (this.model, Tokenizer, this.own, this.whyNotOwn, this.vectors, this.reader, this.shelf) = (model, tokenizer, own, whyNotOwn, vectors, reader, shelf);
         Config = model.Config;
     }
 
@@ -53,6 +54,22 @@ public sealed class AdapterHost : IDisposable
 
     /// <summary>The adapters, in the names' order.</summary>
     public IReadOnlyList<HostedAdapter> Adapters => shelf.All;
+
+    /// <summary>Whether the model's files are those that it was loaded from, which adapters' heads may take tensors of.</summary>
+    internal bool HasItsFiles
+    {
+        get
+        {
+            try
+            {
+                return reader.HasBase;
+            }
+            catch (InputException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>Loads a HuggingFace folder.</summary>
     /// <param name="modelFolder">The model's folder. It has to stay as it is: adapters' heads may take tensors of it that the model by itself has no use for.</param>
@@ -86,7 +103,7 @@ public sealed class AdapterHost : IDisposable
             AdapterVersion own = AdapterVersion.OfBase(model, described, TextModel.LengthOf(model.Config, tokenizer, described, options.MaxLength));
             InputException? whyNotOwn = WhyNot(modelFolder, model, described);
             bool embeds = SentenceFolder.Exists(modelFolder) || options.Pooling is not null || (options.EmbedsWithoutHead && whyNotOwn is not null);
-            return new AdapterHost(model, tokenizer, own, whyNotOwn, embeds ? reader.Embedder() : null, new AdapterShelf(reader.Read, options));
+            return new AdapterHost(model, tokenizer, own, whyNotOwn, embeds ? reader.Embedder() : null, reader, new AdapterShelf(reader.Read, options));
         }
         catch
         {

@@ -18,13 +18,17 @@ internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier
     private readonly string glance = FolderStamp.Glance(sentences.Transformer);
     private long number;
 
+    /// <summary>Whether the base model's files are those that it was loaded from.</summary>
+    /// <exception cref="InputException">One can't be looked at.</exception>
+    public bool HasBase => FolderStamp.Glance(folder) == glance;
+
     /// <summary>Reads one.</summary>
     /// <exception cref="InputException">A file is missing or damaged, the adapter does not fit the model, or what it says is not of texts.</exception>
     public AdapterVersion Read(string adapterFolder)
     {
         if (!Adapters.AdapterFolder.Exists(adapterFolder) && File.Exists(Path.Combine(adapterFolder, ModelFolder.ConfigFile)))
             throw new InputException($"'{adapterFolder}' is a model's folder, not an adapter's: a model that was fine-tuned whole shares no weights; load it by itself");
-        using var files = new RestOfBase(folder, glance);
+        using var files = new RestOfBase(this);
         EncoderConfig said = config;
         LoadedModel loaded = LoadedModel.Load(folder, adapterFolder, sentences, configure =>
         {
@@ -50,7 +54,7 @@ internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier
     {
         if (sentences.Width is { } width && width.Width != config.HiddenSize) throw new InputException($"{width.File}: the pooling is of {width.Width} dimensions; the model's hidden states have {config.HiddenSize}");
         EmbeddingSettings settings = sentences.Settings with { Pooling = options.Pooling ?? sentences.Settings.Pooling, Normalises = options.Normalises ?? sentences.Settings.Normalises };
-        using var files = new RestOfBase(folder, glance);
+        using var files = new RestOfBase(this);
         var kind = new EmbeddingsTask { Settings = settings };
         SequenceClassifier pooled = model.Sharing(Computed(config with { Labels = 1, LabelNames = null, Task = kind }), files);
         pooled.FreezeBase();
@@ -67,7 +71,7 @@ internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier
         options.RawVectors && said.Task is EmbeddingsTask kind ? said with { Task = kind with { Settings = kind.Settings with { Normalises = false } } } : said;
 
     /// <summary>The base's files, for what of an adapter's head the base has and has not loaded; opened when first asked, if they are those of before.</summary>
-    private sealed class RestOfBase(string folder, string glance) : IWeightFiles
+    private sealed class RestOfBase(AdapterReader reader) : IWeightFiles
     {
         private IWeightFiles? opened;
 
@@ -83,8 +87,8 @@ internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier
 
         private IWeightFiles Open()
         {
-            if (FolderStamp.Glance(folder) != glance) throw new InputException($"'{folder}': the model's files have changed since it was loaded; load it again");
-            return SequenceClassifier.WeightsIn(folder);
+            if (!reader.HasBase) throw new InputException($"'{reader.folder}': the model's files have changed since it was loaded; load it again");
+            return SequenceClassifier.WeightsIn(reader.folder);
         }
     }
 }

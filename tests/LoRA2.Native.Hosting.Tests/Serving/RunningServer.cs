@@ -24,7 +24,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public TextService Service => App.Services.GetRequiredService<TextService>();
 
-    public static async Task<RunningServer> Start(Action<LoRA2Options>? model = null, Action<ServerOptions>? server = null)
+    public static async Task<RunningServer> Start(Action<LoRA2Options>? model = null, Action<ServerOptions>? server = null, ILoggerProvider? log = null)
     {
         var options = new ServerOptions();
         server?.Invoke(options);
@@ -38,7 +38,10 @@ internal sealed class RunningServer : IAsyncDisposable
                 given.Workers = 2;
                 model?.Invoke(given);
             },
-            options, ["http://127.0.0.1:0"], logging => logging.SetMinimumLevel(LogLevel.None));
+            options, ["http://127.0.0.1:0"], logging =>
+            {
+                if (log is not null) logging.AddProvider(log);
+            });
         await app.StartAsync();
         return new RunningServer(app, options.ApiKey);
     }
