@@ -18,7 +18,7 @@ public sealed class SequenceClassifier : IDisposable
     private readonly IReadOnlyDictionary<string, string> lacking;
     private readonly Dictionary<Parameter, Tensor?> originals = [];
     private readonly bool shares;
-    private readonly Parameter[] read = [];
+    private readonly Lazy<Dictionary<string, byte[]?>>? samples;
     private readonly Lazy<string?>? fingerprint;
 
     private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, SequenceClassifier? other = null)
@@ -35,9 +35,11 @@ public sealed class SequenceClassifier : IDisposable
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
         if (files is null) return;
-        read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
-        bool isOthers = other is not null && Array.TrueForAll(read, parameter => parameter.IsShared) && other.read.Select(parameter => parameter.Name).SequenceEqual(read.Select(parameter => parameter.Name));
-        fingerprint = new Lazy<string?>(isOthers ? () => other!.Fingerprint : OfLoaded);
+        Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
+        // What another model has loaded it has sampled before it has rounded it.
+        byte[]? Sample(Parameter parameter) => parameter.IsShared ? other!.samples?.Value[parameter.Name] : WeightsFingerprint.Sample(parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value);
+        samples = new Lazy<Dictionary<string, byte[]?>>(() => read.DistinctBy(parameter => parameter.Name).ToDictionary(parameter => parameter.Name, Sample));
+        fingerprint = new Lazy<string?>(() => WeightsFingerprint.Of(read.Select(parameter => samples.Value[parameter.Name])));
     }
 
     /// <summary>The family and its sizes.</summary>
@@ -272,11 +274,4 @@ public sealed class SequenceClassifier : IDisposable
         foreach (Tensor? value in originals.Values) value?.Dispose();
         originals.Clear();
     });
-
-    private string? OfLoaded()
-    {
-        (string Name, Tensor Value)[] loaded = Array.ConvertAll(read, parameter => (parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value));
-        // Weights that another model keeps rounded, or elsewhere, are not what the files have.
-        return Array.TrueForAll(loaded, parameter => parameter.Value.DType == DType.Float32 && parameter.Value.Device == Device.Cpu) ? WeightsFingerprint.Of(loaded) : null;
-    }
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Devices;
 
 namespace LoRA2.Native.Encoders;
 
@@ -13,18 +14,27 @@ internal static class WeightsFingerprint
 {
     private const int Samples = 256;
 
-    /// <summary>The fingerprint of parameters' names and values, float32 on the CPU, as they were loaded.</summary>
-    public static string Of(IEnumerable<(string Name, Tensor Value)> parameters)
+    /// <summary>What a parameter adds to the fingerprints of all models that have it; null where it is kept rounded, or elsewhere, and is not what the files have.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its value, as it was loaded.</param>
+    public static byte[]? Sample(string name, Tensor value)
+    {
+        if (value.DType != DType.Float32 || value.Device != Device.Cpu) return null;
+        Span<float> sampled = stackalloc float[Samples];
+        ReadOnlySpan<float> values = value.AsSpan<float>();
+        int count = Math.Min(Samples, values.Length);
+        for (int i = 0; i < count; i++) sampled[i] = values[(int)((long)i * values.Length / count)];
+        return [.. Encoding.UTF8.GetBytes($"{name} {value.Shape} "), .. MemoryMarshal.AsBytes(sampled[..count])];
+    }
+
+    /// <summary>The fingerprint of a model's parameters by what each adds to it; null where one is not known.</summary>
+    public static string? Of(IEnumerable<byte[]?> samples)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<float> sampled = stackalloc float[Samples];
-        foreach ((string name, Tensor value) in parameters)
+        foreach (byte[]? sample in samples)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {value.Shape} "));
-            ReadOnlySpan<float> values = value.AsSpan<float>();
-            int count = Math.Min(Samples, values.Length);
-            for (int i = 0; i < count; i++) sampled[i] = values[(int)((long)i * values.Length / count)];
-            hash.AppendData(MemoryMarshal.AsBytes(sampled[..count]));
+            if (sample is null) return null;
+            hash.AppendData(sample);
         }
 
         return Convert.ToHexString(hash.GetHashAndReset())[..32];

@@ -84,6 +84,7 @@ public sealed class FingerprintTests
     [Theory]
     [InlineData(2, Precision.Float32)]
     [InlineData(3, Precision.Float32)]
+    [InlineData(2, Precision.BFloat16)]
     [InlineData(3, Precision.BFloat16)]
     public void AnAdapterOfAnotherBaseIsFoundOutOnAHost(int labels, Precision precision)
     {
