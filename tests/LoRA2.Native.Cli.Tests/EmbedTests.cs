@@ -18,7 +18,7 @@ public sealed class EmbedTests : IDisposable
         string model = Model();
         string texts = folder.Write("texts.txt", "My parcel never arrived.\nWhere is my refund?\n");
         CommandResult single = Lora2.Run("embed", "--model", model, "--file", texts).Done(), integer = Lora2.Run("embed", "--model", model, "--file", texts, "--precision", "int8").Done();
-        Assert.StartsWith("lora2: note: int8 on vectors (", integer.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"lora2: note: {Compute.Describe(Precision.Int8)}", integer.Error, StringComparison.Ordinal);
         foreach ((JsonElement one, JsonElement other) in single.JsonLines.Zip(integer.JsonLines))
         {
             float[] a = [.. one.GetProperty("vector").EnumerateArray().Select(value => value.GetSingle())], b = [.. other.GetProperty("vector").EnumerateArray().Select(value => value.GetSingle())];

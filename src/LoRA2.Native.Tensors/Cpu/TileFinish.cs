@@ -9,7 +9,7 @@ namespace LoRA2.Native.Tensors.Cpu;
 /// The end of a matrix product's epilogue on a block of C that was just written and is in cache: C += Bias in every row + Residual, then Activated = activation(C).
 /// Each pointer is to the block's first element and may be null.
 /// </summary>
-internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residualStep, T* activated, Activation activation, T* c, nint cStep, int rows, int columns) : ISimdTask<T>, IActivationUse<T>
+internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residualStep, T* activated, nint activatedStep, Activation activation, T* c, nint cStep, int rows, int columns) : ISimdTask<T>, IActivationUse<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     public void Run()
@@ -74,10 +74,10 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
         for (int row = 0; row < rows; row++)
         {
             int i = 0;
-            for (; i <= columns - TSimd.Count; i += TSimd.Count) TSimd.Store(default(TActivation).Invoke(Added<TSimd>(row, i)), activated + row * cStep + i);
+            for (; i <= columns - TSimd.Count; i += TSimd.Count) TSimd.Store(default(TActivation).Invoke(Added<TSimd>(row, i)), activated + row * activatedStep + i);
             if (i == columns) continue;
             TSimd last = AddedPartially<TSimd>(row, i, columns - i);
-            TSimd.StorePartial(default(TActivation).Invoke(last), activated + row * cStep + i, columns - i);
+            TSimd.StorePartial(default(TActivation).Invoke(last), activated + row * activatedStep + i, columns - i);
         }
     }
 }

@@ -204,7 +204,7 @@ internal abstract partial class Kernels
 /// <param name="Right">k × columns, its right factor.</param>
 /// <param name="Scale">Factor of Left · Right.</param>
 /// <param name="Residual">rows × columns, added after the rest.</param>
-/// <param name="Activated">rows × columns, receives the activation of the finished result, which itself stays the activation's argument.</param>
+/// <param name="Activated">rows × columns, receives the activation of the finished result, which itself stays the activation's argument; unless it is that result.</param>
 /// <param name="Activation">What <paramref name="Activated"/> receives.</param>
 /// <param name="RightTransposed">Whether Right is stored as columns × k.</param>
 /// <param name="Down">Where given, Left is first set to the product's left operand times this, inner × k: one pass over that operand may do both.</param>

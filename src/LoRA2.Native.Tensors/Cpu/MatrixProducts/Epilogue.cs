@@ -42,7 +42,7 @@ internal unsafe struct Epilogue<T>
     /// <summary>Elements between rows of <see cref="Residual"/>.</summary>
     public int ResidualStride;
 
-    /// <summary>Where the activation of C goes (m × n, rows as far apart as C's), once everything was added; or null. C holds its argument.</summary>
+    /// <summary>Where the activation of C goes (m × n, rows as far apart as C's), once everything was added; or null. C holds its argument, unless it is C.</summary>
     public T* Activated;
 
     /// <summary>What <see cref="Activated"/> receives.</summary>

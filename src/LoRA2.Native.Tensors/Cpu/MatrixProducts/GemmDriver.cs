@@ -117,7 +117,7 @@ internal static unsafe class GemmDriver<T, TVector, TSimd>
             Multiply(update, epilogue.Right, epilogue.RightStride, epilogue.RightTransposed, default);
         }
 
-        new TileFinish<T>(epilogue.Bias, epilogue.Residual, epilogue.ResidualStride, epilogue.Activated, epilogue.Activation, call.C, call.Ldc, call.Rows, call.Columns).Run();
+        new TileFinish<T>(epilogue.Bias, epilogue.Residual, epilogue.ResidualStride, epilogue.Activated, call.Ldc, epilogue.Activation, call.C, call.Ldc, call.Rows, call.Columns).Run();
     }
 
     private static void MultiplyByDots(in MatrixProduct<T> call, T* b, int ldb, bool transB)

@@ -191,7 +191,7 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         T* residual = product.Residual == null ? null : product.Residual + row * product.ResidualStep + column;
         nint at = row * product.CStep + column;
         T* activated = product.Activated == null ? null : product.Activated + at;
-        new TileFinish<T>(null, residual, product.ResidualStep, activated, product.Activation, product.C + at, product.CStep, rows, columns).Run();
+        new TileFinish<T>(null, residual, product.ResidualStep, activated, product.CStep, product.Activation, product.C + at, product.CStep, rows, columns).Run();
     }
 
     /// <summary>First row of a strip: rows are dealt evenly, so that no strip is much thinner than the tile.</summary>

@@ -58,7 +58,7 @@ internal static unsafe class CrossEntropy
         for (nint c = 0; c < classes; c += TSimd.Count)
         {
             TSimd v = TSimd.LoadPartial(row + c, (int)Math.Min(TSimd.Count, classes - c), lowest);
-            sum += VectorMath.Exp<TSimd, T>(v - shift);
+            sum += VectorMath.ExpNotPositive<TSimd, T>(v - shift);
         }
 
         return TSimd.Sum(sum);
@@ -115,7 +115,7 @@ internal static unsafe class CrossEntropy
             for (nint c = 0; c < classes; c += TSimd.Count)
             {
                 int lanes = (int)Math.Min(TSimd.Count, classes - c);
-                TSimd v = VectorMath.Exp<TSimd, T>(TSimd.LoadPartial(row + c, lanes, shift) - shift) * factor;
+                TSimd v = VectorMath.ExpNotPositive<TSimd, T>(TSimd.LoadPartial(row + c, lanes, shift) - shift) * factor;
                 if (accumulate) v = TSimd.LoadPartial(to + c, lanes, default) + v;
                 TSimd.StorePartial(v, to + c, lanes);
             }

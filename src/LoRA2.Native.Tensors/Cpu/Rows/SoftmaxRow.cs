@@ -54,14 +54,14 @@ internal static unsafe class SoftmaxRow
         TSimd sum = default;
         for (nint i = 0; i < full; i += TSimd.Count)
         {
-            TSimd e = VectorMath.Exp<TSimd, T>(TSimd.Load(y + i) - shift);
+            TSimd e = VectorMath.ExpNotPositive<TSimd, T>(TSimd.Load(y + i) - shift);
             TSimd.Store(e, y + i);
             sum += e;
         }
 
         if (rest > 0)
         {
-            last = VectorMath.Exp<TSimd, T>(last - shift);
+            last = VectorMath.ExpNotPositive<TSimd, T>(last - shift);
             sum += last;
         }
 

@@ -55,6 +55,9 @@ internal unsafe interface ISimd<TSelf, T>
 
     static abstract TSelf Sqrt(TSelf value);
 
+    /// <summary>1 / value of a value that is neither 0 nor infinite nor close to either, to within two units of the last place.</summary>
+    static abstract TSelf Reciprocal(TSelf value);
+
     /// <summary>The smaller; the right operand when either is NaN (on x86).</summary>
     static abstract TSelf Min(TSelf left, TSelf right);
 

@@ -33,11 +33,11 @@ public static partial class Ops
         kernels.LoRA2Fold(factors, middle, folded);
         Tensor t = Tensor.Empty([x.Shape.Rows, k], x.DType, x.Device);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        bool records = Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight);
+        Tensor? activated = RoomForActivated(y, activation, records);
         var epilogue = new Epilogue(bias, t, factors.OuterRight, scale, Activated: activated, Activation: activation, Down: folded);
         kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
-        if (Tape.Records(x, weight, bias, factors.OuterLeft, factors.InnerLeft, factors.SingularValues, factors.InnerRight, factors.OuterRight))
-            Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, folded, t, scale), y);
+        if (records) Tape.Record(LoRA2LinearNode.Of(x, weight, bias, factors, middle, folded, t, scale), y);
         return Activated(y, activated, activation);
     }
 

@@ -28,10 +28,11 @@ public static partial class Ops
         b = Contiguous(b);
         Tensor t = Tensor.Empty([x.Shape.Rows, a.Shape[0]], x.DType, x.Device);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        bool records = Tape.Records(x, weight, bias, a, b);
+        Tensor? activated = RoomForActivated(y, activation, records);
         var epilogue = new Epilogue(bias, t, b, scale, Activated: activated, Activation: activation, RightTransposed: true, Down: a, DownTransposed: true);
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: epilogue, precision: weight.Precision);
-        if (Tape.Records(x, weight, bias, a, b)) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
+        if (records) Tape.Record(LoRALinearNode.Of(x, weight, bias, a, b, t, scale), y);
         return Activated(y, activated, activation);
     }
 

@@ -28,8 +28,8 @@ public static partial class Ops
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
         SegmentedLoRALinearNode? node = Records(x, weight, bias, segments) ? SegmentedLoRALinearNode.Of(x, weight, bias) : null;
+        Tensor? activated = RoomForActivated(y, activation, node is not null);
         x.Device.Kernels.MatMul(x, false, weight, true, y, precision: weight.Precision);
         int row = 0;
         foreach (LowRankSegment segment in segments)

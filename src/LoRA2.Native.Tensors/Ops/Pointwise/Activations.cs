@@ -83,6 +83,10 @@ public static partial class Ops
         return Tape.Records(x) ? Tape.Record(ActivationNode.Of(x, activation), y) : y;
     }
 
+    /// <summary>Where a layer's product writes the activation of its result y: over y, unless a gradient wants y too.</summary>
+    private static Tensor? RoomForActivated(Tensor y, Activation activation, bool records) =>
+        activation == Activation.None ? null : records ? Tensor.Empty(y.Shape, y.DType, y.Device) : y;
+
     /// <summary>What a layer returns whose product also wrote the activation of its result y: that, recorded as an op of its own; without it, y.</summary>
     private static Tensor Activated(Tensor y, Tensor? activated, Activation activation) =>
         activated is null ? y : Tape.Records(y) ? Tape.Record(ActivationNode.Of(y, activation), activated) : activated;

@@ -25,9 +25,10 @@ public static partial class Ops
         weight = Contiguous(weight);
         bias = bias is null ? null : Contiguous(bias);
         Tensor y = Tensor.Empty(shape, x.DType, x.Device);
-        Tensor? activated = activation == Activation.None ? null : Tensor.Empty(shape, x.DType, x.Device);
+        bool records = Tape.Records(x, weight, bias);
+        Tensor? activated = RoomForActivated(y, activation, records);
         x.Device.Kernels.MatMul(x, false, weight, true, y, epilogue: new Epilogue(bias, Activated: activated, Activation: activation), precision: weight.Precision);
-        if (Tape.Records(x, weight, bias)) Tape.Record(LinearNode.Of(x, weight, bias), y);
+        if (records) Tape.Record(LinearNode.Of(x, weight, bias), y);
         return Activated(y, activated, activation);
     }
 

@@ -24,11 +24,15 @@ internal unsafe struct ByteEpilogue
 
     /// <summary>Values added to every row, or null.</summary>
     public float* Bias;
+
+    /// <summary>A value for each element, <see cref="ResidualStep"/> apart, or null.</summary>
+    public float* Residual;
+    public nint ResidualStep;
     public float Beta;
     public float* C;
     public nint CStep;
 
-    /// <summary>C = RowScales · Block · ColumnScales + RowOffsets · ColumnSums + Bias + Beta · C.</summary>
+    /// <summary>C = RowScales · Block · ColumnScales + RowOffsets · ColumnSums + Bias + Beta · C + Residual. C may be where the block lies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run()
     {
@@ -43,6 +47,7 @@ internal unsafe struct ByteEpilogue
                 Vector512<float> value = Vector512.ConvertToSingle(Vector512.Load(Block + (i * Tiles.TileShape.Lanes) + j)) * scales;
                 value = Vector512.FusedMultiplyAdd(sums, Vector512.Create(RowOffsets[i]), value * Vector512.Create(RowScales[i])) + bias;
                 if (Beta != 0) value = Vector512.FusedMultiplyAdd(Load(to, count), Vector512.Create(Beta), value);
+                if (Residual != null) value += Load(Residual + (i * ResidualStep) + j, count);
                 if (count == Count) value.Store(to);
                 else Simd.StorePartial(Unsafe.BitCast<Vector512<float>, Simd>(value), to, count);
             }

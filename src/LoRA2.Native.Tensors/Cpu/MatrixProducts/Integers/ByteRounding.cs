@@ -29,17 +29,52 @@ internal readonly unsafe struct ByteRounding(float* x, nint step, int rows, int 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Row(float* from, byte* to, out float scale, out float offset)
     {
-        Vector512<float> least = Vector512.Create(float.PositiveInfinity), most = Vector512.Create(float.NegativeInfinity), nothing = default;
+        (float smallest, float largest, bool isFinite) = Bounds(from);
+        (scale, offset) = (isFinite ? 0 : float.NaN, 0);
+        if (!isFinite || columns == 0 || MathF.Max(-smallest, largest) < RowRounding.Smallest) smallest = largest = 0;
+        else offset = smallest;
+        // The difference of the two could be infinite.
+        float range = (largest / byte.MaxValue) - (smallest / byte.MaxValue), inverse = range < RowRounding.Smallest ? 0 : 1 / range;
+        if (inverse != 0) scale = range;
+        float shift = -smallest * inverse;
+        (Vector512<float> factor, Vector512<float> addend) = (Vector512.Create(inverse), Vector512.Create(shift));
         int i = 0;
-        for (; i <= columns - Count; i += Count)
+        for (; i <= columns - ByteCode.StepDepth; i += ByteCode.StepDepth, to += BlockCode.GroupBytes)
         {
-            Vector512<float> value = Vector512.Load(from + i);
-            least = Vector512.MinNative(value, least);
-            most = Vector512.MaxNative(value, most);
-            nothing += value * Vector512<float>.Zero;
+            float* next = from + i;
+            Round(next, factor, addend, to);
+            Round(next + Count, factor, addend, to + Count);
+            Round(next + (2 * Count), factor, addend, to + (2 * Count));
+            Round(next + (3 * Count), factor, addend, to + (3 * Count));
         }
 
-        (float smallest, float largest, float zero) = (Least(least), -Least(-most), Vector512.Sum(nothing));
+        for (; i <= columns - Count; i += Count, to += Count) Round(from + i, factor, addend, to);
+        for (; i < columns; i++, to++) *to = (byte)MathF.Round(MathF.FusedMultiplyAdd(from[i], inverse, shift));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Round(float* from, Vector512<float> factor, Vector512<float> addend, byte* to) =>
+        Avx512F.ConvertToVector128ByteWithSaturation(Avx512F.ConvertToVector512Int32(Vector512.FusedMultiplyAdd(Vector512.Load(from), factor, addend)).AsUInt32()).Store(to);
+
+    /// <summary>The smallest and the largest element, and whether all are finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private (float Smallest, float Largest, bool IsFinite) Bounds(float* from)
+    {
+        Vector512<float> least = Vector512.Create(float.PositiveInfinity), most = Vector512.Create(float.NegativeInfinity), nothing = default;
+        (Vector512<float> least1, Vector512<float> most1, Vector512<float> nothing1) = (least, most, nothing);
+        int i = 0;
+        for (; i <= columns - (2 * Count); i += 2 * Count)
+        {
+            (Vector512<float> value, Vector512<float> value1) = (Vector512.Load(from + i), Vector512.Load(from + i + Count));
+            least = Vector512.MinNative(value, least);
+            least1 = Vector512.MinNative(value1, least1);
+            most = Vector512.MaxNative(value, most);
+            most1 = Vector512.MaxNative(value1, most1);
+            nothing = Vector512.FusedMultiplyAdd(value, Vector512<float>.Zero, nothing);
+            nothing1 = Vector512.FusedMultiplyAdd(value1, Vector512<float>.Zero, nothing1);
+        }
+
+        (float smallest, float largest, float zero) = (Least(Vector512.MinNative(least, least1)), -Least(-Vector512.MaxNative(most, most1)), Vector512.Sum(nothing + nothing1));
         for (; i < columns; i++)
         {
             smallest = MathF.Min(smallest, from[i]);
@@ -48,24 +83,8 @@ internal readonly unsafe struct ByteRounding(float* x, nint step, int rows, int 
         }
 
         // 0 times each element adds up to 0 if all are finite.
-        (scale, offset) = (zero == 0 ? 0 : float.NaN, 0);
-        if (zero != 0 || columns == 0 || MathF.Max(-smallest, largest) < RowRounding.Smallest) smallest = largest = 0;
-        else offset = smallest;
-        // The difference of the two could be infinite.
-        float range = (largest / byte.MaxValue) - (smallest / byte.MaxValue), inverse = range < RowRounding.Smallest ? 0 : 1 / range;
-        if (inverse != 0) scale = range;
-        float shift = -smallest * inverse;
-        (Vector512<float> factor, Vector512<float> addend) = (Vector512.Create(inverse), Vector512.Create(shift));
-        for (i = 0; i <= columns - Count; i += Count)
-        {
-            Vector512<float> value = Vector512.FusedMultiplyAdd(Vector512.Load(from + i), factor, addend);
-            Avx512F.ConvertToVector128ByteWithSaturation(Avx512F.ConvertToVector512Int32(value).AsUInt32()).Store(At(to, i));
-        }
-
-        for (; i < columns; i++) *At(to, i) = (byte)MathF.Round(MathF.FusedMultiplyAdd(from[i], inverse, shift));
+        return (smallest, largest, zero == 0);
     }
-
-    private static byte* At(byte* row, int i) => row + (i / ByteCode.StepDepth * BlockCode.GroupBytes) + (i % ByteCode.StepDepth);
 
     private static float Least(Vector512<float> value)
     {

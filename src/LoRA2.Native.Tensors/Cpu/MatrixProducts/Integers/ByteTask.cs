@@ -82,23 +82,31 @@ internal readonly unsafe struct ByteTask : IParallelTask
                 part.RowScales = whole.RowScales + row;
                 part.RowOffsets = whole.RowOffsets + row;
                 part.C = whole.C + (row * whole.CStep) + column;
+                part.CStep = whole.CStep;
                 call.A = a + (strip * slice);
                 call.Target = part.C;
                 call.Second = part.C;
                 call.SecondStep = call.TargetStep;
-                float* residual = epilogue.Residual == null ? null : epilogue.Residual + ((nint)row * epilogue.ResidualStride) + column;
-                if (residual != null)
+                if (epilogue.Residual != null)
                 {
-                    call.Second = residual;
-                    call.SecondStep = epilogue.ResidualStride * sizeof(float);
+                    part.ResidualStep = epilogue.ResidualStride;
+                    call.Second = part.Residual = epilogue.Residual + ((nint)row * part.ResidualStep) + column;
+                    call.SecondStep = part.ResidualStep * sizeof(float);
                 }
 
                 call.Next = panel + 1 < panel1 && fetching < FetchingStrips ? call.B + slice + (fetching * slice / FetchingStrips) : call.B;
                 ByteCode.Multiply(&call, part.Rows, part.Columns);
+                // A result that only its activation needs stays in the block: rows of C may share few places in the first-level cache.
+                if (epilogue.Activated == whole.C && whole.Beta == 0)
+                {
+                    part.C = (float*)part.Block;
+                    part.CStep = Lanes;
+                }
+
                 part.Run();
-                if (residual == null && epilogue.Activated == null) continue;
-                new TileFinish<float>(
-                    null, residual, epilogue.ResidualStride, epilogue.Activated == null ? null : epilogue.Activated + (row * whole.CStep) + column, epilogue.Activation, part.C, whole.CStep, part.Rows, part.Columns).Run();
+                if (epilogue.Activated == null) continue;
+                float* activated = epilogue.Activated + (row * whole.CStep) + column;
+                new TileFinish<float>(null, null, 0, activated, whole.CStep, epilogue.Activation, part.C, part.CStep, part.Rows, part.Columns).Run();
             }
         }
     }

@@ -81,7 +81,7 @@ internal readonly unsafe struct Int8Task : IParallelTask
         nint at = (firstRow * whole.CStep) + firstColumn;
         new TileFinish<float>(
             null, epilogue.Residual == null ? null : epilogue.Residual + ((nint)firstRow * epilogue.ResidualStride) + firstColumn, epilogue.ResidualStride,
-            epilogue.Activated == null ? null : epilogue.Activated + at, epilogue.Activation, whole.C + at, whole.CStep,
+            epilogue.Activated == null ? null : epilogue.Activated + at, whole.CStep, epilogue.Activation, whole.C + at, whole.CStep,
             FirstRow(strip1, strips) - firstRow, Math.Min(columns, panel1 * Int8PackedMatrix.PanelColumns) - firstColumn).Run();
     }
 

@@ -27,7 +27,7 @@ internal static unsafe class DotKernels
 
     /// <summary>Every kernel, in the order that <see cref="Multiply"/> expects.</summary>
     public static IEnumerable<Label> Write(Assembler c, Instruction multiply) =>
-        from vectors in new[] { 1, 2 } from rows in Enumerable.Range(1, MostRows) select Kernel(c, rows, vectors, multiply);
+        from vectors in Enumerable.Range(1, 2) from rows in Enumerable.Range(1, MostRows) select Kernel(c, rows, vectors, multiply);
 
     /// <summary>Makes a block of C of up to 32 rows by 32 columns, these in multiples of 16.</summary>
     public static void Multiply(AssembledCode code, TileCall* call, int rows, int columns)

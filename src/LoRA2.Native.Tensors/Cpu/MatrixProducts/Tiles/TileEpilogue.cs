@@ -42,7 +42,7 @@ internal static unsafe class TileEpilogue
         }
 
         // What was just written is in the first-level cache.
-        if (activated != null) new TileFinish<float>(null, null, 0, activated, activation, c, step, rows, columns).Run();
+        if (activated != null) new TileFinish<float>(null, null, 0, activated, step, activation, c, step, rows, columns).Run();
     }
 
     /// <summary>Copies a part of C to the block that its sums start from; the block's other elements are left as they are.</summary>
