@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Safetensors;
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Cli.Tests;

@@ -37,6 +37,9 @@ public readonly struct Tape : IDisposable
 
     private bool IsOpen => recording?.Generation == generation;
 
+    /// <summary>Whether a tape is current on this thread.</summary>
+    internal static bool IsCurrent => Recording.Current is not null;
+
     /// <summary>Whether an op on these inputs has to be recorded: a tape is current and one of them requires a gradient.</summary>
     public static bool Records(params ReadOnlySpan<Tensor?> inputs)
     {

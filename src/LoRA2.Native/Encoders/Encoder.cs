@@ -1,10 +1,18 @@
 using LoRA2.Native.Tensors;
+using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
+using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders;
 
 /// <summary>Embeddings and a stack of layers.</summary>
 public sealed class Encoder
 {
+    /// <summary>
+    /// Tokens that go through the layers together where weights are bytes: then a layer's weights are read faster than what it makes of more tokens than these, which no longer fits the caches. It depends on nothing, so that no result does.
+    /// </summary>
+    private const int TokensTogether = 256;
+
     private readonly IEmbeddings embeddings;
     private readonly IEncoderLayer[] layers;
     private readonly IRelativeTable? positions;
@@ -49,17 +57,50 @@ public sealed class Encoder
     {
         ArgumentNullException.ThrowIfNull(context);
         batch.Require();
+        bool frees = !Tape.IsCurrent && context.KeepsNothing && KeepsNothing;
+        int together = Math.Max(1, TokensTogether / Math.Max(1, batch.Length));
+        if (frees && batch.Size > together && context.Rows is null && linears.Length > 0 && linears[0].Weight.Value.Precision == Precision.Int8) return InParts(batch, together, out mask, context);
+        return Forward(batch, out mask, context, frees);
+    }
+
+    private Tensor InParts(in EncoderBatch batch, int together, out Tensor mask, ForwardContext context)
+    {
+        Tensor? all = null;
+        for (int first = 0; first < batch.Size; first += together)
+        {
+            using var scope = new TensorScope();
+            int count = Math.Min(together, batch.Size - first);
+            Tensor part = Forward(batch.Rows(first, count), out _, context, frees: true);
+            all ??= scope.Keep(Tensor.Empty([batch.Size, part.Shape[1], part.Shape[2]], part.DType, part.Device));
+            Ops.Slice(all, 0, first, count).CopyFrom(part);
+        }
+
+        mask = batch.Mask.To(all!.Device);
+        return all;
+    }
+
+    private Tensor Forward(in EncoderBatch batch, out Tensor mask, ForwardContext context, bool frees)
+    {
         Tensor hidden = embeddings.Forward(batch, context);
         mask = batch.Mask.To(hidden.Device);
         context.HiddenStates?.Add(hidden);
         var inputs = new LayerInputs(mask, positions?.For(batch.Length));
         foreach (IEncoderLayer layer in layers)
         {
-            hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context) : layer.Forward(hidden, inputs, context);
+            hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context)
+                : frees && hidden.Device == Device.Cpu ? Alone(layer, hidden, inputs, context)
+                : layer.Forward(hidden, inputs, context);
             context.HiddenStates?.Add(hidden);
         }
 
         return finalNorm is null ? hidden : finalNorm.Forward(hidden);
+    }
+
+    /// <summary>A layer whose tensors are freed after it, so that the next one's lie in memory that is in the caches.</summary>
+    private static Tensor Alone(IEncoderLayer layer, Tensor hidden, LayerInputs inputs, ForwardContext context)
+    {
+        using var scope = new TensorScope();
+        return scope.Keep(layer.Forward(hidden, inputs, context));
     }
 
     private static Tensor Checkpointed(IEncoderLayer layer, Tensor hidden, LayerInputs inputs, ForwardContext context)

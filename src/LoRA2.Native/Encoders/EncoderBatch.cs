@@ -29,6 +29,10 @@ public readonly record struct EncoderBatch(Tensor Ids, Tensor Mask, Tensor? Type
         return new(Ids.To(device), Mask.To(device), TypeIds?.To(device)) { Positions = Positions?.To(device), Selected = Selected?.To(device) };
     }
 
+    /// <summary>Sequences of it, without what is selected.</summary>
+    internal EncoderBatch Rows(int first, int count) =>
+        new(Ops.Slice(Ids, 0, first, count), Ops.Slice(Mask, 0, first, count), TypeIds is null ? null : Ops.Slice(TypeIds, 0, first, count)) { Positions = Positions is null ? null : Ops.Slice(Positions, 0, first, count) };
+
     /// <summary>Overwrites this batch with another of its shape, on any device.</summary>
     internal void CopyFrom(in EncoderBatch other)
     {
