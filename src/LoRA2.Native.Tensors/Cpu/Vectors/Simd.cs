@@ -55,7 +55,7 @@ internal unsafe interface ISimd<TSelf, T>
 
     static abstract TSelf Sqrt(TSelf value);
 
-    /// <summary>1 / value of a value that is neither 0 nor infinite nor close to either, to within two units of the last place.</summary>
+    /// <summary>1 / value of a value from 4 to 20, rounded as a division rounds it; one unit of the last place off where the fraction is ones alone.</summary>
     static abstract TSelf Reciprocal(TSelf value);
 
     /// <summary>The smaller; the right operand when either is NaN (on x86).</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -26,6 +27,7 @@ internal readonly unsafe struct WeightRounding(float* source, int step, int rows
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private float Largest(float* from)
     {
         Vector<float> most = default;
@@ -38,6 +40,7 @@ internal readonly unsafe struct WeightRounding(float* source, int step, int rows
     }
 
     /// <summary>A column for <see cref="ByteCode"/>: of each step of 64 the four from p on are at p / 4 · 64 bytes, those of 16 columns side by side. Returns the rounded weights' sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Fours(float* from, float inverse, sbyte* to)
     {
         var factor = Vector128.Create(inverse);
