@@ -76,19 +76,20 @@ internal static class Single
     }
 
     /// <summary>
-    /// e^x for −150 ≤ x ≤ 89: x = n ln 2 + r, e^r as the CPU has it, 1 + r + r² q(r) with q interpolated, scaled by 2ⁿ in two steps. Adding 1.5 · 2²³ rounds to a whole number, which the sum's
+    /// e^x for −150 ≤ x ≤ 89: x = n ln 2 + r, e^r by its Taylor series to r⁷, scaled by 2ⁿ in two steps. Adding 1.5 · 2²³ rounds to a whole number, which the sum's
     /// lowest bits then are: on a GPU conversions are eight times as slow as sums.
     /// </summary>
     private static float ExpWithin(float x)
     {
         const float magic = 12582912f;
-        float shifted = MultiplyAdd(x, 1.4426950408889634f, magic);
+        float shifted = (x * 1.4426950408889634f) + magic;
         float n = shifted - magic;
         float r = MultiplyAdd(n, -0.693359375f, x);
         r = MultiplyAdd(n, 2.12194440054690583e-4f, r);
-        float p = MultiplyAdd(0.0013926191056242137f, r, 0.008363185031533224f);
-        p = MultiplyAdd(p, r, 0.04166655457234514f);
-        p = MultiplyAdd(p, r, 0.1666657695378877f);
+        float p = MultiplyAdd(1f / 5040, r, 1f / 720);
+        p = MultiplyAdd(p, r, 1f / 120);
+        p = MultiplyAdd(p, r, 1f / 24);
+        p = MultiplyAdd(p, r, 1f / 6);
         p = MultiplyAdd(p, r, 0.5f);
         p = MultiplyAdd(p, r, 1);
         p = MultiplyAdd(p, r, 1);

@@ -42,8 +42,8 @@ internal static class VectorMath
         ExpBounded<TSimd, T>(TSimd.Max(Constant<TSimd, T>(typeof(T) == typeof(float) ? -110 : -750), x));
 
     /// <summary>
-    /// e^x of an x from −113 to 89 (float) or −760 to 710 (double). x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r as 1 + r + r² q(r), with q interpolated in Chebyshev's points (degree 4, 8e-9 relative) for float, and by its Taylor series to
-    /// r^13 for double; then scaled by 2^n.
+    /// e^x of an x from −113 to 89 (float) or −760 to 710 (double). x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by its Taylor series to r^7 (float) or r^13 (double), then scaled
+    /// by 2^n.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TSimd ExpBounded<TSimd, T>(TSimd x)
@@ -53,16 +53,13 @@ internal static class VectorMath
         bool single = typeof(T) == typeof(float);
         // Adding 1.5 · 2^23 (2^52) leaves no bits after the point: rounding without an instruction for it.
         TSimd whole = Constant<TSimd, T>(single ? 12582912 : 6755399441055744);
-        TSimd n = TSimd.MultiplyAdd(x, Constant<TSimd, T>(1.4426950408889634), whole) - whole;
+        TSimd n = (x * Constant<TSimd, T>(1.4426950408889634)) + whole - whole;
         TSimd r = TSimd.MultiplyAdd(n, Constant<TSimd, T>(single ? -0.693359375 : -0.693147180369123816490), x);
         r = TSimd.MultiplyAdd(n, Constant<TSimd, T>(single ? 2.12194440054690583e-4 : -1.90821492927058770002e-10), r);
         TSimd p;
         if (single)
         {
-            p = Constant<TSimd, T>(0.0013926191056242137);
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(0.008363185031533224));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(0.04166655457234514));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(0.1666657695378877));
+            p = Constant<TSimd, T>(1.0 / 5040);
         }
         else
         {
@@ -73,12 +70,12 @@ internal static class VectorMath
             p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 362880));
             p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 40320));
             p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 5040));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 720));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 120));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 24));
-            p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 6));
         }
 
+        p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 720));
+        p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 120));
+        p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 24));
+        p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1.0 / 6));
         p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(0.5));
         p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1));
         p = TSimd.MultiplyAdd(p, r, Constant<TSimd, T>(1));
