@@ -43,7 +43,7 @@ public static class Compute
     public static string SimdPath => SimdPaths.Current.ToString();
 
     /// <summary>
-    /// What computes products of bfloat16 operands: AMX (the processor's tile unit) where the processor and the operating system have it, else AVX512-BF16 (dot products of pairs) where they have that, unless
+    /// What computes products of bfloat16 operands: AMX (the processor's tile unit) where the processor and the operating system have it, else AVX512-BF16 (dot products of pairs) where they have that and it is faster than float32 (AMD), unless
     /// the environment variable LORA2_BF16 (amx, avx512, vector) says otherwise; else vector.
     /// </summary>
     public static string BFloat16Path => Name(BFloat16Paths.Current);
@@ -66,6 +66,14 @@ public static class Compute
             _ => $"{name}, which is float32 on {vectors}: without AMX it is not faster than that",
         };
     }
+
+    /// <summary>What multiplies in a precision: two that say the same give the same bits.</summary>
+    internal static string ProductsOf(Precision precision) => precision switch
+    {
+        Precision.Float32 => "vector",
+        Precision.Int8 => ByteCode.IsCurrent ? "VNNI" : "vector",
+        _ => Name(BFloat16Paths.Of(precision)),
+    };
 
     private static string Name(Cpu.MatrixProducts.Tiles.BFloat16Path path) => path switch
     {

@@ -13,7 +13,7 @@ namespace LoRA2.Native.Tensors.Devices;
 /// <param name="PositionQuery">[positions, width]: position-to-content queries, or null.</param>
 /// <param name="PositionOf">Row of the position tables for each distance query − key, from −(length − 1) to length − 1.</param>
 /// <param name="Precision">
-/// Precision of the products, for Float32 tensors: with BFloat16, and a tile unit, their operands are rounded. Else they are computed in float32, which is
+/// Precision of the products, for Float32 tensors: with BFloat16, and a tile unit or AVX512-BF16, their operands are rounded. Else they are computed in float32, which is
 /// within every precision's error and not slower.
 /// </param>
 public readonly record struct AttentionTerms(

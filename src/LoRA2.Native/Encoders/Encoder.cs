@@ -1,6 +1,5 @@
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
-using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders;
@@ -18,6 +17,7 @@ public sealed class Encoder
     private readonly IRelativeTable? positions;
     private readonly NormLayer? finalNorm;
     private readonly LinearLayer[] linears;
+    private readonly bool isOurs;
 
     /// <summary>Puts the parts together.</summary>
     /// <param name="embeddings">From ids to the first hidden states.</param>
@@ -32,6 +32,7 @@ public sealed class Encoder
         this.layers = [.. layers];
         this.positions = positions;
         this.finalNorm = finalNorm;
+        isOurs = ((object?[])[embeddings, positions, .. layers]).All(part => part is null || part.GetType().Assembly == typeof(Encoder).Assembly);
         linears = [.. layers.Distinct().SelectMany(layer => layer.Linears)];
         for (int i = 0; i < linears.Length; i++) linears[i].Place = i;
     }
@@ -57,11 +58,13 @@ public sealed class Encoder
     {
         ArgumentNullException.ThrowIfNull(context);
         batch.Require();
-        bool frees = !Tape.IsCurrent && context.KeepsNothing && KeepsNothing;
         int together = Math.Max(1, TokensTogether / Math.Max(1, batch.Length));
-        if (frees && batch.Size > together && context.Rows is null && linears.Length > 0 && linears[0].Weight.Value.Precision == Precision.Int8) return InParts(batch, together, out mask, context);
-        return Forward(batch, out mask, context, frees);
+        return batch.Size > together && CanBeInParts(context) ? InParts(batch, together, out mask, context) : Whole(batch, out mask, context);
     }
+
+    /// <summary>Whether weights are bytes and nobody sees that a pass is several: neither the caller, nor a tape, nor a dropout, nor a part that somebody else wrote, which may keep a tensor for the rest of the pass.</summary>
+    private bool CanBeInParts(ForwardContext context) =>
+        linears.Length > 0 && linears[0].Weight.Value.Precision == Precision.Int8 && isOurs && KeepsNothing && !Tape.IsCurrent && !context.IsTraining && context is { HiddenStates: null, Attentions: null, Rows: null };
 
     private Tensor InParts(in EncoderBatch batch, int together, out Tensor mask, ForwardContext context)
     {
@@ -70,7 +73,7 @@ public sealed class Encoder
         {
             using var scope = new TensorScope();
             int count = Math.Min(together, batch.Size - first);
-            Tensor part = Forward(batch.Rows(first, count), out _, context, frees: true);
+            Tensor part = Whole(batch.Rows(first, count), out _, context);
             all ??= scope.Keep(Tensor.Empty([batch.Size, part.Shape[1], part.Shape[2]], part.DType, part.Device));
             Ops.Slice(all, 0, first, count).CopyFrom(part);
         }
@@ -79,7 +82,7 @@ public sealed class Encoder
         return all;
     }
 
-    private Tensor Forward(in EncoderBatch batch, out Tensor mask, ForwardContext context, bool frees)
+    private Tensor Whole(in EncoderBatch batch, out Tensor mask, ForwardContext context)
     {
         Tensor hidden = embeddings.Forward(batch, context);
         mask = batch.Mask.To(hidden.Device);
@@ -87,20 +90,11 @@ public sealed class Encoder
         var inputs = new LayerInputs(mask, positions?.For(batch.Length));
         foreach (IEncoderLayer layer in layers)
         {
-            hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context)
-                : frees && hidden.Device == Device.Cpu ? Alone(layer, hidden, inputs, context)
-                : layer.Forward(hidden, inputs, context);
+            hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context) : layer.Forward(hidden, inputs, context);
             context.HiddenStates?.Add(hidden);
         }
 
         return finalNorm is null ? hidden : finalNorm.Forward(hidden);
-    }
-
-    /// <summary>A layer whose tensors are freed after it, so that the next one's lie in memory that is in the caches.</summary>
-    private static Tensor Alone(IEncoderLayer layer, Tensor hidden, LayerInputs inputs, ForwardContext context)
-    {
-        using var scope = new TensorScope();
-        return scope.Keep(layer.Forward(hidden, inputs, context));
     }
 
     private static Tensor Checkpointed(IEncoderLayer layer, Tensor hidden, LayerInputs inputs, ForwardContext context)

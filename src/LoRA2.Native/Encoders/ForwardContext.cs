@@ -46,9 +46,6 @@ public sealed class ForwardContext
     /// <summary>The adapters of the batch's rows, where the pass brings them; null: the layers' own.</summary>
     internal RowAdapters? Rows { get; init; }
 
-    /// <summary>Whether the caller looks at nothing but the result, and the rows' adapters neither.</summary>
-    internal bool KeepsNothing => HiddenStates is null && Attentions is null && (Rows is null || Rows.KeepsNothing);
-
     /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
     internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, Rows = Rows };
 

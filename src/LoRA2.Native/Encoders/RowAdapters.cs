@@ -18,9 +18,6 @@ internal sealed class RowAdapters(IReadOnlyList<AdaptedRows> segments)
 {
     private readonly int batch = segments.Sum(segment => segment.Count);
 
-    /// <summary>Whether every adapter lets go of the tensors of a pass.</summary>
-    public bool KeepsNothing { get; } = segments.All(segment => Array.TrueForAll(segment.Adapters, adapter => adapter is null or { KeepsNothing: true }));
-
     /// <summary>Number of segments.</summary>
     public int Count => segments.Count;
 

@@ -40,7 +40,8 @@ public sealed class RunFingerprint
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Device != Device.Cpu) return $"device {model.Device.Name}";
-        return model.Precision == Precision.Float32 ? $"vectors of {Compute.SimdPath}" : $"vectors of {Compute.SimdPath} and bfloat16 by {Compute.BFloat16Path}";
+        string vectors = $"vectors of {Compute.SimdPath}", products = Compute.ProductsOf(model.Precision);
+        return model.Precision == Precision.Float32 ? vectors : $"{vectors} and {model.Precision.ToString().ToLowerInvariant()} by {products}";
     }
 
     /// <summary>As <see cref="ToString"/> gives it; of other text nothing is the same.</summary>

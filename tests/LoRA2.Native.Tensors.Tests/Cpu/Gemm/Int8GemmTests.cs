@@ -73,6 +73,26 @@ public sealed class Int8GemmTests
     }
 
     [Fact]
+    public void ARowFarFromZeroOrOfLargeOrSmallNumbersIsRoundedWithinItsRange()
+    {
+        const int depth = 85;
+        foreach ((float middle, float half) in ((float, float)[])[(1, 5e-5f), (1, 1e-5f), (-1, 1e-6f), (1000, 1e-3f), (0, 1e36f), (0, 1e-29f), (1e-29f, 1e-29f)])
+        {
+            using var scope = new TensorScope();
+            float[] row = [.. Enumerable.Range(0, depth).Select(i => middle + (half * (float)Math.Sin(i + 1)))];
+            for (int at = 0; at < depth; at += 28)
+            {
+                Tensor weight = Tensor.Zeros([1, depth]);
+                weight.AsSpan<float>()[at] = 1;
+                weight.Freeze();
+                // One weight of 1: what comes out is the element as it was rounded.
+                double range = (double)row.Max() - row.Min(), step = ByteCode.IsCurrent ? range / 255 : 2.0 * row.Max(Math.Abs) / RowRounding.Levels(depth), actual = Product(Tensor.From(row, [1, depth]), weight)[0];
+                Assert.True(Math.Abs(actual - row[at]) <= (step / 2 * 1.001) + (Math.Abs(row[at]) * 3e-7), $"{middle} ± {half}: element {at} is {actual}; {row[at]} ± {step / 2} was expected");
+            }
+        }
+    }
+
+    [Fact]
     public void TheLargestIntegersOfALongSumDoNotSaturate()
     {
         const int depth = 3072;
@@ -238,14 +258,14 @@ public sealed class Int8GemmTests
         for (int i = 0; i < m; i++)
         {
             float[] row = values[(i * k)..((i + 1) * k)];
-            (float least, float range) = k == 0 ? (0, 0) : (row.Min(), (row.Max() / 255) - (row.Min() / 255));
-            (float inverse, float scale) = range == 0 ? (0, 0) : (1 / range, range);
+            (float least, float range) = k == 0 ? (0, 0) : (row.Min(), (row.Max() / 2) - (row.Min() / 2));
+            (float factor, float scale) = range == 0 ? (0, 0) : (255 / range, 2 * (range / 255));
             for (int j = 0; j < n; j++)
             {
                 long products = 0, weights = 0;
                 for (int p = 0; p < k; p++)
                 {
-                    products += (long)MathF.Round(MathF.FusedMultiplyAdd(row[p], inverse, -least * inverse)) * b.Values[(j * k) + p];
+                    products += (long)MathF.Round(MathF.FusedMultiplyAdd(row[p], 0.5f, -least / 2) * factor) * b.Values[(j * k) + p];
                     weights += b.Values[(j * k) + p];
                 }
 

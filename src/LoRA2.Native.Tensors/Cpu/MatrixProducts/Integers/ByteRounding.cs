@@ -33,28 +33,27 @@ internal readonly unsafe struct ByteRounding(float* x, nint step, int rows, int 
         (scale, offset) = (isFinite ? 0 : float.NaN, 0);
         if (!isFinite || columns == 0 || MathF.Max(-smallest, largest) < RowRounding.Smallest) smallest = largest = 0;
         else offset = smallest;
-        // The difference of the two could be infinite.
-        float range = (largest / byte.MaxValue) - (smallest / byte.MaxValue), inverse = range < RowRounding.Smallest ? 0 : 1 / range;
-        if (inverse != 0) scale = range;
-        float shift = -smallest * inverse;
-        (Vector512<float> factor, Vector512<float> addend) = (Vector512.Create(inverse), Vector512.Create(shift));
+        // Halves, as the difference of the two could be infinite; and differences before they are scaled, as both could be far larger than those.
+        float origin = smallest / 2, range = (largest / 2) - origin, factor = range < RowRounding.Smallest ? 0 : byte.MaxValue / range;
+        if (factor != 0) scale = 2 * (range / byte.MaxValue);
+        (Vector512<float> factors, Vector512<float> origins) = (Vector512.Create(factor), Vector512.Create(-origin));
         int i = 0;
         for (; i <= columns - ByteCode.StepDepth; i += ByteCode.StepDepth, to += BlockCode.GroupBytes)
         {
             float* next = from + i;
-            Round(next, factor, addend, to);
-            Round(next + Count, factor, addend, to + Count);
-            Round(next + (2 * Count), factor, addend, to + (2 * Count));
-            Round(next + (3 * Count), factor, addend, to + (3 * Count));
+            Round(next, factors, origins, to);
+            Round(next + Count, factors, origins, to + Count);
+            Round(next + (2 * Count), factors, origins, to + (2 * Count));
+            Round(next + (3 * Count), factors, origins, to + (3 * Count));
         }
 
-        for (; i <= columns - Count; i += Count, to += Count) Round(from + i, factor, addend, to);
-        for (; i < columns; i++, to++) *to = (byte)MathF.Round(MathF.FusedMultiplyAdd(from[i], inverse, shift));
+        for (; i <= columns - Count; i += Count, to += Count) Round(from + i, factors, origins, to);
+        for (; i < columns; i++, to++) *to = (byte)MathF.Round(MathF.FusedMultiplyAdd(from[i], 0.5f, -origin) * factor);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(float* from, Vector512<float> factor, Vector512<float> addend, byte* to) =>
-        Avx512F.ConvertToVector128ByteWithSaturation(Avx512F.ConvertToVector512Int32(Vector512.FusedMultiplyAdd(Vector512.Load(from), factor, addend)).AsUInt32()).Store(to);
+    private static void Round(float* from, Vector512<float> factors, Vector512<float> origins, byte* to) =>
+        Avx512F.ConvertToVector128ByteWithSaturation(Avx512F.ConvertToVector512Int32(Vector512.FusedMultiplyAdd(Vector512.Load(from), Vector512.Create(0.5f), origins) * factors).AsUInt32()).Store(to);
 
     /// <summary>The smallest and the largest element, and whether all are finite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -48,7 +48,7 @@ internal static class BFloat16Paths
     /// <summary>Whether this machine has the path.</summary>
     public static bool IsSupported(BFloat16Path path) => BFloat16Code.IsSupported(path);
 
-    /// <summary>The path that is <paramref name="requested"/> where the machine has it, else its fastest.</summary>
+    /// <summary>The path that is <paramref name="requested"/> where the machine has it, else vectors; of none, the machine's fastest.</summary>
     public static BFloat16Path Choose(string? requested) =>
         requested == "vector" ? BFloat16Path.Vector
         : requested != "avx512" && IsSupported(BFloat16Path.Amx) ? BFloat16Path.Amx

@@ -5,8 +5,8 @@ using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Encoders;
 
-/// <summary>Passes that nobody looks into free what a layer made after it, and in 8 bits take some sequences at a time; neither changes a bit.</summary>
-public sealed class FreedLayersTests : IDisposable
+/// <summary>In 8 bits a pass that nobody looks into takes some sequences at a time, which changes no bit.</summary>
+public sealed class PassesInPartsTests : IDisposable
 {
     private const int Batch = 21, Length = 29;
 
