@@ -9,9 +9,9 @@ internal static unsafe class DotPeak
 {
     private const int Iterations = 100_000, Sums = 24;
 
-    private static readonly Lazy<nint> BFloat16 = new(() => Assemble((c, sum) => c.vdpbf16ps(sum, zmm30, zmm31)));
+    private static readonly Lazy<AssembledCode> BFloat16 = new(() => Assemble((c, sum) => c.vdpbf16ps(sum, zmm30, zmm31)));
 
-    private static readonly Lazy<nint> Bytes = new(() => Assemble((c, sum) => c.vpdpbusd(sum, zmm30, zmm31)));
+    private static readonly Lazy<AssembledCode> Bytes = new(() => Assemble((c, sum) => c.vpdpbusd(sum, zmm30, zmm31)));
 
     /// <summary>GFLOP/s of vdpbf16ps on <paramref name="threads"/> threads together, each for <paramref name="seconds"/>.</summary>
     public static double OfBFloat16(int threads, double seconds) => FusedMultiplyAdds.OnThreads(threads, () => Rate(BFloat16.Value, 2, seconds));
@@ -20,23 +20,25 @@ internal static unsafe class DotPeak
     /// <inheritdoc cref="OfBFloat16" path="/param"/>
     public static double OfBytes(int threads, double seconds) => FusedMultiplyAdds.OnThreads(threads, () => Rate(Bytes.Value, 4, seconds));
 
-    private static double Rate(nint loop, int products, double seconds)
+    private static double Rate(AssembledCode code, int products, double seconds)
     {
         long operations = 0;
         double start = Clock.Seconds, elapsed;
         do
         {
-            ((delegate* unmanaged<long, void>)loop)(Iterations);
+            ((delegate* unmanaged<long, void>)code.Entry(0))(Iterations);
             operations += Iterations * Sums * 16L * products * 2;
         }
         while ((elapsed = Clock.Seconds - start) < seconds);
         return operations / elapsed / 1e9;
     }
 
-    private static nint Assemble(Action<Assembler, AssemblerRegisterZMM> instruction)
+    private static AssembledCode Assemble(Action<Assembler, AssemblerRegisterZMM> instruction) =>
+        AssembledCode.Of(c => [Loop(c, instruction)]) ?? throw new PlatformNotSupportedException("There is no memory here that can be executed.");
+
+    private static Label Loop(Assembler c, Action<Assembler, AssemblerRegisterZMM> instruction)
     {
-        var c = new Assembler(64);
-        Label loop = c.CreateLabel();
+        Label entry = AssembledCode.Start(c), loop = c.CreateLabel();
         for (int i = 0; i < 32; i++) c.vpxord(Zmm(i), Zmm(i), Zmm(i));
         c.Label(ref loop);
         for (int i = 0; i < Sums; i++) instruction(c, Zmm(i));
@@ -44,10 +46,7 @@ internal static unsafe class DotPeak
         c.jne(loop);
         c.vzeroupper();
         c.ret();
-        using var stream = new MemoryStream();
-        c.Assemble(new StreamCodeWriter(stream), 0);
-        byte* code = LinuxMemory.Load(stream.GetBuffer().AsSpan(0, (int)stream.Length));
-        return code == null ? throw new PlatformNotSupportedException("There is no memory here that can be executed.") : (nint)code;
+        return entry;
     }
 
     private static AssemblerRegisterZMM Zmm(int index) => new(Register.ZMM0 + index);

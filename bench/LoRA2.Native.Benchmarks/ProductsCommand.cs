@@ -57,7 +57,7 @@ internal static class ProductsCommand
         var turns = new Turns { { Peak, () => FusedMultiplyAdds.Measure(threads, seconds) } };
         turns.Add("float32 kernel in the first-level cache", () => TileInCache.Measure(threads, seconds));
         if (HasUnit) turns.Add(UnitPeak, () => UnitRate(threads, seconds));
-        if (Compute.Describe(Precision.Int8).Contains("VNNI", StringComparison.Ordinal)) turns.Add(BytesPeak, () => DotPeak.OfBytes(threads, seconds));
+        if (Compute.ProductsOf(Precision.Int8) == "VNNI") turns.Add(BytesPeak, () => DotPeak.OfBytes(threads, seconds));
         foreach (Precision precision in Enum.GetValues<Precision>())
         {
             string turn = $"{precision.ToString().ToLowerInvariant()}, B packed before";

@@ -7,7 +7,7 @@ namespace LoRA2.Native.Tensors.Cpu.Attention;
 internal unsafe struct AttentionBuffers<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The sequence's rows of this head: copies for vector code, the rows where they lie and their tiles for the tile unit.</summary>
+    /// <summary>The sequence's rows of this head: copies for vector code, the rows where they lie and their bfloat16 tiles.</summary>
     public RightOperand<T> Q;
     public RightOperand<T> K;
     public RightOperand<T> V;
@@ -17,7 +17,7 @@ internal unsafe struct AttentionBuffers<T>
     public RightOperand<T> KPanels;
     public RightOperand<T> VPanels;
 
-    /// <summary>Scaled q and k as left operands of the tile unit; null elsewhere.</summary>
+    /// <summary>Scaled q and k as left operands in bfloat16 tiles; null elsewhere.</summary>
     public byte* QStrips;
     public byte* KStrips;
 
@@ -30,7 +30,7 @@ internal unsafe struct AttentionBuffers<T>
     /// <summary>Key rows by queries: the position-to-content scores, or the scores' gradient.</summary>
     public T* Transposed;
 
-    /// <summary>A block of y or dq, and dk and dv, for vector code; the tile unit writes to the tensors themselves.</summary>
+    /// <summary>A block of y or dq, and dk and dv, for vector code; products of tiles write to the tensors themselves.</summary>
     public T* Block;
     public T* KGradient;
     public T* VGradient;

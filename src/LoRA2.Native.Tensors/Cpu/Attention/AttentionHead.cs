@@ -124,7 +124,7 @@ internal unsafe struct AttentionHead<T>
     }
 
     /// <summary>
-    /// Where one head's columns of a sequence are made, from row <paramref name="first"/> on: the tile unit writes to the
+    /// Where one head's columns of a sequence are made, from row <paramref name="first"/> on: products of tiles write to the
     /// <paramref name="destination"/> itself, vector code, which writes whole vectors, to a <paramref name="block"/>. None if null.
     /// </summary>
     public readonly BlockRows<T> RowsOf(T* destination, T* block, int first)

@@ -33,7 +33,7 @@ internal unsafe struct AttentionShape<T>
     /// </summary>
     public T* Kept;
 
-    /// <summary>Whether products run on the tile unit, on operands rounded to bfloat16.</summary>
+    /// <summary>Whether products are of bfloat16 tiles, by whatever multiplies them.</summary>
     public bool OnTiles;
 
     /// <summary>Where the probabilities before dropout go, [batch, heads, length, length], or null.</summary>

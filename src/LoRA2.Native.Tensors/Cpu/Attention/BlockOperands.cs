@@ -11,12 +11,12 @@ internal unsafe struct BlockOperands<T>
     public nint RowStep;
     public nint DepthStep;
 
-    /// <summary>Alpha · A packed for the tile unit before, or null.</summary>
+    /// <summary>Alpha · A packed in bfloat16 tiles before, or null.</summary>
     public byte* PackedA;
 
     public RightOperand<T> B;
 
-    /// <summary>Rows have room for whole vectors, except on the tile unit.</summary>
+    /// <summary>Rows have room for whole vectors, except for tiles.</summary>
     public T* C;
     public nint CStep;
 

@@ -6,7 +6,7 @@ using LoRA2.Native.Tensors.Cpu.Vectors;
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
 /// <summary>
-/// Hands a product of blocks to the tile unit when its right operand was packed for that, else to the code for a <see cref="SimdPath"/>; see
+/// Hands a product of blocks to <see cref="TileProduct"/> when its right operand was packed in tiles, else to the code for a <see cref="SimdPath"/>; see
 /// <see cref="BlockProduct{T, TVector, TSimd}"/>.
 /// </summary>
 internal static unsafe class BlockProducts<T>
@@ -79,7 +79,7 @@ internal static unsafe class BlockProducts<T>
         }
     }
 
-    /// <summary>The operands as what they are: only float32 ones are packed for the tile unit.</summary>
+    /// <summary>The operands as what they are: only float32 ones are packed in tiles.</summary>
     private static ref readonly BlockOperands<float> Single(in BlockOperands<T> operands) =>
         ref Unsafe.As<BlockOperands<T>, BlockOperands<float>>(ref Unsafe.AsRef(in operands));
 }

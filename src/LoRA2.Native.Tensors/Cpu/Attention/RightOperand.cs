@@ -4,7 +4,7 @@ using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
 /// <summary>
-/// A right operand in panels of columns, for vector code (<see cref="Data"/>), packed for the tile unit (<see cref="Tiles"/>), or both.
+/// A right operand in panels of columns, for vector code (<see cref="Data"/>), packed in bfloat16 tiles (<see cref="Tiles"/>), or both.
 /// </summary>
 internal unsafe struct RightOperand<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -14,7 +14,7 @@ internal unsafe struct RightOperand<T>
     public nint PanelStep;
     public nint Step;
 
-    /// <summary>The panels of the tile unit, or null where vector code computes.</summary>
+    /// <summary>The panels of bfloat16 tiles, or null where vector code computes.</summary>
     public byte* Tiles;
 
     /// <summary>Bytes between them.</summary>
@@ -29,7 +29,7 @@ internal unsafe struct RightOperand<T>
         return rest;
     }
 
-    /// <summary>Packs <see cref="Data"/>'s first rows of one head for the tile unit.</summary>
+    /// <summary>Packs <see cref="Data"/>'s first rows of one head in bfloat16 tiles.</summary>
     public readonly void PackTiles(int rows, int columns)
     {
         if (Tiles == null) return;

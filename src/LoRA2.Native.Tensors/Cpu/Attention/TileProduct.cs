@@ -3,7 +3,7 @@ using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 namespace LoRA2.Native.Tensors.Cpu.Attention;
 
 /// <summary>
-/// The products of <see cref="BlockProduct{T, TVector, TSimd}"/> on the tile unit: the left operand is rounded to bfloat16 while it is packed,
+/// The products of <see cref="BlockProduct{T, TVector, TSimd}"/> on bfloat16 tiles: the left operand is rounded to bfloat16 while it is packed,
 /// the right one was before. The sheared forms touch up to two tiles' widths beside a block.
 /// </summary>
 internal static unsafe class TileProduct

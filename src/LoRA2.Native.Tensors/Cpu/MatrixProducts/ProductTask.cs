@@ -65,25 +65,15 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     private const double SmallestParallel = 512 * 1024;
 
     private Product<T> product;
-    private readonly int strips;
-    private readonly int panels;
-    private readonly int rowParts;
-    private readonly int columnParts;
+    private readonly PartGrid grid;
 
     public ProductTask(in Product<T> product, int threads)
     {
         this.product = product;
-        strips = Divide(product.Rows, TSimd.TileRows);
-        panels = Divide(product.Columns, PanelColumns);
+        int strips = PartGrid.Divide(product.Rows, TSimd.TileRows);
         long stripBytes = Math.Max(1, product.Depth) * TSimd.TileRows * sizeof(T);
-        rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
-        columnParts = 1;
-        if (threads == 1) return;
-        if ((double)product.Rows * product.Columns * (product.Depth + product.Rank) < SmallestParallel) return;
-        int wanted = threads * 4;
-        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
-        rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
-        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+        grid = new PartGrid(strips, PartGrid.Divide(product.Columns, PanelColumns), PartGrid.Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips)));
+        if (threads > 1 && (double)product.Rows * product.Columns * (product.Depth + product.Rank) >= SmallestParallel) grid = grid.Over(threads, 4, 4);
     }
 
     /// <summary>Columns of a panel.</summary>
@@ -92,13 +82,11 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     /// <summary>Longest run of the sum between two visits of C. Depends on the vector width alone, so that a result's bits do.</summary>
     public static int DepthBlock => PanelBlockBytes / (2 * sizeof(TVector));
 
-    public readonly int Parts => rowParts * columnParts;
+    public readonly int Parts => grid.Parts;
 
     public readonly void Run(int index)
     {
-        int rowPart = index / columnParts, columnPart = index % columnParts;
-        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
-        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        (int strip0, int strip1, int panel0, int panel1) = grid[index];
         T* left = PackLeft(strip0, strip1);
         T* a = product.DirectA ? null : PackStrips(strip0, strip1);
         T* corner = stackalloc T[TSimd.TileRows * PanelColumns];
@@ -195,7 +183,11 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
     }
 
     /// <summary>First row of a strip: rows are dealt evenly, so that no strip is much thinner than the tile.</summary>
-    private readonly int FirstRow(int strip) => strip * (product.Rows / strips) + Math.Min(strip, product.Rows % strips);
+    private readonly int FirstRow(int strip)
+    {
+        int strips = PartGrid.Divide(product.Rows, TSimd.TileRows);
+        return strip * (product.Rows / strips) + Math.Min(strip, product.Rows % strips);
+    }
 
     private static T* Panel(in PanelView<T> view, int panel, bool partial, out nint rowStep)
     {
@@ -241,6 +233,4 @@ internal unsafe struct ProductTask<T, TVector, TSimd> : IParallelTask
         for (nint i = 0; i < (strip1 - strip0) * size; i++) packed[i] *= product.LeftScale;
         return packed;
     }
-
-    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
 }

@@ -52,7 +52,7 @@ public sealed unsafe class BFloat16GemmContractTests
         }
     });
 
-    [Fact]
+    [InstructionsFact(Instructions.BFloat16)]
     public void ARowDoesNotDependOnTheOthersNorOnAnUpdateOfZero() => OnEveryPath(() =>
     {
         // Vector code adds an update of zero too, but to sums that packing of few rows orders otherwise.

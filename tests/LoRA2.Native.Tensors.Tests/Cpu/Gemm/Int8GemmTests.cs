@@ -29,10 +29,9 @@ public sealed class Int8GemmTests
         }
     });
 
-    [Fact]
+    [InstructionsFact(Instructions.Vnni)]
     public void OfBytesAResultIsTheExactSumOfTheRoundedOperandsTimesTheirScales()
     {
-        if (!ByteCode.IsCurrent) return;
         foreach ((int m, int n, int k) in Shapes)
         {
             using var scope = new TensorScope();

@@ -9,10 +9,10 @@ namespace LoRA2.Native.Tensors.Tests.Cpu;
 [Collection(ThreadCountCollection.Name)]
 public sealed unsafe class TileBlockTests
 {
-    [Fact]
+    [InstructionsFact(Instructions.BFloat16)]
     public void EqualsTheLargeProductBitForBit()
     {
-        foreach (BFloat16Path path in Enum.GetValues<BFloat16Path>().Where(BFloat16Paths.IsSupported))
+        foreach (BFloat16Path path in Paths)
         {
             foreach ((int m, int n, int k) in new[] { (128, 128, 64), (128, 64, 128), (1, 1, 1), (17, 33, 31), (48, 5, 0), (0, 3, 3), (3, 0, 3), (31, 130, 67) })
             {
@@ -21,17 +21,29 @@ public sealed unsafe class TileBlockTests
         }
     }
 
-    [Fact]
+    [InstructionsFact(Instructions.BFloat16)]
     public void RunsInsideAPartWithoutAllocating()
     {
-        if (BFloat16Paths.Current == BFloat16Path.Vector) return;
-        var task = default(AllocationTask);
-        for (int i = 0; i < 3; i++) ThreadTeam.Run(4, task);
-        long allocated = 0;
-        task.Allocated = &allocated;
-        ThreadTeam.Run(4, task);
-        Assert.Equal(0, allocated);
+        foreach (BFloat16Path path in Paths)
+        {
+            BFloat16Paths.Forced = path;
+            try
+            {
+                var task = default(AllocationTask);
+                for (int i = 0; i < 3; i++) ThreadTeam.Run(4, task);
+                long allocated = 0;
+                task.Allocated = &allocated;
+                ThreadTeam.Run(4, task);
+                Assert.Equal(0, allocated);
+            }
+            finally
+            {
+                BFloat16Paths.Forced = null;
+            }
+        }
     }
+
+    private static IEnumerable<BFloat16Path> Paths => Enum.GetValues<BFloat16Path>().Where(path => path != BFloat16Path.Vector && BFloat16Paths.IsSupported(path));
 
     private static void Compare(BFloat16Path path, int m, int n, int k, bool transA, bool transB, int variant)
     {

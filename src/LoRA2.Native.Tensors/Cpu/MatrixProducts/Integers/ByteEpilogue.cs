@@ -7,8 +7,6 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 /// <summary>Moves a finished block of sums of integers to C, with the scales of its rows and columns and what the product adds.</summary>
 internal unsafe struct ByteEpilogue
 {
-    private const int Count = 16;
-
     /// <summary>Rows of 32 sums.</summary>
     public int* Block;
     public int Rows;
@@ -36,25 +34,19 @@ internal unsafe struct ByteEpilogue
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run()
     {
-        for (int j = 0; j < Columns; j += Count)
+        for (int j = 0; j < Columns; j += Simd.Count)
         {
-            int count = Math.Min(Count, Columns - j);
-            (Vector512<float> scales, Vector512<float> sums) = (Vector512.Load(ColumnScales + j), Vector512.Load(ColumnSums + j));
-            Vector512<float> bias = Bias == null ? default : Load(Bias + j, count);
+            int count = Columns - j;
+            (Simd scales, Simd sums, Simd bias) = (Simd.Load(ColumnScales + j), Simd.Load(ColumnSums + j), Bias == null ? default : Simd.LoadUpTo(Bias + j, count));
             for (int i = 0; i < Rows; i++)
             {
                 float* to = C + (i * CStep) + j;
-                Vector512<float> value = Vector512.ConvertToSingle(Vector512.Load(Block + (i * Tiles.TileShape.Lanes) + j)) * scales;
-                value = Vector512.FusedMultiplyAdd(sums, Vector512.Create(RowOffsets[i]), value * Vector512.Create(RowScales[i])) + bias;
-                if (Beta != 0) value = Vector512.FusedMultiplyAdd(Load(to, count), Vector512.Create(Beta), value);
-                if (Residual != null) value += Load(Residual + (i * ResidualStep) + j, count);
-                if (count == Count) value.Store(to);
-                else Simd.StorePartial(Unsafe.BitCast<Vector512<float>, Simd>(value), to, count);
+                Simd value = Unsafe.BitCast<Vector512<float>, Simd>(Vector512.ConvertToSingle(Vector512.Load(Block + (i * Tiles.TileShape.Lanes) + j)));
+                value = Simd.MultiplyAdd(sums, Simd.Create(RowOffsets[i]), value * scales * Simd.Create(RowScales[i])) + bias;
+                if (Beta != 0) value = Simd.MultiplyAdd(Simd.LoadUpTo(to, count), Simd.Create(Beta), value);
+                if (Residual != null) value += Simd.LoadUpTo(Residual + (i * ResidualStep) + j, count);
+                Simd.StoreUpTo(value, to, count);
             }
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Load(float* source, int count) =>
-        count == Count ? Vector512.Load(source) : Unsafe.BitCast<Simd, Vector512<float>>(Simd.LoadPartial(source, count, default));
 }

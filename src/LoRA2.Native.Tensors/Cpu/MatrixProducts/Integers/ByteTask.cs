@@ -27,8 +27,7 @@ internal readonly unsafe struct ByteTask : IParallelTask
     private readonly nint steps;
     private readonly ByteEpilogue whole;
     private readonly Epilogue<float> epilogue;
-    private readonly int rowParts;
-    private readonly int columnParts;
+    private readonly PartGrid grid;
 
     /// <param name="rows">Rows of C.</param>
     /// <param name="depth">Length of the sums.</param>
@@ -44,24 +43,17 @@ internal readonly unsafe struct ByteTask : IParallelTask
         this.b = (byte*)b.Panels;
         columns = b.Columns;
         steps = ByteRounding.Steps(depth);
-        int strips = TileShape.Slices(rows), panels = TileShape.Slices(columns);
-        rowParts = (int)Math.Min(strips, (strips * ByteRounding.StripBytes(depth) / PartBytes) + 1);
-        columnParts = 1;
-        if (threads == 1 || (double)rows * columns * depth < SmallestParallel) return;
-        int wanted = threads * 2;
-        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
-        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+        int strips = TileShape.Slices(rows);
+        grid = new PartGrid(strips, TileShape.Slices(columns), (int)Math.Min(strips, (strips * ByteRounding.StripBytes(depth) / PartBytes) + 1));
+        if (threads > 1 && (double)rows * columns * depth >= SmallestParallel) grid = grid.Over(threads, 2, 4);
     }
 
-    public int Parts => rowParts * columnParts;
+    public int Parts => grid.Parts;
 
     [SkipLocalsInit]
     public void Run(int index)
     {
-        int strips = TileShape.Slices(rows), panels = TileShape.Slices(columns);
-        int rowPart = index / columnParts, columnPart = index % columnParts;
-        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
-        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        (int strip0, int strip1, int panel0, int panel1) = grid[index];
         float* memory = stackalloc float[TileShape.BlockFloats];
         nint slice = steps * BlockCode.GroupBytes;
         ByteEpilogue part = whole;
@@ -110,6 +102,4 @@ internal readonly unsafe struct ByteTask : IParallelTask
             }
         }
     }
-
-    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
 }

@@ -21,29 +21,22 @@ internal readonly unsafe struct Int8Task : IParallelTask
     private readonly Epilogue<float> epilogue;
     private readonly int rows;
     private readonly int columns;
-    private readonly int rowParts;
-    private readonly int columnParts;
+    private readonly PartGrid grid;
 
     public Int8Task(int rows, int columns, in Int8Tile whole, in Epilogue<float> epilogue, int threads)
     {
         (this.rows, this.columns, this.whole, this.epilogue) = (rows, columns, whole, epilogue);
-        int strips = Divide(rows, TileRows), panels = Divide(columns, Int8PackedMatrix.PanelColumns);
-        rowParts = (int)Math.Min(strips, (rows * whole.RowStep * sizeof(short) / BlockBytes) + 1);
-        columnParts = 1;
-        if (threads == 1 || (double)rows * columns * whole.Pairs * 2 < SmallestParallel) return;
-        int wanted = threads * 4;
-        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 8))));
-        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+        int strips = PartGrid.Divide(rows, TileRows);
+        grid = new PartGrid(strips, PartGrid.Divide(columns, Int8PackedMatrix.PanelColumns), (int)Math.Min(strips, (rows * whole.RowStep * sizeof(short) / BlockBytes) + 1));
+        if (threads > 1 && (double)rows * columns * whole.Pairs * 2 >= SmallestParallel) grid = grid.Over(threads, 4, 8);
     }
 
-    public int Parts => rowParts * columnParts;
+    public int Parts => grid.Parts;
 
     public void Run(int index)
     {
-        int strips = Divide(rows, TileRows), panels = Divide(columns, Int8PackedMatrix.PanelColumns);
-        int rowPart = index / columnParts, columnPart = index % columnParts;
-        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
-        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        int strips = PartGrid.Divide(rows, TileRows);
+        (int strip0, int strip1, int panel0, int panel1) = grid[index];
         float* corner = stackalloc float[TileRows * Int8PackedMatrix.PanelColumns];
         float* cornerBias = stackalloc float[Int8PackedMatrix.PanelColumns];
         bool wide = Vector256.IsHardwareAccelerated && SimdPaths.Current >= SimdPath.Vector256;
@@ -116,6 +109,4 @@ internal readonly unsafe struct Int8Task : IParallelTask
 
     /// <summary>First row of a strip: rows are dealt evenly.</summary>
     private int FirstRow(int strip, int strips) => (strip * (rows / strips)) + Math.Min(strip, rows % strips);
-
-    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
 }

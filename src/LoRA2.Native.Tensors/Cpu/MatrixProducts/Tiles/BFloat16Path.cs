@@ -22,15 +22,13 @@ internal enum BFloat16Path
 /// <remarks>The choice never measures: what a shared machine does meanwhile would choose the bits of a result.</remarks>
 internal static class BFloat16Paths
 {
-    private static readonly BFloat16Path Best = Choose(Environment.GetEnvironmentVariable("LORA2_BF16"));
-
     [ThreadStatic]
     private static BFloat16Path? forced;
 
     /// <summary>
     /// The path that products called on this thread take. A parallel region takes the path of the thread that starts it.
     /// </summary>
-    public static BFloat16Path Current => forced ?? Best;
+    public static BFloat16Path Current => forced ?? Chosen.Path;
 
     /// <summary>
     /// Replaces the path for calls made on this thread, so that all can be tested on one machine; null restores the choice.
@@ -54,4 +52,10 @@ internal static class BFloat16Paths
         : requested != "avx512" && IsSupported(BFloat16Path.Amx) ? BFloat16Path.Amx
         : (requested == "avx512" || BFloat16Code.DotsAreFast) && IsSupported(BFloat16Path.Avx512) ? BFloat16Path.Avx512
         : BFloat16Path.Vector;
+
+    /// <summary>A class of its own, so that code is assembled for the choice when a product asks for it and not when threads hand <see cref="Forced"/> on.</summary>
+    private static class Chosen
+    {
+        public static readonly BFloat16Path Path = Choose(Environment.GetEnvironmentVariable("LORA2_BF16"));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -13,14 +12,10 @@ internal static unsafe class DotKernels
     /// <summary>Rows of a kernel: with two vectors 24 sums, two of B's and six that broadcast.</summary>
     private const int MostRows = 12;
 
-    private const int TileRow = 64, AtOnce = 4, NextLines = 3;
+    private const int TileRow = 64, AtOnce = 4;
 
-    private static readonly int OffsetA = Offset(nameof(TileCall.A)), OffsetB = Offset(nameof(TileCall.B)), OffsetSteps = Offset(nameof(TileCall.Steps));
-    private static readonly int OffsetLeft = Offset(nameof(TileCall.Left)), OffsetRight = Offset(nameof(TileCall.Right)), OffsetRankSteps = Offset(nameof(TileCall.RankSteps));
-    private static readonly int OffsetC = Offset(nameof(TileCall.C)), OffsetCStep = Offset(nameof(TileCall.CStep));
-    private static readonly int OffsetStart = Offset(nameof(TileCall.Start)), OffsetStartStep = Offset(nameof(TileCall.StartStep));
-    private static readonly int OffsetTarget = Offset(nameof(TileCall.Target)), OffsetTargetStep = Offset(nameof(TileCall.TargetStep));
-    private static readonly int OffsetSecond = Offset(nameof(TileCall.Second)), OffsetSecondStep = Offset(nameof(TileCall.SecondStep)), OffsetNext = Offset(nameof(TileCall.Next));
+    /// <summary>Lines of the next panel that a call fetches a step: with three calls a strip, four strips fetch it whole.</summary>
+    private const int NextLines = 3;
 
     /// <summary>sums + the products of <paramref name="x"/>, the same for every column, and <paramref name="y"/>.</summary>
     public delegate void Instruction(Assembler c, AssemblerRegisterZMM sums, AssemblerRegisterZMM x, AssemblerRegisterZMM y);
@@ -52,8 +47,8 @@ internal static unsafe class DotKernels
     private static Label Kernel(Assembler c, int rows, int vectors, Instruction multiply)
     {
         Label entry = AssembledCode.Start(c), zero = c.CreateLabel(), start = c.CreateLabel(), fetched = c.CreateLabel(), summed = c.CreateLabel(), store = c.CreateLabel();
-        c.mov(rax, __qword_ptr[rdi + OffsetStart]);
-        c.mov(rsi, __qword_ptr[rdi + OffsetStartStep]);
+        c.mov(rax, __qword_ptr[rdi + TileCall.OffsetStart]);
+        c.mov(rsi, __qword_ptr[rdi + TileCall.OffsetStartStep]);
         c.test(rax, rax);
         c.je(zero);
         for (int i = 0; i < rows; i++)
@@ -66,24 +61,24 @@ internal static unsafe class DotKernels
         c.Label(ref zero);
         for (int i = 0; i < rows * vectors; i++) c.vpxord(Zmm(i), Zmm(i), Zmm(i));
         c.Label(ref start);
-        c.mov(r8, __qword_ptr[rdi + OffsetTarget]);
-        c.mov(r9, __qword_ptr[rdi + OffsetSecond]);
-        c.mov(r10, __qword_ptr[rdi + OffsetTargetStep]);
+        c.mov(r8, __qword_ptr[rdi + TileCall.OffsetTarget]);
+        c.mov(r9, __qword_ptr[rdi + TileCall.OffsetSecond]);
+        c.mov(r10, __qword_ptr[rdi + TileCall.OffsetTargetStep]);
         c.mov(r11, r8);
         Fetch(c, rows, vectors, true);
         c.cmp(r9, r11);
         c.je(fetched);
         c.mov(r8, r9);
-        c.mov(r10, __qword_ptr[rdi + OffsetSecondStep]);
+        c.mov(r10, __qword_ptr[rdi + TileCall.OffsetSecondStep]);
         Fetch(c, rows, vectors, false);
         c.Label(ref fetched);
-        c.mov(r11, __qword_ptr[rdi + OffsetNext]);
-        Walk(c, rows, vectors, OffsetA, OffsetB, OffsetSteps, summed, true, multiply);
+        c.mov(r11, __qword_ptr[rdi + TileCall.OffsetNext]);
+        Walk(c, rows, vectors, TileCall.OffsetA, TileCall.OffsetB, TileCall.OffsetSteps, summed, true, multiply);
         c.Label(ref summed);
-        Walk(c, rows, vectors, OffsetLeft, OffsetRight, OffsetRankSteps, store, false, multiply);
+        Walk(c, rows, vectors, TileCall.OffsetLeft, TileCall.OffsetRight, TileCall.OffsetRankSteps, store, false, multiply);
         c.Label(ref store);
-        c.mov(rdx, __qword_ptr[rdi + OffsetC]);
-        c.mov(r9, __qword_ptr[rdi + OffsetCStep]);
+        c.mov(rdx, __qword_ptr[rdi + TileCall.OffsetC]);
+        c.mov(r9, __qword_ptr[rdi + TileCall.OffsetCStep]);
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < vectors; j++) c.vmovups(__[rdx + (64 * j)], Sum(i, j, vectors));
@@ -152,6 +147,4 @@ internal static unsafe class DotKernels
     private static AssemblerRegisterZMM Sum(int row, int vector, int vectors) => Zmm((row * vectors) + vector);
 
     private static AssemblerRegisterZMM Zmm(int index) => new(Register.ZMM0 + index);
-
-    private static int Offset(string field) => (int)Marshal.OffsetOf<TileCall>(field);
 }

@@ -1,11 +1,14 @@
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// The arguments of one call of a tile kernel, read by assembled code: the order of the fields is fixed (<see cref="TileCode"/> has the
-/// offsets). It makes one block of C, of up to 32 × 32.
+/// The arguments of one call of a tile kernel, read by assembled code: the order of the fields is fixed (their offsets come first). It makes one block of C, of up to 32 × 32.
 /// </summary>
 internal unsafe struct TileCall
 {
+    public const int OffsetA = 0, OffsetB = 8, OffsetSteps = 16, OffsetLeft = 24, OffsetRight = 32, OffsetRankSteps = 40;
+    public const int OffsetC = 48, OffsetCStep = 56, OffsetStart = 64, OffsetTarget = 72, OffsetTargetStep = 80, OffsetSecond = 88;
+    public const int OffsetSecondStep = 96, OffsetNext = 104, OffsetStartStep = 112;
+
     /// <summary>A's packed strip, from the first step of the sum on.</summary>
     public byte* A;
 
@@ -48,7 +51,7 @@ internal unsafe struct TileCall
     /// <summary>Bytes between rows of <see cref="Second"/>.</summary>
     public nint SecondStep;
 
-    /// <summary>A piece of the next panel of B, fetched into the second-level cache meanwhile: 512 bytes a step and term.</summary>
+    /// <summary>A piece of the next panel of B, fetched into the second-level cache meanwhile: 512 bytes a step and term, or what <see cref="DotKernels"/> says.</summary>
     public byte* Next;
 
     /// <summary>Bytes between rows of <see cref="Start"/>; 0 where all start from one.</summary>

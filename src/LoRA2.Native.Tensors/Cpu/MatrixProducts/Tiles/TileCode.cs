@@ -16,9 +16,6 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 /// </remarks>
 internal sealed unsafe class TileCode : BlockCode
 {
-    private const int OffsetA = 0, OffsetB = 8, OffsetSteps = 16, OffsetLeft = 24, OffsetRight = 32, OffsetRankSteps = 40;
-    private const int OffsetC = 48, OffsetCStep = 56, OffsetStart = 64, OffsetTarget = 72, OffsetTargetStep = 80, OffsetSecond = 88;
-    private const int OffsetSecondStep = 96, OffsetNext = 104, OffsetStartStep = 112;
     private const int Kernels = 12;
 
     /// <summary>Steps in which a block's target is fetched, two rows each.</summary>
@@ -77,14 +74,14 @@ internal sealed unsafe class TileCode : BlockCode
     {
         Label entry = AssembledCode.Start(c);
         Label zero = c.CreateLabel(), summed = c.CreateLabel(), store = c.CreateLabel();
-        c.mov(rdx, __qword_ptr[rdi + OffsetC]);
-        c.mov(r9, __qword_ptr[rdi + OffsetCStep]);
+        c.mov(rdx, __qword_ptr[rdi + TileCall.OffsetC]);
+        c.mov(r9, __qword_ptr[rdi + TileCall.OffsetCStep]);
         c.mov(r10, r9);
         c.shl(r10, 4);
         c.add(r10, rdx); // the lower tiles' first row
         c.mov(r8d, 64);
-        c.mov(rax, __qword_ptr[rdi + OffsetStart]);
-        c.mov(rsi, __qword_ptr[rdi + OffsetStartStep]);
+        c.mov(rax, __qword_ptr[rdi + TileCall.OffsetStart]);
+        c.mov(rsi, __qword_ptr[rdi + TileCall.OffsetStartStep]);
         c.test(rax, rax);
         c.je(zero);
         c.mov(r11, rsi);
@@ -104,17 +101,17 @@ internal sealed unsafe class TileCode : BlockCode
         }
 
         c.Label(ref start);
-        Operands(c, OffsetA, OffsetB, OffsetSteps);
+        Operands(c, TileCall.OffsetA, TileCall.OffsetB, TileCall.OffsetSteps);
         c.je(summed);
-        c.mov(r11, __qword_ptr[rdi + OffsetNext]);
+        c.mov(r11, __qword_ptr[rdi + TileCall.OffsetNext]);
         c.push(rbx);
         c.push(rbp);
         c.push(r12);
         c.push(r13);
-        c.mov(rbx, __qword_ptr[rdi + OffsetTarget]);
-        c.mov(rbp, __qword_ptr[rdi + OffsetTargetStep]);
-        c.mov(r12, __qword_ptr[rdi + OffsetSecond]);
-        c.mov(r13, __qword_ptr[rdi + OffsetSecondStep]);
+        c.mov(rbx, __qword_ptr[rdi + TileCall.OffsetTarget]);
+        c.mov(rbp, __qword_ptr[rdi + TileCall.OffsetTargetStep]);
+        c.mov(r12, __qword_ptr[rdi + TileCall.OffsetSecond]);
+        c.mov(r13, __qword_ptr[rdi + TileCall.OffsetSecondStep]);
         Label first = c.CreateLabel(), done = c.CreateLabel();
         c.push(r14);
         c.xor(r14d, r14d);
@@ -136,7 +133,7 @@ internal sealed unsafe class TileCode : BlockCode
         c.pop(rbp);
         c.pop(rbx);
         c.Label(ref summed);
-        Operands(c, OffsetLeft, OffsetRight, OffsetRankSteps);
+        Operands(c, TileCall.OffsetLeft, TileCall.OffsetRight, TileCall.OffsetRankSteps);
         c.je(store);
         Walk(c, rowTiles, columnTiles, Orders[0], Fetch.None);
         c.Label(ref store);

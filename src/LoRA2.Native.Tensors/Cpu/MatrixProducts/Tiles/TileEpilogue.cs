@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using LoRA2.Native.Tensors.Cpu.Vectors;
+using Simd = LoRA2.Native.Tensors.Cpu.Vectors.Simd512<float>;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -23,17 +22,16 @@ internal static unsafe class TileEpilogue
     public static void Run(
         float* block, int rows, int columns, float beta, float* c, nint step, float* residual, nint residualStep, float* activated, Activation activation)
     {
-        const int Count = 16;
         float* from = block, to = c;
         for (int i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j += Count)
+            for (int j = 0; j < columns; j += Simd.Count)
             {
-                int count = Math.Min(Count, columns - j);
-                Cpu.Vectors.Simd512<float> value = Cpu.Vectors.Simd512<float>.Load(from + j);
-                if (beta != 0) value = Cpu.Vectors.Simd512<float>.MultiplyAdd(Cpu.Vectors.Simd512<float>.Create(beta), Load(to + j, count), value);
-                if (residual != null) value += Load(residual + j, count);
-                Store(value, to + j, count);
+                int count = columns - j;
+                Simd value = Simd.Load(from + j);
+                if (beta != 0) value = Simd.MultiplyAdd(Simd.Create(beta), Simd.LoadUpTo(to + j, count), value);
+                if (residual != null) value += Simd.LoadUpTo(residual + j, count);
+                Simd.StoreUpTo(value, to + j, count);
             }
 
             from += TileShape.Lanes;
@@ -49,16 +47,5 @@ internal static unsafe class TileEpilogue
     public static void CopyTo(float* c, nint step, int rows, int columns, float* block)
     {
         for (int i = 0; i < rows; i++, c += step, block += TileShape.Lanes) new Span<float>(c, columns).CopyTo(new Span<float>(block, columns));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Cpu.Vectors.Simd512<float> Load(float* source, int count) =>
-        count == Cpu.Vectors.Simd512<float>.Count ? Cpu.Vectors.Simd512<float>.Load(source) : Cpu.Vectors.Simd512<float>.LoadPartial(source, count, default);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Cpu.Vectors.Simd512<float> value, float* destination, int count)
-    {
-        if (count == Cpu.Vectors.Simd512<float>.Count) Cpu.Vectors.Simd512<float>.Store(value, destination);
-        else Cpu.Vectors.Simd512<float>.StorePartial(value, destination, count);
     }
 }

@@ -17,34 +17,22 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
     private const double SmallestParallel = 4 * 1024 * 1024;
 
     private TileProduct<T> product;
-    private readonly int strips;
-    private readonly int panels;
-    private readonly int rowParts;
-    private readonly int columnParts;
+    private readonly PartGrid grid;
 
     public TileTask(in TileProduct<T> product, int threads)
     {
         this.product = product;
-        strips = TileShape.Slices(product.Rows);
-        panels = TileShape.Slices(product.Columns);
+        int strips = TileShape.Slices(product.Rows);
         long stripBytes = Math.Max(1, TileShape.SliceBytes(product.Depth, product.Terms));
-        rowParts = Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips));
-        columnParts = 1;
-        if (threads == 1) return;
-        if ((double)product.Rows * product.Columns * product.Depth * product.Terms < SmallestParallel) return;
-        int wanted = threads * 2;
-        rowParts = Math.Min(strips, Math.Max(rowParts, Math.Min(wanted, Divide(strips, 4))));
-        rowParts = Math.Min(strips, Divide(rowParts, threads) * threads);
-        if (rowParts < wanted) columnParts = Math.Min(panels, Divide(wanted, rowParts));
+        grid = new PartGrid(strips, TileShape.Slices(product.Columns), PartGrid.Divide(strips, (int)Math.Clamp(StripsBytes / stripBytes, 1, strips)));
+        if (threads > 1 && (double)product.Rows * product.Columns * product.Depth * product.Terms >= SmallestParallel) grid = grid.Over(threads, 2, 4);
     }
 
-    public readonly int Parts => rowParts * columnParts;
+    public readonly int Parts => grid.Parts;
 
     public readonly void Run(int index)
     {
-        int rowPart = index / columnParts, columnPart = index % columnParts;
-        int strip0 = (int)((long)strips * rowPart / rowParts), strip1 = (int)((long)strips * (rowPart + 1) / rowParts);
-        int panel0 = (int)((long)panels * columnPart / columnParts), panel1 = (int)((long)panels * (columnPart + 1) / columnParts);
+        (int strip0, int strip1, int panel0, int panel1) = grid[index];
         byte* a = PackStrips(strip0, strip1);
         byte* left = PackLeft(strip0, strip1);
         nint stripStep = TileShape.SliceBytes(product.Depth, product.Terms);
@@ -167,6 +155,4 @@ internal unsafe struct TileTask<T, TSource> : IParallelTask
 
         return packed;
     }
-
-    private static int Divide(int dividend, int divisor) => (int)(((long)dividend + divisor - 1) / divisor);
 }
