@@ -87,11 +87,27 @@ public class ElementConversionTests
     [Fact]
     public void RefusesLengthsThatDisagreeAndNumbersThatDoNotFit()
     {
-        Assert.Throws<ArgumentException>(() => ElementConversion.ToFloat32(SafetensorsDType.F16, new byte[5], new float[2]));
+        var e = Assert.Throws<ArgumentException>(() => ElementConversion.ToFloat32(SafetensorsDType.F16, new byte[5], new float[2]));
+        Assert.Equal("5 bytes hold no 2 elements of F16: expected 4 bytes.", e.Message);
+        Assert.Throws<ArgumentException>(() => ElementConversion.ToInt32(SafetensorsDType.I32, new byte[5], new int[1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.ToFloat32(SafetensorsDType.U8, new byte[1], new float[1]));
         Assert.Throws<ArgumentException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.F64, new byte[8]));
         Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.I32, new byte[8]));
         Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.ToInt32(SafetensorsDType.F32, new byte[8], new int[2]));
         Assert.Throws<OverflowException>(() => ElementConversion.ToInt32(SafetensorsDType.I64, BitConverter.GetBytes(1L << 31), new int[1]));
+    }
+
+    /// <summary>As IEEE 754's conversions are: a third value, one midway between two floats, one beyond them, and whole numbers that a float does not hold.</summary>
+    [Fact]
+    public void WiderNumbersAreRoundedToNearestEven()
+    {
+        float[] read = new float[5];
+        double[] doubles = [0.1, 1 + Math.Pow(2, -24), 1 + (3 * Math.Pow(2, -24)), 1e300, double.NaN];
+        ElementConversion.ToFloat32(SafetensorsDType.F64, MemoryMarshal.AsBytes<double>(doubles), read);
+        Assert.Equal([0.1f, 1, 1 + MathF.Pow(2, -22), float.PositiveInfinity, float.NaN], read);
+        long[] longs = [(1 << 24) + 1, (1 << 24) + 3, long.MaxValue, long.MinValue, -1];
+        ElementConversion.ToFloat32(SafetensorsDType.I64, MemoryMarshal.AsBytes<long>(longs), read);
+        Assert.Equal([1 << 24, (1 << 24) + 4, MathF.Pow(2, 63), -MathF.Pow(2, 63), -1], read);
     }
 
     private static float Widen(SafetensorsDType dtype, ushort bits) =>
@@ -126,6 +142,8 @@ public class ElementConversionTests
             }
         }
 
+        Assert.Equal(1, ElementConversion.IndexOfNonFinite(SafetensorsDType.F32, MemoryMarshal.AsBytes<float>([1, float.NaN])));
+        Assert.Equal(-1, ElementConversion.IndexOfNonFinite(SafetensorsDType.F64, MemoryMarshal.AsBytes<double>([1, double.NaN])));
         for (int i = 0; i < 65536; i++)
         {
             byte[] bytes = [.. BitConverter.GetBytes((ushort)0), .. BitConverter.GetBytes((ushort)i)];

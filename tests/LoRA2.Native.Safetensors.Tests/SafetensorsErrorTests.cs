@@ -16,6 +16,7 @@ public sealed class SafetensorsErrorTests : IDisposable
     [InlineData(new byte[] { 2, 0, 0, 0, 0, 0, 0 }, "the file has 7 bytes, expected at least the 8 of the header length.")]
     [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 1 }, "the header length is 0, expected a JSON object of at least 2 bytes.")]
     [InlineData(new byte[] { 9, 0, 0, 0, 0, 0, 0, 0, 1 }, "the header length is 9, expected at most the 1 bytes left in the file.")]
+    [InlineData(new byte[] { 0, 0xE1, 0xF5, 5, 0, 0, 0, 0, 1 }, "the header length is 100000000, expected at most the 1 bytes left in the file.")]
     [InlineData(new byte[] { 1, 0xE1, 0xF5, 5, 0, 0, 0, 0, 1 }, "the header length is 100000001, expected at most 100000000 bytes.")]
     [InlineData(new byte[] { 255, 255, 255, 255, 255, 255, 255, 255 },
         "the header length is 18446744073709551615, expected at most 100000000 bytes.")]

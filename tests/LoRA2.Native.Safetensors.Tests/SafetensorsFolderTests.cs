@@ -47,6 +47,11 @@ public sealed class SafetensorsFolderTests : IDisposable
         "tensor \"a\" maps to \"/etc/passwd\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":"..\\x"}}""", "tensor \"a\" maps to \"..\\x\", expected the name of a file in the same folder.")]
     [InlineData("""{"weight_map":{"a":""}}""", "tensor \"a\" maps to \"\", expected the name of a file in the same folder.")]
+    [InlineData("""{"weight_map":{"a":"."}}""", "tensor \"a\" maps to \".\", expected the name of a file in the same folder.")]
+    [InlineData("""{"weight_map":{"a":"c:x"}}""", "tensor \"a\" maps to \"c:x\", expected the name of a file in the same folder.")]
+    [InlineData("""{"weight_map":{"a":"\u0000"}}""", "tensor \"a\" maps to \"?\", expected the name of a file in the same folder.")]
+    [InlineData("""{"weight_map":{}}""", "the weight_map is empty, expected the file of every tensor.")]
+    [InlineData("{}", "no weight_map found, expected an object from tensor names to file names.")]
     [InlineData("""{"weight_map":{"a":7}}""", "tensor \"a\" maps to Number, expected a file name.")]
     [InlineData("""{"weight_map":{"a":"m-1.safetensors","a":"m-1.safetensors"}}""",
         "tensor \"a\" appears twice in the weight_map, expected once.")]
@@ -80,6 +85,67 @@ public sealed class SafetensorsFolderTests : IDisposable
         var e = Assert.Throws<InputException>(() => SafetensorsFolder.Open(_folder.Path));
         Assert.Equal($"{_folder.Path}: no weights found, expected model.safetensors or model.safetensors.index.json in the folder.",
             e.Message);
+    }
+
+    /// <summary>Only the message says that there is a pickle: reading one is asked for elsewhere.</summary>
+    [Theory]
+    [InlineData("pytorch_model.bin")]
+    [InlineData("pytorch_model.bin.index.json")]
+    public void APickleInsteadOfWeightsIsNamed(string pickle)
+    {
+        _folder.Write(pickle, "");
+        var e = Assert.Throws<InputException>(() => SafetensorsFolder.Open(_folder.Path));
+        Assert.Equal($"{_folder.Path}: no weights found, expected model.safetensors or model.safetensors.index.json in the folder; {pickle} is a pickle: convert it where it comes from "
+            + "(transformers' AutoModel….from_pretrained(…).save_pretrained(…, safe_serialization=True)).", e.Message);
+    }
+
+    [Fact]
+    public void WeightsAreOneFileOrAnIndex()
+    {
+        Assert.False(SafetensorsFolder.Exists(_folder.Path));
+        Index("{}");
+        Assert.True(SafetensorsFolder.Exists(_folder.Path));
+        // The one file comes first, whatever the index says.
+        WriteShard("model.safetensors", "a");
+        SafetensorsFolder.Open(_folder.Path).Dispose();
+        File.Delete(_folder.File(SafetensorsFolder.IndexFile));
+        Assert.True(SafetensorsFolder.Exists(_folder.Path));
+    }
+
+    [Fact]
+    public void ShardsAreInTheOrderOfTheirNames()
+    {
+        foreach (string shard in (string[])["b", "B", "a"]) WriteShard(shard, "in " + shard);
+        Index("""{"weight_map":{"in b":"b","in a":"a","in B":"B"}}""");
+        string index = _folder.File(SafetensorsFolder.IndexFile);
+        string[] expected = [_folder.File("B"), _folder.File("a"), _folder.File("b")];
+        Assert.Equal(expected, SafetensorsFolder.ShardsIn(index));
+        using SafetensorsFolder folder = SafetensorsFolder.Open(_folder.Path);
+        Assert.Equal(expected, folder.Files.Select(file => file.Path));
+        Assert.Equal(["in B", "in a", "in b"], folder.Entries.Select(entry => entry.Name));
+    }
+
+    [Fact]
+    public void AnIndexThatIsNotThere()
+    {
+        string index = _folder.File("none.json");
+        var e = Assert.Throws<InputException>(() => SafetensorsFolder.ShardsIn(index));
+        Assert.StartsWith($"{index}: the file cannot be read (", e.Message);
+        Assert.EndsWith("'), expected a weight_map.", e.Message);
+    }
+
+    [Fact]
+    public void NothingIsFoundAfterDispose()
+    {
+        WriteShard("model.safetensors", "a");
+        SafetensorsFolder folder = SafetensorsFolder.Open(_folder.Path);
+        (SafetensorsFile file, SafetensorsEntry entry) = folder.Get("a");
+        folder.Dispose();
+        folder.Dispose();
+        Assert.Empty(folder.Files);
+        Assert.Throws<ObjectDisposedException>(() => folder.Get("a"));
+        Assert.Throws<ObjectDisposedException>(() => folder.TryGet("a", out _, out _));
+        Assert.Throws<ObjectDisposedException>(() => file.GetBytes(entry).Length);
     }
 
     private void Index(string json) => _folder.Write("model.safetensors.index.json", json);
