@@ -49,14 +49,14 @@ public sealed class ScheduleTests
     }
 
     [Theory]
-    [InlineData(4, -1, 0, 0, 5, 1)]
-    [InlineData(4, 5, 0, 0, 5, 1)]
-    [InlineData(4, 2, 0, 0, 5, 0)]
-    [InlineData(4, 2, -1, 0, 5, 1)]
-    [InlineData(4, 2, 0, -1, 5, 1)]
-    [InlineData(4, 2, 2, 3, 5, 1)]
-    public void ABudgetThatContradictsItselfIsRefused(int initial, int target, int warmup, int final, int total, int interval) =>
-        Assert.Throws<ArgumentException>(() => new BudgetSchedule(initial, target, warmup, final, total, interval).Require());
+    [InlineData(4, -1, 0, 0, 5, 1, "the target budget -1 is not within 0 … 4")]
+    [InlineData(4, 5, 0, 0, 5, 1, "the target budget 5 is not within 0 … 4")]
+    [InlineData(4, 2, 0, 0, 5, 0, "the budget interval 0 is below 1")]
+    [InlineData(4, 2, -1, 0, 5, 1, "a budget warm-up of -1 steps and a final phase of 0 leave nothing of 5 steps in between; shorten them or train longer")]
+    [InlineData(4, 2, 0, -1, 5, 1, "a budget warm-up of 0 steps and a final phase of -1 leave nothing of 5 steps in between; shorten them or train longer")]
+    [InlineData(4, 2, 2, 3, 5, 1, "a budget warm-up of 2 steps and a final phase of 3 leave nothing of 5 steps in between; shorten them or train longer")]
+    public void ABudgetThatContradictsItselfIsRefused(int initial, int target, int warmup, int final, int total, int interval, string message) =>
+        Assert.Equal(message, Assert.Throws<ArgumentException>(() => new BudgetSchedule(initial, target, warmup, final, total, interval).Require()).Message);
 
     [Theory]
     [InlineData(4, 0, 0, 0, 1, 1)]
