@@ -156,6 +156,48 @@ public sealed class ImportanceScorerTests
         Assert.Equal((24, 1560), (reduced.ElementsPerUpdate, full.ElementsPerUpdate));
     }
 
+    /// <summary>Checkpoints have the averages by these names.</summary>
+    [Fact]
+    public void TheAveragesHaveTheirFactorsNamesAndAreFreedWithTheScorer()
+    {
+        using var scope = new TensorScope();
+        Tensor lambda = Tensor.Full([3], 2, DType.Float64), rows = Tensor.Full([3, 2], 2, DType.Float64);
+        var scorer = new ImportanceScorer([new("lambda", lambda, 0, 1), new("rows", rows, 0, 2)]);
+        (string Name, Tensor Values)[] state = [.. scorer.State];
+        Assert.Equal(["lambda.mean", "lambda.uncertainty", "rows.mean", "rows.uncertainty"], state.Select(part => part.Name));
+        Assert.Equal([3, 3, 6, 6], state.Select(part => part.Values.Count));
+        lambda.Grad = Tensor.Full([3], 5, DType.Float64);
+        rows.Grad = Tensor.Full([3, 2], -1, DType.Float64);
+        scorer.Update();
+        // |w g| is 10 and 2, and β1 and β2 are 0.85: means 1.5 and 0.3, uncertainties 0.15 × 8.5 and 0.15 × 1.7.
+        foreach ((double expected, Tensor values) in new[] { 1.5, 1.275, 0.3, 0.255 }.Zip(state.Select(part => part.Values))) Assert.All(values.ToArray<double>(), value => Assert.Equal(expected, value, 1e-12));
+        Assert.All(scorer.Scores(), score => Assert.Equal((1.5 * 1.275) + (0.3 * 0.255), score, 1e-12));
+        scorer.Dispose();
+        Assert.All(state, part => Assert.Throws<ObjectDisposedException>(() => part.Values.ToArray<double>()));
+    }
+
+    [Fact]
+    public void WhatCannotBeScoredIsNamed()
+    {
+        using var scope = new TensorScope();
+        Assert.Equal("factors", Assert.Throws<ArgumentNullException>(() => new ImportanceScorer((IReadOnlyList<ScoredFactor>)null!)).ParamName);
+        Assert.Equal("factors", Assert.Throws<ArgumentNullException>(() => new ImportanceScorer((LoRA2Factors)null!)).ParamName);
+        Tensor transposed = Ops.Transpose(Tensor.Zeros([3, 2], DType.Float32));
+        var e = Assert.Throws<ArgumentException>(() => new ImportanceScorer([new("lambda", Tensor.Zeros([2], DType.Float32), 0, 1), new("columns", transposed, 0, 3)]));
+        Assert.Equal("ImportanceScorer: factor columns is not contiguous", e.Message);
+        using var scorer = new ImportanceScorer([new("lambda", Tensor.Zeros([2], DType.Float32), 0, 1)]);
+        foreach (int room in (int[])[1, 3])
+        {
+            e = Assert.Throws<ArgumentException>(() => ImportanceScorer.Scores([scorer], new double[room]));
+            Assert.Equal($"ImportanceScorer: room for {room} scores was given for 2 singular values", e.Message);
+        }
+
+        ImportanceScorer.Scores([], []);
+        using var empty = new ImportanceScorer([new("lambda", Tensor.Zeros([0], DType.Float32), 0, 1), new("rows", Tensor.Zeros([0, 2], DType.Float32), 0, 1)]);
+        Assert.Empty(empty.Scores());
+        Assert.Equal(0, empty.Terms.Length);
+    }
+
     private sealed class PlainSensitivity(Tensor weight, double beta1, double beta2)
     {
         private readonly double[] mean = new double[weight.Count];
