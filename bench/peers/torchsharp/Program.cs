@@ -10,8 +10,22 @@ switch (args)
     case ["step", .. var rest]:
         StepCommand.Run(Options(rest, new()
         {
-            ["model"] = "deberta", ["method"] = "lora", ["dtype"] = "float32", ["layers"] = "12", ["hidden"] = "768", ["intermediate"] = "3072", ["heads"] = "12", ["vocabulary"] = "8000", ["batch"] = "8",
-            ["length"] = "128", ["rank"] = "8", ["threads"] = "2", ["steps"] = "3", ["warmup"] = "1", ["dropout"] = "0.1", ["serve"] = "false",
+            ["model"] = "deberta",
+            ["method"] = "lora",
+            ["dtype"] = "float32",
+            ["layers"] = "12",
+            ["hidden"] = "768",
+            ["intermediate"] = "3072",
+            ["heads"] = "12",
+            ["vocabulary"] = "8000",
+            ["batch"] = "8",
+            ["length"] = "128",
+            ["rank"] = "8",
+            ["threads"] = "2",
+            ["steps"] = "3",
+            ["warmup"] = "1",
+            ["dropout"] = "0.1",
+            ["serve"] = "false",
         }));
         return 0;
     case ["gemm", .. var rest]:
