@@ -147,12 +147,14 @@ public sealed class CasesTests : IDisposable
     [Fact]
     public void WhatFinetuneDrewAndFrozeIsSaved()
     {
-        string output = folder.File("qs");
-        JsonElement trained = Lora2.Run("finetune", "--head", "classifier", "--max-steps", "6", "--batch-size", "8", "--output", output, "--json").Done().Json;
-        JsonElement loaded = Lora2.Run("evaluate", "--adapter", output, "--json").Done().Json;
+        (string output, string tickets, string held) = (folder.File("qs"), Path.Combine(AppContext.BaseDirectory, "QuickStart"), folder.File("held.tsv"));
+        string[] data = ["--train", Path.Combine(tickets, "tickets.train.tsv"), "--dev", held];
+        File.WriteAllLines(held, File.ReadLines(Path.Combine(tickets, "tickets.dev.tsv")).Take(61));
+        JsonElement trained = Lora2.Run(["finetune", .. data, "--head", "classifier", "--max-steps", "6", "--batch-size", "8", "--output", output, "--json"]).Done().Json;
+        JsonElement loaded = Lora2.Run("evaluate", "--adapter", output, "--file", held, "--json").Done().Json;
         Assert.Equal(trained.GetProperty("metrics").GetProperty("accuracy").GetDouble(), loaded.GetProperty("metrics").GetProperty("accuracy").GetDouble());
         // To train on is to train the classifier alone again.
-        JsonElement further = Lora2.Run("finetune", "--from", output, "--max-steps", "1", "--batch-size", "8", "--output", folder.File("further"), "--json").Done().Json;
+        JsonElement further = Lora2.Run(["finetune", .. data, "--from", output, "--max-steps", "1", "--batch-size", "8", "--output", folder.File("further"), "--json"]).Done().Json;
         Assert.Equal(trained.GetProperty("parameters").GetProperty("head").GetInt32(), further.GetProperty("parameters").GetProperty("head").GetInt32());
         Assert.NotEqual(0, further.GetProperty("parameters").GetProperty("head").GetInt32());
     }

@@ -17,7 +17,7 @@ Dataset held = DatasetFile.Load(Path.Combine(data, "tickets.dev.tsv"), new Datas
 var options = new TrainingOptions
 {
     Adapter = new AdapterSettings { Method = new LoRA2Method { Rank = 4, OuterRank = 4 } },
-    MaxSteps = 60,
+    MaxSteps = 40,
     BatchSize = 16,
     LearningRate = 3e-3,
     MaxLength = Length,

@@ -13,11 +13,11 @@ using LoRA2.Native.Training;
 string quick = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart", folder = Path.Combine(quick, "all-minilm-l6-v2"), output = args.Length > 1 ? args[1] : "sample-multi-label";
 Directory.CreateDirectory(output);
 var reading = new DatasetOptions { Kind = new MultiLabelTask { Weighting = ClassWeights.Balanced } };
-Dataset train = DatasetFile.Load(Messages("tickets.train.tsv", 480), reading);
-Dataset development = DatasetFile.Load(Messages("tickets.dev.tsv", 120), reading with { LabelNames = train.LabelNames });
+Dataset train = DatasetFile.Load(Messages("tickets.train.tsv", 360), reading);
+Dataset development = DatasetFile.Load(Messages("tickets.dev.tsv", 90), reading with { LabelNames = train.LabelNames });
 TaskKind kind = reading.Kind.ForTraining(train);
 
-var options = new TrainingOptions { Adapter = new AdapterSettings { Method = new LoRAMethod { Rank = 8 } }, Epochs = 3, BatchSize = 16, LearningRate = 2e-3, MaxLength = 64 };
+var options = new TrainingOptions { Adapter = new AdapterSettings { Method = new LoRAMethod { Rank = 8 } }, Epochs = 2, BatchSize = 16, LearningRate = 3e-3, MaxLength = 64 };
 IReadOnlyList<Metric> metrics = kind.MetricsFor(train.LabelNames!.Count);
 using (SequenceClassifier model = SequenceClassifier.FromFolder(folder, config => config with { Task = kind, Labels = train.LabelNames.Count, LabelNames = train.LabelNames }, seed: 42))
 {
