@@ -12,7 +12,7 @@ using LoRA2.Native.Training;
 string quick = args.Length > 0 ? args[0] : "src/LoRA2.Native.Cli/bin/Release/net10.0/QuickStart", folder = Path.Combine(quick, "all-minilm-l6-v2"), output = args.Length > 1 ? args[1] : "sample-embeddings";
 Directory.CreateDirectory(output);
 TaskKind kind = TaskKinds.Embeddings.ForModel(folder, maxLength: 64);
-Dataset train = Pairs("tickets.train.tsv", 256), development = Pairs("tickets.dev.tsv", 160);
+Dataset train = Pairs("tickets.train.tsv", 256), development = Pairs("tickets.dev.tsv", 100);
 
 var options = new TrainingOptions { Adapter = new AdapterSettings { Method = new LoRAMethod { Rank = 8 } }, Epochs = 2, BatchSize = 16, LearningRate = 1e-3, MaxLength = 64 };
 IReadOnlyList<Metric> metrics = kind.MetricsOf(development);
