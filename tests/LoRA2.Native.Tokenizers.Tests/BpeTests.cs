@@ -29,6 +29,11 @@ public class BpeTests
     [InlineData("a  b\n\nc \n d", "a| | b|\n|\n|c| \n| d")]
     [InlineData("x1² ½!?é中  ", "x|1²| ½|!?|é中|  ")]
     [InlineData(" '\u00a0a", " '|\u00a0|a")]
+    [InlineData("I'm we're I've he'd 'r' 'v 'l", "I|'m| we|'re| I|'ve| he|'d| '|r|'| '|v| '|l")]
+    [InlineData("'rx'vx'lx'sx'", "'|rx|'|vx|'|lx|'s|x|'")]
+    [InlineData(" 𝒜b𝟙1 😀! Ⅷ² a\u0301 ", " 𝒜b|𝟙1| 😀!| Ⅷ²| a|\u0301| ")]
+    [InlineData("   a\t\tb \u2003", "  | a|\t|\t|b| \u2003")]
+    [InlineData("ǅʰª_", "ǅʰª|_")]
     public void WordsAreGpt2s(string text, string words)
     {
         var found = new List<string>();

@@ -20,6 +20,28 @@ public class WordPieceTests
     [InlineData("\uD800a", "a")]
     public void SplitsAsBertDoes(string text, string tokens) => Assert.Equal(tokens.Split(' '), Tiny.Tokenize(text));
 
+    /// <summary>As BertTokenizer's arguments are documented: without the basic tokenizer words end at white space alone, and a vocabulary of lower case meets capitals.</summary>
+    [Theory]
+    [InlineData("{}", "é a中a FOX!", "[UNK] a 中 a fox !")]
+    [InlineData("{\"tokenize_chinese_chars\": false}", "é a中a FOX!", "[UNK] [UNK] fox !")]
+    [InlineData("{\"strip_accents\": false}", "é e\u0301 Café", "é é [UNK]")]
+    [InlineData("{\"do_lower_case\": false, \"strip_accents\": true}", "café Fox", "cafe [UNK]")]
+    [InlineData("{\"do_basic_tokenize\": false}", " é fox\u2003a! jumps FOX ", "é fox [UNK] jump ##s [UNK]")]
+    public void SettingsAreFollowed(string config, string text, string tokens)
+    {
+        using var folder = TinyModels.Folder(("tokenizer_config.json", config));
+        Assert.Equal(tokens.Split(' '), WordPieceTokenizer.Create(TinyModels.WordPiece(), TokenizerSettings.Read(folder.Path)).Tokenize(text));
+    }
+
+    /// <summary>A continuation joins what is before it; all others have a space between.</summary>
+    [Fact]
+    public void DecodingJoinsContinuations()
+    {
+        Assert.Equal("the fox jumps!", Tiny.Decode(Tiny.Encode("the fox jumps!")).Replace(" !", "!", StringComparison.Ordinal));
+        Assert.Equal("[CLS] unknown jumping , a [SEP]", Tiny.Decode([2, 10, 11, 7, 9, 17, 13, 3], skipSpecialTokens: false));
+        Assert.Equal("##", Tiny.ContinuationPrefix);
+    }
+
     [Fact]
     public void WordsBeyondAHundredCharactersAreUnknown()
     {

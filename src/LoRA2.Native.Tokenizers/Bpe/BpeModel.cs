@@ -188,10 +188,15 @@ internal sealed class BpeModel
         // Byte-level symbols have a character a byte; the others' characters are the word's, but for what a model puts before or behind them.
         var bytes = isBytes ? Encoding.UTF8.GetBytes(word.ToArray()) : [];
         int Length(int symbol, int index, int count) => _texts[symbol].Length - (index > 0 && !isBytes ? _options.ContinuingPrefix.Length : 0) - (index == count - 1 && !isBytes ? _options.EndOfWordSuffix.Length : 0);
-        var total = 0;
+        var (total, hasOthers) = (0, false);
         for (var i = 0; i < symbols.Length; i++)
+        {
             total += Length(symbols[i], i, symbols.Length);
-        var isWhole = total != (isBytes ? bytes.Length : word.Length);
+            hasOthers |= StandsForOthers(symbols[i]);
+        }
+
+        // The lengths may add up by chance, as those of two runs of unknown characters, one shorter and one longer than the unknown token.
+        var isWhole = total != (isBytes ? bytes.Length : word.Length) || hasOthers;
         for (int i = 0, start = 0; i < symbols.Length; i++)
         {
             var end = start + Length(symbols[i], i, symbols.Length);
@@ -205,6 +210,9 @@ internal sealed class BpeModel
             start = end;
         }
     }
+
+    /// <summary>Whether a symbol's length says nothing of the text that it stands for: it may be the unknown token, or a byte that is spelled out.</summary>
+    private bool StandsForOthers(int symbol) => (symbol == _unknown && _texts[symbol].Length != 1) || (_options.ByteFallback && _fallback.AsSpan().Contains(symbol));
 
     /// <summary>Where the character that a byte is of begins, or the place after it.</summary>
     private static int FirstChar(ReadOnlySpan<char> word, int index, bool after = false)
