@@ -31,7 +31,7 @@ internal static class FuzzCommand
             {
                 (long accepted, long refused, long slowest) = (0, 0, 0);
                 double until = clock.Elapsed.TotalSeconds + ((seconds - clock.Elapsed.TotalSeconds) / (targets.Length - Array.IndexOf(targets, target)));
-                long share = Math.Max(1, cases / targets.Length), number = 0;
+                long share = Math.Max(1, (cases + targets.Length - 1) / targets.Length), number = 0;
                 for (; number < share && clock.Elapsed.TotalSeconds < until; number++)
                 {
                     long before = Stopwatch.GetTimestamp();
