@@ -160,10 +160,14 @@ public static class ElementConversion
         where T : unmanaged, IBinaryInteger<T>
     {
         var mask = new Vector<T>(exponent);
-        int i = 0;
-        for (; i <= bits.Length - Vector<T>.Count; i += Vector<T>.Count)
+        ref T first = ref MemoryMarshal.GetReference(bits);
+        int i = 0, width = Vector<T>.Count;
+        // Four at a time: one branch for them all.
+        for (; i <= bits.Length - (4 * width); i += 4 * width)
         {
-            if (Vector.EqualsAny(new Vector<T>(bits[i..]) & mask, mask)) break;
+            Vector<T> full = Vector.Equals(Vector.LoadUnsafe(ref first, (nuint)i) & mask, mask) | Vector.Equals(Vector.LoadUnsafe(ref first, (nuint)(i + width)) & mask, mask)
+                | Vector.Equals(Vector.LoadUnsafe(ref first, (nuint)(i + (2 * width))) & mask, mask) | Vector.Equals(Vector.LoadUnsafe(ref first, (nuint)(i + (3 * width))) & mask, mask);
+            if (full != Vector<T>.Zero) break;
         }
 
         for (; i < bits.Length; i++)

@@ -12,43 +12,36 @@ internal sealed class ByteTrie
     private readonly Unit[] _units = new Unit[1024];
 
     /// <summary>Builds the trie; of equal keys the last counts. Empty keys and what follows a NUL in a key are left out.</summary>
+    // A vocabulary is read once in a process, so this is compiled fully the first time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ByteTrie(IEnumerable<(byte[] Key, int Value, float Score)> entries)
     {
-        var sorted = new List<(byte[] Key, int Value, float Score, int Order)>();
-        foreach (var (key, value, score) in entries)
-        {
-            var nul = Array.IndexOf(key, (byte)0);
-            var cut = nul < 0 ? key : key[..nul];
-            if (cut.Length > 0)
-                sorted.Add((cut, value, score, sorted.Count));
-        }
-
-        sorted.Sort(static (x, y) => x.Key.AsSpan().SequenceCompareTo(y.Key) is var c and not 0 ? c : x.Order.CompareTo(y.Order));
+        (byte[][] keys, int[] values, float[] scores) = Read(entries);
         var free = new FreeSlots(_units.Length);
         Array.Fill(_units, Unit.Empty);
         free.Take(0);
         _units[0].Check = -1;
+        int[] order = new int[keys.Length], scratch = new int[keys.Length];
+        for (int i = 0; i < order.Length; i++) order[i] = i;
         var queue = new Queue<(int Node, int Low, int High, int Depth)>();
-        queue.Enqueue((0, 0, sorted.Count, 0));
+        queue.Enqueue((0, 0, keys.Length, 0));
         var labels = new List<(byte Label, int Low, int High)>();
         while (queue.TryDequeue(out var item))
         {
             labels.Clear();
-            for (var i = item.Low; i < item.High;)
+            Arrange(keys, item.Depth, order.AsSpan(item.Low, item.High - item.Low), scratch);
+            int i = item.Low;
+            for (; i < item.High && keys[order[i]].Length == item.Depth; i++)
             {
-                var key = sorted[i].Key;
-                if (key.Length == item.Depth)
-                {
-                    _units[item.Node].Value = sorted[i].Value;
-                    _units[item.Node].Score = sorted[i].Score;
-                    i++;
-                    continue;
-                }
+                _units[item.Node].Value = values[order[i]];
+                _units[item.Node].Score = scores[order[i]];
+            }
 
-                var start = i;
-                var label = key[item.Depth];
-                while (i < item.High && sorted[i].Key[item.Depth] == label)
-                    i++;
+            while (i < item.High)
+            {
+                int start = i;
+                byte label = keys[order[i]][item.Depth];
+                while (i < item.High && keys[order[i]][item.Depth] == label) i++;
                 labels.Add((label, start, i));
             }
 
@@ -113,6 +106,54 @@ internal sealed class ByteTrie
 
         return longest;
     }
+
+    private static (byte[][] Keys, int[] Values, float[] Scores) Read(IEnumerable<(byte[] Key, int Value, float Score)> entries)
+    {
+        List<byte[]> keys = [];
+        List<int> values = [];
+        List<float> scores = [];
+        foreach ((byte[] key, int value, float score) in entries)
+        {
+            int nul = Array.IndexOf(key, (byte)0);
+            byte[] cut = nul < 0 ? key : key[..nul];
+            if (cut.Length == 0) continue;
+            keys.Add(cut);
+            values.Add(value);
+            scores.Add(score);
+        }
+
+        return ([.. keys], [.. values], [.. scores]);
+    }
+
+    /// <summary>
+    /// Puts keys that agree in their first <paramref name="depth"/> bytes in the order of the next one, those that end there first; of equal ones the order stays. A step of a radix sort, of which
+    /// the trie's levels are the others.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Arrange(byte[][] keys, int depth, Span<int> order, int[] scratch)
+    {
+        const int Few = 32;
+        if (order.Length <= Few)
+        {
+            for (int i = 1; i < order.Length; i++)
+            {
+                int index = order[i], label = Label(keys[index], depth), at = i;
+                for (; at > 0 && Label(keys[order[at - 1]], depth) > label; at--) order[at] = order[at - 1];
+                order[at] = index;
+            }
+
+            return;
+        }
+
+        Span<int> places = stackalloc int[257];
+        places.Clear();
+        foreach (int index in order) places[Label(keys[index], depth)]++;
+        for (int label = 0, before = 0; label < places.Length; label++) (places[label], before) = (before, before + places[label]);
+        order.CopyTo(scratch);
+        foreach (int index in scratch.AsSpan(0, order.Length)) order[places[Label(keys[index], depth)]++] = index;
+    }
+
+    private static int Label(byte[] key, int depth) => key.Length == depth ? 0 : key[depth];
 
     /// <summary>One node: where its children are, whose child it is, and what it stands for.</summary>
     public struct Unit
