@@ -71,16 +71,17 @@ public class ElementConversionTests
             }
             int[] integers = [.. Enumerable.Range(-3, n)];
             long[] longs = [.. integers.Select(i => (long)i)];
-            int[] read = new int[n];
-            float[] asFloat = new float[n];
+            // Each its own array: what another conversion left there would be right as well.
+            int[] read = new int[n], alsoRead = new int[n];
+            float[] asFloat = new float[n], alsoAsFloat = new float[n];
             ElementConversion.ToInt32(SafetensorsDType.I64, MemoryMarshal.AsBytes<long>(longs), read);
             Assert.Equal(integers, read);
-            ElementConversion.ToInt32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), read);
-            Assert.Equal(integers, read);
+            ElementConversion.ToInt32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), alsoRead);
+            Assert.Equal(integers, alsoRead);
             ElementConversion.ToFloat32(SafetensorsDType.I64, MemoryMarshal.AsBytes<long>(longs), asFloat);
             Assert.Equal(integers.Select(i => (float)i), asFloat);
-            ElementConversion.ToFloat32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), asFloat);
-            Assert.Equal(integers.Select(i => (float)i), asFloat);
+            ElementConversion.ToFloat32(SafetensorsDType.I32, MemoryMarshal.AsBytes<int>(integers), alsoAsFloat);
+            Assert.Equal(integers.Select(i => (float)i), alsoAsFloat);
         }
     }
 
@@ -89,11 +90,16 @@ public class ElementConversionTests
     {
         var e = Assert.Throws<ArgumentException>(() => ElementConversion.ToFloat32(SafetensorsDType.F16, new byte[5], new float[2]));
         Assert.Equal("5 bytes hold no 2 elements of F16: expected 4 bytes.", e.Message);
-        Assert.Throws<ArgumentException>(() => ElementConversion.ToInt32(SafetensorsDType.I32, new byte[5], new int[1]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.ToFloat32(SafetensorsDType.U8, new byte[1], new float[1]));
+        Assert.Throws<ArgumentException>(() => ElementConversion.ToInt32(SafetensorsDType.I32, new byte[4], new int[2]));
         Assert.Throws<ArgumentException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.F64, new byte[8]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.FromFloat32(new float[2], SafetensorsDType.I32, new byte[8]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ElementConversion.ToInt32(SafetensorsDType.F32, new byte[8], new int[2]));
+        Assert.Throws<ArgumentException>(() => ElementConversion.FromFloat32(new float[1], SafetensorsDType.F32, new byte[8]));
+        (string Message, Action Call)[] types =
+        [
+            ("Not an element type.", () => ElementConversion.ToFloat32(SafetensorsDType.U8, new byte[1], new float[1])),
+            ("Float32 is written as a floating-point type only.", () => ElementConversion.FromFloat32(new float[2], SafetensorsDType.I32, new byte[8])),
+            ("Only integers are read as int.", () => ElementConversion.ToInt32(SafetensorsDType.F32, new byte[8], new int[2])),
+        ];
+        Assert.All(types, type => Assert.StartsWith(type.Message, Assert.Throws<ArgumentOutOfRangeException>(type.Call).Message));
         Assert.Throws<OverflowException>(() => ElementConversion.ToInt32(SafetensorsDType.I64, BitConverter.GetBytes(1L << 31), new int[1]));
     }
 

@@ -66,6 +66,14 @@ public sealed class SafetensorsErrorTests : IDisposable
         "tensor \"a\" has a shape whose size in bytes overflows, expected at most 9223372036854775807 bytes.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2305843009213693952],"data_offsets":[0,4]}}""",
         "tensor \"a\" has a shape whose size in bytes overflows, expected at most 9223372036854775807 bytes.")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,4]}}""",
+        "tensor \"a\" has 4 bytes from 0 to 4, expected 9223372036854775807 for U8 [9223372036854775807].")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,5],"data_offsets":[0,4]}}""",
+        "tensor \"a\" has 4 bytes from 0 to 4, expected 5 for U8 [1, 1, 1, 1, 1, 1, 1, 5].")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,5],"data_offsets":[1,4]}}""",
+        "tensor \"a\" has 3 bytes from 1 to 4, expected 5 for U8 9 dimensions.")]
+    [InlineData("""{"a":{"dtype":{},"shape":[4],"data_offsets":[0,4]}}""", "tensor \"a\" has a dtype that is an object, expected a string.")]
+    [InlineData("""{"a":{"dtype":"U8","shape":true,"data_offsets":[0,4]}}""", "tensor \"a\" has a shape that is true or false, expected an array.")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", "tensor \"a\" has 1 data_offsets, expected 2 (begin and end).")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""",
         "tensor \"a\" has 3 data_offsets, expected 2 (begin and end).")]

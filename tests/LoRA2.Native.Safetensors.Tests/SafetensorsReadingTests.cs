@@ -104,9 +104,36 @@ public sealed unsafe class SafetensorsReadingTests : IDisposable
 
         Assert.Equal("in memory: the file has 7 bytes, expected at least the 8 of the header length.",
             Assert.Throws<InputException>(() => SafetensorsFile.Open("in memory", bytes.AsMemory(0, 7))).Message);
+        Assert.Equal("in memory: the header length is 0, expected a JSON object of at least 2 bytes.",
+            Assert.Throws<InputException>(() => SafetensorsFile.Open("in memory", new byte[8])).Message);
         using SafetensorsFile least = SafetensorsFile.Open("in memory", RawSafetensors.Of("{}", 0));
         Assert.Empty(least.Entries);
         Assert.Empty(least.Metadata);
+    }
+
+    /// <summary>The header may list them in any order; of tensors that begin together the empty ones come first, by name.</summary>
+    [Fact]
+    public void EntriesAreInTheOrderOfTheirBytes()
+    {
+        const string json = """{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"z":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"y":{"dtype":"U8","shape":[0,3],"data_offsets":[0,0]},"e":{"dtype":"U8","shape":[0],"data_offsets":[4,4]}}""";
+        using SafetensorsFile file = SafetensorsFile.Open("in memory", RawSafetensors.Of(json, 4));
+        Assert.Equal(["y", "z", "a", "b", "e"], file.Entries.Select(entry => entry.Name));
+    }
+
+    /// <summary>Whoever cannot read a file must still be able to replace it: nothing of it stays mapped.</summary>
+    [Fact]
+    public void AFileThatIsRefusedIsUnmapped()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string good = Write(SafetensorsDType.F32, [1]), bad = _folder.Write("bad.safetensors", RawSafetensors.Of("{}", 4));
+        Assert.Throws<InputException>(() => SafetensorsFile.Open(bad));
+        Assert.DoesNotContain(bad, File.ReadAllText("/proc/self/maps"));
+        using (SafetensorsFile.Open(good)) Assert.Contains(good, File.ReadAllText("/proc/self/maps"));
+        Assert.DoesNotContain(good, File.ReadAllText("/proc/self/maps"));
+        File.Move(good, _folder.File("a.safetensors"));
+        _folder.Write(SafetensorsFolder.IndexFile, """{"weight_map":{"w":"a.safetensors","v":"bad.safetensors"}}""");
+        Assert.Throws<InputException>(() => SafetensorsFolder.Open(_folder.Path));
+        Assert.DoesNotContain(_folder.Path, File.ReadAllText("/proc/self/maps"));
     }
 
     [Fact]

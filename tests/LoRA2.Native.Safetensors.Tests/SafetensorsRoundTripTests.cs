@@ -117,6 +117,18 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         Assert.Equal(expected, stream.ToArray());
     }
 
+    [Fact]
+    public void TensorsOfOneTypeAreInTheOrderOfTheirNames()
+    {
+        string[] names = ["d", "C", "b", "é", "a", "B", "c"];
+        var writer = new SafetensorsWriter();
+        foreach (string name in names) writer.Add(name, SafetensorsDType.U8, [1], new byte[] { 1 });
+        string path = _folder.File("a.safetensors");
+        writer.Write(path);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Assert.Equal(["B", "C", "a", "b", "c", "d", "é"], file.Entries.Select(entry => entry.Name));
+    }
+
     [SharedDataFact("models/deberta-v3-tiny-wiki/model.safetensors")]
     public void RewritingAFileThatPythonWroteChangesNoByte()
     {
@@ -146,9 +158,13 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     {
         var writer = new SafetensorsWriter();
         writer.Add("w", SafetensorsDType.F32, [0], Array.Empty<byte>());
-        Assert.Throws<ArgumentException>(() => writer.Add("w", SafetensorsDType.F32, [0], Array.Empty<byte>()));
-        Assert.Throws<ArgumentException>(() => writer.Add("v", SafetensorsDType.F32, [1], new byte[3]));
-        Assert.Throws<ArgumentException>(() => writer.Add("__metadata__", SafetensorsDType.F32, [0], Array.Empty<byte>()));
+        (string Message, Action Call)[] refused =
+        [
+            ("Tensor \"w\" was already added.", () => writer.Add("w", SafetensorsDType.F32, [0], Array.Empty<byte>())),
+            ("Tensor \"v\" has 3 bytes, expected 4.", () => writer.Add("v", SafetensorsDType.F32, [1], new byte[3])),
+            ("__metadata__ is not a tensor's name.", () => writer.Add("__metadata__", SafetensorsDType.F32, [0], Array.Empty<byte>())),
+        ];
+        Assert.All(refused, add => Assert.StartsWith(add.Message, Assert.Throws<ArgumentException>(add.Call).Message));
         Assert.ThrowsAny<ArgumentException>(() => writer.Add("\ud800", SafetensorsDType.F32, [0], Array.Empty<byte>()));
         Assert.ThrowsAny<ArgumentException>(() => writer.Add("n", SafetensorsDType.F32, [-1], Array.Empty<byte>()));
         Assert.Throws<OverflowException>(() => writer.Add("o", SafetensorsDType.F32, [1L << 40, 1L << 40], _ => { }));
