@@ -29,12 +29,18 @@ public class ElementConversionTests
     }
 
     [Fact]
-    public void SpecialValuesAreNarrowedToTheNearestEven() => Narrow(
-    [
-        0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
-        float.Epsilon, 65504f, 65519.99f, 65520f,
-        .. ((uint[])[0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001]).Select(BitConverter.UInt32BitsToSingle),
-    ]);
+    public void SpecialValuesAreNarrowedToTheNearestEven()
+    {
+        float[] values =
+        [
+            0f, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue,
+            float.Epsilon, 65504f, 65519.99f, 65520f,
+            .. ((uint[])[0x7F80_0001, 0xFFFF_FFFF, 0x3F80_8000, 0x3F81_8000, 0x3F80_8001]).Select(BitConverter.UInt32BitsToSingle),
+        ];
+        Narrow(values);
+        // One alone fills no vector.
+        foreach (float value in values) Narrow([value]);
+    }
 
     [Property(MaxTest = 1000)]
     public void NarrowingRoundsToNearestEven(NarrowedValues drawn) => Narrow([.. drawn.Values]);

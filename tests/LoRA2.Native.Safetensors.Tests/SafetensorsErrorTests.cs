@@ -125,6 +125,13 @@ public sealed class SafetensorsErrorTests : IDisposable
     }
 
     [Fact]
+    public void DeviceInsteadOfFile()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        Assert.Equal("/dev/null: is a device, expected a file.", Assert.Throws<InputException>(() => SafetensorsFile.Open("/dev/null")).Message);
+    }
+
+    [Fact]
     public void MissingTensor()
     {
         string path = _folder.Write("a.safetensors", RawSafetensors.Of("{}", 0));
