@@ -88,6 +88,8 @@ public sealed unsafe class SafetensorsReadingTests : IDisposable
         string cut = _folder.Write("cut.safetensors", bytes[..^1]), stub = _folder.Write("stub.safetensors", bytes[..7]);
         Assert.EndsWith("(is it truncated?).", Assert.Throws<InputException>(() => SafetensorsFile.ReadHeader(cut)).Message);
         Assert.Equal($"{stub}: the file has 7 bytes, expected at least the 8 of the header length.", Assert.Throws<InputException>(() => SafetensorsFile.ReadHeader(stub)).Message);
+        // As when another process shortens the file between the two.
+        Assert.StartsWith("f: the file has 100 bytes, ", Assert.Throws<InputException>(() => SafetensorsHeader.CheckLength("f", new byte[7], 100)).Message);
     }
 
     [Fact]
