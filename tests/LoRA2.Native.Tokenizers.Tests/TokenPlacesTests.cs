@@ -20,6 +20,17 @@ public class TokenPlacesTests
     [InlineData("", "")]
     public void WordPiecesAreWhereTheirCharactersAre(string text, string expected) => Assert.Equal(expected, Shown(WordPiece.EncodePlaced(text)));
 
+    /// <summary>Where accents stay, a letter and its accent are composed to one character, which begins where the letter did.</summary>
+    [Fact]
+    public void WhatFollowsAComposedCharacterIsWhereItWas()
+    {
+        using var folder = TinyModels.Folder(("tokenizer_config.json", "{\"strip_accents\": false}"));
+        Tokenizer accented = WordPieceTokenizer.Create(TinyModels.WordPiece(), TokenizerSettings.Read(folder.Path));
+        string shown = Shown(accented.EncodePlaced(" e\u0301 fox é"));
+        Assert.StartsWith("1-", shown);
+        Assert.EndsWith(" 0 é|4-7 1 fox|8-9 2 é", shown);
+    }
+
     [Theory]
     [InlineData("abc the aaaaa", "0-3 0 abc|4-7 1 Ġthe|8-8 2 Ġ|8-12 2 aaaa|12-13 2 a")]
     [InlineData("é the", "0-1 0 Ã|0-1 0 ©|2-5 1 Ġthe")]

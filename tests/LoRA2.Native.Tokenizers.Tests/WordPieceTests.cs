@@ -33,6 +33,21 @@ public class WordPieceTests
         Assert.Equal(tokens.Split(' '), WordPieceTokenizer.Create(TinyModels.WordPiece(), TokenizerSettings.Read(folder.Path)).Tokenize(text));
     }
 
+    /// <summary>The blocks of _is_chinese_char in BERT's tokenization.py, from their first to their last code point.</summary>
+    [Theory]
+    [InlineData(0x3400, 0x4DBF)]
+    [InlineData(0x4E00, 0x9FFF)]
+    [InlineData(0xF900, 0xFAFF)]
+    [InlineData(0x20000, 0x2A6DF)]
+    [InlineData(0x2A700, 0x2CEAF)]
+    [InlineData(0x2F800, 0x2FA1F)]
+    public void IdeographsAreThoseOfBert(int first, int last)
+    {
+        for (int c = first; c <= last; c++) Assert.True(BasicTokenizer.IsCjk(c), $"{c:X}");
+        Assert.False(BasicTokenizer.IsCjk(first - 1));
+        Assert.False(BasicTokenizer.IsCjk(last + 1));
+    }
+
     /// <summary>A continuation joins what is before it; all others have a space between.</summary>
     [Fact]
     public void DecodingJoinsContinuations()
