@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tests.Shared;
 
@@ -113,6 +114,15 @@ public sealed unsafe class SafetensorsReadingTests : IDisposable
         Assert.Empty(least.Metadata);
     }
 
+    /// <summary>A pinned array is held by nobody else, and stays for ever where it is not let go.</summary>
+    [Fact]
+    public void BytesInMemoryAreLetGo()
+    {
+        WeakReference bytes = OpenedAndClosed();
+        GC.Collect();
+        Assert.False(bytes.IsAlive);
+    }
+
     /// <summary>The header may list them in any order; of tensors that begin together the empty ones come first, by name.</summary>
     [Fact]
     public void EntriesAreInTheOrderOfTheirBytes()
@@ -189,6 +199,14 @@ public sealed unsafe class SafetensorsReadingTests : IDisposable
             ("entry", () => file.ReadFiniteFloat32(null!, [])), ("entry", () => file.ReadInt32(null!, [])), ("name", () => folder.Get(null!)), ("name", () => folder.TryGet(null!, out _, out _)),
         ];
         Assert.All(calls, call => Assert.Equal(call.Parameter, Assert.Throws<ArgumentNullException>(call.Call).ParamName));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference OpenedAndClosed()
+    {
+        byte[] bytes = RawSafetensors.Of("{}", 0);
+        SafetensorsFile.Open("in memory", bytes).Dispose();
+        return new WeakReference(bytes);
     }
 
     private string Write(SafetensorsDType type, float[] values)
