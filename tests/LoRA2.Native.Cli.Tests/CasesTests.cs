@@ -196,6 +196,12 @@ public sealed class CasesTests : IDisposable
         string[] other = ["predict", "--model", At("09-merge-overflows", "base"), "--adapter", output, "--text", "good"];
         Assert.Contains("warning: ", Lora2.Run(other).Done().Error, StringComparison.Ordinal);
         Assert.Contains("the adapter was trained on a base model with other weights", Lora2.Run([.. other, "--strict"]).Refused(), StringComparison.Ordinal);
+
+        // To train on is to compute with both.
+        string[] further = ["finetune", "--model", At("09-merge-overflows", "base"), "--from", output, "--train", data, "--max-steps", "1", "--output", folder.File("further")];
+        Assert.Contains("a base model with other weights", Lora2.Run([.. further, "--strict"]).Refused(), StringComparison.Ordinal);
+        Assert.Contains("warning: ", Lora2.Run(further).Done().Error, StringComparison.Ordinal);
+        Assert.Contains("--strict is about the adapter of --from", Lora2.Run([.. further.Where(arg => arg != "--from" && arg != output), "--strict"]).Refused(), StringComparison.Ordinal);
     }
 
     private static string At(params string[] parts) => Path.Combine([SharedData.Repository, "tests", "Fixtures", "cases", .. parts]);

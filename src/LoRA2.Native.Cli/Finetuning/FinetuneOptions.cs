@@ -22,6 +22,8 @@ internal sealed class FinetuneOptions
 
     public Option<string?> From { get; } = new("--from") { Description = "adapter to train on, with its method, targets and head; SoRA's schedule of rising thresholds is a chain of such runs", HelpName = "DIR" };
 
+    public Option<bool> Strict { get; } = AdapterWarnings.StrictOption();
+
     public Option<bool> Preset { get; } = new("--preset") { Description = "the authors' settings for a GLUE task and adalora, lora2 or sora, where nothing else is given" };
 
     public Option<string?> Method { get; } = Choice("--method", "what is trained [lora2]", [.. AdapterMethods.All.Select(method => method.Name)]);
@@ -98,7 +100,7 @@ internal sealed class FinetuneOptions
 
     public IEnumerable<Option> All =>
     [
-        Model, .. Data.All, .. Data.KindSettings, Train, Development, DevelopmentShare, Output, From, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
+        Model, .. Data.All, .. Data.KindSettings, Train, Development, DevelopmentShare, Output, From, Strict, Preset, Method, .. MethodSettings, Targets, Head, TargetRank,
         BudgetWarmup, BudgetFinal, BudgetInterval, Epochs, MaxSteps, BatchSize, Accumulation, LearningRate, HeadRate, Schedule, Warmup, WeightDecay, Clip,
         Device, Precision, Dropout, ClassifierDropout, MaxLength, EvaluateEvery, Patience, CheckpointEvery, Seed, Threads, Resume, Overwrite, Recompute, DetectAnomaly, Json, LogEvery, StopWithInput,
     ];

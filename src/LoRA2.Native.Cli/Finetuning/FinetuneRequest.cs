@@ -33,6 +33,9 @@ internal sealed record FinetuneRequest
     /// <summary>The adapter that training goes on from, or null.</summary>
     public string? Earlier { get; init; }
 
+    /// <summary>Whether an adapter to go on from that is doubtful is refused.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>Options that came from a preset, with their values.</summary>
     public IReadOnlyList<(string Option, string Value)> Preset { get; init; } = [];
 
@@ -102,6 +105,7 @@ internal sealed record FinetuneRequest
         if (output.Length == 0) throw new InputException("option --output is empty; a folder's name was expected");
         if (!embedded && Path.GetFullPath(output) == Path.GetFullPath(model!)) throw new InputException($"--output '{output}' is the model's own folder; choose another");
         string? from = parsed.GetValue(options.From);
+        if (from is null && parsed.GetValue(options.Strict)) throw new InputException("--strict is about the adapter of --from; add --from, or leave out --strict");
         if (from is not null && Path.GetFullPath(output) == Path.GetFullPath(from)) throw new InputException($"--output '{output}' is the folder of --from; choose another");
         TrainingOptions training = FinetuneTraining.From(parsed, options, quick);
         return new FinetuneRequest
@@ -115,6 +119,7 @@ internal sealed record FinetuneRequest
             Dropout = parsed.GetValue(options.Dropout) ?? (quick ? FinetuneTraining.QuickDropout : null),
             ClassifierDropout = parsed.GetValue(options.ClassifierDropout),
             Earlier = from,
+            Strict = parsed.GetValue(options.Strict),
             Device = parsed.GetValue(options.Device),
             Threads = parsed.GetValue(options.Threads),
             LogEvery = parsed.GetValue(options.LogEvery) ?? 0,

@@ -137,7 +137,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         try
         {
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
-            else AdapterFolder.Load(model, request.Earlier);
+            else AdapterWarnings.Write(IsFirst ? streams.Error : TextWriter.Null, AdapterFolder.Load(model, request.Earlier), request.Earlier, model.Config, request.Strict);
             return model;
         }
         catch

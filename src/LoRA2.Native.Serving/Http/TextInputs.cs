@@ -43,6 +43,13 @@ internal sealed record TextInputs(string[]? Texts, int[][]? Tokens)
         }
     }
 
+    /// <summary>Whether longer texts are cut, as a request says or else the server.</summary>
+    /// <exception cref="ServerException">They were to be cut at their beginning.</exception>
+    public static bool Cuts(bool? truncate, string? direction, ServerOptions options) =>
+        direction is null || direction.Equals("right", StringComparison.OrdinalIgnoreCase)
+            ? truncate ?? options.Truncates
+            : throw Wrong("`truncation_direction` is not 'Right'; texts are cut at their end here");
+
     public static ServerException Wrong(string message) => new(StatusCodes.Status422UnprocessableEntity, message);
 
     private static int[] Ids(JsonElement array, string field)

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace LoRA2.Native.Serving.Inference;
 
 /// <summary>What is to become vectors.</summary>
-internal sealed record EmbedRequest(JsonElement? Inputs, bool? Normalize, bool? Truncate, string? PromptName, int? Dimensions, string? Adapter, string? Model);
+internal sealed record EmbedRequest(JsonElement? Inputs, bool? Normalize, bool? Truncate, string? TruncationDirection, string? PromptName, int? Dimensions, string? Adapter, string? Model);
 
 /// <summary><c>POST /embed</c>, as Text Embeddings Inference has it.</summary>
 internal static class EmbedRoute
@@ -23,7 +23,7 @@ internal static class EmbedRoute
             Prompt = request.PromptName,
             Dimensions = request.Dimensions,
             Normalises = request.Normalize ?? true,
-            Truncates = request.Truncate ?? endpoint.Options.Truncates,
+            Truncates = TextInputs.Cuts(request.Truncate, request.TruncationDirection, endpoint.Options),
         };
         IReadOnlyList<TextVector> vectors = inputs.Texts is { } texts
             ? await endpoint.Service.EmbedAsync(texts, asked, context.RequestAborted)

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace LoRA2.Native.Serving.Inference;
 
 /// <summary>What is to be classified: a text, a pair [text, text], or a batch of them [[text], [text, text], …].</summary>
-internal sealed record PredictRequest(JsonElement? Inputs, bool? RawScores, bool? Truncate, string? Adapter, string? Model);
+internal sealed record PredictRequest(JsonElement? Inputs, bool? RawScores, bool? Truncate, string? TruncationDirection, string? Adapter, string? Model);
 
 /// <summary>How likely a label is, or a number.</summary>
 internal sealed record LabelScore(double Score, string Label);
@@ -24,7 +24,7 @@ internal static class PredictRoute
         (Example[] examples, bool isBatch) = Examples(request.Inputs);
         endpoint.RequireTexts(examples.Length, "inputs");
         string? adapter = endpoint.AdapterOf(request.Adapter, request.Model);
-        (TaskDescription task, IReadOnlyList<Prediction> answers) = await endpoint.Service.AnswerAsync(examples, new TextRequest { Adapter = adapter, Truncates = request.Truncate ?? endpoint.Options.Truncates }, context.RequestAborted);
+        (TaskDescription task, IReadOnlyList<Prediction> answers) = await endpoint.Service.AnswerAsync(examples, new TextRequest { Adapter = adapter, Truncates = TextInputs.Cuts(request.Truncate, request.TruncationDirection, endpoint.Options) }, context.RequestAborted);
         ModelEndpoint.Count(context, answers.Sum(static answer => (long)answer.Tokens), answers.Count(static answer => answer.IsCut));
         LabelScore[][] scores = [.. answers.Select(answer => Scores(answer, task.LabelNames, request.RawScores ?? false))];
         if (isBatch) await JsonBody.Write(context, scores, ServerJson.Wire.LabelScoreArrayArray);

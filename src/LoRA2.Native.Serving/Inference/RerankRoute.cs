@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace LoRA2.Native.Serving.Inference;
 
 /// <summary>A query, and the texts to order by how well they fit it.</summary>
-internal sealed record RerankRequest(string? Query, string?[]? Texts, bool? RawScores, bool? ReturnText, bool? Truncate, string? Adapter, string? Model);
+internal sealed record RerankRequest(string? Query, string?[]? Texts, bool? RawScores, bool? ReturnText, bool? Truncate, string? TruncationDirection, string? Adapter, string? Model);
 
 /// <summary>How well one fits.</summary>
 internal sealed record RankEntry(
@@ -24,7 +24,7 @@ internal static class RerankRoute
         endpoint.RequireTexts(given.Length, "texts");
         string[] texts = [.. given.Select(static text => text ?? throw TextInputs.Wrong("`texts` has a null; strings were expected"))];
         bool isRaw = request.RawScores ?? false;
-        var asked = new TextRequest { Adapter = endpoint.AdapterOf(request.Adapter, request.Model), Truncates = request.Truncate ?? endpoint.Options.Truncates };
+        var asked = new TextRequest { Adapter = endpoint.AdapterOf(request.Adapter, request.Model), Truncates = TextInputs.Cuts(request.Truncate, request.TruncationDirection, endpoint.Options) };
         IReadOnlyList<Prediction> answers = await endpoint.Service.FitAsync(query, texts, asked, context.RequestAborted);
         ModelEndpoint.Count(context, answers.Sum(static answer => (long)answer.Tokens), answers.Count(static answer => answer.IsCut));
         RankEntry[] ranks = [.. answers.Select((answer, i) => new RankEntry(i, request.ReturnText ?? false ? texts[i] : null, Score(answer, isRaw))).OrderByDescending(static rank => rank.Score)];

@@ -56,6 +56,14 @@ public sealed class InferenceRoutesTests : IDisposable
         (int status, string error) = await server.Refused("/embed", """{"inputs": ["good", "good film good film good film"], "truncate": false}""");
         Assert.Equal((413, true), (status, error.StartsWith("text 2 has more than the 6 tokens", StringComparison.Ordinal)));
         Assert.Equal(424, (await server.Refused("/predict", """{"inputs": "good"}""")).Status);
+
+        // Text Embeddings Inference can cut a text's beginning; to cut its end instead would be another text.
+        foreach ((string route, string rest) in ((string, string)[])[("/embed", "\"inputs\": \"good film\""), ("/rerank", "\"query\": \"good\", \"texts\": [\"film\"]")])
+        {
+            (status, error) = await server.Refused(route, $$"""{{{rest}}, "truncation_direction": "Left"}""");
+            Assert.Equal(422, status);
+            Assert.Contains("`truncation_direction` is not 'Right'", error, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
