@@ -38,6 +38,8 @@ internal sealed class FileSet : IDisposable
     public void Add(string name, Action<Stream> write)
     {
         if (names.Contains(name)) throw new ArgumentException($"{name} was added already.", nameof(name));
+        // A link is replaced: a set's files are its folder's own. A device or a pipe would become a file.
+        RegularFile.Require(Path.Combine(folder, name));
         names.Add(name);
         using Stream stream = disk.Create(AtomicFile.Temporary(folder, name, id));
         write(stream);

@@ -20,5 +20,13 @@ internal sealed class TemporaryFolder : IDisposable
         return File(name);
     }
 
+    /// <summary>Makes a named pipe; the test is a <see cref="PipeFactAttribute"/>.</summary>
+    public string Pipe(string name)
+    {
+        using System.Diagnostics.Process make = System.Diagnostics.Process.Start("mkfifo", [File(name)]);
+        make.WaitForExit();
+        return File(name);
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

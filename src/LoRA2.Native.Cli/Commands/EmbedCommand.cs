@@ -45,6 +45,7 @@ internal static class EmbedCommand
             streams.Share();
             if (streams.Communicator is not null && (parsed.GetValue(file) is null || parsed.GetValue(output) is null)) throw new InputException("several processes need --file, the texts, and --output, where the vectors go");
             Func<Stream, int, VectorOutput>? create = parsed.GetValue(output) is { } path ? VectorOutput.For(path) : null;
+            if (create is not null) OutputFile.Require(parsed.GetValue(output)!, parsed.GetValue(file), canStream: streams.Communicator is null && VectorOutput.CanStream(parsed.GetValue(output)!));
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             using Stream input = parsed.GetValue(file) is { } texts ? TextFile.Open(texts) : streams.Input;
             var lines = new LineReader(input, parsed.GetValue(file) ?? "standard input");
@@ -96,7 +97,7 @@ internal static class EmbedCommand
                     vectors.Finish();
                 }
 
-                if (parsed.GetValue(output) is { } path) AtomicFile.Write(path, Write);
+                if (parsed.GetValue(output) is { } path) AtomicFile.WriteOrStream(path, Write);
                 else Write(streams.OutputBytes);
                 CutNote.Write(streams.Error, cut, embedder.MaxLength);
                 return ExitCode.Done;

@@ -56,6 +56,8 @@ internal static class PredictCommand
             if (source is not null && (one is not null || folder is not null)) throw new InputException("--file is instead of --text and --submission");
             if (answers is not null && folder is not null) throw new InputException("--output is for answers to texts; --submission names a folder");
             if (streams.Communicator is not null && (source is null || answers is null)) throw new InputException("several processes need --file, the texts, and --output, where the answers go");
+            // Shards are kept beside the output of several processes, which has to be a file for that.
+            if (answers is not null) OutputFile.Require(answers, source, canStream: streams.Communicator is null);
             int size = parsed.GetValue(batchSize) ?? (task is null && source is null && streams.IsInputTerminal ? 1 : 32);
             ModelLocation location = ModelLocation.Find(parsed.GetValue(model), parsed.GetValue(adapter));
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
@@ -102,7 +104,7 @@ internal static class PredictCommand
 
                 int cut = 0;
                 if (answers is null) cut = AnswerTo(streams.OutputBytes);
-                else AtomicFile.Write(answers, stream => cut = AnswerTo(stream));
+                else AtomicFile.WriteOrStream(answers, stream => cut = AnswerTo(stream));
                 CutNote.Write(streams.Error, cut, classifier.MaxLength);
                 return ExitCode.Done;
             });

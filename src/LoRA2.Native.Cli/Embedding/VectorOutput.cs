@@ -6,9 +6,11 @@ namespace LoRA2.Native.Cli.Embedding;
 /// <summary>Where vectors are written to, one after the other.</summary>
 internal abstract class VectorOutput : IDisposable
 {
+    private const string Lines = ".jsonl";
+
     private static readonly (string Ending, Func<Stream, int, VectorOutput> Create)[] Formats =
     [
-        (".jsonl", (stream, _) => new JsonVectorOutput(stream)),
+        (Lines, (stream, _) => new JsonVectorOutput(stream)),
         (".npy", (stream, dimensions) => new NumPyVectorOutput(stream, dimensions)),
         (".safetensors", (stream, dimensions) => new SafetensorsVectorOutput(stream, dimensions)),
     ];
@@ -27,6 +29,9 @@ internal abstract class VectorOutput : IDisposable
 
         throw new InputException($"--output '{path}' has an ending that is not known; {Endings} can be");
     }
+
+    /// <summary>Whether a file of that ending is written from its beginning to its end, as a pipe must be.</summary>
+    public static bool CanStream(string path) => path.EndsWith(Lines, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Writes a text's vector.</summary>
     public abstract void Write(TextVector vector);
