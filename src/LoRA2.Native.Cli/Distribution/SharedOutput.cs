@@ -101,7 +101,7 @@ internal sealed class SharedOutput : IDisposable
         var text = new StringBuilder();
         foreach (string part in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Where(part => endings.Contains(Path.GetExtension(part)) && Path.GetFileName(part) != RunFolder.RecordFile))
         {
-            using FileStream content = File.OpenRead(part);
+            using FileStream content = TextFile.Open(part);
             text.Append(' ').Append(Convert.ToHexString(SHA256.HashData(content)));
         }
 

@@ -40,7 +40,7 @@ internal sealed class CellFolder(Cell cell, ComparisonPlan plan)
         {
             bool any = File.Exists(output.Record) || output.HasCheckpoint;
             if (!File.Exists(Asked)) return any ? CellState.Changed : CellState.New;
-            if (!File.ReadAllBytes(Asked).AsSpan().SequenceEqual(AskedNow())) return any ? CellState.Changed : CellState.New;
+            if (!RegularFile.ReadAllBytes(Asked).AsSpan().SequenceEqual(AskedNow())) return any ? CellState.Changed : CellState.New;
             return output.IsFinished ? CellState.Finished : CellState.Begun;
         }
     }

@@ -68,7 +68,7 @@ public sealed record CellResult
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(RegularFile.ReadAllBytes(path));
             JsonElement run = document.RootElement, parameters = run.GetProperty("parameters"), machine = run.GetProperty("machine");
             JsonElement[] history = [.. run.GetProperty("history").EnumerateArray()];
             return new CellResult

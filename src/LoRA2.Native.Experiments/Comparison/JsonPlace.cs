@@ -19,7 +19,7 @@ internal readonly record struct JsonPlace(string File, string Path, JsonElement 
         try
         {
             using JsonDocument document = JsonDocument.Parse(
-                System.IO.File.ReadAllBytes(file), new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+                RegularFile.ReadAllBytes(file), new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
             return new JsonPlace(file, "", document.RootElement.Clone());
         }
         catch (JsonException e)
