@@ -8,6 +8,9 @@ namespace LoRA2.Native.Cli.Text;
 /// </summary>
 internal sealed class LineReader(Stream stream, string name)
 {
+    /// <summary>No text is as long: what has no line end before is no file of texts, and may have no end at all.</summary>
+    public const int LongestLine = 64 << 20;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private byte[] buffer = new byte[1 << 16];
@@ -22,6 +25,7 @@ internal sealed class LineReader(Stream stream, string name)
     public int Number { get; private set; }
 
     /// <summary>Reads one line; it is valid until the next call.</summary>
+    /// <exception cref="InputException">It is longer than <see cref="LongestLine"/>.</exception>
     public bool TryRead(out ReadOnlySpan<byte> line)
     {
         int searched = start;
@@ -86,6 +90,12 @@ internal sealed class LineReader(Stream stream, string name)
         {
             buffer.AsSpan(start, end - start).CopyTo(buffer);
             (start, end) = (0, end - start);
+        }
+
+        if (end >= LongestLine)
+        {
+            Number++;
+            throw Error($"more than {LongestLine >> 20} MiB without a line end were found; texts, one a line, were expected");
         }
 
         if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
