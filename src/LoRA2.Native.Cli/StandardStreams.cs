@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using LoRA2.Native.Cli.Distribution;
+using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Communication;
 using LoRA2.Native.Distributed;
 
@@ -20,8 +21,8 @@ internal sealed class StandardStreams
     public StandardStreams(Stream input, Stream output, TextWriter error)
     {
         Input = input;
-        OutputBytes = output;
-        Output = new StreamWriter(output, Utf8, 1 << 12, leaveOpen: true) { AutoFlush = true, NewLine = "\n" };
+        OutputBytes = new StandardOutput(output);
+        Output = new StreamWriter(OutputBytes, Utf8, 1 << 12, leaveOpen: true) { AutoFlush = true, NewLine = "\n" };
         Error = standardError = error;
     }
 

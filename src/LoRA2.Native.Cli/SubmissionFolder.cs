@@ -20,7 +20,7 @@ internal sealed class SubmissionFolder(string path)
         int[]? classes = TaskMatch.Require(task, classifier);
         (string File, Dataset Test)[] sets = [.. task.SubmissionFiles.Select(file => (file.Value, task.Load(data, file.Key)))];
         foreach ((_, Dataset test) in sets) GlueSubmission.RequireComplete(test);
-        Directory.CreateDirectory(path);
+        OutputPlace.Make(path);
         foreach ((string file, Dataset test) in sets)
         {
             TokenizedDataset tokens = TokenizedDataset.Create(test.Name, test.Examples, classifier.Tokenizer, classifier.Model.Config, classifier.MaxLength);

@@ -66,7 +66,7 @@ public sealed class RunFolder(string path)
     /// <summary>As <see cref="Hold"/>, or null when another process writes to the folder.</summary>
     public FileStream? TryHold()
     {
-        Directory.CreateDirectory(path);
+        OutputPlace.Make(path);
         try
         {
             return new FileStream(Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);

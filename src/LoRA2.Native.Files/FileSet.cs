@@ -28,7 +28,7 @@ internal sealed class FileSet : IDisposable
     {
         this.folder = Path.GetFullPath(folder);
         this.key = key;
-        Directory.CreateDirectory(this.folder);
+        OutputPlace.Make(this.folder);
         Complete(this.folder);
     }
 

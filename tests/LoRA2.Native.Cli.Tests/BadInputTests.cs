@@ -100,6 +100,15 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void AFolderThatCannotBeMadeIsRefused()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string model = TinyModel.Write(folder);
+        foreach (string[] args in (string[][])[TinyModel.Finetune(folder, "/proc/x"), ["trace", "--model", model, "--inputs", "none", "--output", "/proc/x"]])
+            Assert.DoesNotContain("Could not find", Lora2.Run(args).Refused(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AQuotationIsAtMostALineOf200Characters()
     {
         string sentence = Lora2.Run("predict", "--adapter", "a\nb" + new string('x', 3000)).Refused();

@@ -72,7 +72,7 @@ internal static class TraceCommand
             grads = Gradients(model, adapter?.Method);
         }
 
-        Directory.CreateDirectory(folder);
+        OutputPlace.Make(folder);
         outputs.Write(Path.Combine(folder, "outputs.safetensors"));
         grads?.Write(Path.Combine(folder, "grads.safetensors"));
     }

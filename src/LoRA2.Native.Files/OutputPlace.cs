@@ -1,0 +1,23 @@
+namespace LoRA2.Native.Files;
+
+/// <summary>Folders that are written to.</summary>
+internal static class OutputPlace
+{
+    /// <summary>Makes a folder, with those above it; it may be there.</summary>
+    /// <exception cref="InputException">The system allows none there.</exception>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public static void Make(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            // What the system says of /proc/x is that it can't be found, which is no news to who asked for it to be made.
+            string above = Path.GetFullPath(folder);
+            while (!Directory.Exists(above)) above = Path.GetDirectoryName(above)!;
+            throw new InputException($"{folder}: no folder can be made in '{above}', expected a place that can be written to.", e);
+        }
+    }
+}
