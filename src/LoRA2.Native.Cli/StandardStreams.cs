@@ -81,7 +81,7 @@ internal sealed class StandardStreams
     public static StandardStreams OfProcess()
     {
         var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
-        return new StandardStreams(Console.OpenStandardInput(), Console.OpenStandardOutput(), error)
+        return new StandardStreams(IsInputClosed() ? Stream.Null : Console.OpenStandardInput(), Console.OpenStandardOutput(), error)
         {
             IsInputTerminal = !Console.IsInputRedirected,
             // Of what mpirun passes on nobody knows whether it goes to a terminal.
@@ -89,5 +89,29 @@ internal sealed class StandardStreams
             IsErrorTerminal = !Console.IsErrorRedirected && Launch.Detected is null,
             Launch = Launch.Detected,
         };
+    }
+
+    /// <summary>
+    /// Whether the process was started without a standard input: its number then belongs to a file or pipe of the runtime's own, where reading would wait for ever. The
+    /// runtime has its files closed when a program is started, which what a process was started with cannot have been.
+    /// </summary>
+    private static bool IsInputClosed()
+    {
+        const int closedOnExec = 0x80000;
+        const string flags = "flags:", folder = "/proc/self/fdinfo";
+        if (!OperatingSystem.IsLinux() || !Directory.Exists(folder)) return false;
+        try
+        {
+            string? line = File.ReadLines($"{folder}/0").FirstOrDefault(line => line.StartsWith(flags, StringComparison.Ordinal));
+            return line is not null && (Convert.ToInt32(line[flags.Length..].Trim(), 8) & closedOnExec) != 0;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException)
+        {
+            return false;
+        }
     }
 }
