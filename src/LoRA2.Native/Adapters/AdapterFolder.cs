@@ -131,7 +131,7 @@ public static class AdapterFolder
         try
         {
             foreach (Adapter adapter in settings.Method.Read(tensors, layers)) read.Add(adapter);
-            (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors)];
+            (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors, Path.Combine(folder, ConfigFile))];
             // A head of another task is nothing to a model that has none.
             tensors.RequireAllRead(model.Head.Modules.Count > 0 ? _ => false : SavedTensorsIn(folder));
             string[] frozen = file.Metadata.TryGetValue(FrozenKey, out string? paths) ? paths.Split(',') : [];
@@ -194,18 +194,29 @@ public static class AdapterFolder
     }
 
     /// <summary>
-    /// The tensors that stand for the base model's own: what the method trains of the encoder must be there; heads, biases and other modules that PEFT saves are as far as
-    /// they are there. PEFT calls the inside of an adapted layer <c>base_layer</c>.
+    /// The tensors that stand for the base model's own: what the method trains of the encoder and what the config says was saved must be there, and of another module of the head all or none;
+    /// biases and other modules are as far as they are there. PEFT calls the inside of an adapted layer <c>base_layer</c>.
     /// </summary>
-    private static IEnumerable<(Parameter Parameter, Tensor Value)> Substitutes(SequenceClassifier model, AdapterSettings settings, AdapterTensors tensors)
+    private static IEnumerable<(Parameter Parameter, Tensor Value)> Substitutes(SequenceClassifier model, AdapterSettings settings, AdapterTensors tensors, string config)
     {
-        HashSet<Parameter> needed = [.. model.EncoderParameters().Where(settings.Method.Trains)];
-        foreach (Parameter parameter in model.BaseParameters)
+        string NameOf(Parameter parameter)
         {
             int dot = parameter.Name.LastIndexOf('.');
             string plain = Prefix + parameter.Name, inside = $"{Prefix}{parameter.Name[..dot]}.base_layer{parameter.Name[dot..]}";
-            if (!tensors.Has(plain) && tensors.Has(inside)) yield return (parameter, tensors.Whole(inside, parameter.Value.Shape));
-            else if (tensors.Has(plain) || needed.Contains(parameter)) yield return (parameter, tensors.Whole(plain, parameter.Value.Shape));
+            return !tensors.Has(plain) && tensors.Has(inside) ? inside : plain;
+        }
+
+        HashSet<Parameter> needed = [.. model.EncoderParameters().Where(settings.Method.Trains)];
+        // A head that is half the adapter's and half the base model's was never trained. Biases alone are PEFT's for bias = all.
+        IEnumerable<HeadModule> begun = model.Head.Modules.Where(module => module.Parameters.Any(parameter => !parameter.Name.EndsWith(".bias", StringComparison.Ordinal) && tensors.Has(NameOf(parameter))));
+        HashSet<Parameter> whole = [.. begun.SelectMany(module => module.Parameters)];
+        string[] saved = PeftModules.SavedFor(AdapterConfigReader.TaskType(config), AdapterConfigReader.SavedModules(config));
+        foreach (Parameter parameter in model.BaseParameters)
+        {
+            string name = NameOf(parameter);
+            if (tensors.Has(name) || needed.Contains(parameter)) yield return (parameter, tensors.Whole(name, parameter.Value.Shape));
+            else if (PeftModules.IsTensorOf(name, saved)) throw tensors.Error($"tensor {Quote.Name(name)} is missing; {ConfigFile} says that its module was saved");
+            else if (whole.Contains(parameter)) throw tensors.Error($"tensor {Quote.Name(name)} is missing; the whole of its module or nothing was expected");
         }
     }
 

@@ -122,6 +122,39 @@ public sealed class PeftLayoutTests
         Assert.Equal(hidden, small.HiddenStates());
     }
 
+    /// <summary>The base model's own head in its place, whole or in part, would answer as nobody trained it.</summary>
+    [Theory]
+    [InlineData("SEQ_CLS", "classifier,score", "classifier.", "classifier.bias|classifier.weight", "adapter_config.json says that its module was saved")]
+    [InlineData("SEQ_CLS", "classifier,score", "classifier.bias", "classifier.bias", "adapter_config.json says that its module was saved")]
+    [InlineData("SEQ_CLS", "", "classifier.", "classifier.bias|classifier.weight", "adapter_config.json says that its module was saved")]
+    [InlineData(null, "pooler", "pooler.dense.weight", "pooler.dense.weight", "adapter_config.json says that its module was saved")]
+    [InlineData(null, "classifier,embeddings", "", "deberta.embeddings.word_embeddings.weight", "adapter_config.json says that its module was saved")]
+    [InlineData(null, "", "classifier.bias", "classifier.bias", "the whole of its module or nothing was expected")]
+    public void AHeadThatShouldBeThereAndIsNotIsRefused(string? task, string saved, string without, string missing, string sentence)
+    {
+        using var small = new SmallModel(layers: 1);
+        using var folder = new TemporaryFolder();
+        SaveWithout(small, folder, task, saved, name => without.Length > 0 && name.Contains(without, StringComparison.Ordinal));
+        string message = Assert.Throws<InputException>(() => AdapterFolder.Load(small.Model, folder.Path)).Message;
+        Assert.StartsWith($"{folder.File("adapter_model.safetensors")}: tensor \"base_model.model.", message, StringComparison.Ordinal);
+        Assert.Contains(missing.Split('|'), name => message.Contains($"{name}\" is missing", StringComparison.Ordinal));
+        Assert.EndsWith(sentence, message, StringComparison.Ordinal);
+    }
+
+    /// <summary>PEFT lists names that a model may have, saves with them only what is listed, and with bias = all the biases of modules that it does not save.</summary>
+    [Theory]
+    [InlineData("SEQ_CLS", "classifier,score", "pooler.")]
+    [InlineData(null, "", "classifier.|pooler.")]
+    [InlineData(null, "", "classifier.weight|pooler.dense.weight")]
+    [InlineData("FEATURE_EXTRACTION", "", "classifier.|pooler.")]
+    public void AHeadThatNobodySavedIsTheBaseModels(string? task, string saved, string without)
+    {
+        using var small = new SmallModel(layers: 1);
+        using var folder = new TemporaryFolder();
+        SaveWithout(small, folder, task, saved, name => without.Split('|').Any(part => name.Contains(part, StringComparison.Ordinal)));
+        AdapterFolder.Load(small.Model, folder.Path);
+    }
+
     /// <summary>PEFT draws them from the key whatever the file has.</summary>
     [Fact]
     public void VeRAsProjectionsComeFromTheKey()
@@ -172,6 +205,26 @@ public sealed class PeftLayoutTests
         using var folder = new TemporaryFolder();
         Write(folder, "flux_capacitor", "88");
         Assert.Equal(["flux_capacitor"], AdapterFolder.SettingsIn(folder.Path).UnknownFields);
+    }
+
+    /// <summary>An adapter with its whole head, but for some tensors.</summary>
+    private static void SaveWithout(SmallModel small, TemporaryFolder folder, string? task, string saved, Func<string, bool> isMissing)
+    {
+        var settings = new AdapterSettings { Method = SmallModel.Method("lora"), Head = HeadTraining.All };
+        small.Model.Attach(settings, 3);
+        AdapterFolder.Save(small.Model, settings, "base", folder.Path);
+        string path = folder.File("adapter_model.safetensors");
+        var rest = new SafetensorsWriter();
+        using (SafetensorsFile file = SafetensorsFile.Open(path))
+        {
+            foreach (SafetensorsEntry entry in file.Entries.Where(entry => !isMissing(entry.Name))) rest.Add(entry.Name, entry.Type, entry.Shape, file.GetBytes(entry).ToArray());
+        }
+
+        rest.Write(path);
+        var config = (JsonObject)JsonNode.Parse(File.ReadAllText(folder.File("adapter_config.json")))!;
+        config["task_type"] = task;
+        config["modules_to_save"] = new JsonArray([.. saved.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => (JsonNode)name)]);
+        File.WriteAllText(folder.File("adapter_config.json"), config.ToJsonString());
     }
 
     private static void Write(TemporaryFolder folder, string field, string value)
