@@ -79,11 +79,21 @@ public static class EncoderConfigReader
     {
         if (fields.Object("id2label") is not { } map) return (fields.Int("num_labels", 2, 1), null);
         string[] names = new string[map.EnumerateObject().Count()];
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (JsonProperty label in map.EnumerateObject())
         {
             if (!int.TryParse(label.Name, out int id) || id < 0 || id >= names.Length || names[id] is not null)
                 throw fields.Error($"id2label has the key '{label.Name}'; 0 … {names.Length - 1}, once each, was expected");
-            names[id] = label.Value.ValueKind == JsonValueKind.String ? label.Value.GetString()! : label.Value.GetRawText();
+            string name = label.Value.ValueKind switch
+            {
+                JsonValueKind.String => label.Value.GetString()!,
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => label.Value.GetRawText(),
+                JsonValueKind.Null => throw fields.Error($"id2label has null for {id}; a class's name was expected"),
+                _ => throw fields.Error($"id2label has {Quote.Name(label.Value.GetRawText())} for {id}; a class's name was expected"),
+            };
+            if (name.Length == 0) throw fields.Error($"id2label has \"\" for {id}; a class's name was expected");
+            if (!known.TryAdd(name, id)) throw fields.Error($"id2label has {Quote.Name(name)} for {known[name]} and {id}; a name for each class was expected");
+            names[id] = name;
         }
 
         if (names.Length == 0) throw fields.Error("id2label is empty");

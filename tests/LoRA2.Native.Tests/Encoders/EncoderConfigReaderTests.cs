@@ -128,6 +128,11 @@ public sealed class EncoderConfigReaderTests : IDisposable
     [InlineData("bert", "id2label", "{}", "id2label is empty")]
     [InlineData("bert", "id2label", """{"0":"a","2":"b"}""", "id2label has the key '2'; 0 … 1, once each, was expected")]
     [InlineData("bert", "id2label", """{"0":"a","x":"b"}""", "id2label has the key 'x'; 0 … 1, once each, was expected")]
+    [InlineData("bert", "id2label", """{"0":"a","1":"a"}""", "id2label has \"a\" for 0 and 1; a name for each class was expected")]
+    [InlineData("bert", "id2label", """{"0":1,"1":"1"}""", "id2label has \"1\" for 0 and 1; a name for each class was expected")]
+    [InlineData("bert", "id2label", """{"0":"a","1":""}""", "id2label has \"\" for 1; a class's name was expected")]
+    [InlineData("bert", "id2label", """{"0":null,"1":"a"}""", "id2label has null for 0; a class's name was expected")]
+    [InlineData("bert", "id2label", """{"0":["a"],"1":"b"}""", "id2label has \"[\"a\"]\" for 0; a class's name was expected")]
     public void WrongValues(string type, string field, string value, string message)
     {
         var e = Assert.Throws<InputException>(() => Read(ConfigText.With(type, field, value)));
