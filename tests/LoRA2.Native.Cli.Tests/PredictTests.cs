@@ -36,6 +36,12 @@ public sealed class PredictTests : IDisposable
     [InlineData("{\"text\": 3}", "line 2: a value of kind Number was found; a string as \"text\" was expected")]
     [InlineData("{\"txt\": \"a\"}", "line 2: \"text\" is missing")]
     [InlineData("{\"text\": \"a\"", "line 2: is not valid JSON")]
+    [InlineData("{\"text\": \"good \\ud800 film\"}", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]
+    [InlineData("\"\\udc00\"", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]
+    [InlineData("{\"text\": \"a\", \"\\ud83d\": 1}", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]
+    [InlineData("{\"id\": \"\\ud83d\", \"text\": \"a\"}", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]
+    [InlineData("{\"text\": \"a\", \"te\\u0078t\": \"b\"}", "line 2: field \"text\" appears twice, expected once")]
+    [InlineData("{\"text\": \"a\", \"id\": 1, \"id\": 2}", "line 2: field \"id\" appears twice, expected once")]
     public void ABadLineIsNamedAfterTheAnswersBeforeIt(string line, string sentence)
     {
         CommandResult result = Lora2.RunWith($"\"fine\"\n{line}\n", "predict", "--adapter", adapter, "--json-lines");

@@ -6,8 +6,8 @@ using LoRA2.Native.Files;
 namespace LoRA2.Native.Cli.Text;
 
 /// <summary>
-/// One line of JSON lines: a string, or an object with a text and perhaps its pair. Unlike System.Text.Json's own strings, an escaped lone surrogate
-/// is let through: JSON allows it, and what becomes of it is the tokenizer's decision.
+/// One line of JSON lines: a string to tokenize, or an example to answer. Of examples the same is refused as in data files; of a string alone an escaped lone surrogate is let through:
+/// JSON allows it, and what becomes of it is the tokenizer's decision.
 /// </summary>
 internal static class JsonLine
 {
@@ -25,20 +25,25 @@ internal static class JsonLine
         const string Expected = "a JSON string or an object with \"text\" and perhaps \"text_pair\"";
         return Parse(lines, line, Expected, (ref Utf8JsonReader reader) =>
         {
-            if (reader.TokenType != JsonTokenType.StartObject) return new Example(Text(lines, ref reader, Expected));
+            if (reader.TokenType != JsonTokenType.StartObject) return new Example(Unicode(lines, ref reader, Expected));
             (string? text, string? pair) = (null, null);
+            var seen = new HashSet<string>(StringComparer.Ordinal);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                string name = Text(lines, ref reader, Expected);
+                string name = Unicode(lines, ref reader, Expected);
+                if (!seen.Add(name)) throw lines.Error($"field {Quote.Name(name)} appears twice, expected once");
                 reader.Read();
-                if (name == "text") text = Text(lines, ref reader, "a string as \"text\"");
-                else if (name == "text_pair" && reader.TokenType != JsonTokenType.Null) pair = Text(lines, ref reader, "a string as \"text_pair\"");
+                if (name == "text") text = Unicode(lines, ref reader, "a string as \"text\"");
+                else if (name == "text_pair" && reader.TokenType != JsonTokenType.Null) pair = Unicode(lines, ref reader, "a string as \"text_pair\"");
+                else if (reader.TokenType == JsonTokenType.String) Unicode(lines, ref reader, Expected);
                 else reader.Skip();
             }
 
             return new Example(text ?? throw lines.Error("\"text\" is missing"), pair);
         });
     }
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private delegate T Read<T>(ref Utf8JsonReader reader);
 
@@ -58,6 +63,23 @@ internal static class JsonLine
         {
             throw lines.Error($"is not valid JSON at byte {e.BytePositionInLine + 1}; {expected} was expected", e);
         }
+    }
+
+    /// <summary>A string without halves of surrogate pairs.</summary>
+    private static string Unicode(LineReader lines, ref Utf8JsonReader reader, string expected)
+    {
+        string text = Text(lines, ref reader, expected);
+        if (!reader.ValueIsEscaped) return text;
+        try
+        {
+            Strict.GetByteCount(text);
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw lines.Error("a string is not valid Unicode, expected JSON in UTF-8", e);
+        }
+
+        return text;
     }
 
     private static string Text(LineReader lines, ref Utf8JsonReader reader, string expected)
