@@ -64,12 +64,26 @@ internal sealed class TokenizerSettings
         return settings;
     }
 
+    /// <summary>Refuses a vocabulary that belongs to a tokenizer class which does something else with it: the files themselves say nothing of that.</summary>
+    /// <param name="file">The vocabulary.</param>
+    /// <param name="prefixes">What the names of the classes begin with that use it as it is used here, before Tokenizer or TokenizerFast.</param>
+    /// <exception cref="InputException">It is such.</exception>
+    public void RequireClass(string file, IReadOnlyList<string> prefixes)
+    {
+        if (TokenizerClass is null or "PreTrainedTokenizer" or "PreTrainedTokenizerFast" || prefixes.Any(prefix => TokenizerClass == prefix + "Tokenizer" || TokenizerClass == prefix + "TokenizerFast"))
+            return;
+        throw new InputException(
+            $"{file}: belongs to tokenizer_class {Quote.Plain(TokenizerClass)}; expected {string.Join(", ", prefixes.SkipLast(1).Select(prefix => prefix + "Tokenizer"))} or {prefixes[^1]}Tokenizer, or a tokenizer.json beside it (transformers' AutoTokenizer.from_pretrained(…).save_pretrained(…) writes one).");
+    }
+
     private void ReadConfig(string file)
     {
         if (!File.Exists(file))
             return;
         using var document = JsonFile.Read(file);
         ModelType = JsonFile.String(document.RootElement, "model_type", file);
+        // HuggingFace looks here where tokenizer_config.json names no class.
+        TokenizerClass = JsonFile.String(document.RootElement, "tokenizer_class", file);
     }
 
     private bool ReadTokenizerConfig(string file)
@@ -79,7 +93,7 @@ internal sealed class TokenizerSettings
         HasConfig = true;
         using var document = JsonFile.Read(file);
         var root = document.RootElement;
-        TokenizerClass = JsonFile.String(root, "tokenizer_class", file);
+        TokenizerClass = JsonFile.String(root, "tokenizer_class", file) ?? TokenizerClass;
         DoLowerCase = JsonFile.Bool(root, "do_lower_case", file);
         TokenizeChineseChars = JsonFile.Bool(root, "tokenize_chinese_chars", file);
         StripAccents = JsonFile.Bool(root, "strip_accents", file);

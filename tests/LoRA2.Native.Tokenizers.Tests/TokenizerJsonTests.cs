@@ -129,6 +129,57 @@ public class TokenizerJsonTests
         Assert.Contains(sentence, Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message, StringComparison.Ordinal);
     }
 
+    private const string Words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfox\nthe\n<s>\n<pad>\n</s>\n<mask>\n";
+
+    /// <summary>Of a vocabulary the class decides what is done to a text before; where HuggingFace has tokenizer.json it follows that.</summary>
+    [Theory]
+    [InlineData("vocab.txt", "{\"tokenizer_class\": \"BertJapaneseTokenizer\", \"word_tokenizer_type\": \"mecab\", \"subword_tokenizer_type\": \"wordpiece\"}", "BertJapaneseTokenizer")]
+    [InlineData("vocab.txt", "{\"tokenizer_class\": \"FooTokenizer\"}", "FooTokenizer")]
+    [InlineData("vocab.txt", "{\"tokenizer_class\": \"RobertaTokenizer\"}", "RobertaTokenizer")]
+    [InlineData("vocab.json", "{\"tokenizer_class\": \"BertTokenizer\"}", "BertTokenizer")]
+    [InlineData("vocab.json", "{\"tokenizer_class\": \"GPT2TokenizerFast\"}", "GPT2TokenizerFast")]
+    public void AVocabularyOfAnotherClassIsRefused(string file, string config, string name)
+    {
+        var expected = file == "vocab.txt" ? "BertTokenizer, DistilBertTokenizer, ElectraTokenizer, MPNetTokenizer, ConvBertTokenizer or MobileBertTokenizer" : "RobertaTokenizer, LongformerTokenizer or BartTokenizer";
+        // What tokenizer_config.json does not say, config.json may.
+        foreach (var says in new[] { "tokenizer_config.json", "config.json" })
+        {
+            using var folder = TinyModels.Folder((file, file == "vocab.txt" ? Words : "{\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3, \"<mask>\": 4, \"a\": 5}"), ("merges.txt", "#version: 0.2\n"), (says, config));
+            Assert.StartsWith(
+                $"{Path.Combine(folder.Path, file)}: belongs to tokenizer_class {name}; expected {expected}, or a tokenizer.json beside it",
+                Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder.Path, "tokenizer.json"), Bert());
+            Assert.Equal([5, 6], Tokenizer.FromFolder(folder.Path).Encode("the fox", addSpecialTokens: false));
+        }
+    }
+
+    [Theory]
+    [InlineData("vocab.txt", "null BertTokenizer BertTokenizerFast DistilBertTokenizer DistilBertTokenizerFast ElectraTokenizer ElectraTokenizerFast ConvBertTokenizer MobileBertTokenizerFast PreTrainedTokenizerFast")]
+    [InlineData("vocab.json", "null RobertaTokenizer RobertaTokenizerFast LongformerTokenizer BartTokenizerFast PreTrainedTokenizerFast")]
+    public void AVocabularyOfItsOwnClassesIsRead(string file, string classes)
+    {
+        foreach (var name in classes.Split(' '))
+        {
+            using var folder = TinyModels.Folder(
+                (file, file == "vocab.txt" ? Words : "{\"<s>\": 0, \"<pad>\": 1, \"</s>\": 2, \"<unk>\": 3, \"<mask>\": 4, \"a\": 5}"), ("merges.txt", "#version: 0.2\n"),
+                ("tokenizer_config.json", name == "null" ? "{\"tokenizer_class\": null}" : $"{{\"tokenizer_class\": \"{name}\"}}"));
+            Assert.Equal(file == "vocab.txt" ? [2, 6, 5, 3] : [0, 5, 2], Tokenizer.FromFolder(folder.Path).Encode(file == "vocab.txt" ? "the fox" : "a"));
+        }
+    }
+
+    /// <summary>As MPNetTokenizer's documentation has it: RoBERTa's special tokens around WordPiece.</summary>
+    [Theory]
+    [InlineData("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizer\"}")]
+    [InlineData("tokenizer_config.json", "{\"tokenizer_class\": \"MPNetTokenizerFast\"}")]
+    [InlineData("config.json", "{\"model_type\": \"mpnet\"}")]
+    public void MPNetsSpecialTokensAreRobertas(string file, string config)
+    {
+        using var folder = TinyModels.Folder(("vocab.txt", Words), (file, config));
+        var input = Tokenizer.FromFolder(folder.Path).EncodePair("the", "fox <mask>");
+        Assert.Equal([7, 6, 9, 9, 5, 10, 9], input.Ids);
+        Assert.All(input.TypeIds, type => Assert.Equal(0, type));
+    }
+
     [Theory]
     [InlineData("{\"model_max_length\": 512}", 512)]
     [InlineData("{\"model_max_length\": 1000000000000000019884624838656}", null)]

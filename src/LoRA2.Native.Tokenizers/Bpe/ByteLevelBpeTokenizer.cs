@@ -1,3 +1,4 @@
+using LoRA2.Native.Files;
 using LoRA2.Native.Tokenizers.Unicode;
 
 namespace LoRA2.Native.Tokenizers.Bpe;
@@ -5,6 +6,7 @@ namespace LoRA2.Native.Tokenizers.Bpe;
 /// <summary>RoBERTa's byte-level BPE (<c>vocab.json</c>, <c>merges.txt</c>) as HuggingFace's RobertaTokenizer uses it.</summary>
 internal sealed class ByteLevelBpeTokenizer : SlowTokenizer
 {
+    private static readonly string[] Classes = ["Roberta", "Longformer", "Bart"];
     private readonly BpeModel _model;
     private readonly bool _addPrefixSpace;
 
@@ -17,8 +19,10 @@ internal sealed class ByteLevelBpeTokenizer : SlowTokenizer
     }
 
     /// <summary>Loads the two files with what their folder says.</summary>
+    /// <exception cref="InputException">One is damaged, or they belong to a class that does something else with them.</exception>
     public static ByteLevelBpeTokenizer Load(string vocabFile, string mergesFile, TokenizerSettings settings)
     {
+        settings.RequireClass(vocabFile, Classes);
         var vocabulary = BpeFiles.ReadVocabulary(vocabFile);
         var merges = BpeFiles.ReadMerges(mergesFile);
         return Create(vocabulary, merges, settings, rank => $"{mergesFile}, line {rank + 2}");

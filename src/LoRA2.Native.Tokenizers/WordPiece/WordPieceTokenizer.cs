@@ -4,10 +4,11 @@ using LoRA2.Native.Tokenizers.Unicode;
 
 namespace LoRA2.Native.Tokenizers.WordPiece;
 
-/// <summary>BERT's WordPiece (<c>vocab.txt</c>) as HuggingFace's BertTokenizer uses it.</summary>
+/// <summary>BERT's WordPiece (<c>vocab.txt</c>) as HuggingFace's BertTokenizer uses it, and MPNetTokenizer, whose special tokens are RoBERTa's.</summary>
 internal sealed class WordPieceTokenizer : SlowTokenizer
 {
     private const int MaxChars = 100;
+    private static readonly string[] Classes = ["Bert", "DistilBert", "Electra", "MPNet", "ConvBert", "MobileBert"];
     private readonly WordPieceModel _model;
     private readonly BasicTokenizer? _basic;
 
@@ -20,7 +21,12 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
     }
 
     /// <summary>Loads the file with what its folder says.</summary>
-    public static WordPieceTokenizer Load(string file, TokenizerSettings settings) => Create(ReadVocabulary(file), settings);
+    /// <exception cref="InputException">It is damaged, or belongs to a class that does something else with it.</exception>
+    public static WordPieceTokenizer Load(string file, TokenizerSettings settings)
+    {
+        settings.RequireClass(file, Classes);
+        return Create(ReadVocabulary(file), settings);
+    }
 
     /// <summary>
     /// The tokenizer of a vocabulary that was read. Where nothing says <c>do_lower_case</c>, text is lower-cased, unless the vocabulary
@@ -37,6 +43,14 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
             ["cls"] = Token("[CLS]"),
             ["mask"] = Token("[MASK]"),
         };
+        var isMPNet = settings.TokenizerClass?.StartsWith("MPNet", StringComparison.Ordinal) ?? settings.ModelType == "mpnet";
+        if (isMPNet)
+        {
+            foreach (var (role, content) in new[] { ("bos", "<s>"), ("eos", "</s>"), ("sep", "</s>"), ("pad", "<pad>"), ("cls", "<s>") })
+                defaults[role] = Token(content);
+            defaults["mask"] = Token("<mask>") with { LStrip = true };
+        }
+
         var ids = vocabulary.ToDictionary(t => t.Token, t => t.Id);
         var added = SlowVocabulary.Resolve(settings, defaults, t => ids.TryGetValue(t, out var id) ? id : null, vocabulary.Count);
         var lower = settings.DoLowerCase
@@ -51,7 +65,8 @@ internal sealed class WordPieceTokenizer : SlowTokenizer
                 settings.StripAccents ?? lower,
                 added.Tokens.Where(t => t.Special).Select(t => t.Content));
         var (cls, sep) = (added.Special.Cls!.Value, added.Special.Sep!.Value);
-        var template = SequenceTemplate.Bert(SequenceTemplate.Part.Token(cls, Text(cls)), SequenceTemplate.Part.Token(sep, Text(sep)));
+        var (first, last) = (SequenceTemplate.Part.Token(cls, Text(cls)), SequenceTemplate.Part.Token(sep, Text(sep)));
+        var template = isMPNet ? SequenceTemplate.Roberta(first, last) : SequenceTemplate.Bert(first, last);
         return new WordPieceTokenizer(vocabulary, model, basic, added, template, lower && basic is not null);
     }
 
