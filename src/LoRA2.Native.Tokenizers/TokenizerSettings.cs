@@ -16,6 +16,9 @@ internal sealed class TokenizerSettings
 
     public string? ModelType { get; private set; }
 
+    /// <summary>Whether <c>tokenizer_config.json</c> says where long texts are cut; else <c>tokenizer.json</c> does.</summary>
+    public bool HasTruncationSide { get; private set; }
+
     public bool? DoLowerCase { get; set; }
 
     public bool? TokenizeChineseChars { get; private set; }
@@ -105,6 +108,8 @@ internal sealed class TokenizerSettings
         ModelMaxLength = ReadLimit(root, file);
         if (JsonFile.Bool(root, "split_special_tokens", file) == true)
             throw new InputException($"{file}.split_special_tokens: is true, which is not supported; expected false.");
+        if (JsonFile.String(root, "truncation_side", file) is { } side)
+            HasTruncationSide = side == "right" ? true : throw new InputException($"{file}.truncation_side: is {Quote.Name(side)}, which is not supported; expected \"right\".");
         ReadSpecial(root, file);
         if (JsonFile.Get(root, "added_tokens_decoder") is not { } decoder)
             return false;

@@ -180,6 +180,24 @@ public class TokenizerJsonTests
         Assert.All(input.TypeIds, type => Assert.Equal(0, type));
     }
 
+    /// <summary>Texts are cut on the right alone.</summary>
+    [Theory]
+    [InlineData("vocab.txt", "{\"truncation_side\": \"left\"}", "null", "tokenizer_config.json.truncation_side: is \"left\", which is not supported; expected \"right\".")]
+    [InlineData("tokenizer.json", "{\"truncation_side\": \"left\"}", "null", "tokenizer_config.json.truncation_side: is \"left\", which is not supported; expected \"right\".")]
+    [InlineData("tokenizer.json", "{}", "{\"direction\": \"Left\", \"max_length\": 4}", "tokenizer.json: truncation.direction: is \"Left\", which is not supported; expected \"Right\".")]
+    [InlineData("tokenizer.json", "{}", "{\"direction\": \"Right\", \"max_length\": 4}", null)]
+    [InlineData("tokenizer.json", "{\"truncation_side\": \"right\"}", "{\"direction\": \"Left\"}", null)]
+    [InlineData("vocab.txt", "{\"truncation_side\": \"right\"}", "null", null)]
+    [InlineData("vocab.txt", "{\"truncation_side\": null}", "null", null)]
+    public void CutsOnTheLeftAreRefused(string file, string config, string truncation, string? sentence)
+    {
+        using var folder = TinyModels.Folder((file, file == "vocab.txt" ? Words : Bert().Replace("\"truncation\": {\"max_length\": 3}", $"\"truncation\": {truncation}", StringComparison.Ordinal)), ("tokenizer_config.json", config));
+        if (sentence is null)
+            Assert.NotEmpty(Tokenizer.FromFolder(folder.Path).Encode("the fox"));
+        else
+            Assert.EndsWith(sentence, Assert.Throws<InputException>(() => Tokenizer.FromFolder(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("{\"model_max_length\": 512}", 512)]
     [InlineData("{\"model_max_length\": 1000000000000000019884624838656}", null)]

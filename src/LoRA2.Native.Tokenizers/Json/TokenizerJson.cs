@@ -5,7 +5,7 @@ using LoRA2.Native.Tokenizers.Bpe;
 
 namespace LoRA2.Native.Tokenizers.Json;
 
-/// <summary>Reads a <c>tokenizer.json</c>. Its <c>truncation</c> and <c>padding</c> are left to the caller of the tokenizer.</summary>
+/// <summary>Reads a <c>tokenizer.json</c>. Its <c>truncation</c>, but for the side, and <c>padding</c> are left to the caller of the tokenizer.</summary>
 internal static class TokenizerJson
 {
     private static readonly (string Role, string[] Names)[] UsualNames =
@@ -20,6 +20,8 @@ internal static class TokenizerJson
     {
         using var document = JsonFile.Read(file);
         var root = document.RootElement;
+        if (!settings.HasTruncationSide && JsonFile.Get(root, "truncation") is { } truncation && JsonFile.String(truncation, "direction", $"{file}: truncation") is { } side and not "Right")
+            throw new InputException($"{file}: truncation.direction: is {Quote.Name(side)}, which is not supported; expected \"Right\".");
         var modelElement = JsonFile.Expect(JsonFile.Get(root, "model"), JsonValueKind.Object, $"{file}: model");
         var (model, vocabulary, type) = ModelReader.Read(modelElement, $"{file}: model");
         var ids = vocabulary.ToDictionary(t => t.Text, t => t.Id);
