@@ -41,6 +41,11 @@ internal static class AtomicFile
             check?.Invoke(temporary);
             disk.Move(temporary, target);
         }
+        catch (FileNotFoundException e) when (e.FileName == temporary)
+        {
+            // What the system says where it allows no file, as in /proc; the temporary file's name would tell nobody anything.
+            throw new InputException($"{path}: no file can be made in '{folder}', expected a place that can be written to.", e);
+        }
         catch
         {
             disk.Delete(temporary);

@@ -75,5 +75,12 @@ public sealed class OutputFileTests : IDisposable
         }
     }
 
+    [LinkFact]
+    public void AFileThatCannotBeMadeIsRefused()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        Assert.Equal("lora2: /proc/x.jsonl: no file can be made in '/proc', expected a place that can be written to.", Run("predict", "/proc/x.jsonl").Refused());
+    }
+
     private CommandResult Run(string command, string output) => Lora2.Run(command, "--model", model, "--file", texts, "--output", output);
 }
