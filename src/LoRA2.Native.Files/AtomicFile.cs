@@ -16,7 +16,7 @@ internal static class AtomicFile
     /// <param name="path">The file to make or replace; its folder must exist.</param>
     /// <param name="write">Writes the content; the stream can seek and starts empty.</param>
     /// <param name="check">Reads the temporary file, whose path it is given, before it takes the old one's place, and throws when it is not what was to be written; null for no check.</param>
-    /// <exception cref="InputException">There is a folder, a named pipe, a socket or a device.</exception>
+    /// <exception cref="InputException">There is a named pipe, a socket or a device.</exception>
     /// <exception cref="IOException">The disk refused.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public static void Write(string path, Action<Stream> write, Action<string>? check = null)
@@ -25,7 +25,6 @@ internal static class AtomicFile
         ArgumentNullException.ThrowIfNull(write);
         // A device or a pipe would become a file, for every process of the machine.
         RegularFile.Require(path);
-        if (Directory.Exists(path)) throw new InputException($"{path}: is a folder, expected a file.");
         string target = TargetOf(path);
         string folder = Path.GetDirectoryName(target)
             ?? throw new ArgumentException($"{path} is a root folder, expected a file name.", nameof(path));

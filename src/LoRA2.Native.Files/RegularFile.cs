@@ -25,6 +25,7 @@ internal static partial class RegularFile
     /// <exception cref="DirectoryNotFoundException">There is not even its folder.</exception>
     public static byte[] ReadAllBytes(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         Require(path);
         try
         {

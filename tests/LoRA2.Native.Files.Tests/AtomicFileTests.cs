@@ -36,8 +36,8 @@ public sealed class AtomicFileTests : IDisposable
     {
         string path = _folder.File("folder");
         Directory.CreateDirectory(path);
-        InputException e = Assert.Throws<InputException>(() => AtomicFile.Write(path, s => s.WriteByte(1)));
-        Assert.Equal($"{path}: is a folder, expected a file.", e.Message);
+        Exception? e = Record.Exception(() => AtomicFile.Write(path, s => s.WriteByte(1)));
+        Assert.True(e is IOException or UnauthorizedAccessException, e?.ToString());
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Path));
     }
 
