@@ -9,11 +9,11 @@ internal readonly unsafe record struct RecurrentSteps(int Length, int Batch, int
     /// <summary>The position of a step.</summary>
     public int Position(int step) => Reverse ? Length - 1 - step : step;
 
-    /// <summary>Of arrays with a first state: the one that a position starts from.</summary>
+    /// <summary>The state that a position starts from, in arrays that begin with a first state.</summary>
     public T* Before<T>(T* states, int position)
         where T : unmanaged => states + (State * (Reverse ? position + 1 : position));
 
-    /// <summary>Of arrays with a first state: the one that a position ends with.</summary>
+    /// <summary>The state that a position ends with, in arrays that begin with a first state.</summary>
     public T* After<T>(T* states, int position)
         where T : unmanaged => states + (State * (Reverse ? position : position + 1));
 }
