@@ -6,13 +6,14 @@ internal static class OutputPlace
     /// <summary>Makes a folder, with those above it; it may be there.</summary>
     /// <exception cref="InputException">The system allows none there.</exception>
     /// <exception cref="IOException">The disk refused.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder above may not be written to.</exception>
     public static void Make(string folder)
     {
         try
         {
             Directory.CreateDirectory(folder);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             // What the system says of /proc/x is that it can't be found, which is no news to who asked for it to be made.
             string above = Path.GetFullPath(folder);

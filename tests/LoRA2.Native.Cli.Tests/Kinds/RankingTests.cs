@@ -2,7 +2,7 @@ using System.Text.Json;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tests.Shared;
 
-namespace LoRA2.Native.Cli.Tests;
+namespace LoRA2.Native.Cli.Tests.Kinds;
 
 /// <summary>A cross-encoder from training to ranking.</summary>
 public sealed class RankingTests : IDisposable

@@ -3,7 +3,7 @@ using LoRA2.Native.Inference;
 using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tests.Shared;
 
-namespace LoRA2.Native.Cli.Tests;
+namespace LoRA2.Native.Cli.Tests.Kinds;
 
 /// <summary>Vectors are trained from files of pairs, triplets and scored pairs, and what is saved is a sentence-transformers folder.</summary>
 public sealed class EmbeddingsTaskTests : IDisposable

@@ -3,7 +3,7 @@ using LoRA2.Native.Cli.Text;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tests.Shared;
 
-namespace LoRA2.Native.Cli.Tests;
+namespace LoRA2.Native.Cli.Tests.Streams;
 
 public sealed class StandardStreamsTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Tests.Shared;
 
-namespace LoRA2.Native.Cli.Tests;
+namespace LoRA2.Native.Cli.Tests.Kinds;
 
 public sealed class MultiLabelTests : IDisposable
 {

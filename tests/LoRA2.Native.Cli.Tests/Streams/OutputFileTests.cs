@@ -1,6 +1,6 @@
 using LoRA2.Native.Tests.Shared;
 
-namespace LoRA2.Native.Cli.Tests;
+namespace LoRA2.Native.Cli.Tests.Streams;
 
 public sealed class OutputFileTests : IDisposable
 {
