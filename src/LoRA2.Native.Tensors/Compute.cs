@@ -22,7 +22,7 @@ public static class Compute
     }
 
     /// <summary>Checks the environment variables that choose how this process computes; one that says nothing sensible is passed over otherwise.</summary>
-    /// <exception cref="InputException">LORA2_THREADS, LORA2_SIMD or LORA2_BF16 has a value that means nothing.</exception>
+    /// <exception cref="InputException">LORA2_THREADS, LORA2_SIMD, LORA2_BF16 or LORA2_INT8 has a value that means nothing.</exception>
     public static void RequireEnvironment() => RequireEnvironment(Environment.GetEnvironmentVariable);
 
     internal static void RequireEnvironment(Func<string, string?> read)
@@ -30,6 +30,7 @@ public static class Compute
         Require("LORA2_THREADS", value => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024, "a whole number from 1 to 1024");
         Require("LORA2_SIMD", value => value is "512" or "256" or "portable", "512, 256 or portable");
         Require("LORA2_BF16", value => value is "amx" or "avx512" or "vector", "amx, avx512 or vector");
+        Require("LORA2_INT8", value => value is "amx" or "vnni" or "vector", "amx, vnni or vector");
 
         void Require(string name, Func<string, bool> isRight, string expected)
         {
@@ -58,7 +59,7 @@ public static class Compute
         return precision switch
         {
             Precision.Float32 => $"{name} on {vectors}",
-            Precision.Int8 when ByteCode.IsCurrent => $"{name} on AVX512-VNNI",
+            Precision.Int8 when ByteCode.IsCurrent => $"{name} on {(ByteCode.Current == BytePath.Amx ? "AMX" : "AVX512-VNNI")}",
             Precision.Int8 when SimdPath == nameof(Cpu.Vectors.SimdPath.Vector512) => $"{name} on vectors (Vector256): there is no wider kernel for it here, so float32 on {vectors} may be as fast",
             Precision.Int8 => $"{name} on {vectors}",
             _ when BFloat16Paths.Of(precision) is var path and not Cpu.MatrixProducts.Tiles.BFloat16Path.Vector => $"{name} on {Name(path)}",
@@ -71,7 +72,7 @@ public static class Compute
     internal static string ProductsOf(Precision precision) => precision switch
     {
         Precision.Float32 => "vector",
-        Precision.Int8 => ByteCode.IsCurrent ? "VNNI" : "vector",
+        Precision.Int8 => $"{(ByteCode.IsCurrent ? "bytes" : "vector")}, attention's {Name(BFloat16Paths.Of(Precision.BFloat16))}",
         _ => Name(BFloat16Paths.Of(precision)),
     };
 

@@ -86,6 +86,7 @@ internal sealed unsafe partial class CpuKernels
             DropoutProbability = terms.Dropout.Probability,
             Random = RandomOf(terms.Dropout),
             Kept = PointerOf<T>(kept),
-            OnTiles = typeof(T) == typeof(float) && terms.Precision == Precision.BFloat16 && BFloat16Paths.Of(terms.Precision) != BFloat16Path.Vector,
+            // What 8 bits leave uncertain in the projections hides bfloat16's rounding.
+            OnTiles = typeof(T) == typeof(float) && terms.Precision is Precision.BFloat16 or Precision.Int8 && BFloat16Paths.Of(Precision.BFloat16) != BFloat16Path.Vector,
         };
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Vectors;
 
@@ -38,6 +39,7 @@ internal static unsafe class ThreadTeam
     private static ExceptionDispatchInfo? failure;
     private static SimdPath? path;
     private static BFloat16Path? tilePath;
+    private static BytePath? bytePath;
 
     [ThreadStatic]
     private static bool inRegion;
@@ -82,6 +84,7 @@ internal static unsafe class ThreadTeam
             failure = null;
             path = SimdPaths.Forced;
             tilePath = BFloat16Paths.Forced;
+            bytePath = ByteCode.Forced;
             Volatile.Write(ref next, 0);
             Volatile.Write(ref pending, helpers);
             for (int i = 0; i < helpers; i++) workers[i].Wake();
@@ -170,6 +173,7 @@ internal static unsafe class ThreadTeam
                 {
                     SimdPaths.Forced = path;
                     BFloat16Paths.Forced = tilePath;
+                    ByteCode.Forced = bytePath;
                     Drain();
                     Interlocked.Decrement(ref pending);
                 }

@@ -18,6 +18,13 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
         else Activations.Use<T, TileFinish<T>>(activation, this);
     }
 
+    /// <summary>After a product in 8 bits, whose own error hides that of <see cref="CoarseGelu{T}"/>.</summary>
+    public void RunIn8Bits()
+    {
+        if (activated != null && activation == Activation.Gelu) SimdTask.RunPart<T, Activating<CoarseGelu<T>>>(new(this), 0);
+        else Run();
+    }
+
     public void With<TActivation>()
         where TActivation : unmanaged, IActivation<T> => SimdTask.RunPart<T, Activating<TActivation>>(new(this), 0);
 
@@ -57,7 +64,7 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
     }
 
     private readonly struct Activating<TActivation>(TileFinish<T> finish) : ISimdTask<T>
-        where TActivation : unmanaged, IActivation<T>
+        where TActivation : unmanaged, IUnaryOperator<T>
     {
         private readonly TileFinish<T> finish = finish;
 
@@ -69,7 +76,7 @@ internal unsafe readonly struct TileFinish<T>(T* bias, T* residual, nint residua
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Activate<TSimd, TActivation>()
         where TSimd : unmanaged, ISimd<TSimd, T>
-        where TActivation : unmanaged, IActivation<T>
+        where TActivation : unmanaged, IUnaryOperator<T>
     {
         for (int row = 0; row < rows; row++)
         {

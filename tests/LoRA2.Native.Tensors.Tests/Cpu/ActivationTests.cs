@@ -35,6 +35,35 @@ public sealed unsafe class ActivationTests : KernelTest
     }
 
     [Fact]
+    public void TheCoarseGeluIsWithinItsErrorOfTheExactOne()
+    {
+        float[] x = [.. Enumerable.Range(-4000, 8001).Select(i => i / 500f), -1e4f, 1e4f, 1e30f, 0];
+        float[] exact = new float[x.Length], coarse = new float[x.Length];
+        foreach (SimdPath path in Enum.GetValues<SimdPath>().Where(SimdPaths.IsSupported))
+        {
+            SimdPaths.Forced = path;
+            try
+            {
+                fixed (float* from = x, to = exact, rough = coarse)
+                {
+                    Activations.Forward(Activation.Gelu, from, x.Length, to);
+                    Map.Unary(default(CoarseGelu<float>), from, rough, x.Length);
+                }
+            }
+            finally
+            {
+                SimdPaths.Forced = null;
+            }
+
+            for (int i = 0; i < x.Length; i++) Assert.True(Math.Abs(coarse[i] - exact[i]) <= CoarseGelu<float>.Error + (1.5e-7 * Math.Abs(x[i])), $"{path}: gelu({x[i]}) is {coarse[i]}; {exact[i]} was expected");
+        }
+
+        float nan = float.NaN, result = 0;
+        Map.Unary(default(CoarseGelu<float>), &nan, &result, 1);
+        Assert.True(float.IsNaN(result));
+    }
+
+    [Fact]
     public void ExpFloat() => Exp<float>(1.5e-7, 2e-45, [-200, -104, -103, -88, -87.5, -1, -1e-9, 0, 0.3, 1, 50, 88.7]);
 
     [Fact]

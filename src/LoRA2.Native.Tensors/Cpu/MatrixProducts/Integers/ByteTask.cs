@@ -28,6 +28,7 @@ internal readonly unsafe struct ByteTask : IParallelTask
     private readonly ByteEpilogue whole;
     private readonly Epilogue<float> epilogue;
     private readonly PartGrid grid;
+    private readonly BytePath path;
 
     /// <param name="rows">Rows of C.</param>
     /// <param name="depth">Length of the sums.</param>
@@ -39,6 +40,8 @@ internal readonly unsafe struct ByteTask : IParallelTask
     public ByteTask(int rows, int depth, byte* a, Int8PackedMatrix b, in ByteEpilogue whole, in Epilogue<float> epilogue, int threads)
     {
         (this.rows, this.whole, this.epilogue) = (rows, whole, epilogue);
+        // Decided here: parts may run on other threads.
+        path = ByteCode.Current;
         this.a = a;
         this.b = (byte*)b.Panels;
         columns = b.Columns;
@@ -59,6 +62,7 @@ internal readonly unsafe struct ByteTask : IParallelTask
         ByteEpilogue part = whole;
         part.Block = (int*)TileShape.Align(memory);
         var call = new TileCall { Steps = steps, C = (float*)part.Block, CStep = Lanes * sizeof(int), TargetStep = whole.CStep * sizeof(float) };
+        ByteCode.Configure(path);
         for (int panel = panel0; panel < panel1; panel++)
         {
             int column = panel * Lanes;
@@ -87,7 +91,7 @@ internal readonly unsafe struct ByteTask : IParallelTask
                 }
 
                 call.Next = panel + 1 < panel1 && fetching < FetchingStrips ? call.B + slice + (fetching * slice / FetchingStrips) : call.B;
-                ByteCode.Multiply(&call, part.Rows, part.Columns);
+                ByteCode.Multiply(path, &call, part.Rows, part.Columns);
                 // A result that only its activation needs stays in the block: rows of C may share few places in the first-level cache.
                 if (epilogue.Activated == whole.C && whole.Beta == 0)
                 {
@@ -98,8 +102,10 @@ internal readonly unsafe struct ByteTask : IParallelTask
                 part.Run();
                 if (epilogue.Activated == null) continue;
                 float* activated = epilogue.Activated + (row * whole.CStep) + column;
-                new TileFinish<float>(null, null, 0, activated, whole.CStep, epilogue.Activation, part.C, part.CStep, part.Rows, part.Columns).Run();
+                new TileFinish<float>(null, null, 0, activated, whole.CStep, epilogue.Activation, part.C, part.CStep, part.Rows, part.Columns).RunIn8Bits();
             }
         }
+
+        ByteCode.Release(path);
     }
 }

@@ -75,7 +75,7 @@ internal readonly unsafe struct Int8Task : IParallelTask
         new TileFinish<float>(
             null, epilogue.Residual == null ? null : epilogue.Residual + ((nint)firstRow * epilogue.ResidualStride) + firstColumn, epilogue.ResidualStride,
             epilogue.Activated == null ? null : epilogue.Activated + at, whole.CStep, epilogue.Activation, whole.C + at, whole.CStep,
-            FirstRow(strip1, strips) - firstRow, Math.Min(columns, panel1 * Int8PackedMatrix.PanelColumns) - firstColumn).Run();
+            FirstRow(strip1, strips) - firstRow, Math.Min(columns, panel1 * Int8PackedMatrix.PanelColumns) - firstColumn).RunIn8Bits();
     }
 
     /// <summary>All columns of a panel, two vectors at a time.</summary>

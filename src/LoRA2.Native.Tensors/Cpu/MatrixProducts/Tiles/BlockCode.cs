@@ -15,7 +15,8 @@ internal abstract unsafe class BlockCode
     /// <summary>Bytes of the two tiles that one term takes in a step.</summary>
     public const int GroupBytes = 2 * TileBytes;
 
-    private const int MostTerms = 3;
+    /// <summary>Terms that an operand may be split into.</summary>
+    protected const int MostTerms = 3;
 
     private readonly AssembledCode code;
 
