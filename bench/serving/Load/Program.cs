@@ -1,5 +1,6 @@
 // The load of bench/serving.sh: callers that each wait for an answer before they ask again, the sides taking turns, on this machine alone.
-//   Load TEXTS SECONDS ROUNDS CALLERS,CALLERS,… NAME=URL=PROCESS=BODY… ; TEXTS has a text a line; in BODY % is the text and # a number below 100.
+//   Load TEXTS SECONDS ROUNDS CALLERS,CALLERS,…[,half] NAME=URL=PROCESS=BODY… ; TEXTS has a text a line; in BODY % is the text and # a number below 100.
+// half: then requests come by chance, whether those before were answered or not, half as many a second as the first side answered at most; a latency counts from when its request was to come.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -10,7 +11,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string[] sentences = File.ReadAllLines(args[0]);
 double seconds = double.Parse(args[1]);
 int rounds = int.Parse(args[2]);
-int[] callers = [.. args[3].Split(',').Select(int.Parse)];
+int[] callers = [.. args[3].Split(',').Where(one => one != "half").Select(int.Parse)];
 Side[] sides = [.. args[4..].Select(arg => arg.Split('=', 4)).Select(parts => new Side(parts[0], new Uri(parts[1]), int.Parse(parts[2]), parts[3]))];
 if (sides.Any(side => !side.Url.IsLoopback)) throw new ArgumentException("only servers of this machine are asked");
 
@@ -31,24 +32,47 @@ string[] texts = [.. Enumerable.Range(0, 2000).Select(_ =>
 })];
 using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1024 }) { Timeout = TimeSpan.FromSeconds(60) };
 
-async Task<Round> Measure(Side side, int count, double time)
+async Task Ask(Side side, int number)
+{
+    string body = side.Body.Replace("%", texts[number % texts.Length], StringComparison.Ordinal).Replace("#", (number % 100).ToString());
+    using HttpResponseMessage answer = await client.PostAsync(side.Url, new StringContent(body, Encoding.UTF8, "application/json"));
+    await answer.Content.ReadAsByteArrayAsync();
+    if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{side.Name}: {answer.StatusCode}");
+}
+
+// So many callers that wait for each answer, or requests that come at a rate.
+async Task<Round> Measure(Side side, int count, double time, double rate = 0)
 {
     var latencies = new ConcurrentBag<double>();
-    int next = 0;
+    int next = -1;
     TimeSpan before = Process.GetProcessById(side.Process).TotalProcessorTime;
     var clock = Stopwatch.StartNew();
-    await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(async () =>
+    if (rate > 0)
     {
-        while (clock.Elapsed.TotalSeconds < time)
+        var arrivals = new Random(7);
+        var asked = new List<Task>();
+        for (double due = 0; due < time; due -= Math.Log(1 - arrivals.NextDouble()) / rate)
         {
-            string text = texts[(Interlocked.Increment(ref next) - 1) % texts.Length];
-            long start = Stopwatch.GetTimestamp();
-            using HttpResponseMessage answer = await client.PostAsync(side.Url, new StringContent(side.Body.Replace("%", text, StringComparison.Ordinal).Replace("#", (next % 100).ToString()), Encoding.UTF8, "application/json"));
-            await answer.Content.ReadAsByteArrayAsync();
-            if (!answer.IsSuccessStatusCode) throw new InvalidOperationException($"{side.Name}: {answer.StatusCode}");
-            latencies.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            if (due - clock.Elapsed.TotalSeconds is var wait and > 0) await Task.Delay(TimeSpan.FromSeconds(wait));
+            asked.Add(One(due, ++next));
         }
-    })));
+
+        await Task.WhenAll(asked);
+    }
+    else
+    {
+        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(async () =>
+        {
+            while (clock.Elapsed.TotalSeconds is var now && now < time) await One(now, Interlocked.Increment(ref next));
+        })));
+    }
+
+    async Task One(double due, int number)
+    {
+        await Ask(side, number);
+        latencies.Add((clock.Elapsed.TotalSeconds - due) * 1000);
+    }
+
     double[] sorted = [.. latencies.Order()];
     double elapsed = clock.Elapsed.TotalSeconds;
     return new Round(sorted.Length / elapsed, sorted[sorted.Length / 2], sorted[(int)(sorted.Length * 0.99)], (Process.GetProcessById(side.Process).TotalProcessorTime - before).TotalMilliseconds / sorted.Length);
@@ -58,21 +82,32 @@ foreach (Side side in sides) await Measure(side, 8, 2);     // warm
 // Processor time says what a server costs also where the machine does other things beside; the ratios are of one round's neighbours, then the median over the rounds.
 Console.WriteLine("| callers | side | texts/s | ratio | p50 ms | p99 ms | processor ms a text | ratio |");
 Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
+double most = 0;
 foreach (int count in callers)
+{
+    List<Round> first = await Table($"{count}", side => Measure(side, count, seconds));
+    most = Math.Max(most, Median(first.Select(one => one.PerSecond)));
+}
+
+if (args[3].EndsWith("half", StringComparison.Ordinal)) await Table($"{most / 2:F0} a second", side => Measure(side, 0, seconds, most / 2));
+
+async Task<List<Round>> Table(string load, Func<Side, Task<Round>> measure)
 {
     var found = sides.ToDictionary(side => side, _ => new List<Round>());
     for (int round = 0; round < rounds; round++)
     {
-        foreach (Side side in sides) found[side].Add(await Measure(side, count, seconds));
+        foreach (Side side in sides) found[side].Add(await measure(side));
     }
 
     List<Round> first = found[sides[0]];
     foreach ((Side side, List<Round> own) in found)
     {
         Console.WriteLine(
-            $"| {count} | {side.Name} | {Median(own.Select(one => one.PerSecond)):F0} | {Median(own.Zip(first, (one, other) => one.PerSecond / other.PerSecond)):F2} | {Median(own.Select(one => one.P50)):F1} | {Median(own.Select(one => one.P99)):F1} | "
+            $"| {load} | {side.Name} | {Median(own.Select(one => one.PerSecond)):F0} | {Median(own.Zip(first, (one, other) => one.PerSecond / other.PerSecond)):F2} | {Median(own.Select(one => one.P50)):F1} | {Median(own.Select(one => one.P99)):F1} | "
             + $"{Median(own.Select(one => one.Processor)):F2} | {Median(own.Zip(first, (one, other) => other.Processor / one.Processor)):F2} |");
     }
+
+    return first;
 }
 
 static double Median(IEnumerable<double> values)
