@@ -5,10 +5,10 @@ using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Cli;
 
-/// <summary>What is to be known of an adapter that fits a model: fields nobody here knows, weights of another base model, a merge that was made already.</summary>
+/// <summary>What is to be known of an adapter that fits a model: fields nobody here knows, weights, config or tokenizer of another base model, a merge that was made already.</summary>
 internal static class AdapterWarnings
 {
-    public static Option<bool> StrictOption() => new("--strict") { Description = "refuse an adapter that was trained on a base model with other weights, or that is merged into this one already" };
+    public static Option<bool> StrictOption() => new("--strict") { Description = "refuse an adapter that was trained on a base model with other weights, another config or another tokenizer, whose folder has another tokenizer, or that is merged into this one already" };
 
     /// <exception cref="InputException">Something is doubtful, and only what is certain was asked for.</exception>
     public static void Write(TextWriter error, AdapterSettings? adapter, string? folder, EncoderConfig model, bool strict)

@@ -7,6 +7,10 @@ namespace LoRA2.Native.Tokenizers;
 /// </summary>
 public abstract class Tokenizer
 {
+    /// <summary>Texts in which settings show: cases, accents, Chinese, spaces, marks, what no vocabulary has.</summary>
+    private static readonly string[] Probes =
+        ["", "Hello, World! ÜBER Straße naïve café", "  two  spaces\tand\na line ", "don't e-mail me@x.org 3.14 #5", "中文 and 日本語", "İstanbul ΣΊΣΥΦΟΣ", "e\u0301 \u00a0 ﬁ ① \u200d", "🙂\u0378\ue000", "a <mask> [MASK] [CLS] </s> b"];
+
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<int, string> _texts;
     private readonly HashSet<int> _specialIds;
@@ -239,6 +243,44 @@ public abstract class Tokenizer
         }
 
         return Join(tokens);
+    }
+
+    /// <summary>A text with this token and another, and for some of them other forms of it: upper case, an accent, between Chinese.</summary>
+    private static IEnumerable<string> Variants(string token, string other, int index)
+    {
+        yield return token + (index % 2 == 0 ? " " : "") + other;
+        if (index % 16 != 0 && index > 1024)
+            yield break;
+        yield return token.ToUpperInvariant();
+        yield return token.Length > 0 && char.IsAsciiLetter(token[0]) ? $"{token[0]}\u0301{token[1..]}" : token;
+        yield return $"中{token}文";
+    }
+
+    /// <summary>Whether another tokenizer has the same tokens with the same ids, and makes the same of every text that was tried: its tokens, alone and two together, and texts of many scripts.</summary>
+    internal bool EncodesAs(Tokenizer other)
+    {
+        if (_texts.Count != other._texts.Count || _texts.Any(token => !other._texts.TryGetValue(token.Key, out var text) || text != token.Value))
+            return false;
+        string[] tokens = [.. _texts.OrderBy(token => token.Key).Select(token => token.Value)];
+        // A merge or a score that differs shows in the token that it makes; the largest vocabularies have four times as many as are tried.
+        var step = 1 + tokens.Length / 65536;
+        var tried = Probes.Concat(Enumerable.Range(0, tokens.Length / step).SelectMany(i => Variants(tokens[i * step], tokens[i * step / 2], i)));
+        var (ids, otherIds, types, otherTypes) = (new List<int>(), new List<int>(), new List<int>(), new List<int>());
+        foreach (var text in tried)
+        {
+            ids.Clear();
+            otherIds.Clear();
+            Encode(text, ids);
+            other.Encode(text, otherIds);
+            if (!ids.SequenceEqual(otherIds))
+                return false;
+        }
+
+        ids.Clear();
+        otherIds.Clear();
+        EncodePair("one", "two three", int.MaxValue, ids, types);
+        other.EncodePair("one", "two three", int.MaxValue, otherIds, otherTypes);
+        return ids.SequenceEqual(otherIds) && types.SequenceEqual(otherTypes);
     }
 
     /// <summary>Appends the tokens of a text to <paramref name="sink"/>, without special tokens around it.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Files;
 
@@ -10,6 +11,10 @@ public sealed class ConfigFields(string path, JsonElement root)
 {
     private readonly string path = path ?? throw new ArgumentNullException(nameof(path));
     private readonly HashSet<string> read = [];
+    private readonly SortedDictionary<string, string> values = new(StringComparer.Ordinal);
+
+    /// <summary>What was found in the fields that were read as text, numbers, or true and false, or taken for what was missing; numbers as they are written everywhere.</summary>
+    internal IReadOnlyDictionary<string, string> Values => values;
 
     /// <summary>An error in the file, to be thrown.</summary>
     public InputException Error(string what)
@@ -23,8 +28,8 @@ public sealed class ConfigFields(string path, JsonElement root)
     public string? String(string name, string? fallback)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (Find(name) is not { } value) return fallback;
-        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(name, value, "a string");
+        if (Find(name) is not { } value) return Noted(name, fallback);
+        return Noted(name, value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(name, value, "a string"));
     }
 
     /// <summary>One of some strings.</summary>
@@ -42,10 +47,16 @@ public sealed class ConfigFields(string path, JsonElement root)
     public string[] Strings(string name, char separator)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (Find(name) is not { } value) return [];
-        if (value.ValueKind == JsonValueKind.String) return value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (value.ValueKind != JsonValueKind.Array) throw Wrong(name, value, "strings");
-        return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(name, value, "strings"))];
+        string[] Split(JsonElement value)
+        {
+            if (value.ValueKind == JsonValueKind.String) return value.GetString()!.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (value.ValueKind != JsonValueKind.Array) throw Wrong(name, value, "strings");
+            return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(name, value, "strings"))];
+        }
+
+        string[] strings = Find(name) is { } found ? Split(found) : [];
+        Noted(name, string.Join(separator, strings.Order(StringComparer.Ordinal)));
+        return strings;
     }
 
     /// <summary>An integer within bounds; without a <paramref name="fallback"/> it must be there.</summary>
@@ -53,10 +64,10 @@ public sealed class ConfigFields(string path, JsonElement root)
     public int Int(string name, int? fallback, int least, int most = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (Find(name) is not { } value) return fallback ?? throw Error($"{name} is missing");
+        if (Find(name) is not { } value) return Noted(name, fallback) ?? throw Error($"{name} is missing");
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < least || number > most)
             throw Wrong(name, value, most == int.MaxValue ? $"an integer of at least {least}" : $"an integer from {least} to {most}");
-        return number;
+        return Noted(name, number);
     }
 
     /// <summary>An integer within bounds, or null when it is missing.</summary>
@@ -72,7 +83,7 @@ public sealed class ConfigFields(string path, JsonElement root)
     public double Number(string name, double fallback, double least, double most)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return OptionalNumber(name, least, most) ?? fallback;
+        return OptionalNumber(name, least, most) ?? Noted(name, fallback);
     }
 
     /// <summary>A number within bounds, or null when it is missing.</summary>
@@ -83,7 +94,7 @@ public sealed class ConfigFields(string path, JsonElement root)
         if (Find(name) is not { } value) return null;
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !(number >= least && number <= most))
             throw Wrong(name, value, $"a number from {least} to {most}");
-        return number;
+        return Noted(name, number);
     }
 
     /// <summary>Whether a field is there and a string.</summary>
@@ -149,8 +160,8 @@ public sealed class ConfigFields(string path, JsonElement root)
     public bool Bool(string name, bool fallback)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (Find(name) is not { } found) return fallback;
-        return found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(name, found, "true or false");
+        if (Find(name) is not { } found) return Noted(name, fallback);
+        return Noted(name, found.ValueKind is JsonValueKind.True or JsonValueKind.False ? found.GetBoolean() : throw Wrong(name, found, "true or false"));
     }
 
     /// <summary>Refuses any value but <paramref name="only"/>; a missing field counts as <paramref name="fallback"/>, or as right when that is null.</summary>
@@ -216,6 +227,15 @@ public sealed class ConfigFields(string path, JsonElement root)
     {
         ArgumentNullException.ThrowIfNull(harmless);
         return [.. root.EnumerateObject().Where(property => SaysSomething(property.Value)).Select(property => property.Name).Where(name => !read.Contains(name) && !harmless.Contains(name)).Distinct()];
+    }
+
+    /// <summary>Says what a field's value stands for, where several values stand for the same.</summary>
+    internal void Means(string name, string value) => values[name] = value;
+
+    private T Noted<T>(string name, T value)
+    {
+        if (value is not null) values[name] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        return value;
     }
 
     private JsonElement? Find(string name)

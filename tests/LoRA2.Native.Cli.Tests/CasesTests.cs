@@ -204,5 +204,35 @@ public sealed class CasesTests : IDisposable
         Assert.Contains("--strict is about the adapter of --from", Lora2.Run([.. further.Where(arg => arg != "--from" && arg != output), "--strict"]).Refused(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AnAdapterOfAnotherConfigOrTokenizerIsAWarningOrWithStrictAnError()
+    {
+        string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n"), output = folder.File("out"), model = folder.File("base");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(At("13-peft-fields", "base"))) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        Lora2.Run("finetune", "--model", model, "--train", data, "--max-steps", "1", "--output", output).Done();
+        string[] predict = ["predict", "--model", model, "--adapter", output, "--text", "good"];
+        Assert.Empty(Lora2.Run([.. predict, "--strict"]).Done().Error);
+
+        string config = Path.Combine(model, "config.json"), was = File.ReadAllText(config);
+        File.WriteAllText(config, was.Replace("\"gelu\"", "\"relu\"", StringComparison.Ordinal));
+        Refused("another config.json: hidden_act was gelu and is relu");
+        File.WriteAllText(config, was);
+
+        string words = Path.Combine(model, "vocab.txt"), before = File.ReadAllText(words);
+        File.WriteAllText(words, before.Replace("\ngood\nbad\n", "\nbad\ngood\n", StringComparison.Ordinal));
+        Refused("another tokenizer than the one in");
+        File.WriteAllText(words, before);
+
+        File.WriteAllText(Path.Combine(output, "vocab.txt"), before.Replace("\ngood\nbad\n", "\nbad\ngood\n", StringComparison.Ordinal));
+        Refused("vocab.txt: the adapter's folder has another tokenizer than");
+
+        void Refused(string sentence)
+        {
+            Assert.Contains($"warning: {output}", Lora2.Run(predict).Done().Error, StringComparison.Ordinal);
+            Assert.Contains(sentence, Lora2.Run([.. predict, "--strict"]).Refused(), StringComparison.Ordinal);
+        }
+    }
+
     private static string At(params string[] parts) => Path.Combine([SharedData.Repository, "tests", "Fixtures", "cases", .. parts]);
 }

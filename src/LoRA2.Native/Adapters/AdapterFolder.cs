@@ -93,6 +93,7 @@ public static class AdapterFolder
         HeadModule[] frozen = [.. model.Head.Modules.Except(trained).Where(module => module.Parameters.Any(model.IsDrawn))];
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
         if (model.Fingerprint is { } fingerprint) metadata[BaseKey] = fingerprint;
+        model.Folder?.Describe(metadata);
         if (frozen.Length > 0) metadata[FrozenKey] = string.Join(',', frozen.Select(module => module.Path));
         var writer = new SafetensorsWriter(metadata);
         foreach (Adapter adapter in adapters)
@@ -157,9 +158,11 @@ public static class AdapterFolder
             throw;
         }
 
-        string[] warnings = file.Metadata.TryGetValue(BaseKey, out string? known) && model.Fingerprint is { } found && known != found
-            ? [$"{Path.Combine(folder, WeightsFile)}: the adapter was trained on a base model with other weights"]
+        string tensorsFile = Path.Combine(folder, WeightsFile);
+        IEnumerable<string> others = file.Metadata.TryGetValue(BaseKey, out string? known) && model.Fingerprint is { } found && known != found
+            ? [$"{tensorsFile}: the adapter was trained on a base model with other weights"]
             : [];
+        string[] warnings = [.. others, .. model.Folder?.Doubts(folder, tensorsFile, file.Metadata) ?? []];
         return settings with { Targets = [.. settings.Selection.IsPlain ? settings.Targets : layers.Select(layer => layer.Name)], Selection = TargetSelection.Plain, Warnings = warnings };
     }
 

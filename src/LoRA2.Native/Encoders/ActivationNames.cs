@@ -28,6 +28,9 @@ public static class ActivationNames
         ArgumentNullException.ThrowIfNull(field);
         string standard = Known.First(known => known.Value == fallback).Name;
         string name = fields.OneOf(field, standard, [.. Known.Select(known => known.Name)]);
-        return Known.First(known => known.Name == name).Value;
+        Activation read = Known.First(known => known.Name == name).Value;
+        // Several names mean the same.
+        fields.Means(field, Known.First(known => known.Value == read).Name);
+        return read;
     }
 }

@@ -21,6 +21,8 @@ public static class EncoderConfigReader
         "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "sentence_transformers", "sbert_ce_default_activation_function", "tie_word_embeddings", "cross_attention_hidden_size",
     ];
 
+    private const string Expected = "a model folder has a config.json as HuggingFace writes it";
+
     /// <summary>More layers than any encoder has: a damaged number is found before anything is allocated for it.</summary>
     public const int MostLayers = 1000;
 
@@ -29,8 +31,17 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFolder(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
+        return WithComputation(folder, out _);
+    }
+
+    /// <summary>The same, and what of it decides what is computed.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="computation">The family's fields by name, also where the file leaves one to the family; without those that only training asks for.</param>
+    internal static EncoderConfig WithComputation(string folder, out IReadOnlyDictionary<string, string> computation)
+    {
         if (!Directory.Exists(folder)) throw new InputException($"model folder '{folder}' does not exist");
-        return FromFile(Path.Combine(folder, ModelFolder.ConfigFile));
+        (EncoderConfig config, computation) = JsonInput.ReadObject(Path.Combine(folder, ModelFolder.ConfigFile), Expected, ReadWithComputation);
+        return config;
     }
 
     /// <summary>Reads one file.</summary>
@@ -38,7 +49,7 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFile(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return JsonInput.ReadObject(path, "a model folder has a config.json as HuggingFace writes it", Read);
+        return JsonInput.ReadObject(path, Expected, Read);
     }
 
     /// <summary>Reads what would be in a file.</summary>
@@ -46,12 +57,16 @@ public static class EncoderConfigReader
     /// <param name="bytes">JSON in UTF-8.</param>
     internal static EncoderConfig FromBytes(string path, byte[] bytes) => JsonInput.ParseObject(path, bytes, Read);
 
-    private static EncoderConfig Read(ConfigFields fields)
+    private static EncoderConfig Read(ConfigFields fields) => ReadWithComputation(fields).Config;
+
+    private static (EncoderConfig Config, IReadOnlyDictionary<string, string> Computation) ReadWithComputation(ConfigFields fields)
     {
         string type = fields.String("model_type", null) ?? throw fields.Error($"model_type is missing; {EncoderFamilies.Listed("or")} was expected");
         EncoderConfig family = EncoderFamilies.Of(type) ?? throw fields.Error($"model_type '{type}' is not supported; {EncoderFamilies.Listed("and")} are");
+        EncoderConfig config = family.Read(fields);
+        var computation = fields.Values.Where(field => field.Key != "model_type" && !IsOfTraining(field.Key)).ToDictionary(field => field.Key, field => field.Value);
         (int labels, string[]? names) = Labels(fields);
-        EncoderConfig config = family.Read(fields) with { Labels = labels, LabelNames = names, Task = Problem(fields) };
+        config = config with { Labels = labels, LabelNames = names, Task = Problem(fields) };
         if (config.HiddenSize % config.Heads != 0) throw fields.Error($"hidden_size {config.HiddenSize} is not a multiple of num_attention_heads {config.Heads}");
         if (config.PadTokenId >= config.VocabularySize) throw fields.Error($"pad_token_id {config.PadTokenId} is outside vocab_size {config.VocabularySize}");
         RequireSizes(fields, config);
@@ -61,8 +76,11 @@ public static class EncoderConfigReader
         fields.RequireEmpty("pruned_heads");
         fields.RequireEmpty("quantization_config");
         config = config with { Merged = fields.Strings(ModelFolder.MergedField, ',') };
-        return config with { UnknownFields = fields.Unread(Harmless) };
+        return (config with { UnknownFields = fields.Unread(Harmless) }, computation);
     }
+
+    /// <summary>Dropouts, what new weights are drawn from, and which head of masked language modelling there is.</summary>
+    private static bool IsOfTraining(string field) => field.Contains("drop", StringComparison.Ordinal) || field is "initializer_range" or "legacy" or "decoder_bias";
 
     /// <summary>Every matrix must have fewer than 2³¹ elements.</summary>
     private static void RequireSizes(ConfigFields fields, EncoderConfig config)

@@ -21,9 +21,10 @@ public sealed class SequenceClassifier : IDisposable
     private readonly Lazy<Dictionary<string, byte[]?>>? samples;
     private readonly Lazy<string?>? fingerprint;
 
-    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, SequenceClassifier? other = null)
+    private SequenceClassifier(EncoderConfig config, IWeightFiles? files, ulong seed, Precision precision, SequenceClassifier? other = null, BaseFolder? folder = null)
     {
         Config = config;
+        Folder = folder ?? other?.Folder;
         shares = other is not null;
         using var scope = new TensorScope();
         var source = new ParameterSource(files, config, seed, precision, other?.BaseParameters.Where(parameter => !other.InitialisedParameters.Contains(parameter.Name)).ToDictionary(parameter => parameter.Name));
@@ -72,6 +73,9 @@ public sealed class SequenceClassifier : IDisposable
         }
     }
 
+    /// <summary>What the folder that it was loaded from says besides; null for a model that is from none.</summary>
+    internal BaseFolder? Folder { get; }
+
     /// <summary>The parameters that an adapter's values were put in the place of, or that were trained together with one.</summary>
     internal IReadOnlyCollection<Parameter> Substituted => originals.Keys;
 
@@ -100,9 +104,9 @@ public sealed class SequenceClassifier : IDisposable
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        EncoderConfig config = EncoderConfigReader.FromFolder(folder);
+        EncoderConfig config = EncoderConfigReader.WithComputation(folder, out IReadOnlyDictionary<string, string> computation);
         using IWeightFiles files = WeightsIn(folder);
-        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision);
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, folder: new BaseFolder(folder, computation));
     }
 
     /// <summary>The weights in a model's folder, in whichever format.</summary>
@@ -265,7 +269,11 @@ public sealed class SequenceClassifier : IDisposable
     }
 
     /// <summary>Computes the fingerprint, if nobody has asked for it, while the weights are as they were loaded: to be called under a change, before it trains, rounds, moves or replaces them.</summary>
-    internal void RememberFingerprint() => _ = fingerprint?.Value;
+    internal void RememberFingerprint()
+    {
+        _ = fingerprint?.Value;
+        Folder?.Remember();
+    }
 
     /// <summary>Frees all parameters, when the passes that are under way have ended; who comes later finds that there is no model any more.</summary>
     public void Dispose() => access.End(() =>

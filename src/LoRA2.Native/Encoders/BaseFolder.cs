@@ -1,0 +1,68 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using LoRA2.Native.Tokenizers;
+
+namespace LoRA2.Native.Encoders;
+
+/// <summary>What a base model's folder decides besides its weights' values: how texts become tokens, and what is computed with them. An adapter carries it, and is nothing to another base.</summary>
+/// <param name="path">The folder.</param>
+/// <param name="computation">Fields of its config.json, as they are followed.</param>
+internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string> computation)
+{
+    /// <summary>In the metadata of an adapter's tensors: fields of the base's config.json.</summary>
+    private const string ConfigKey = "lora2_base_config";
+
+    /// <summary>In the metadata of an adapter's tensors: <see cref="TokenizerFingerprint"/> of the base's tokenizer.</summary>
+    private const string TokenizerKey = "lora2_base_tokenizer";
+
+    private readonly Lazy<string?> tokenizer = new(() => TokenizerFingerprint.Of(path));
+
+    /// <summary>Reads the tokenizer's files, if nobody has asked for it, before they may become others.</summary>
+    public void Remember() => _ = tokenizer.Value;
+
+    /// <summary>Adds it to an adapter's metadata.</summary>
+    public void Describe(Dictionary<string, string> metadata)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            foreach ((string field, string value) in computation.OrderBy(field => field.Key, StringComparer.Ordinal)) json.WriteString(field, value);
+            json.WriteEndObject();
+        }
+
+        metadata[ConfigKey] = System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+        if (tokenizer.Value is { } found) metadata[TokenizerKey] = found;
+    }
+
+    /// <summary>What of an adapter's base was not as it is here, each a sentence; none where the adapter doesn't say.</summary>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <param name="file">The file of its tensors.</param>
+    /// <param name="metadata">That file's.</param>
+    public IEnumerable<string> Doubts(string folder, string file, IReadOnlyDictionary<string, string> metadata)
+    {
+        string[] fields = [.. Said(metadata).Where(said => computation.TryGetValue(said.Field, out string? here) && here != said.Value).Select(said => $"{said.Field} was {Words(said.Value)} and is {Words(computation[said.Field])}")];
+        if (fields.Length > 0) yield return $"{file}: the adapter was trained on a base model with another {ModelFolder.ConfigFile}: {string.Join(", ", fields)}";
+        if (metadata.TryGetValue(TokenizerKey, out string? known) && tokenizer.Value is { } found && found != known)
+            yield return $"{file}: the adapter was trained with another tokenizer than the one in '{path}' (vocabulary, lower-casing or added tokens)";
+        if (Path.GetFullPath(folder) != Path.GetFullPath(path) && TokenizerFingerprint.DifferenceIn(folder, path) is { } name)
+            yield return $"{Path.Combine(folder, name)}: the adapter's folder has another tokenizer than '{path}', whose own is used";
+    }
+
+    private static string Words(string value) => value.Length == 0 ? "nothing" : Files.Quote.Plain(value);
+
+    /// <summary>The config's fields in an adapter's metadata; none where there are none, or anything else.</summary>
+    private static IEnumerable<(string Field, string Value)> Said(IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue(ConfigKey, out string? text)) return [];
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            return [.. json.RootElement.EnumerateObject().Where(field => field.Value.ValueKind == JsonValueKind.String).Select(field => (field.Name, field.Value.GetString()!))];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+}
