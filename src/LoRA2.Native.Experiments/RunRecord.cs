@@ -73,6 +73,7 @@ public static class RunRecord
         json.WriteStartObject("metrics");
         foreach (MetricValue metric in result.Best?.Metrics ?? []) TrainingJson.Number(json, metric.Name, metric.Value);
         json.WriteEndObject();
+        TrainingJson.Notes(json, result.Best?.Metrics ?? []);
         if (result.Best is not null) json.WriteNumber("best_step", result.Best.Step);
         if (run.Fitted is { } fitted)
         {

@@ -125,7 +125,7 @@ internal static class EvaluateCommand
             static string Of(Dataset set) => $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}";
             streams.Output.WriteLine($"{string.Join("; ", sets.Select(data => Of(data.Set)))}, {seconds:F1} s, {tokens / seconds:N0} tokens/s; {cut:N0} cut at {scored.MaxLength} tokens; {scored.Arithmetic}");
             int width = Math.Max(12, evaluation!.Values.Max(metric => metric.Name.Length));
-            foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name.PadRight(width)} {metric.Value:F4}");
+            foreach (MetricValue metric in evaluation.Values) streams.Output.WriteLine($"{metric.Name.PadRight(width)} {metric.Value:F4}{(metric.Note is null ? "" : $"  ({metric.Note})")}");
             return;
         }
 
@@ -148,6 +148,7 @@ internal static class EvaluateCommand
             json.WriteStartObject("metrics");
             foreach (MetricValue metric in evaluation!.Values) TrainingJson.Number(json, metric.Name, metric.Value);
             json.WriteEndObject();
+            TrainingJson.Notes(json, evaluation.Values);
             json.WriteNumber("seconds", Math.Round(seconds, 3));
             json.WriteNumber("tokens_per_second", Math.Round(tokens / seconds, 1));
             json.WriteNumber("peak_memory_mb", Math.Round(Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, 1));

@@ -52,6 +52,7 @@ internal sealed class FinetuneSummary(TextWriter writer)
         if (result.Best is { } best)
         {
             Line("score", $"{string.Join(", ", best.Metrics.Select(metric => $"{metric.Name} {metric.Value:F4}"))} (after step {best.Step})");
+            foreach (string note in Evaluation.NotesOf(best.Metrics)) Line("note", note);
             if (run.Data.Majority() is { } majority) Line("majority", $"{majority.Metric} {majority.Value:F4} by always answering {majority.Label}");
             if (run.WordCounting is { } counting) Line("naive Bayes", $"accuracy {counting:F4} by counting words and word pairs");
         }

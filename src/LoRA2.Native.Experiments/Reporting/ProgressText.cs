@@ -17,7 +17,7 @@ public static class ProgressText
     public static string Of(TrainingProgress value, Evaluation evaluation)
     {
         ArgumentNullException.ThrowIfNull(evaluation);
-        return $"evaluation after step {value.Step} (epoch {value.Epoch:F2}): {string.Join("  ", evaluation.Values.Select(metric => $"{metric.Name} {metric.Value:F4}"))}";
+        return $"evaluation after step {value.Step} (epoch {value.Epoch:F2}): {string.Join("  ", evaluation.Values.Select(metric => $"{metric.Name} {metric.Value:F4}{(metric.Note is null ? "" : $" ({metric.Note})")}"))}";
     }
 
     /// <summary>A span as in 2:05, or 1:02:05.</summary>

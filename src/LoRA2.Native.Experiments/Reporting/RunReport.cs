@@ -58,7 +58,7 @@ public sealed class RunReport(TrainingRun run)
         foreach ((int i, MetricValue metric) in (trainer.Best?.Metrics ?? []).Index())
         {
             string? more = i == 0 && data.Majority() is { } majority && metric.Name == majority.Metric ? $"{TrainingCharts.Score(majority.Value)} by always answering {majority.Label}{(run.WordCounting is { } counting ? $", {TrainingCharts.Score(counting)} by counting words (naive Bayes)" : "")}" : null;
-            yield return Fact(metric.Name, TrainingCharts.Score(metric.Value), more ?? (i == 0 ? $"best, after step {Text(trainer.Best!.Step)}" : null));
+            yield return Fact(metric.Name, TrainingCharts.Score(metric.Value), metric.Note ?? more ?? (i == 0 ? $"best, after step {Text(trainer.Best!.Step)}" : null));
         }
 
         (long adapter, long head) = (model.AdapterParameterCount(), model.HeadParameterCount());

@@ -3,7 +3,11 @@ namespace LoRA2.Native.Data;
 /// <summary>One metric's value.</summary>
 /// <param name="Name">The metric's name in reports.</param>
 /// <param name="Value">The value; <see cref="Metric.LowerIsBetter"/> says which way is better.</param>
-public readonly record struct MetricValue(string Name, double Value);
+public readonly record struct MetricValue(string Name, double Value)
+{
+    /// <summary>Why the value is a number by convention alone, as the end of a sentence: there was nothing to divide by; null where it was computed.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>How good predictions are: the metrics of a task, the primary one first.</summary>
 public sealed class Evaluation
@@ -15,6 +19,16 @@ public sealed class Evaluation
 
     /// <summary>The metric that chooses the best checkpoint.</summary>
     public MetricValue Primary => Values[0];
+
+    /// <summary>What is to be known of metrics that are undefined here, each a sentence.</summary>
+    public IEnumerable<string> Notes => NotesOf(Values);
+
+    /// <summary>What is to be known of the undefined ones of some metrics, each a sentence.</summary>
+    public static IEnumerable<string> NotesOf(IEnumerable<MetricValue> metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        return metrics.Where(metric => metric.Note is not null).Select(metric => $"{metric.Name}: {metric.Note}");
+    }
 
     /// <summary>These metrics, then those on other data, their names with a prefix.</summary>
     public Evaluation With(string prefix, Evaluation other)
@@ -53,6 +67,6 @@ public sealed class Evaluation
                 throw new ArgumentException($"metric {metric} compares {Metric.Words(metric.Input)}; {Metric.Words(predictions.Kind)} were predicted", nameof(metrics));
         }
 
-        return new Evaluation([.. metrics.Select(metric => new MetricValue(metric.Name, metric.Compute(predictions)))]);
+        return new Evaluation([.. metrics.Select(metric => new MetricValue(metric.Name, metric.Compute(predictions)) { Note = metric.WhyUndefined(predictions) })]);
     }
 }

@@ -50,16 +50,16 @@ public abstract class Metric
     public static Metric Accuracy { get; } = OfClasses("accuracy", MetricFormulas.Accuracy);
 
     /// <summary>The harmonic mean of precision and recall of class 1, 0 to 1; every other class counts as negative. 0 when nothing is positive, predicted or true.</summary>
-    public static Metric F1 { get; } = OfClasses("f1", MetricFormulas.F1);
+    public static Metric F1 { get; } = new Formula<int>("f1", MetricInput.Classes, MetricFormulas.F1, predictions => predictions.Classes, predictions => predictions.Labels) { Why = UndefinedMetrics.F1 };
 
     /// <summary>Matthews correlation of the classes predicted and true, −1 to 1, for any number of classes (Gorodkin 2004). 0 when either side is one class only.</summary>
-    public static Metric Matthews { get; } = OfClasses("matthews", MetricFormulas.Matthews);
+    public static Metric Matthews { get; } = new Formula<int>("matthews", MetricInput.Classes, MetricFormulas.Matthews, predictions => predictions.Classes, predictions => predictions.Labels) { Why = UndefinedMetrics.Matthews };
 
     /// <summary>Pearson correlation of the scores predicted and true, −1 to 1; 0 when either side is constant.</summary>
-    public static Metric Pearson { get; } = OfScores("pearson", MetricFormulas.Pearson);
+    public static Metric Pearson { get; } = new Formula<double>("pearson", MetricInput.Scores, MetricFormulas.Pearson, predictions => predictions.Scores, predictions => predictions.Targets) { Why = UndefinedMetrics.Pearson };
 
     /// <summary>Spearman rank correlation of the scores predicted and true, −1 to 1, equal values sharing the mean of their ranks; 0 when either side is constant.</summary>
-    public static Metric Spearman { get; } = OfScores("spearman", MetricFormulas.Spearman);
+    public static Metric Spearman { get; } = new Formula<double>("spearman", MetricInput.Scores, MetricFormulas.Spearman, predictions => predictions.Scores, predictions => predictions.Targets) { Why = UndefinedMetrics.Spearman };
 
     /// <summary>The mean squared difference of the scores predicted and true; less is better.</summary>
     public static Metric MeanSquaredError { get; } = OfScores("mse", MetricFormulas.MeanSquaredError, lowerIsBetter: true);
@@ -86,33 +86,33 @@ public abstract class Metric
     public static Metric QueryAveragePrecision { get; } = OfRankings("query_map", rankings => rankings.AveragePrecision());
 
     /// <summary>2·TP / (2·TP + FP + FN) over all labels of all examples together, 0 to 1; 0 when nothing is true or predicted.</summary>
-    public static Metric MicroF1 { get; } = OfLabelSets("micro_f1", LabelSetFormulas.MicroF1);
+    public static Metric MicroF1 { get; } = new Whole("micro_f1", MetricInput.LabelSets, predictions => LabelSetFormulas.MicroF1(predictions.Sets)) { Why = predictions => UndefinedMetrics.MicroF1(predictions.Sets) };
 
     /// <summary>The mean of each label's F1, 0 to 1; 0 for a label that is neither true nor predicted anywhere.</summary>
-    public static Metric MacroF1 { get; } = OfLabelSets("macro_f1", LabelSetFormulas.MacroF1);
+    public static Metric MacroF1 { get; } = new Whole("macro_f1", MetricInput.LabelSets, predictions => LabelSetFormulas.MacroF1(predictions.Sets)) { Why = predictions => UndefinedMetrics.MacroF1(predictions.Sets) };
 
     /// <summary>
     /// The mean over labels of the average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds from the highest down, 0 to 1: that of scikit-learn, over the labels that some example has.
     /// </summary>
-    public static Metric AveragePrecision { get; } = OfLabelSets("average_precision", LabelSetFormulas.AveragePrecision);
+    public static Metric AveragePrecision { get; } = new Whole("average_precision", MetricInput.LabelSets, predictions => LabelSetFormulas.AveragePrecision(predictions.Sets)) { Why = predictions => UndefinedMetrics.AveragePrecision(predictions.Sets) };
 
     /// <summary>The share of examples whose labels are predicted all and no others, 0 to 1.</summary>
     public static Metric ExactMatch { get; } = OfLabelSets("exact_match", LabelSetFormulas.ExactMatch);
 
     /// <summary>2·TP / (2·TP + FP + FN) of whole entities, as seqeval counts them by default: what begins with I- after another type is an entity too. 0 when there is none.</summary>
-    public static Metric EntityF1 { get; } = OfTags("entity_f1", tags => tags.Score(isStrict: false).F1);
+    public static Metric EntityF1 { get; } = OfEntities("entity_f1", isStrict: false, score => score.F1, UndefinedMetrics.EntityF1);
 
     /// <summary>The share of the predicted entities that are right, as seqeval counts them by default.</summary>
-    public static Metric EntityPrecision { get; } = OfTags("entity_precision", tags => tags.Score(isStrict: false).Precision);
+    public static Metric EntityPrecision { get; } = OfEntities("entity_precision", isStrict: false, score => score.Precision, UndefinedMetrics.EntityPrecision);
 
     /// <summary>The share of the true entities that were found, as seqeval counts them by default.</summary>
-    public static Metric EntityRecall { get; } = OfTags("entity_recall", tags => tags.Score(isStrict: false).Recall);
+    public static Metric EntityRecall { get; } = OfEntities("entity_recall", isStrict: false, score => score.Recall, UndefinedMetrics.EntityRecall);
 
     /// <summary>F1 of whole entities as seqeval counts them in its strict mode: only what is tagged by the rules of BIO, or of BIOES where E- or S- occurs, is one.</summary>
-    public static Metric StrictEntityF1 { get; } = OfTags("strict_entity_f1", tags => tags.Score(isStrict: true).F1);
+    public static Metric StrictEntityF1 { get; } = OfEntities("strict_entity_f1", isStrict: true, score => score.F1, UndefinedMetrics.EntityF1);
 
     /// <summary>The share of words whose tag is right.</summary>
-    public static Metric TagAccuracy { get; } = OfTags("tag_accuracy", tags => tags.Accuracy());
+    public static Metric TagAccuracy { get; } = new Whole("tag_accuracy", MetricInput.Tags, predictions => predictions.Tags.Accuracy()) { Why = predictions => UndefinedMetrics.TagAccuracy(predictions.Tags) };
 
     /// <summary>e to the mean loss of all hidden tokens; less is better, and as many as the vocabulary has words is guessing.</summary>
     public static Metric Perplexity { get; } = new Whole("perplexity", MetricInput.Losses, predictions => Math.Exp(predictions.MeanLoss), lowerIsBetter: true);
@@ -129,6 +129,10 @@ public abstract class Metric
     /// <summary>The value.</summary>
     /// <param name="predictions">The predictions, at least one, of the kind that <see cref="Input"/> asks for.</param>
     public abstract double Compute(Predictions predictions);
+
+    /// <summary>Why the value is undefined for these predictions, and what was taken in its place, as the end of a sentence; null where it is defined.</summary>
+    /// <param name="predictions">As for <see cref="Compute"/>.</param>
+    public virtual string? WhyUndefined(Predictions predictions) => null;
 
     /// <summary>What a metric compares, in words.</summary>
     internal static string Words(MetricInput input) => input switch { MetricInput.LabelSets => "sets of labels", _ => input.ToString().ToLowerInvariant() };
@@ -183,20 +187,33 @@ public abstract class Metric
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
 
-    private sealed class Whole(string name, MetricInput input, Func<Predictions, double> formula, bool lowerIsBetter) : Metric(name, input)
+    private static Whole OfEntities(string name, bool isStrict, Func<EntityScore, double> formula, Func<EntityScore, string?> why) =>
+        new(name, MetricInput.Tags, predictions => formula(predictions.Tags.Score(isStrict))) { Why = predictions => why(predictions.Tags.Score(isStrict)) };
+
+    private sealed class Whole(string name, MetricInput input, Func<Predictions, double> formula, bool lowerIsBetter = false) : Metric(name, input)
     {
+        public Func<Predictions, string?>? Why { get; init; }
+
         public override bool LowerIsBetter => lowerIsBetter;
 
         public override double Compute(Predictions predictions) => formula(predictions);
+
+        public override string? WhyUndefined(Predictions predictions) => Why?.Invoke(predictions);
     }
 
     private delegate ReadOnlySpan<T> Part<T>(Predictions predictions);
 
-    private sealed class Formula<T>(string name, MetricInput input, MetricFormula<T> formula, Part<T> predicted, Part<T> actual, bool lowerIsBetter) : Metric(name, input)
+    private delegate string? Reason<T>(ReadOnlySpan<T> predicted, ReadOnlySpan<T> actual);
+
+    private sealed class Formula<T>(string name, MetricInput input, MetricFormula<T> formula, Part<T> predicted, Part<T> actual, bool lowerIsBetter = false) : Metric(name, input)
     {
+        public Reason<T>? Why { get; init; }
+
         public override bool LowerIsBetter => lowerIsBetter;
 
         public override double Compute(Predictions predictions) => formula(predicted(predictions), actual(predictions));
+
+        public override string? WhyUndefined(Predictions predictions) => Why?.Invoke(predicted(predictions), actual(predictions));
     }
 }
 

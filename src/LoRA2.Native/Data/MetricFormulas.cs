@@ -118,7 +118,15 @@ internal static class MetricFormulas
         return ranks;
     }
 
-    private static bool IsConstant(ReadOnlySpan<double> values) => !values.ContainsAnyExcept(values[0]) && double.IsFinite(values[0]);
+    /// <summary>The root of the sum of squares around the mean.</summary>
+    internal static double Spread(ReadOnlySpan<double> values)
+    {
+        double mean = Mean(values), squares = 0;
+        foreach (double value in values) squares += (value - mean) * (value - mean);
+        return Math.Sqrt(squares);
+    }
+
+    internal static bool IsConstant(ReadOnlySpan<double> values) => !values.ContainsAnyExcept(values[0]) && double.IsFinite(values[0]);
 
     private static double Mean(ReadOnlySpan<double> values)
     {

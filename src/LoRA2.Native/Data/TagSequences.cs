@@ -38,6 +38,9 @@ public sealed class TagSequences
     /// <summary>Number of texts.</summary>
     public int Count => predicted.Length;
 
+    /// <summary>Whether a text has words.</summary>
+    internal bool HasWords => actual.Any(tags => tags.Count > 0);
+
     /// <summary>The share of words whose tag is right; 0 without words.</summary>
     public double Accuracy()
     {

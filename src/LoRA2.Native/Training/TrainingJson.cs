@@ -9,6 +9,8 @@ namespace LoRA2.Native.Training;
 /// <summary>A run's options and history as JSON: for the record beside an adapter, and to tell whether a checkpoint belongs to a run.</summary>
 public static class TrainingJson
 {
+    private const string NotesField = "undefined_metrics";
+
     /// <summary>Writes the options as one object.</summary>
     public static void Write(Utf8JsonWriter json, TrainingOptions options, Precision precision)
     {
@@ -88,10 +90,22 @@ public static class TrainingJson
             json.WriteStartObject("metrics");
             foreach (MetricValue metric in point.Metrics) Number(json, metric.Name, metric.Value);
             json.WriteEndObject();
+            Notes(json, point.Metrics);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    /// <summary>Writes why some metrics are undefined, by their names, as a property <c>undefined_metrics</c>; nothing where all are defined.</summary>
+    public static void Notes(Utf8JsonWriter json, IReadOnlyList<MetricValue> metrics)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(metrics);
+        if (metrics.All(metric => metric.Note is null)) return;
+        json.WriteStartObject(NotesField);
+        foreach (MetricValue metric in metrics.Where(metric => metric.Note is not null)) json.WriteString(metric.Name, metric.Note);
+        json.WriteEndObject();
     }
 
     /// <summary>Writes a number, or null where it is none.</summary>
@@ -106,6 +120,8 @@ public static class TrainingJson
     internal static IEnumerable<EvaluationPoint> ReadHistory(JsonElement history) => history.EnumerateArray().Select(point => new EvaluationPoint(
         point.GetProperty("step").GetInt32(),
         point.GetProperty("epoch").GetDouble(),
-        [.. point.GetProperty("metrics").EnumerateObject().Select(metric => new MetricValue(metric.Name, metric.Value.ValueKind == JsonValueKind.Number ? metric.Value.GetDouble() : double.NaN))],
+        [.. point.GetProperty("metrics").EnumerateObject().Select(metric => new MetricValue(metric.Name, metric.Value.ValueKind == JsonValueKind.Number ? metric.Value.GetDouble() : double.NaN) { Note = NoteIn(point, metric.Name) })],
         point.GetProperty("training_loss").ValueKind == JsonValueKind.Number ? point.GetProperty("training_loss").GetDouble() : double.NaN));
+
+    private static string? NoteIn(JsonElement point, string metric) => point.TryGetProperty(NotesField, out JsonElement notes) && notes.TryGetProperty(metric, out JsonElement note) ? note.GetString() : null;
 }

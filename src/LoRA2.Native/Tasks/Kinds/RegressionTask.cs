@@ -73,7 +73,7 @@ public sealed record RegressionTask : TaskKind
         int targets = answers[0].Length;
         if (targets == 1) return Of(0);
         Evaluation[] each = [.. Enumerable.Range(0, targets).Select(Of)];
-        Evaluation mean = Evaluation.Of([.. metrics.Select((metric, i) => new MetricValue(metric.Name, each.Average(one => one.Values[i].Value)))]);
+        Evaluation mean = Evaluation.Of([.. metrics.Select((metric, i) => new MetricValue(metric.Name, each.Average(one => one.Values[i].Value)) { Note = each.Any(one => one.Values[i].Note is not null) ? "undefined for a target, for which 0 was taken" : null })]);
         return each.Index().Aggregate(mean, (all, one) => all.With("", one.Item.Renamed(name => $"{name}_{NameOf(labelNames, one.Index)}")));
     }
 
