@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoRA2.Native.Encoders;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Cli.Tests;
@@ -232,6 +233,23 @@ public sealed class CasesTests : IDisposable
             Assert.Contains($"warning: {output}", Lora2.Run(predict).Done().Error, StringComparison.Ordinal);
             Assert.Contains(sentence, Lora2.Run([.. predict, "--strict"]).Refused(), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void LayersThatTheConfigDoesNotCountAreSaidWhereverTheModelIsUsed()
+    {
+        string data = folder.Write("data.tsv", "text\tlabel\ngood\tpos\nbad\tneg\n"), output = folder.File("out"), model = folder.File("base"), merged = folder.File("merged");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(At("13-peft-fields", "base"))) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        string config = Path.Combine(model, "config.json"), was = File.ReadAllText(config);
+        File.WriteAllText(config, was.Replace("\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2", StringComparison.Ordinal));
+        using (SequenceClassifier two = SequenceClassifier.Create(EncoderConfigReader.FromFolder(model), 1)) ModelFolder.Save(two, model, model);
+        File.WriteAllText(config, was);
+        const string Warning = "16 tensors are not used by the BERT with 1 layer that config.json describes: ";
+        Assert.Contains(Warning, Lora2.Run("finetune", "--model", model, "--train", data, "--max-steps", "1", "--output", output).Done().Error, StringComparison.Ordinal);
+        foreach (string[] command in (string[][])[["predict", "--text", "good"], ["evaluate", "--file", data], ["merge", "--output", merged]])
+            Assert.Single(Lora2.Run([.. command, "--model", model, "--adapter", output]).Done().Error.Split('\n'), line => line.Contains(Warning, StringComparison.Ordinal));
+        Assert.Empty(Lora2.Run("predict", "--model", merged, "--text", "good").Done().Error);
     }
 
     private static string At(params string[] parts) => Path.Combine([SharedData.Repository, "tests", "Fixtures", "cases", .. parts]);

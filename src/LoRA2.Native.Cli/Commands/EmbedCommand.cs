@@ -62,7 +62,7 @@ internal static class EmbedCommand
                 using TextEmbedder embedder = TextEmbedder.Load(location.Model, location.Adapter, options);
                 embedder.Model.MoveTo(chosen.Device);
                 Arithmetic.Note(streams.Error, parsed.GetValue(precision), chosen);
-                AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model.Config, parsed.GetValue(strict));
+                AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model, parsed.GetValue(strict));
                 string? before = parsed.GetValue(promptName) is { } name ? PromptOf(embedder, name) : parsed.GetValue(prompt);
                 if (streams.Communicator is { } several)
                 {

@@ -32,7 +32,7 @@ internal static class ExportCommand
             location.RequireOther(folder);
             OutputFolder.RequireFree(folder, parsed.GetValue(overwrite));
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
-            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
+            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model, parsed.GetValue(strict));
             using SequenceClassifier classifier = loaded.Model;
             using IDisposable hold = OutputFolder.Hold(folder);
             AdapterSettings settings = PlainLoRA.Convert(classifier, loaded.Adapter!);

@@ -41,7 +41,7 @@ internal static class MergeCommand
             if (!parsed.GetValue(force) && AdapterWarnings.IsMerged(location.Adapter, EncoderConfigReader.FromFolder(location.Model)))
                 throw new InputException($"{location.Model}: the adapter {location.Adapter} is merged into this model already; --force merges it again");
             LoadedModel loaded = LoadedModel.Load(location.Model, location.Adapter);
-            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model.Config, parsed.GetValue(strict));
+            AdapterWarnings.Write(streams.Error, loaded.Adapter, location.Adapter, loaded.Model, parsed.GetValue(strict));
             using SequenceClassifier merged = loaded.Model;
             merged.Merge().Dispose();
             using IDisposable hold = OutputFolder.Hold(folder);

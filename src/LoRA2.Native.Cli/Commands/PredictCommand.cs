@@ -65,7 +65,7 @@ internal static class PredictCommand
                 using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
                 Arithmetic.Note(streams.Error, parsed.GetValue(precision), chosen);
-                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
+                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model, parsed.GetValue(strict));
                 if (task is not null)
                 {
                     new SubmissionFolder(folder!).Add(classifier, task, parsed.GetValue(data.Folder)!, size, streams);

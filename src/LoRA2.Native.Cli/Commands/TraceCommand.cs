@@ -45,7 +45,7 @@ internal static class TraceCommand
                 LoadedModel loaded = LoadedModel.Load(ModelLocation.Named(parsed.GetValue(model))!, parsed.GetValue(adapter), PrecisionOption.Parse(parsed.GetValue(precision)));
                 using SequenceClassifier classifier = loaded.Model;
                 classifier.MoveTo(chosen.Device);
-                AdapterWarnings.Write(streams.Error, loaded.Adapter, parsed.GetValue(adapter), loaded.Model.Config, strict: false);
+                AdapterWarnings.Write(streams.Error, loaded.Adapter, parsed.GetValue(adapter), loaded.Model, strict: false);
                 Run(classifier, parsed.GetValue(inputs)!, folder, parsed.GetValue(gradients), loaded.Adapter);
                 streams.Output.WriteLine($"written to {folder}");
                 return ExitCode.Done;

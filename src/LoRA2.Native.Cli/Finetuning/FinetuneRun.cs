@@ -136,8 +136,10 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
             : SequenceClassifier.FromFolder(request.Model, Configured, request.Training.Seed, request.Precision);
         try
         {
+            AdapterSettings? earlier = null;
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
-            else AdapterWarnings.Write(IsFirst ? streams.Error : TextWriter.Null, AdapterFolder.Load(model, request.Earlier), request.Earlier, model.Config, request.Strict);
+            else earlier = AdapterFolder.Load(model, request.Earlier);
+            AdapterWarnings.Write(IsFirst ? streams.Error : TextWriter.Null, earlier, request.Earlier, model, request.Strict);
             return model;
         }
         catch

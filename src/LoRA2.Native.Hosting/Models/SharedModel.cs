@@ -28,6 +28,9 @@ internal sealed class SharedModel : IDisposable
     /// <summary>The tokenizer, which all adapters have.</summary>
     public Tokenizer Tokenizer => host.Tokenizer;
 
+    /// <summary>What is to be known of the model's files.</summary>
+    public IReadOnlyList<string> Doubts => host.Warnings;
+
     /// <summary>The adapters, in the names' order.</summary>
     public IReadOnlyList<HostedAdapter> Adapters => host.Adapters;
 

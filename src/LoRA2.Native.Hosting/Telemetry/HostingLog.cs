@@ -34,4 +34,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(10, LogLevel.Warning, "Adapter {Adapter} of model {Model}: {Doubt}")]
     public static partial void AdapterDoubted(ILogger logger, string model, string adapter, string doubt);
+
+    [LoggerMessage(11, LogLevel.Warning, "Model {Model}: {Doubt}")]
+    public static partial void ModelDoubted(ILogger logger, string model, string doubt);
 }

@@ -12,6 +12,9 @@ internal interface IWeightFiles : IDisposable
     /// <summary>What such a message says besides; empty for nothing.</summary>
     string Remark { get; }
 
+    /// <summary>The names of all that there is.</summary>
+    IEnumerable<string> Names { get; }
+
     /// <summary>The weight of this name, or null.</summary>
     /// <exception cref="InputException">There are several that it could be.</exception>
     IWeight? Find(string name);

@@ -20,6 +20,7 @@ public sealed class ParameterSource
     private readonly List<Parameter> made = [];
     private readonly List<string> initialised = [];
     private readonly Dictionary<string, string> lacking = [];
+    private readonly HashSet<string> found = [];
 
     /// <param name="files">The files, or null: all is initialised.</param>
     /// <param name="config">The model's shape.</param>
@@ -38,7 +39,7 @@ public sealed class ParameterSource
 
     private ParameterSource(ParameterSource encoder)
     {
-        (files, shared, prefix, initializerRange, seed, made, initialised, lacking) = (encoder.files, encoder.shared, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised, encoder.lacking);
+        (files, shared, prefix, initializerRange, seed, made, initialised, lacking, found) = (encoder.files, encoder.shared, encoder.prefix, encoder.initializerRange, encoder.seed, encoder.made, encoder.initialised, encoder.lacking, encoder.found);
         isOptional = true;
     }
 
@@ -53,6 +54,9 @@ public sealed class ParameterSource
 
     /// <summary>What the files have in place of each of those, in words; empty for a model that is not from files.</summary>
     internal IReadOnlyDictionary<string, string> Lacking => lacking;
+
+    /// <summary>What the files have and nobody asked for, in their order.</summary>
+    internal IEnumerable<string> Unread => files?.Names.Where(name => !found.Contains(name)) ?? [];
 
     /// <summary>The same for a head: float32, and the files may lack a parameter or have it in another size, for another task.</summary>
     internal ParameterSource ForHead() => new(this);
@@ -139,6 +143,7 @@ public sealed class ParameterSource
         foreach (string candidate in Candidates(name, oldName))
         {
             if (source.Find(candidate) is not { } weight) continue;
+            found.Add(candidate);
             bool same = weight.Shape.Length == shape.Rank;
             for (int i = 0; same && i < shape.Rank; i++) same = weight.Shape[i] == shape[i];
             if (same) return weight.Load();

@@ -11,6 +11,8 @@ internal sealed class SafetensorsWeights(SafetensorsFolder folder) : IWeightFile
 
     public string Remark => "";
 
+    public IEnumerable<string> Names => folder.Entries.Select(entry => entry.Name);
+
     public IWeight? Find(string name) => folder.TryGet(name, out SafetensorsFile? file, out SafetensorsEntry? entry) ? new Weight(file, entry) : null;
 
     public void Dispose() => folder.Dispose();

@@ -36,6 +36,7 @@ public sealed class SequenceClassifier : IDisposable
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
         if (files is null) return;
+        if (other is null && UnusedTensors.Doubt(files.Path, source.Unread, config) is { } doubt) Warnings = [doubt];
         Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
         // What another model has loaded it has sampled before it has rounded it.
         byte[]? Sample(Parameter parameter) => parameter.IsShared ? other!.samples?.Value[parameter.Name] : WeightsFingerprint.Sample(parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value);
@@ -72,6 +73,9 @@ public sealed class SequenceClassifier : IDisposable
             return fingerprint.Value;
         }
     }
+
+    /// <summary>What is to be known of the files that it was loaded from, each a sentence: tensors that are there and not used.</summary>
+    public IReadOnlyList<string> Warnings { get; } = [];
 
     /// <summary>What the folder that it was loaded from says besides; null for a model that is from none.</summary>
     internal BaseFolder? Folder { get; }

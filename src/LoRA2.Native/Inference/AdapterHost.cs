@@ -71,6 +71,9 @@ public sealed class AdapterHost : IDisposable
         }
     }
 
+    /// <summary>What is to be known of the model's files, each a sentence, see <see cref="SequenceClassifier.Warnings"/>.</summary>
+    public IReadOnlyList<string> Warnings => model.Warnings;
+
     /// <summary>Loads a HuggingFace folder.</summary>
     /// <param name="modelFolder">The model's folder. It has to stay as it is: adapters' heads may take tensors of it that the model by itself has no use for.</param>
     /// <param name="precision">The precision of the encoder's matrix products.</param>

@@ -81,6 +81,8 @@ internal sealed class AdapterReader(SentenceFolder sentences, SequenceClassifier
 
         private IWeightFiles Opened => opened ??= Open();
 
+        public IEnumerable<string> Names => Opened.Names;
+
         public IWeight? Find(string name) => Opened.Find(name);
 
         public void Dispose() => opened?.Dispose();

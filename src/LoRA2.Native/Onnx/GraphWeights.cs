@@ -32,6 +32,8 @@ internal sealed class GraphWeights : IWeightFiles
 
     public string Remark => unnamed.Count == 0 ? "" : $"; not placed: {string.Join(", ", unnamed.Take(3))}{(unnamed.Count > 3 ? $" and {unnamed.Count - 3} more" : "")}";
 
+    public IEnumerable<string> Names => named.Keys;
+
     /// <summary>Every name, with the weight that is the likeliest to have it.</summary>
     public IEnumerable<KeyValuePair<string, GraphWeight>> Named => named.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.MinBy(weight => weight.Rank)!));
 

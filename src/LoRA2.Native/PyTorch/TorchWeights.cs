@@ -44,6 +44,8 @@ internal sealed class TorchWeights : IWeightFiles
         }
     }
 
+    public IEnumerable<string> Names => files.SelectMany(file => file.Tensors.Keys);
+
     public IWeight? Find(string name) => files.Find(file => file.Tensors.ContainsKey(name)) is { } found ? new Weight(found, name) : null;
 
     public void Dispose() => files.ForEach(file => file.Dispose());
