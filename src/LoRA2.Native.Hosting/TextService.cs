@@ -96,6 +96,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
             using (Tenant alone = model.Tenant(null)) abilities = [.. Abilities(alone)];
             service = new TextService(name, model, options, logger, meters);
             HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, abilities.Length == 0 ? "answers by adapters only" : string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.SimdPath);
+            foreach (string doubt in model.Doubts) HostingLog.ModelDoubted(logger, name, doubt);
             foreach ((string adapter, string folder) in options.Adapters) service.Put(adapter, folder);
             return service;
         }
@@ -301,10 +302,12 @@ public sealed class TextService : IAsyncDisposable, IDisposable
             using Tenant tenant = await TakeAsync(request.Adapter, examples.Count, cancellation).ConfigureAwait(false);
             tenant.Require(TextWork.Predict);
             TaskDescription task = tenant.Task!;
-            if (operation == Rerank && TextReranker.WhyNot(task.Outputs) is { } fault) throw new NotSupportedException($"{tenant.Name} {fault}");
+            if (operation == Rerank && TextReranker.WhyNot(task.Kind, task.Outputs) is { } fault) throw new NotSupportedException($"{tenant.Name} {fault}");
             QueuedText[] texts = await ComputeAsync(
                 examples.Sum(static example => (long)example.Text.Length + (example.Pair?.Length ?? 0)), examples.Count,
                 i => tenant.Tokenise(TextWork.Predict, examples[i].Text, examples[i].Pair, request.Truncates, i), request, cancellation).ConfigureAwait(false);
+            // Several numbers need no names, so that only the answers say how many there are.
+            if (operation == Rerank && texts.Length > 0 && TextReranker.WhyNot(task.Kind, texts[0].Answer.Length) is { } many) throw new NotSupportedException($"{tenant.Name} {many}");
             IReadOnlyList<Prediction> answers = [.. texts.Select(text => task.Kind.Interpret(text.Answer, task.LabelNames, text.IsCut) with { Tokens = text.Ids.Length, Logits = text.Answer })];
             return ((task, answers), Tokens(texts), Cut(tenant, TextWork.Predict, texts));
         });

@@ -30,12 +30,12 @@ public sealed class TextReranker : IDisposable
     /// <param name="adapterFolder">The adapter's, or null.</param>
     /// <param name="precision">The precision of the encoder's matrix products.</param>
     /// <param name="maxLength">Tokens after which query and text together are cut, the longer of them first; null as for <see cref="TextClassifier.Load"/>.</param>
-    /// <exception cref="InputException">As of <see cref="TextClassifier.Load"/>, or the model has more than two classes.</exception>
+    /// <exception cref="InputException">As of <see cref="TextClassifier.Load"/>, or the model has more than two classes, or two numbers or labels that are no classes.</exception>
     public static TextReranker Load(string modelFolder, string? adapterFolder = null, Precision precision = Precision.Float32, int? maxLength = null)
     {
         TextClassifier classifier = TextClassifier.Load(modelFolder, adapterFolder, precision, maxLength);
         EncoderConfig config = classifier.Model.Config;
-        if (WhyNot(config.Labels) is not { } fault) return new TextReranker(classifier);
+        if (WhyNot(config.Kind, config.Labels) is not { } fault) return new TextReranker(classifier);
         classifier.Dispose();
         throw new InputException($"{adapterFolder ?? modelFolder}: the model {fault}");
     }
@@ -75,7 +75,9 @@ public sealed class TextReranker : IDisposable
     public void Dispose() => Classifier.Dispose();
 
     /// <summary>What keeps a model of so many outputs from being a reranker, as the rest of a sentence about it; null where nothing does.</summary>
-    internal static string? WhyNot(int outputs) => outputs <= 2 ? null : $"has {outputs} outputs; a reranker has one, or two classes of which the second is that a text fits";
+    internal static string? WhyNot(TaskKind kind, int outputs) =>
+        outputs == 1 || (outputs == 2 && kind is ClassificationTask or RankingTask) ? null
+        : $"has {outputs} outputs ({kind.Title}); a reranker has one, or two classes of which the second is that a text fits";
 
     /// <summary>Texts in the order of what was said of each beside the query, the best first; of equal ones the earlier.</summary>
     internal static IReadOnlyList<RankedText> Ranked(IReadOnlyList<Prediction> answers) =>

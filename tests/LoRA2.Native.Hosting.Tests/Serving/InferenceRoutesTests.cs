@@ -2,8 +2,10 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Files;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Serving.Metrics;
+using LoRA2.Native.Tasks;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
@@ -122,6 +124,27 @@ public sealed class InferenceRoutesTests : IDisposable
         JsonElement classifier = (await server.Ask("/info")).GetProperty("model_type").GetProperty("classifier");
         string name = (await server.Ask("/predict", """{"inputs": "good"}"""))[0].GetProperty("label").GetString()!;
         Assert.Equal((name, 0), (classifier.GetProperty("id2label").GetProperty("0").GetString(), classifier.GetProperty("label2id").GetProperty(name).GetInt32()));
+    }
+
+    /// <summary>Of several classes, numbers or labels none says how well a text fits.</summary>
+    [Theory]
+    [InlineData("classification", 3)]
+    [InlineData("regression", 2)]
+    [InlineData("multi-label", 2)]
+    public async Task AModelThatIsNoRerankerRanksNothing(string kind, int labels)
+    {
+        string model = folder.File("model");
+        Directory.CreateDirectory(model);
+        using (SequenceClassifier made = SequenceClassifier.Create(EncoderConfigReader.FromFolder(TinyTenants.Base) with { Labels = labels, LabelNames = null, Task = TaskKinds.Named(kind) }, 3)) ModelFolder.Save(made, TinyTenants.Base, model);
+        await using RunningServer server = await RunningServer.Start(options =>
+        {
+            options.ModelFolder = model;
+            options.Adapters.Clear();
+        });
+        using HttpResponseMessage answer = await server.Client.PostAsync("/rerank", new StringContent("""{"query": "good", "texts": ["film", "bad"]}""", System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(424, (int)answer.StatusCode);
+        Assert.Contains($"has {labels} outputs (", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains($"has {labels} outputs (", Assert.Throws<InputException>(() => TextReranker.Load(model)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class TextRerankerTests : IDisposable
 
     [Fact]
     public void AModelOfThreeClassesIsNoReranker() =>
-        Assert.Contains("the model has 3 outputs; a reranker has one", Assert.Throws<InputException>(() => TextReranker.Load(Model(3))).Message, StringComparison.Ordinal);
+        Assert.Contains("the model has 3 outputs (one label a text); a reranker has one", Assert.Throws<InputException>(() => TextReranker.Load(Model(3))).Message, StringComparison.Ordinal);
 
     private string Model(int labels)
     {
