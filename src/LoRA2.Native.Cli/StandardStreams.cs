@@ -80,8 +80,8 @@ internal sealed class StandardStreams
 
     public static StandardStreams OfProcess()
     {
-        var error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
-        return new StandardStreams(IsInputClosed() ? Stream.Null : Console.OpenStandardInput(), Console.OpenStandardOutput(), error)
+        var error = new StreamWriter(IsClosed(2) ? Stream.Null : Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
+        return new StandardStreams(IsClosed(0) ? Stream.Null : Console.OpenStandardInput(), IsClosed(1) ? new ClosedOutput() : Console.OpenStandardOutput(), error)
         {
             IsInputTerminal = !Console.IsInputRedirected,
             // Of what mpirun passes on nobody knows whether it goes to a terminal.
@@ -92,17 +92,18 @@ internal sealed class StandardStreams
     }
 
     /// <summary>
-    /// Whether the process was started without a standard input: its number then belongs to a file or pipe of the runtime's own, where reading would wait for ever. The
-    /// runtime has its files closed when a program is started, which what a process was started with cannot have been.
+    /// Whether the process was started without one of its standard streams: the number then belongs to a file or pipe of the runtime's own, where reading would wait for ever, and what is written
+    /// is lost or worse. The runtime has its files closed when a program is started, which what a process was started with cannot have been.
     /// </summary>
-    private static bool IsInputClosed()
+    /// <param name="number">The stream's: 0 to 2.</param>
+    private static bool IsClosed(int number)
     {
         const int closedOnExec = 0x80000;
         const string flags = "flags:", folder = "/proc/self/fdinfo";
         if (!OperatingSystem.IsLinux() || !Directory.Exists(folder)) return false;
         try
         {
-            string? line = File.ReadLines($"{folder}/0").FirstOrDefault(line => line.StartsWith(flags, StringComparison.Ordinal));
+            string? line = File.ReadLines($"{folder}/{number}").FirstOrDefault(line => line.StartsWith(flags, StringComparison.Ordinal));
             return line is not null && (Convert.ToInt32(line[flags.Length..].Trim(), 8) & closedOnExec) != 0;
         }
         catch (FileNotFoundException)

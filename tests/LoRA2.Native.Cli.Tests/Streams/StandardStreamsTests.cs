@@ -51,9 +51,45 @@ public sealed class StandardStreamsTests : IDisposable
     [LinkFact]
     public async Task AClosedStandardInputIsAnEmptyOne()
     {
+        using Process process = await Shell("<&-", "tokenize", "--model", TinyModel.Write(folder));
+        Assert.Equal("", await process.StandardError.ReadToEndAsync());
+        Assert.Equal("", await process.StandardOutput.ReadToEndAsync());
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [LinkFact]
+    public async Task AClosedStandardOutputIsAnErrorOfWhoeverWrites()
+    {
+        string model = TinyModel.Write(folder), file = folder.File("out.jsonl");
+        foreach (string[] args in (string[][])[["predict", "--model", model, "--text", "a"], ["inspect", model], ["inspect", model, "--json"], ["--help"], ["--version"]])
+        {
+            using Process process = await Shell(">&-", args);
+            Assert.Equal("lora2: standard output: is closed\n", await process.StandardError.ReadToEndAsync());
+            Assert.Equal(1, process.ExitCode);
+        }
+
+        using Process elsewhere = await Shell(">&-", "predict", "--model", model, "--text", "a", "--output", file);
+        Assert.Equal(0, elsewhere.ExitCode);
+        Assert.NotEmpty(File.ReadAllText(file));
+    }
+
+    /// <summary>Whoever closes it wants to hear nothing; the answers and the exit code are as they are.</summary>
+    [LinkFact]
+    public async Task AClosedStandardErrorIsNoError()
+    {
+        string model = TinyModel.Write(folder);
+        using Process process = await Shell("2>&-", "predict", "--model", model, "--text", "a");
+        Assert.Equal(0, process.ExitCode);
+        Assert.NotEmpty(await process.StandardOutput.ReadToEndAsync());
+        using Process refused = await Shell("2>&-", "predict", "--model", folder.File("none"), "--text", "a");
+        Assert.Equal(2, refused.ExitCode);
+    }
+
+    private static async Task<Process> Shell(string redirection, params string[] args)
+    {
         var info = new ProcessStartInfo("sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string arg in (string[])["-c", "exec \"$0\" \"$@\" <&-", "dotnet", typeof(LoRA2Command).Assembly.Location, "tokenize", "--model", TinyModel.Write(folder)]) info.ArgumentList.Add(arg);
-        using Process process = Process.Start(info)!;
+        foreach (string arg in (string[])["-c", $"exec \"$0\" \"$@\" {redirection}", "dotnet", typeof(LoRA2Command).Assembly.Location, .. args]) info.ArgumentList.Add(arg);
+        Process process = Process.Start(info)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         try
         {
@@ -65,9 +101,7 @@ public sealed class StandardStreamsTests : IDisposable
             throw;
         }
 
-        Assert.Equal("", await process.StandardError.ReadToEndAsync());
-        Assert.Equal("", await process.StandardOutput.ReadToEndAsync());
-        Assert.Equal(0, process.ExitCode);
+        return process;
     }
 
     private sealed class Endless(byte[] first) : MemoryStream
