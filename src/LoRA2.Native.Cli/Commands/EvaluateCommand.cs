@@ -52,7 +52,7 @@ internal static class EvaluateCommand
                 {
                     using TextEmbedder embedder = TextEmbedder.Load(location.Model, location.Adapter, new EmbedderOptions { Precision = PrecisionOption.Parse(parsed.GetValue(precision)), MaxLength = parsed.GetValue(maxLength) });
                     embedder.Model.MoveTo(chosen.Device);
-                    AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model.Config, parsed.GetValue(strict));
+                    AdapterWarnings.Write(streams.Error, embedder.Adapter, location.Adapter, embedder.Model, parsed.GetValue(strict));
                     Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, embedder.Model.Config.Kind, null));
                     foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
                     Report(new Scored(embedder.Model, embedder.Tokenizer, embedder.MaxLength, Arithmetic.Of(embedder.Model.Precision, chosen)), [("", set)], embedder.Model.Config.Kind.MetricsOf(set), size, parsed.GetValue(json), streams);
@@ -68,7 +68,7 @@ internal static class EvaluateCommand
                     using TextReranker reranker = TextReranker.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                     TextClassifier classifier = reranker.Classifier;
                     classifier.Model.MoveTo(chosen.Device);
-                    AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
+                    AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model, parsed.GetValue(strict));
                     Dataset set = DatasetFile.Load(path, data.FileOptions(parsed, TaskKinds.Ranking, null));
                     foreach (string note in set.Notes) streams.Error.WriteLine($"lora2: note: {note}");
                     Report(new Scored(classifier.Model, classifier.Tokenizer, classifier.MaxLength, Arithmetic.Of(classifier.Model.Precision, chosen)) { Kind = TaskKinds.Ranking }, [("", set)], TaskKinds.Ranking.MetricsOf(set), size, parsed.GetValue(json), streams);
@@ -80,7 +80,7 @@ internal static class EvaluateCommand
             {
                 using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
                 classifier.Model.MoveTo(chosen.Device);
-                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model.Config, parsed.GetValue(strict));
+                AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model, parsed.GetValue(strict));
                 (string Prefix, Dataset Set)[] sets = task is null
                     ? [("", DatasetFile.Load(parsed.GetValue(file) ?? QuickStart.Development, data.FileOptions(parsed, classifier.Task.Kind, classifier.Task.LabelNames)))]
                     : SetsOf(task, parsed.GetValue(data.Folder)!, parsed.GetValue(split));
@@ -113,6 +113,7 @@ internal static class EvaluateCommand
         {
             TaskKind kind = scored.Kind ?? scored.Model.Config.Kind;
             TokenizedDataset data = kind.Tokenize(set.Name, set.Examples, scored.Tokenizer, scored.Model.Config, scored.MaxLength);
+            foreach (string note in data.Notes) streams.Error.WriteLine($"lora2: note: {note}");
             Evaluation one = kind.Score(Evaluator.Logits(scored.Model, data, batchSize, streams.Cancellation), data, metrics, scored.Model.Config.LabelNames);
             evaluation = evaluation?.With(prefix, one) ?? one;
             tokens += data.Tokens;

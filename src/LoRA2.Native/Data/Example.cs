@@ -21,6 +21,9 @@ public sealed record Example(string Text, string? Pair = null, float? Target = n
     /// <summary>For tags of words: the stretches of the text that have a label, in their order, where they are given so; <see cref="Words"/> is then null.</summary>
     public IReadOnlyList<LabelledSpan>? Spans { get; init; }
 
+    /// <summary>The line of the file that it is from, for messages about what is found later; 0 where nobody asks.</summary>
+    internal int Line { get; init; }
+
     /// <summary>Whether there is something that a prediction can be compared with.</summary>
     public bool IsLabelled => Target is not null || Targets is not null || Spans is not null;
 

@@ -67,7 +67,7 @@ internal sealed class TaggedTable
         Example[] examples = [.. table.Rows.Select(row =>
         {
             Example example = texts.Example(row);
-            return column < 0 ? example : example with { Spans = Spans(row, column, example.Text) };
+            return column < 0 ? example : example with { Spans = Spans(row, column, example.Text), Line = row.Line };
         })];
         if (column < 0) return Made(null, examples);
         string[] types = [.. examples.SelectMany(example => example.Spans!).Select(span => span.Label).Distinct().Order(StringComparer.Ordinal)];

@@ -45,6 +45,9 @@ public class TokenizedDataset
     /// <summary>Number of examples that were longer than what they were cut to.</summary>
     public int CutCount => cut.Count(isCut => isCut);
 
+    /// <summary>What is to be known of how targets became those of tokens, each a sentence.</summary>
+    public IReadOnlyList<string> Notes { get; internal init; } = [];
+
     /// <summary>Whether every example has a label or score.</summary>
     public bool HasTargets => targets.Length > 0 && Array.TrueForAll(targets, target => target is not null);
 

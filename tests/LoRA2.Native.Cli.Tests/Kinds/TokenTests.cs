@@ -65,6 +65,31 @@ public sealed class TokenTests : IDisposable
         Assert.True(run.GetProperty("metrics").GetProperty("entity_f1").GetDouble() > 0.3, run.GetProperty("metrics").ToString());
     }
 
+    /// <summary>Words have tags, so that a span is of whole words; where it isn't, that is said with the first line.</summary>
+    [Fact]
+    public void SpansInsideWordsAreCounted()
+    {
+        string model = TinyModel.Write(folder), output = folder.File("out");
+        string data = folder.Write("spans.jsonl", """
+            {"text": "Berlin is big .", "spans": [[0, 6, "LOC"], [13, 14, "LOC"]]}
+            {"text": "old Berlin , Paris", "spans": [[5, 8, "LOC"], [13, 17, "LOC"]]}
+            {"text": "in Berlin again", "spans": [[3, 6, "LOC"], [6, 9, "LOC"]]}
+
+            """);
+        const string Widened = "spans.jsonl: 3 spans start or end inside a word and were widened to whole words, the first in line 2: \"erl\" became \"Berlin\"";
+        const string Lost = "spans.jsonl: 2 spans have no word of their own and were left out, the first in line 1: \" \" (LOC)";
+        CommandResult run = Lora2.Run("finetune", "--model", model, "--train", data, "--task", "tokens", "--method", "lora", "--max-steps", "1", "--output", output).Done();
+        Assert.Contains(Widened, run.Output, StringComparison.Ordinal);
+        Assert.Contains(Lost, run.Output, StringComparison.Ordinal);
+        string error = Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", data).Done().Error;
+        Assert.Contains($"lora2: note: {Widened}\n", error, StringComparison.Ordinal);
+        Assert.Contains($"lora2: note: {Lost}\n", error, StringComparison.Ordinal);
+        string whole = folder.Write("whole.jsonl", "{\"text\": \"old Berlin , Paris\", \"spans\": [[4, 10, \"LOC\"], [13, 18, \"LOC\"]]}\n");
+        Assert.Empty(Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", whole).Done().Error);
+        // What lies beyond the cut is counted as cut.
+        Assert.DoesNotContain("left out", Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", whole, "--max-length", "4").Done().Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("a.conll", "Anna B-PER\nSmith I-LOC\n", "line 2: tag \"I-LOC\" of word \"Smith\" follows B-PER, expected B-LOC or I-LOC before it")]
     [InlineData("a.conll", "In O\n\nAnna I-PER\n", "line 3: tag \"I-PER\" of word \"Anna\" follows O")]

@@ -68,19 +68,20 @@ public sealed record TokenTask : TaskKind
     {
         var tokenized = new TokenizedExamples(name, config);
         (List<int[]> firsts, List<int[]?> tags) = ([], []);
+        var doubts = new SpanDoubts(name);
         foreach (Example example in examples)
         {
             PlacedInput input = example.Words is { } list ? tokenizer.EncodeWords(list, maxLength) : tokenizer.EncodePlaced(example.Text, null, maxLength);
             tokenized.Ids.AddRange(input.Ids);
             tokenized.TypeIds.AddRange(input.TypeIds);
             (int[] first, int[] wordOf) = example.Words is { } words ? FirstOf(input, words.Count) : FirstOf(example.Text, input, out _);
-            int[]? own = example.Words is not null ? example.Targets?.Select(tag => (int)tag).ToArray() : example.Spans is { } spans ? TagsOf(spans, example.Text, input, config.LabelNames!) : null;
+            int[]? own = example.Words is not null ? example.Targets?.Select(tag => (int)tag).ToArray() : example.Spans is not null ? TagsOf(example, input, config.LabelNames!, doubts) : null;
             firsts.Add(first);
             tags.Add(own);
             tokenized.Close(input.IsCut, own is null ? null : Labels(wordOf, first, own, config.LabelNames));
         }
 
-        return new TaggedDataset(tokenized, firsts, tags);
+        return new TaggedDataset(tokenized, firsts, tags) { Notes = doubts.Notes };
     }
 
     /// <inheritdoc/>
@@ -206,19 +207,21 @@ public sealed record TokenTask : TaskKind
     }
 
     /// <summary>Tags of the words that spans touch. Of spans beyond the cut nothing is left to be tagged.</summary>
-    private int[] TagsOf(IReadOnlyList<LabelledSpan> spans, string text, PlacedInput input, IReadOnlyList<string> names)
+    private int[] TagsOf(Example example, PlacedInput input, IReadOnlyList<string> names, SpanDoubts doubts)
     {
-        FirstOf(text, input, out List<(int Token, int Start, int End)> words);
+        FirstOf(example.Text, input, out List<(int Token, int Start, int End)> words);
         TagScheme scheme = Scheme ?? TagScheme.Of(names);
         int outside = Math.Max(0, ((List<string>)[.. names]).IndexOf(EntityTags.Outside));
         int[] tags = new int[words.Count];
         Array.Fill(tags, outside);
         int next = 0;
-        foreach (LabelledSpan span in spans)
+        foreach (LabelledSpan span in example.Spans!)
         {
             while (next < words.Count && words[next].End <= span.Start) next++;
             int first = next;
             while (next < words.Count && words[next].Start < span.End) next++;
+            if (next > first) doubts.Tagged(example, span, words[first].Start, words[next - 1].End);
+            else if (!input.IsCut || (words.Count > 0 && span.Start < words[^1].End)) doubts.Lost(example, span);
             for (int word = first; word < next; word++)
             {
                 string tag = scheme.TagOf(span.Label, word == first, word == next - 1);
