@@ -22,13 +22,23 @@ public static class InputLength
     /// <param name="config">The model's shape.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="asked">Tokens after which to cut; null for the model's limit.</param>
-    /// <exception cref="InputException">The model has not so many positions, or the number is not positive.</exception>
-    public static int Of(EncoderConfig config, Tokenizer tokenizer, int? asked)
+    /// <exception cref="InputException">The model has not so many positions, or they leave no place for a text's own tokens.</exception>
+    public static int Of(EncoderConfig config, Tokenizer tokenizer, int? asked) => Of(config, tokenizer, asked, "the longest input");
+
+    /// <summary>The same.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="asked">Tokens after which to cut; null for the model's limit.</param>
+    /// <param name="what">Where the number was said, for messages.</param>
+    internal static int Of(EncoderConfig config, Tokenizer tokenizer, int? asked, string what)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (asked is not { } length) return LimitOf(config, tokenizer);
-        if (length < 1) throw new InputException($"the longest input is {length} tokens; at least 1 was expected");
-        return length <= config.LongestInput ? length : throw new InputException($"the longest input is {length} tokens; the model has {config.LongestInput} positions");
+        int length = asked ?? LimitOf(config, tokenizer);
+        if (asked is null) what = length == tokenizer.ModelMaxLength ? "model_max_length of tokenizer_config.json" : $"max_position_embeddings of {ModelFolder.ConfigFile}";
+        if (length < 1) throw new InputException($"{what} is {length} tokens; at least 1 was expected");
+        if (length > config.LongestInput) throw new InputException($"{what} is {length} tokens; the model has {config.LongestInput} positions");
+        // Else every text would be answered as if it were empty.
+        return tokenizer.Encode("").Length is var special && length > special ? length : throw new InputException($"{what} is {length} tokens, and an input has {special} special ones beside its text; at least {special + 1} was expected");
     }
 }

@@ -75,7 +75,7 @@ public sealed class TextModel : IDisposable
 
     /// <summary>Tokens after which an input is cut: what was asked for, or else what the model was fine-tuned with, as far as it has positions, or else its limit.</summary>
     internal static int LengthOf(EncoderConfig config, Tokenizer tokenizer, TaskDescription task, int? asked) =>
-        InputLength.Of(config, tokenizer, asked ?? (task.MaxLength is { } trained ? Math.Min(trained, config.LongestInput) : null));
+        InputLength.Of(config, tokenizer, asked ?? (task.MaxLength is { } trained ? Math.Min(trained, config.LongestInput) : null), asked is null ? $"max_length of {TaskDescription.FileName}" : "the longest input");
 
     /// <summary>What can be said of a model that nobody here fine-tuned.</summary>
     internal static TaskDescription Described(EncoderConfig config)
