@@ -75,6 +75,14 @@ public sealed class RunFolder(string path)
         {
             return null;
         }
+        catch (FileNotFoundException e)
+        {
+            throw OutputPlace.NoFile(path, path, e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw OutputPlace.Denied(path, path, e);
+        }
     }
 
     /// <summary>Takes away what says that a run is finished or may be resumed.</summary>

@@ -43,7 +43,11 @@ internal static class AtomicFile
         catch (FileNotFoundException e) when (e.FileName == temporary)
         {
             // What the system says where it allows no file, as in /proc; the temporary file's name would tell nobody anything.
-            throw new InputException($"{path}: no file can be made in '{folder}', expected a place that can be written to.", e);
+            throw OutputPlace.NoFile(path, folder, e);
+        }
+        catch (UnauthorizedAccessException e) when (!File.Exists(temporary))
+        {
+            throw OutputPlace.Denied(path, folder, e);
         }
         catch
         {

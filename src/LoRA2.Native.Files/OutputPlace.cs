@@ -21,4 +21,10 @@ internal static class OutputPlace
             throw new InputException($"{folder}: no folder can be made in '{above}', expected a place that can be written to.", e);
         }
     }
+
+    /// <summary>To be thrown where the system knows no such file and was asked to make it.</summary>
+    public static InputException NoFile(string path, string folder, Exception e) => new($"{path}: no file can be made in '{folder}', expected a place that can be written to.", e);
+
+    /// <summary>To be thrown where the system allows no file: a failure of the run, whoever was to have given the right.</summary>
+    public static UnauthorizedAccessException Denied(string path, string folder, Exception e) => new($"{path}: a file may not be made in '{folder}'.", e);
 }
