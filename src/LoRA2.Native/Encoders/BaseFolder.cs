@@ -7,7 +7,8 @@ namespace LoRA2.Native.Encoders;
 /// <summary>What a base model's folder decides besides its weights' values: how texts become tokens, and what is computed with them. An adapter carries it, and is nothing to another base.</summary>
 /// <param name="path">The folder.</param>
 /// <param name="computation">Fields of its config.json, as they are followed.</param>
-internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string> computation)
+/// <param name="doubt">What its config.json contradicts itself in, or null.</param>
+internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string> computation, string? doubt = null)
 {
     /// <summary>In the metadata of an adapter's tensors: fields of the base's config.json.</summary>
     private const string ConfigKey = "lora2_base_config";
@@ -16,6 +17,9 @@ internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string
     private const string TokenizerKey = "lora2_base_tokenizer";
 
     private readonly Lazy<string?> tokenizer = new(() => TokenizerFingerprint.Of(path));
+
+    /// <summary>What of its config.json contradicts itself, as a sentence; null for nothing.</summary>
+    public string? Doubt => doubt;
 
     /// <summary>Reads the tokenizer's files, if nobody has asked for it, before they may become others.</summary>
     public void Remember() => _ = tokenizer.Value;

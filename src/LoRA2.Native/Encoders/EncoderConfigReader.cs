@@ -31,16 +31,19 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFolder(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return WithComputation(folder, out _);
+        return WithComputation(folder, out _, out _);
     }
 
     /// <summary>The same, and what of it decides what is computed.</summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="computation">The family's fields by name, also where the file leaves one to the family; without those that only training asks for.</param>
-    internal static EncoderConfig WithComputation(string folder, out IReadOnlyDictionary<string, string> computation)
+    /// <param name="doubt">What of the file contradicts itself, as a sentence; null for nothing.</param>
+    internal static EncoderConfig WithComputation(string folder, out IReadOnlyDictionary<string, string> computation, out string? doubt)
     {
         if (!Directory.Exists(folder)) throw new InputException($"model folder '{folder}' does not exist");
-        (EncoderConfig config, computation) = JsonInput.ReadObject(Path.Combine(folder, ModelFolder.ConfigFile), Expected, ReadWithComputation);
+        string path = Path.Combine(folder, ModelFolder.ConfigFile);
+        (EncoderConfig config, computation, string? contradiction) = JsonInput.ReadObject(path, Expected, ReadWhole);
+        doubt = contradiction is null ? null : $"{path}: {contradiction}";
         return config;
     }
 
@@ -57,9 +60,9 @@ public static class EncoderConfigReader
     /// <param name="bytes">JSON in UTF-8.</param>
     internal static EncoderConfig FromBytes(string path, byte[] bytes) => JsonInput.ParseObject(path, bytes, Read);
 
-    private static EncoderConfig Read(ConfigFields fields) => ReadWithComputation(fields).Config;
+    private static EncoderConfig Read(ConfigFields fields) => ReadWhole(fields).Config;
 
-    private static (EncoderConfig Config, IReadOnlyDictionary<string, string> Computation) ReadWithComputation(ConfigFields fields)
+    private static (EncoderConfig Config, IReadOnlyDictionary<string, string> Computation, string? Contradiction) ReadWhole(ConfigFields fields)
     {
         string type = fields.String("model_type", null) ?? throw fields.Error($"model_type is missing; {EncoderFamilies.Listed("or")} was expected");
         EncoderConfig family = EncoderFamilies.Of(type) ?? throw fields.Error($"model_type '{type}' is not supported; {EncoderFamilies.Listed("and")} are");
@@ -76,7 +79,7 @@ public static class EncoderConfigReader
         fields.RequireEmpty("pruned_heads");
         fields.RequireEmpty("quantization_config");
         config = config with { Merged = fields.Strings(ModelFolder.MergedField, ',') };
-        return (config with { UnknownFields = fields.Unread(Harmless) }, computation);
+        return (config with { UnknownFields = fields.Unread(Harmless) }, computation, names is null ? null : Contradiction(fields, names));
     }
 
     /// <summary>Dropouts, what new weights are drawn from, and which head of masked language modelling there is.</summary>
@@ -91,6 +94,20 @@ public static class EncoderConfigReader
             ("type_vocab_size", config.TypeVocabularySize), ("max_position_embeddings", config.MaxPositions), ("the number of labels", config.Labels),
         ];
         foreach ((string name, long rows) in matrices) fields.RequireMatrix(name, rows, config.HiddenSize);
+    }
+
+    /// <summary>How id2label is contradicted by what else says which class is which; it is what HuggingFace follows, and what is followed here.</summary>
+    private static string? Contradiction(ConfigFields fields, string[] names)
+    {
+        if (fields.OptionalInt("num_labels", 1) is { } count && count != names.Length) return $"num_labels is {count}, and id2label names {names.Length}; id2label counts";
+        if (fields.Object("label2id") is not { } ids) return null;
+        foreach (JsonProperty label in ids.EnumerateObject())
+        {
+            if (label.Value.ValueKind != JsonValueKind.Number || !label.Value.TryGetInt32(out int id) || Array.IndexOf(names, label.Name) is not (>= 0 and var index) || index == id) continue;
+            return $"label2id says {id} for {Quote.Name(label.Name)}, id2label {index}; id2label counts";
+        }
+
+        return null;
     }
 
     private static (int Count, string[]? Names) Labels(ConfigFields fields)

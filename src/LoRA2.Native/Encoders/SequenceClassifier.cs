@@ -36,7 +36,7 @@ public sealed class SequenceClassifier : IDisposable
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
         if (files is null) return;
-        if (other is null && UnusedTensors.Doubt(files.Path, source.Unread, config) is { } doubt) Warnings = [doubt];
+        if (other is null) Warnings = [.. ((string?[])[folder?.Doubt, UnusedTensors.Doubt(files.Path, source.Unread, config)]).OfType<string>()];
         Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
         // What another model has loaded it has sampled before it has rounded it.
         byte[]? Sample(Parameter parameter) => parameter.IsShared ? other!.samples?.Value[parameter.Name] : WeightsFingerprint.Sample(parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value);
@@ -74,7 +74,7 @@ public sealed class SequenceClassifier : IDisposable
         }
     }
 
-    /// <summary>What is to be known of the files that it was loaded from, each a sentence: tensors that are there and not used.</summary>
+    /// <summary>What is to be known of the files that it was loaded from, each a sentence: a config that contradicts itself, tensors that are there and not used.</summary>
     public IReadOnlyList<string> Warnings { get; } = [];
 
     /// <summary>What the folder that it was loaded from says besides; null for a model that is from none.</summary>
@@ -108,9 +108,9 @@ public sealed class SequenceClassifier : IDisposable
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        EncoderConfig config = EncoderConfigReader.WithComputation(folder, out IReadOnlyDictionary<string, string> computation);
+        EncoderConfig config = EncoderConfigReader.WithComputation(folder, out IReadOnlyDictionary<string, string> computation, out string? doubt);
         using IWeightFiles files = WeightsIn(folder);
-        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, folder: new BaseFolder(folder, computation));
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, folder: new BaseFolder(folder, computation, doubt));
     }
 
     /// <summary>The weights in a model's folder, in whichever format.</summary>

@@ -68,6 +68,20 @@ public sealed class UnusedTensorsTests : IDisposable
         Assert.Empty(Warnings());
     }
 
+    /// <summary>id2label counts, as in HuggingFace's pipelines; what says otherwise may be what the user has read.</summary>
+    [Theory]
+    [InlineData("label2id", """{"no": 1, "yes": 0, "maybe": 2}""", "label2id says 1 for \"no\", id2label 0; id2label counts")]
+    [InlineData("num_labels", "5", "num_labels is 5, and id2label names 3; id2label counts")]
+    [InlineData("label2id", """{"no": 0}""", null)]
+    [InlineData("label2id", """{"LABEL_0": 0, "LABEL_1": 1}""", null)]
+    [InlineData("num_labels", "3", null)]
+    public void AConfigThatContradictsItselfIsSaidToDoSo(string field, string value, string? expected)
+    {
+        Write("bert");
+        File.WriteAllText(folder.File("config.json"), ConfigText.With("bert", field, value).ToJsonString());
+        Assert.Equal(expected is null ? [] : [$"{folder.File("config.json")}: {expected}"], Warnings());
+    }
+
     private void Write(string type, string? more = null)
     {
         File.WriteAllText(folder.File("config.json"), ConfigText.Of(type).ToJsonString());
