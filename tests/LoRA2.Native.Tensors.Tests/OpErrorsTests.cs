@@ -44,6 +44,14 @@ public sealed class OpErrorsTests
         ["LayerNorm: operands are Float32 [2, 4] and Float64 [4]; they must be of one type"] = () => Ops.LayerNorm(Of(2, 4), Of(4), Double(4), 1e-5),
         ["Dropout: the probability must be in [0, 1) (Parameter 'mask')\nActual value was 1."] = () => Ops.Dropout(Of(2), new DropoutMask(1, 1, 1, 1)),
         ["Dropout: an operand is Int32 [2]; Float32 or Float64 is needed"] = () => Ops.Dropout(Ints(2), new DropoutMask(0, 1, 1, 1)),
+        ["Dropout: the mask's rows are Int64 [3]; a contiguous Int64 [2] is needed"] = () => Ops.Dropout(Of(2, 4), new DropoutMask(0.5, 1, 1, 1) { Rows = Longs(3) }),
+        ["AddLayerNorm: the mask's rows are Int32 [2]; a contiguous Int64 [2] is needed"] = () => Ops.AddLayerNorm(Of(2, 4), Of(2, 4), Of(4), Of(4), 1e-5, new DropoutMask(0.5, 1, 1, 1) { Rows = Ints(2) }),
+        ["Attention: q is [2, 3, 4]; of sequences without padding [tokens, 1, width] and no mask is needed"] = () => Ops.Attention(Of(2, 3, 4), Of(2, 3, 4), Of(2, 3, 4), new AttentionTerms(2, 1) { Starts = Ints(2), Longest = 2 }),
+        ["Attention: q is [2, 1, 4] with a mask; of sequences without padding [tokens, 1, width] and no mask is needed"] = () => Ops.Attention(Of(2, 1, 4), Of(2, 1, 4), Of(2, 1, 4), new AttentionTerms(2, 1, Ints(2, 1)) { Starts = Ints(2), Longest = 2 }),
+        ["Attention: the starts are Int64 [2]; a contiguous Int32 [sequences + 1] on the CPU is needed"] = () => Ops.Attention(Of(2, 1, 4), Of(2, 1, 4), Of(2, 1, 4), new AttentionTerms(2, 1) { Starts = Longs(2), Longest = 2 }),
+        ["Attention: the starts don't rise from 0 to 2, the number of tokens, by 2 at most"] = () => Ops.Attention(Of(2, 1, 4), Of(2, 1, 4), Of(2, 1, 4), new AttentionTerms(2, 1) { Starts = Ints(2), Longest = 2 }),
+        ["Attention: the starts don't rise from 0 to 3, the number of tokens, by 2 at most"] = () => Ops.Attention(Of(3, 1, 4), Of(3, 1, 4), Of(3, 1, 4), new AttentionTerms(2, 1) { Starts = Tensor.From([0, 3], [2]), Longest = 2 }),
+        ["Attention: its dropout is counted by sequences; there are no rows to be picked"] = () => Ops.Attention(Of(2, 1, 4), Of(2, 1, 4), Of(2, 1, 4), new AttentionTerms(2, 1, Dropout: new DropoutMask(0.5, 1, 1, 1) { Rows = Longs(2) })),
         ["Reshape: shape [2, 3] of 6 elements can't become [4, 2] of 8"] = () => Ops.Reshape(Of(2, 3), 4, 2),
         ["Permute: 1 axes were given for shape [2, 3]"] = () => Ops.Permute(Of(2, 3), 0),
         ["Permute: axis 1 of shape [2, 3] was given twice"] = () => Ops.Permute(Of(2, 3), 1, 1),
@@ -126,6 +134,8 @@ public sealed class OpErrorsTests
     private static Tensor Of(params ReadOnlySpan<int> extents) => Tensor.Zeros(new Shape(extents));
 
     private static Tensor Double(params ReadOnlySpan<int> extents) => Tensor.Zeros(new Shape(extents), DType.Float64);
+
+    private static Tensor Longs(params ReadOnlySpan<int> extents) => Tensor.Zeros(new Shape(extents), DType.Int64);
 
     private static Tensor Ints(params ReadOnlySpan<int> extents) => Tensor.Zeros(new Shape(extents), DType.Int32);
 

@@ -22,6 +22,7 @@ internal sealed unsafe partial class CudaKernels
     /// <summary>Keeps the largest score of each query, and 1 / the sum of its probabilities' numerators; then, for the tensor cores, q, k and v in bfloat16.</summary>
     public override AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms)
     {
+        RequirePadding(terms);
         int rows = q.Shape[0] * terms.Heads * q.Shape[1];
         bool rounds = Rounds(q, terms);
         return new([(2 * rows) + (rounds ? checked(3 * (q.Count / 2)) : 0)], Result: true, Inputs: !rounds);
@@ -29,6 +30,7 @@ internal sealed unsafe partial class CudaKernels
 
     public override void Attention(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
     {
+        RequirePadding(terms);
         RequireFloat32("Attention", q, k, v, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
         if (terms.Mask is not null) RequireInt32("Attention", terms.Mask);
         if (y.Count == 0) return;
@@ -55,6 +57,11 @@ internal sealed unsafe partial class CudaKernels
             inputs.Query, inputs.Key, inputs.Value, terms.PositionKey, terms.PositionQuery, PositionRowsOf(terms), terms.Mask, flags, heads, length, width, (float)terms.Scale,
             seed, stream, threshold, keepScale, probabilities, kept, InverseOf(kept, rows), y);
         temporary?.Release();
+    }
+
+    private void RequirePadding(in AttentionTerms terms)
+    {
+        if (terms.Starts is not null) throw new NotSupportedException($"Attention: sequences without padding (Starts) are computed on the CPU alone; {device.Name} takes a mask");
     }
 
     public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients)

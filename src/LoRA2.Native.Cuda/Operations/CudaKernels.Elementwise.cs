@@ -130,6 +130,7 @@ internal sealed unsafe partial class CudaKernels
 
     /// <summary>A mask as kernels take it: what decides, the smallest word that keeps an element, and the factor of what is kept.</summary>
     private static (ulong Seed, MaskStream Stream, uint Threshold, float Scale) WordsOf(DropoutMask mask) =>
+        mask.Rows is not null ? throw new NotSupportedException("dropout of rows picked from a whole (Rows) is computed on the CPU alone") :
         (mask.Random.Seed, new MaskStream(mask.Random.Stream, mask.Probability > 0), mask.Threshold, mask.Probability >= 1 ? 0 : (float)(1 / (1 - mask.Probability)));
 
     /// <summary>How a loop over the elements of arrays of one size is started; no blocks where there are no elements.</summary>

@@ -24,7 +24,7 @@ public static partial class OpCatalogue
         return
         [
             .. Fused().Select(entry => entry with { IsTwiceDifferentiable = twice.Contains(entry.Name) }),
-            .. ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses()]).SelectMany(entries => entries).Select(entry => entry with { OnCpuOnly = true }),
+            .. ((IEnumerable<OpEntry>[])[Functions(), Comparisons(), Reductions(), Views(), Picking(), MoreProducts(), LinearAlgebra(), Layers(), MoreLosses(), OfPickedRows()]).SelectMany(entries => entries).Select(entry => entry with { OnCpuOnly = true }),
         ];
     }
 
@@ -44,8 +44,8 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.MaskedMax), MaskedMax);
         yield return new(nameof(Ops.Normalize), Normalize);
         yield return new(nameof(Ops.LayerNorm), LayerNorm);
-        yield return new(nameof(Ops.AddLayerNorm), AddLayerNorm);
-        yield return new(nameof(Ops.Dropout), Dropout);
+        yield return new(nameof(Ops.AddLayerNorm), source => AddLayerNorm(source, picksRows: false));
+        yield return new(nameof(Ops.Dropout), source => Dropout(source, picksRows: false));
         yield return Unary(nameof(Ops.Contiguous), x => Ops.Contiguous(x.Shape.Rank > 1 ? Ops.Transpose(x) : x));
         yield return new(nameof(Ops.Reshape), Reshape);
         yield return new(nameof(Ops.Permute), Permute);
@@ -62,8 +62,8 @@ public static partial class OpCatalogue
         yield return new(nameof(Ops.LoRALinear), LoRALinear);
         yield return new(nameof(Ops.SegmentedLoRALinear), SegmentedLoRALinear);
         yield return new(nameof(Ops.LoRA2Linear), LoRA2Linear);
-        yield return new(nameof(Ops.Attention), source => Attention(source, disentangled: false));
-        yield return new(nameof(Ops.DisentangledAttention), source => Attention(source, disentangled: true));
+        yield return new(nameof(Ops.Attention), source => Attention(source, disentangled: false, packed: false));
+        yield return new(nameof(Ops.DisentangledAttention), source => Attention(source, disentangled: true, packed: false));
         yield return new(nameof(Ops.CrossEntropy), CrossEntropy);
         yield return new(nameof(Ops.MeanSquaredError), MeanSquaredError);
         yield return new(nameof(Ops.BinaryCrossEntropy), BinaryCrossEntropy);
@@ -119,11 +119,11 @@ public static partial class OpCatalogue
             inputs => Ops.LayerNorm(inputs[0], inputs[1], inputs[2], 1e-2));
     }
 
-    private static OpCase AddLayerNorm(CaseSource source)
+    private static OpCase AddLayerNorm(CaseSource source, bool picksRows)
     {
         Shape shape = [source.Extent(7), source.Extent(3), source.WideExtent(17, least: 2)];
         Shape width = [shape.Columns];
-        DropoutMask mask = source.Flag() ? Mask(source) : default;
+        DropoutMask mask = picksRows ? OfRows(Mask(source), shape, source) : source.Flag() ? Mask(source) : default;
         (bool x, bool residual) = (source.Flag(), source.Flag());
         return Case(
             [source.Values(shape, requiresGrad: x || !residual), source.Values(shape, requiresGrad: residual), source.Values(width, requiresGrad: source.Flag()), source.Values(width)],
@@ -134,10 +134,11 @@ public static partial class OpCatalogue
     private static DropoutMask Mask(CaseSource source) =>
         new(source.Int(0, 9) / 10.0, (ulong)source.Int(0, int.MaxValue - 1), (uint)source.Int(0, 1000), (uint)source.Int(0, 99));
 
-    private static OpCase Dropout(CaseSource source)
+    private static OpCase Dropout(CaseSource source, bool picksRows)
     {
-        DropoutMask mask = Mask(source);
-        return Case([source.Values(source.Shape())], inputs => Ops.Dropout(inputs[0], mask), mask.ToString());
+        Shape shape = source.Shape();
+        DropoutMask mask = picksRows ? OfRows(Mask(source), shape, source) : Mask(source);
+        return Case([source.Values(shape)], inputs => Ops.Dropout(inputs[0], mask), mask.ToString());
     }
 
     private static OpCase Reshape(CaseSource source)
@@ -291,15 +292,16 @@ public static partial class OpCatalogue
             parts => Ops.LoRA2Linear(parts[0], layer(parts[1]), parts[2], new LoRA2Factors(parts[3], parts[4], parts[5], parts[6], parts[7]), 0.75, activation));
     }
 
-    private static OpCase Attention(CaseSource source, bool disentangled)
+    private static OpCase Attention(CaseSource source, bool disentangled, bool packed)
     {
         (int batch, int length, int heads, int size) = (source.Extent(3), source.Extent(5), source.Int(1, 3), source.Extent(5));
         if (source.Int(0, 3) == 0) (batch, length) = (1, source.WideExtent(8, least: 2));
         else if (source.Int(0, 3) == 0) (heads, size) = (1, source.WideExtent(8, least: 2));
         else if (source.Int(0, 5) == 0) (batch, length, heads, size) = (1, source.Int(129, 150), 1, source.Extent(3, least: 1));
-        Shape shape = [batch, length, heads * size];
+        (Tensor? starts, int tokens) = packed ? Starts(source, batch, length) : (null, 0);
+        Shape shape = starts is null ? [batch, length, heads * size] : [tokens, 1, heads * size];
         var inputs = new List<Tensor> { source.Values(shape), source.Values(shape), source.Values(shape) };
-        Tensor? mask = source.Flag() ? source.Ids([batch, length], 0, 1) : null;
+        Tensor? mask = starts is null && source.Flag() ? source.Ids([batch, length], 0, 1) : null;
         if (mask is not null && batch > 1 && source.Flag()) mask.AsSpan<int>()[..length].Clear();
         (int rows, int[] positions) = Positions(source, length);
         bool toPosition = disentangled && source.Flag();
@@ -307,7 +309,7 @@ public static partial class OpCatalogue
         if (toPosition) inputs.Add(source.Values([rows, heads * size]));
         if (toContent) inputs.Add(source.Values([rows, heads * size]));
         var dropout = new DropoutMask(source.Flag() ? 0.3 : 0, 7, 1, (uint)source.Int(0, 9));
-        var terms = new AttentionTerms(heads, 0.6, mask, source.Flag(), dropout, PositionOf: disentangled ? positions : null);
+        var terms = new AttentionTerms(heads, 0.6, mask, source.Flag(), dropout, PositionOf: disentangled ? positions : null) { Starts = starts, Longest = length };
         return Case(inputs, parts => disentangled
             ? Ops.DisentangledAttention(parts[0], parts[1], parts[2], terms with { PositionKey = toPosition ? parts[3] : null, PositionQuery = toContent ? parts[^1] : null })
             : Ops.Attention(parts[0], parts[1], parts[2], terms), terms.ToString());

@@ -9,7 +9,7 @@ namespace LoRA2.Native.Tensors.Checks;
 public sealed record OpCase(IReadOnlyList<Tensor> Inputs, Func<IReadOnlyList<Tensor>, Tensor> Apply, string Description);
 
 /// <summary>One op of the catalogue.</summary>
-/// <param name="Name">The name of the method in <see cref="Ops"/>.</param>
+/// <param name="Name">The name of the method in <see cref="Ops"/>, and after a comma which of its uses where there are several.</param>
 /// <param name="Draw">Draws a case.</param>
 public sealed record OpEntry(string Name, Func<CaseSource, OpCase> Draw)
 {

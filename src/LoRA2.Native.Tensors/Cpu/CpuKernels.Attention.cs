@@ -16,7 +16,7 @@ internal sealed unsafe partial class CpuKernels
 
     public override AttentionMemory KeptOfAttention(Tensor q, AttentionTerms terms)
     {
-        (int batch, int length) = (q.Shape[0], q.Shape[1]);
+        (int batch, int length) = terms.Extent(q);
         return new(length <= MostKeptLength ? [batch, terms.Heads, length, length] : (Shape?)null, Result: false, Inputs: true);
     }
 
@@ -24,14 +24,14 @@ internal sealed unsafe partial class CpuKernels
     {
         if (IsDouble(q)) AttentionOf<double>(q, k, v, terms, probabilities, kept, y);
         else AttentionOf<float>(q, k, v, terms, probabilities, kept, y);
-        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
+        Keep(q, k, v, terms.Mask, terms.Starts, terms.PositionKey, terms.PositionQuery, probabilities, kept, y);
     }
 
     public override void AttentionBackward(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, Tensor? y, Tensor dy, AttentionGradients gradients)
     {
         if (IsDouble(q)) AttentionBackwardOf<double>(q, k, v, terms, kept, dy, gradients);
         else AttentionBackwardOf<float>(q, k, v, terms, kept, dy, gradients);
-        Keep(q, k, v, terms.Mask, terms.PositionKey, terms.PositionQuery, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
+        Keep(q, k, v, terms.Mask, terms.Starts, terms.PositionKey, terms.PositionQuery, kept, dy, gradients.Query, gradients.Key, gradients.Value, gradients.PositionKey, gradients.PositionQuery);
     }
 
     private static void AttentionOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? probabilities, Tensor? kept, Tensor y)
@@ -69,8 +69,8 @@ internal sealed unsafe partial class CpuKernels
     private static AttentionShape<T> ShapeOf<T>(Tensor q, Tensor k, Tensor v, AttentionTerms terms, Tensor? kept, int* rowOf)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new()
         {
-            Batch = q.Shape[0],
-            Length = q.Shape[1],
+            Batch = terms.Extent(q).Sequences,
+            Length = terms.Extent(q).Length,
             Width = q.Shape[2],
             Heads = terms.Heads,
             Positions = (terms.PositionKey ?? terms.PositionQuery)?.Shape[0] ?? 0,
@@ -81,6 +81,7 @@ internal sealed unsafe partial class CpuKernels
             PositionKey = PointerOf<T>(terms.PositionKey),
             PositionQuery = PointerOf<T>(terms.PositionQuery),
             RowOf = rowOf,
+            Starts = PointerOf<int>(terms.Starts),
             Mask = PointerOf<int>(terms.Mask),
             MaskQueries = terms.MaskQueries,
             DropoutProbability = terms.Dropout.Probability,

@@ -1,3 +1,4 @@
+using LoRA2.Native.Tensors.Cpu.Pointwise;
 using LoRA2.Native.Tensors.Cpu.Rows;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.RandomNumbers;
@@ -69,9 +70,9 @@ internal sealed unsafe partial class CpuKernels
         Tensor x, DropoutMask dropout, Tensor residual, Tensor gain, Tensor bias, double epsilon, Tensor sum, Tensor y, Tensor mean, Tensor rstd)
     {
         (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
-        if (IsDouble(x)) Cpu.Rows.LayerNorm.Forward(x.F64, residual.F64, gain.F64, bias.F64, rows, columns, epsilon, sum.F64, y.F64, mean.F64, rstd.F64, dropout);
-        else Cpu.Rows.LayerNorm.Forward(x.F32, residual.F32, gain.F32, bias.F32, rows, columns, epsilon, sum.F32, y.F32, mean.F32, rstd.F32, dropout);
-        Keep(x, residual, gain, bias, sum, y, mean, rstd);
+        if (IsDouble(x)) Cpu.Rows.LayerNorm.Forward(x.F64, residual.F64, gain.F64, bias.F64, rows, columns, epsilon, sum.F64, y.F64, mean.F64, rstd.F64, new RowDropout(dropout));
+        else Cpu.Rows.LayerNorm.Forward(x.F32, residual.F32, gain.F32, bias.F32, rows, columns, epsilon, sum.F32, y.F32, mean.F32, rstd.F32, new RowDropout(dropout));
+        Keep(x, residual, gain, bias, sum, y, mean, rstd, dropout.Rows);
     }
 
     public override void AddLayerNormBackward(
@@ -81,11 +82,11 @@ internal sealed unsafe partial class CpuKernels
         NormParametersBackward(sum, mean, rstd, dy, dgain, dbias);
         if ((dresidual ?? dx) is { } dsum)
         {
-            if (IsDouble(sum)) LayerNormGradient.Input(sum.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dsum.F64, accumulate: false, dropout, dx is null ? null : dx.F64);
-            else LayerNormGradient.Input(sum.F32, gain.F32, mean.F32, rstd.F32, dy.F32, rows, columns, dsum.F32, accumulate: false, dropout, dx is null ? null : dx.F32);
+            if (IsDouble(sum)) LayerNormGradient.Input(sum.F64, gain.F64, mean.F64, rstd.F64, dy.F64, rows, columns, dsum.F64, accumulate: false, new RowDropout(dropout), dx is null ? null : dx.F64);
+            else LayerNormGradient.Input(sum.F32, gain.F32, mean.F32, rstd.F32, dy.F32, rows, columns, dsum.F32, accumulate: false, new RowDropout(dropout), dx is null ? null : dx.F32);
         }
 
-        Keep(sum, gain, mean, rstd, dy, dx, dresidual, dgain, dbias);
+        Keep(sum, gain, mean, rstd, dy, dx, dresidual, dgain, dbias, dropout.Rows);
     }
 
     private static void NormParametersBackward(Tensor x, Tensor mean, Tensor rstd, Tensor dy, Tensor? dgain, Tensor? dbias)

@@ -120,9 +120,15 @@ internal sealed unsafe partial class CpuKernels : Kernels
 
     public override void Dropout(Tensor x, DropoutMask mask, Tensor y)
     {
-        if (IsDouble(x)) Cpu.Pointwise.Dropout.Run(x.F64, x.Count, mask.Probability, RandomOf(mask), y.F64, accumulate: false);
+        if (mask.Rows is not null)
+        {
+            (int rows, int columns) = (x.Shape.Rows, x.Shape.Columns);
+            if (IsDouble(x)) Cpu.Pointwise.Dropout.Rows(x.F64, rows, columns, new RowDropout(mask), y.F64);
+            else Cpu.Pointwise.Dropout.Rows(x.F32, rows, columns, new RowDropout(mask), y.F32);
+        }
+        else if (IsDouble(x)) Cpu.Pointwise.Dropout.Run(x.F64, x.Count, mask.Probability, RandomOf(mask), y.F64, accumulate: false);
         else Cpu.Pointwise.Dropout.Run(x.F32, x.Count, mask.Probability, RandomOf(mask), y.F32, accumulate: false);
-        Keep(x, y);
+        Keep(x, y, mask.Rows);
     }
 
     /// <summary>

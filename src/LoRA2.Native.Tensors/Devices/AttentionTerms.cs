@@ -25,4 +25,17 @@ public readonly record struct AttentionTerms(
     Tensor? PositionKey = null,
     Tensor? PositionQuery = null,
     int[]? PositionOf = null,
-    Precision Precision = Precision.Float32);
+    Precision Precision = Precision.Float32)
+{
+    /// <summary>
+    /// [sequences + 1] Int32: where each sequence begins, and where the last ends; or null: sequences are all of one length, and padding is masked. With it q, k and v are
+    /// [tokens, 1, width], the sequences one after the other without padding, and there is no mask. On the CPU alone.
+    /// </summary>
+    public Tensor? Starts { get; init; }
+
+    /// <summary>With <see cref="Starts"/>, the length that distances and the elements of dropout are counted by, as in a batch padded to it: that of the longest sequence at least.</summary>
+    public int Longest { get; init; }
+
+    /// <summary>Number of sequences, and the length they are counted by.</summary>
+    internal (int Sequences, int Length) Extent(Tensor q) => Starts is null ? (q.Shape[0], q.Shape[1]) : (Starts.Count - 1, Longest);
+}

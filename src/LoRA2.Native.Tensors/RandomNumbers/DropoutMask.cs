@@ -10,6 +10,12 @@ namespace LoRA2.Native.Tensors.RandomNumbers;
 /// <param name="Op">Which dropout of the step this is.</param>
 public readonly record struct DropoutMask(double Probability, ulong Seed, uint Step, uint Op)
 {
+    /// <summary>
+    /// [rows] Int64, or null: row r of the tensor, of as many elements as its last axis has, is row Rows[r] of the whole whose elements are counted. So rows picked from a whole drop
+    /// what they would drop in their places. On the CPU alone.
+    /// </summary>
+    public Tensor? Rows { get; init; }
+
     /// <summary>Drops nothing.</summary>
     public static DropoutMask None => default;
 

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
+using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
 
 namespace LoRA2.Native.Encoders;
@@ -84,10 +86,35 @@ public sealed class Encoder
 
     private Tensor Whole(in EncoderBatch batch, out Tensor mask, ForwardContext context)
     {
+        if (CanBePacked(batch, context) && PackedTokens.Of(batch) is { } packed) return Packed(batch, packed, out mask, context);
         Tensor hidden = embeddings.Forward(batch, context);
         mask = batch.Mask.To(hidden.Device);
         context.HiddenStates?.Add(hidden);
-        var inputs = new LayerInputs(mask, positions?.For(batch.Length));
+        return Layers(hidden, new LayerInputs(mask, positions?.For(batch.Length)), context);
+    }
+
+    /// <summary>Whether nobody sees that a pass has no padding: all parts are ours and on the CPU, and nobody looks into it. Rows of several adapters are counted by texts.</summary>
+    private bool CanBePacked(in EncoderBatch batch, ForwardContext context) =>
+        isOurs && batch.Ids.Device == Device.Cpu && batch.Mask.Device == Device.Cpu && linears.Length > 0 && linears[0].Weight.Value.Device == Device.Cpu && context is { HiddenStates: null, Attentions: null, Rows: null or { Count: 1 } };
+
+    /// <summary>The layers of a batch's tokens alone; the hidden states of padding are zeros.</summary>
+    private Tensor Packed(in EncoderBatch batch, in PackedTokens packed, out Tensor mask, ForwardContext context)
+    {
+        mask = batch.Mask;
+        context.Pack(packed);
+        try
+        {
+            Tensor hidden = embeddings.Forward(packed.Pack(embeddings.Prepare(batch)), context);
+            return packed.Pad(Layers(hidden, new LayerInputs(mask, positions?.For(batch.Length)) { Packed = packed }, context));
+        }
+        finally
+        {
+            context.Pack(null);
+        }
+    }
+
+    private Tensor Layers(Tensor hidden, in LayerInputs inputs, ForwardContext context)
+    {
         foreach (IEncoderLayer layer in layers)
         {
             hidden = context.Recompute ? Checkpointed(layer, hidden, inputs, context) : layer.Forward(hidden, inputs, context);
@@ -107,6 +134,9 @@ public sealed class Encoder
             return layer.Forward(hidden, inputs, now);
         }
 
-        return inputs.Positions is { } relative ? Ops.Checkpoint(Body, hidden, inputs.Mask, relative.Table) : Ops.Checkpoint(Body, hidden, inputs.Mask);
+        List<Tensor> kept = [hidden, inputs.Mask];
+        if (inputs.Positions is { } relative) kept.Add(relative.Table);
+        if (inputs.Packed is { } packed) kept.AddRange([packed.Places, packed.Starts]);
+        return Ops.Checkpoint(Body, CollectionsMarshal.AsSpan(kept));
     }
 }

@@ -11,6 +11,7 @@ public sealed class ForwardContext
 {
     private uint step;
     private uint nextDropout;
+    private Tensor? tokens;
 
     /// <summary>A pass without dropout.</summary>
     public static ForwardContext Inference { get; } = new();
@@ -47,10 +48,23 @@ public sealed class ForwardContext
     internal RowAdapters? Rows { get; init; }
 
     /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
-    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, Rows = Rows };
+    internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, tokens = tokens, Rows = Rows };
 
     /// <summary>The next dropout's mask; none outside training.</summary>
     public DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;
+
+    /// <summary>The next dropout's mask for hidden states, a row for each token; without padding a token drops what it would drop in the padded batch.</summary>
+    internal DropoutMask NextTokenDropout(double probability) => NextDropout(probability) with { Rows = tokens };
+
+    /// <summary>The pass's hidden states have no padding from here on; <see langword="null"/>: they have it again.</summary>
+    internal void Pack(in PackedTokens? packed)
+    {
+        // Without training the context may be several threads'; it drops nothing.
+        if (IsTraining) tokens = packed?.Places;
+    }
+
+    /// <summary>Dropout of hidden states, with the next mask.</summary>
+    internal Tensor TokenDropout(Tensor x, double probability) => Ops.Dropout(x, NextTokenDropout(probability));
 
     /// <summary>Dropout of a tensor, with the next mask.</summary>
     public Tensor Dropout(Tensor x, double probability)

@@ -15,7 +15,11 @@ public interface IEncoderLayer
 /// <summary>What every layer of a pass is given beside the hidden states.</summary>
 /// <param name="Mask">[batch, length] Int32: 1 for a token, 0 for padding; on the hidden states' device.</param>
 /// <param name="Positions">The relative positions that the layers share, or null.</param>
-public readonly record struct LayerInputs(Tensor Mask, RelativeRows? Positions = null);
+public readonly record struct LayerInputs(Tensor Mask, RelativeRows? Positions = null)
+{
+    /// <summary>Where the tokens are in the batch, in a pass without padding, whose hidden states are [tokens, 1, width]; null: they are [batch, length, width]. Layers of other assemblies get none.</summary>
+    internal PackedTokens? Packed { get; init; }
+}
 
 /// <summary>Something that a batch's length alone decides, made once a pass for all layers: a table of relative positions.</summary>
 public interface IRelativeTable

@@ -48,9 +48,9 @@ internal readonly unsafe struct AttentionBackward<T> : ISimdTask<T>
             head.Load(batch, gradients.Dy);
             for (int first = 0; first < head.Queries; first += head.Layout.Queries)
                 Block<TSimd>(head, first, Math.Min(head.Layout.Queries, head.Queries - first), keys, queries);
-            if (gradients.Q != null) head.Store<TSimd>(head.Buffers.Block, head.Queries, 0, shape.Length, gradients.Q);
-            if (gradients.K != null) head.Store<TSimd>(head.Buffers.KGradient, 0, head.Keys, shape.Length, gradients.K);
-            if (gradients.V != null) head.Store<TSimd>(head.Buffers.VGradient, 0, head.Keys, shape.Length, gradients.V);
+            if (gradients.Q != null) head.Store<TSimd>(head.Buffers.Block, head.Queries, 0, head.Rows, gradients.Q);
+            if (gradients.K != null) head.Store<TSimd>(head.Buffers.KGradient, 0, head.Keys, head.Rows, gradients.K);
+            if (gradients.V != null) head.Store<TSimd>(head.Buffers.VGradient, 0, head.Keys, head.Rows, gradients.V);
         }
     }
 

@@ -27,7 +27,7 @@ internal readonly unsafe struct AttentionForward<T>(AttentionShape<T> shape, T* 
         {
             head.Load(batch, null);
             for (int first = 0; first < head.Queries; first += head.Layout.Queries) Block<TSimd>(head, first, Math.Min(head.Layout.Queries, head.Queries - first));
-            head.Store<TSimd>(head.Buffers.Block, head.Queries, 0, shape.Length, y);
+            head.Store<TSimd>(head.Buffers.Block, head.Queries, 0, head.Rows, y);
             if (shape.Probabilities == null) continue;
             for (int i = head.Queries; i < shape.Length; i++) new Span<T>(shape.Probabilities + shape.Row(batch, number, i), shape.Length).Clear();
         }

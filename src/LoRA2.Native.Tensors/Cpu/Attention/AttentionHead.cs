@@ -37,6 +37,9 @@ internal unsafe struct AttentionHead<T>
     /// <summary>The sequence at work.</summary>
     public int Batch { get; private set; }
 
+    /// <summary>Its rows.</summary>
+    public int Rows { get; private set; }
+
     /// <summary>Its keys: trailing padding is left out.</summary>
     public int Keys { get; private set; }
 
@@ -48,7 +51,8 @@ internal unsafe struct AttentionHead<T>
     {
         Batch = batch;
         Keys = Shape.KeysOf(batch);
-        Queries = Keys == 0 ? 0 : Shape.MaskQueries ? Keys : Shape.Length;
+        Rows = Shape.RowsOf(batch);
+        Queries = Keys == 0 ? 0 : Shape.MaskQueries ? Keys : Rows;
         nint block = Shape.Block(batch, Head);
         LoadRows(Shape.Q + block, Queries, ref Buffers.Q);
         LoadRows(Shape.K + block, Keys, ref Buffers.K);

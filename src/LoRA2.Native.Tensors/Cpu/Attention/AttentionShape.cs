@@ -23,6 +23,10 @@ internal unsafe struct AttentionShape<T>
     public T* PositionQuery;
     public int* RowOf;
     public int* Mask;
+
+    /// <summary>Where each sequence begins among rows without padding, and where the last ends; or null.</summary>
+    public int* Starts;
+
     public bool MaskQueries;
     public double DropoutProbability;
     public Philox Random;
@@ -51,7 +55,7 @@ internal unsafe struct AttentionShape<T>
     public readonly int FirstOf(int group) => (int)((long)Batch * group / Groups);
 
     /// <summary>Elements before the block of one head of one sequence in q, k, v and their gradients.</summary>
-    public readonly nint Block(int batch, int head) => ((nint)batch * Length * Width) + ((nint)head * Size);
+    public readonly nint Block(int batch, int head) => ((Starts == null ? (nint)batch * Length : Starts[batch]) * Width) + ((nint)head * Size);
 
     /// <summary>Elements before row <paramref name="query"/> of one head of one sequence in [batch, heads, length, length].</summary>
     public readonly nint Row(int batch, int head, int query) => (((((nint)batch * Heads) + head) * Length) + query) * Length;
@@ -59,10 +63,13 @@ internal unsafe struct AttentionShape<T>
     /// <summary>A sequence's mask, or null.</summary>
     public readonly int* MaskOf(int batch) => Mask == null ? null : Mask + ((nint)batch * Length);
 
+    /// <summary>A sequence's rows in q, k, v and their gradients.</summary>
+    public readonly int RowsOf(int batch) => Starts == null ? Length : Starts[batch + 1] - Starts[batch];
+
     /// <summary>The sequence's length without trailing padding.</summary>
     public readonly int KeysOf(int batch)
     {
-        int keys = Length;
+        int keys = RowsOf(batch);
         if (Mask == null) return keys;
         int* mask = MaskOf(batch);
         while (keys > 0 && mask[keys - 1] == 0) keys--;

@@ -19,6 +19,11 @@ internal static unsafe class Dropout
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         ThreadTeam.Run(SimdTask.Parts(count), new BlockTask<T>(x, count, probability, random, y, accumulate));
 
+    /// <summary>y = dropout(x) for rows that may be some of a larger whole's. <paramref name="y"/> may be <paramref name="x"/>.</summary>
+    public static void Rows<T>(T* x, nint rows, nint columns, RowDropout dropout, T* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        ThreadTeam.Run(SimdTask.Parts(rows, SimdTask.RowsPerPart(columns)), new RowsTask<T>(x, rows, columns, dropout, y));
+
     /// <summary>The same on this thread, for elements numbered from <paramref name="start"/>; pointers are to the first of them.</summary>
     public static void Row<T>(T* x, nint count, double probability, Philox random, ulong start, T* y, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
@@ -37,6 +42,17 @@ internal static unsafe class Dropout
             nint start = (nint)index * SimdTask.BlockElements;
             nint length = Math.Min(SimdTask.BlockElements, count - start);
             Row(x + start, length, probability, random, (ulong)start, y + start, accumulate);
+        }
+    }
+
+    private readonly struct RowsTask<T>(T* x, nint rows, nint columns, RowDropout dropout, T* y) : IParallelTask
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int index)
+        {
+            nint block = SimdTask.RowsPerPart(columns);
+            nint end = Math.Min(rows, (index + 1) * block);
+            for (nint r = index * block; r < end; r++) Row(x + (r * columns), columns, dropout.Probability, dropout.Random, dropout.First(r, columns), y + (r * columns), accumulate: false);
         }
     }
 

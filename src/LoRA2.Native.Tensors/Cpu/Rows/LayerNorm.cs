@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
 using LoRA2.Native.Tensors.Cpu.Vectors;
-using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
 
@@ -18,7 +17,7 @@ internal static unsafe class LayerNorm
     /// <paramref name="y"/> may be <paramref name="x"/>.
     /// </summary>
     public static void Forward<T>(
-        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, double epsilon, T* sum, T* y, T* mean, T* inverseDeviation, DropoutMask dropout = default)
+        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, double epsilon, T* sum, T* y, T* mean, T* inverseDeviation, RowDropout dropout = default)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
@@ -28,7 +27,7 @@ internal static unsafe class LayerNorm
     }
 
     private readonly struct RowsTask<T>(
-        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, T epsilon, T* sum, T* y, T* mean, T* inverseDeviation, DropoutMask dropout) : ISimdTask<T>
+        T* x, T* residual, T* gamma, T* beta, nint rows, nint columns, T epsilon, T* sum, T* y, T* mean, T* inverseDeviation, RowDropout dropout) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -45,7 +44,7 @@ internal static unsafe class LayerNorm
                 {
                     nint at = r * columns;
                     if (dropout.Probability == 0) Add<TSimd>(row, residual + at, sum + at);
-                    else Dropout.RowPlus(row, residual + at, columns, dropout.Probability, dropout.Random, (ulong)at, sum + at);
+                    else Dropout.RowPlus(row, residual + at, columns, dropout.Probability, dropout.Random, dropout.First(r, columns), sum + at);
                     row = sum + (r * columns);
                 }
 

@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using LoRA2.Native.Tensors.Cpu.Pointwise;
 using LoRA2.Native.Tensors.Cpu.Vectors;
-using LoRA2.Native.Tensors.RandomNumbers;
 
 namespace LoRA2.Native.Tensors.Cpu.Rows;
 
@@ -19,7 +18,7 @@ internal static unsafe class LayerNormGradient
     /// dropped = dropout(dx), which may be <paramref name="dx"/>.
     /// </summary>
     public static void Input<T>(
-        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, DropoutMask dropout = default, T* dropped = null)
+        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, RowDropout dropout = default, T* dropped = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (rows == 0 || columns == 0) return;
@@ -49,7 +48,7 @@ internal static unsafe class LayerNormGradient
         where T : unmanaged => 256 / sizeof(T);
 
     private readonly struct InputTask<T>(
-        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, DropoutMask dropout, T* dropped) : ISimdTask<T>
+        T* x, T* gamma, T* mean, T* inverseDeviation, T* dy, nint rows, nint columns, T* dx, bool accumulate, RowDropout dropout, T* dropped) : ISimdTask<T>
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -62,7 +61,7 @@ internal static unsafe class LayerNormGradient
             {
                 Row<TSimd>(r);
                 nint at = r * columns;
-                if (dropped != null) Dropout.RowPlus(dx + at, null, columns, dropout.Probability, dropout.Random, (ulong)at, dropped + at);
+                if (dropped != null) Dropout.RowPlus(dx + at, null, columns, dropout.Probability, dropout.Random, dropout.First(r, columns), dropped + at);
             }
         }
 

@@ -59,7 +59,11 @@ public static partial class Ops
         return records ? Tape.Record(AttentionNode.Of(q, k, v, memory.Inputs, terms, kept, memory.Result ? y : null), y) : y;
     }
 
-    private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms) => [q.Shape[0], terms.Heads, q.Shape[1], q.Shape[1]];
+    private static Shape ProbabilitiesOf(Tensor q, AttentionTerms terms)
+    {
+        (int sequences, int length) = terms.Extent(q);
+        return [sequences, terms.Heads, length, length];
+    }
 
     private static Tensor? InOrder(Tensor? x) => x is null ? null : Contiguous(x);
 
@@ -68,10 +72,13 @@ public static partial class Ops
         RequireSameType(op, q, k, v, terms.PositionKey, terms.PositionQuery);
         if (q.Shape.Rank != 3 || k.Shape != q.Shape || v.Shape != q.Shape)
             throw new ArgumentException($"{op}: q {q.Shape}, k {k.Shape} and v {v.Shape} must all be the same [batch, length, width]");
-        (int batch, int length, int width) = (q.Shape[0], q.Shape[1], q.Shape[2]);
+        if (terms.Starts is not null) RequireStarts(op, q, terms);
+        (int batch, int length) = terms.Extent(q);
+        int width = q.Shape[2];
         if (terms.Heads < 1 || width % terms.Heads != 0) throw new ArgumentException($"{op}: a width of {width} can't be split into {terms.Heads} heads");
         if (terms.Mask is { } mask && (mask.Shape != [batch, length] || mask.DType != DType.Int32))
             throw new ArgumentException($"{op}: the mask is {mask.Description}; Int32 [{batch}, {length}] is needed");
+        if (terms.Dropout.Rows is not null) throw new ArgumentException($"{op}: its dropout is counted by sequences; there are no rows to be picked");
         if (terms.Dropout.Probability is not (>= 0 and < 1)) throw new ArgumentException($"{op}: dropout {terms.Dropout.Probability} is not in [0, 1)");
         int positions = -1;
         foreach (Tensor? table in (ReadOnlySpan<Tensor?>)[terms.PositionKey, terms.PositionQuery])
@@ -88,6 +95,18 @@ public static partial class Ops
         {
             if ((uint)row >= (uint)positions) throw new ArgumentException($"{op}: PositionOf names row {row} of {positions}");
         }
+    }
+
+    private static void RequireStarts(string op, Tensor q, in AttentionTerms terms)
+    {
+        Tensor starts = terms.Starts!;
+        if (q.Shape[1] != 1 || terms.Mask is not null) throw new ArgumentException($"{op}: q is {q.Shape}{(terms.Mask is null ? "" : " with a mask")}; of sequences without padding [tokens, 1, width] and no mask is needed");
+        if (starts.DType != DType.Int32 || starts.Shape.Rank != 1 || starts.Count < 1 || !starts.IsContiguous || starts.Device != Device.Cpu)
+            throw new ArgumentException($"{op}: the starts are {starts.Description}; a contiguous Int32 [sequences + 1] on the CPU is needed");
+        ReadOnlySpan<int> at = starts.AsSpan<int>();
+        bool fits = at[0] == 0 && at[^1] == q.Shape[0];
+        for (int i = 1; i < at.Length; i++) fits &= at[i] >= at[i - 1] && at[i] - at[i - 1] <= terms.Longest;
+        if (!fits) throw new ArgumentException($"{op}: the starts don't rise from 0 to {q.Shape[0]}, the number of tokens, by {terms.Longest} at most");
     }
 
     private sealed class AttentionNode : Node
@@ -114,6 +133,7 @@ public static partial class Ops
             node.kept = node.Save(kept);
             node.y = node.Save(y);
             node.Save(terms.Mask);
+            node.Save(terms.Starts);
             node.Save(terms.PositionKey);
             node.Save(terms.PositionQuery);
             return node;

@@ -13,7 +13,7 @@ public static partial class Ops
     /// forward and one backward: x and residual are [.., width], gain and bias [width]. The gradient reads the sum and two numbers a row, and draws
     /// the same dropout mask again.
     /// </summary>
-    /// <exception cref="ArgumentException">The residual is not of x's shape, or gain or bias not of its width.</exception>
+    /// <exception cref="ArgumentException">The residual is not of x's shape, gain or bias not of its width, or the dropout's rows are not x's.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The dropout's probability is not in [0, 1).</exception>
     public static Tensor AddLayerNorm(Tensor x, Tensor residual, Tensor gain, Tensor bias, double epsilon, DropoutMask dropout = default)
     {
@@ -22,7 +22,7 @@ public static partial class Ops
         ArgumentNullException.ThrowIfNull(gain);
         ArgumentNullException.ThrowIfNull(bias);
         RequireSameType("AddLayerNorm", x, residual, gain, bias);
-        RequireProbability("AddLayerNorm", dropout);
+        RequireMask("AddLayerNorm", dropout, x);
         Shape width = [x.Shape.Columns];
         if (residual.Shape != x.Shape) throw new ArgumentException($"AddLayerNorm: residual {residual.Shape} must be of x's shape {x.Shape}");
         if (gain.Shape != width || bias.Shape != width)
@@ -58,6 +58,7 @@ public static partial class Ops
             node.sum = node.Save(sum);
             node.mean = node.Save(mean);
             node.rstd = node.Save(rstd);
+            node.Save(dropout.Rows);
             return node;
         }
 

@@ -55,6 +55,6 @@ public sealed class AbsoluteEmbeddings : IEmbeddings
         }
 
         if (positions is not null) sum = Ops.Add(sum, Ops.Embedding(positions.Value, batch.Positions!, countsTokens ? config.PadTokenId : -1));
-        return scope.Keep(context.Dropout(norm.Forward(sum), config.HiddenDropout));
+        return scope.Keep(context.TokenDropout(norm.Forward(sum), config.HiddenDropout));
     }
 }

@@ -10,7 +10,8 @@ internal sealed class BiasedAttention(EncoderConfig config, ParameterSource sour
     {
         int heads = Config.Heads;
         (Tensor q, Tensor k, Tensor v) = (Query.Forward(x, context), Key.Forward(x, context), Value.Forward(x, context));
-        return ComposedAttention.Of(
-            ComposedAttention.Heads(q, heads), ComposedAttention.Heads(k, heads), ComposedAttention.Heads(v, heads), inputs.Positions?.Table, inputs.Mask, Config.AttentionDropout, context, scope);
+        Tensor ForHeads(Tensor all) => ComposedAttention.Heads(inputs.Packed is { } padded ? padded.Pad(all) : all, heads);
+        Tensor attended = ComposedAttention.Of(ForHeads(q), ForHeads(k), ForHeads(v), inputs.Positions?.Table, inputs.Mask, Config.AttentionDropout, context, scope);
+        return inputs.Packed is { } packed ? packed.Pack(attended) : attended;
     }
 }

@@ -36,8 +36,11 @@ internal sealed class ConvolvedLayer : IEncoderLayer
         int kept = context.Attentions?.Count ?? 0;
         Tensor y = layer.Forward(x, inputs, context);
         for (int i = kept; i < (context.Attentions?.Count ?? 0); i++) scope.Keep(context.Attentions![i]);
-        Tensor mask = Ops.Reshape(inputs.Mask.To(DType.Float32), x.Shape[0], x.Shape[1], 1);
-        Tensor convolved = Ops.Activate(context.Dropout(Ops.Multiply(Convolved(x), mask), config.HiddenDropout), config.ConvolutionActivation);
+        Tensor mask = Ops.Reshape(inputs.Mask.To(DType.Float32), inputs.Mask.Shape[0], inputs.Mask.Shape[1], 1);
+        // A text's neighbours are not its own: the convolution alone has the padding between them.
+        Tensor padded = inputs.Packed is { } tokens ? tokens.Pad(x) : x;
+        Tensor convolved = Ops.Activate(context.Dropout(Ops.Multiply(Convolved(padded), mask), config.HiddenDropout), config.ConvolutionActivation);
+        if (inputs.Packed is { } packed) return scope.Keep(norm.Forward(Ops.Add(y, packed.Pack(convolved))));
         return scope.Keep(Ops.Multiply(norm.Forward(Ops.Add(y, convolved)), mask));
     }
 

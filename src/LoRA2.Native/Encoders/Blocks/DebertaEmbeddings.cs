@@ -43,6 +43,6 @@ internal sealed class DebertaEmbeddings : IEmbeddings
 
         Tensor normed = norm.Forward(projection is null ? sum : projection.Forward(sum, context));
         Tensor mask = Ops.Reshape(batch.Mask.To(DType.Float32), batch.Size, batch.Length, 1);
-        return scope.Keep(context.Dropout(Ops.Multiply(normed, mask), config.HiddenDropout));
+        return scope.Keep(context.TokenDropout(Ops.Multiply(normed, mask), config.HiddenDropout));
     }
 }

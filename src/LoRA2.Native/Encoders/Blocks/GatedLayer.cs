@@ -48,20 +48,22 @@ internal sealed class GatedLayer : IEncoderLayer
     {
         using var scope = new TensorScope();
         Tensor attended = Attend(attentionNorm is null ? x : attentionNorm.Forward(x), inputs, context, scope);
-        Tensor middle = Ops.Add(x, context.Dropout(attentionOutput.Forward(attended, context), config.AttentionDropout));
+        Tensor middle = Ops.Add(x, context.TokenDropout(attentionOutput.Forward(attended, context), config.AttentionDropout));
         Tensor both = intermediate.Forward(outputNorm.Forward(middle), context);
         int width = config.IntermediateSize;
         Tensor activated = Ops.Activate(Ops.Contiguous(Ops.Slice(both, 2, 0, width)), config.HiddenActivation);
         Tensor gated = Ops.Multiply(activated, Ops.Slice(both, 2, width, width));
-        return scope.Keep(Ops.Add(middle, output.Forward(context.Dropout(gated, config.HiddenDropout), context)));
+        return scope.Keep(Ops.Add(middle, output.Forward(context.TokenDropout(gated, config.HiddenDropout), context)));
     }
 
     private Tensor Attend(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
     {
         Tensor all = queryKeyValue.Forward(x, context);
+        if (inputs.Packed is { } padded) all = padded.Pad(all);
         int width = config.HiddenSize;
         Tensor Part(int number) => ComposedAttention.Heads(Ops.Slice(all, 2, number * width, width), config.Heads);
-        return ComposedAttention.Of(
-            positions.Turn(Part(0)), positions.Turn(Part(1)), Part(2), window?.On(x.Device, x.Shape[1]), inputs.Mask, config.AttentionDropout, context, scope);
+        Tensor attended = ComposedAttention.Of(
+            positions.Turn(Part(0)), positions.Turn(Part(1)), Part(2), window?.On(x.Device, inputs.Mask.Shape[1]), inputs.Mask, config.AttentionDropout, context, scope);
+        return inputs.Packed is { } packed ? packed.Pack(attended) : attended;
     }
 }

@@ -55,8 +55,8 @@ public sealed class PostNormLayer : IEncoderLayer
     {
         using var scope = new TensorScope();
         Tensor attended = attentionOutput.Forward(attention.Forward(x, inputs, context, scope), context);
-        Tensor middle = attentionNorm.Forward(attended, DropsAttentionOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, x);
+        Tensor middle = attentionNorm.Forward(attended, DropsAttentionOutput ? context.NextTokenDropout(config.HiddenDropout) : DropoutMask.None, x);
         Tensor activated = intermediate.Forward(middle, context, config.HiddenActivation);
-        return scope.Keep(outputNorm.Forward(output.Forward(activated, context), DropsOutput ? context.NextDropout(config.HiddenDropout) : DropoutMask.None, middle));
+        return scope.Keep(outputNorm.Forward(output.Forward(activated, context), DropsOutput ? context.NextTokenDropout(config.HiddenDropout) : DropoutMask.None, middle));
     }
 }

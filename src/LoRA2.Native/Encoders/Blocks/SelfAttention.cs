@@ -52,6 +52,7 @@ public class SelfAttention
         ArgumentNullException.ThrowIfNull(context);
         if (context.Rows is { Count: > 1 } rows && TermsAreAdapted(rows)) return BySegment(x, inputs, context, rows);
         AttentionTerms terms = Terms(inputs, context) with { Dropout = context.NextDropout(Config.AttentionDropout), Precision = precision };
+        if (inputs.Packed is { } packed) terms = packed.In(terms);
         (Tensor q, Tensor k, Tensor v) = (Query.Forward(x, context), Key.Forward(x, context), Value.Forward(x, context));
         Tensor? probabilities = context.Attentions is null ? null : Tensor.Empty([x.Shape[0], Config.Heads, x.Shape[1], x.Shape[1]], x.DType, x.Device);
         Tensor attended = Attend(q, k, v, terms, probabilities);

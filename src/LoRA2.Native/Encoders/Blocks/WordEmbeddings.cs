@@ -43,6 +43,6 @@ public sealed class WordEmbeddings : IEmbeddings
     {
         using var scope = new TensorScope();
         batch = Prepare(batch).To(words.Value.Device);
-        return scope.Keep(context.Dropout(norm.Forward(Ops.Embedding(words.Value, batch.Ids, config.PadTokenId)), Dropout));
+        return scope.Keep(context.TokenDropout(norm.Forward(Ops.Embedding(words.Value, batch.Ids, config.PadTokenId)), Dropout));
     }
 }
