@@ -93,9 +93,9 @@ public sealed class Encoder
         return Layers(hidden, new LayerInputs(mask, positions?.For(batch.Length)), context);
     }
 
-    /// <summary>Whether nobody sees that a pass has no padding: all parts are ours and on the CPU, and nobody looks into it. Rows of several adapters are counted by texts.</summary>
+    /// <summary>Whether nobody sees that a pass has no padding: all parts are ours and on the CPU, and nobody looks into it.</summary>
     private bool CanBePacked(in EncoderBatch batch, ForwardContext context) =>
-        isOurs && batch.Ids.Device == Device.Cpu && batch.Mask.Device == Device.Cpu && linears.Length > 0 && linears[0].Weight.Value.Device == Device.Cpu && context is { HiddenStates: null, Attentions: null, Rows: null or { Count: 1 } };
+        isOurs && batch.Ids.Device == Device.Cpu && batch.Mask.Device == Device.Cpu && linears.Length > 0 && linears[0].Weight.Value.Device == Device.Cpu && context is { HiddenStates: null, Attentions: null };
 
     /// <summary>The layers of a batch's tokens alone; the hidden states of padding are zeros.</summary>
     private Tensor Packed(in EncoderBatch batch, in PackedTokens packed, out Tensor mask, ForwardContext context)
@@ -104,8 +104,9 @@ public sealed class Encoder
         context.Pack(packed);
         try
         {
-            Tensor hidden = embeddings.Forward(packed.Pack(embeddings.Prepare(batch)), context);
-            return packed.Pad(Layers(hidden, new LayerInputs(mask, positions?.For(batch.Length)) { Packed = packed }, context));
+            ForwardContext pass = context.OfTokens(packed);
+            Tensor hidden = embeddings.Forward(packed.Pack(embeddings.Prepare(batch)), pass);
+            return packed.Pad(Layers(hidden, new LayerInputs(mask, positions?.For(batch.Length)) { Packed = packed }, pass));
         }
         finally
         {

@@ -36,6 +36,7 @@ public sealed class ForwardContext
     {
         step = number;
         nextDropout = 0;
+        tokens = null;
     }
 
     /// <summary>
@@ -49,6 +50,9 @@ public sealed class ForwardContext
 
     /// <summary>The pass from here on, for a second run: the same masks, and nothing kept for the caller.</summary>
     internal ForwardContext Again() => new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, tokens = tokens, Rows = Rows };
+
+    /// <summary>The pass with a row for each token of texts without padding.</summary>
+    internal ForwardContext OfTokens(in PackedTokens packed) => Rows is not { Count: > 1 } rows ? this : new() { IsTraining = IsTraining, Seed = Seed, Step = Step, nextDropout = nextDropout, tokens = tokens, Rows = rows.OfTokens(packed) };
 
     /// <summary>The next dropout's mask; none outside training.</summary>
     public DropoutMask NextDropout(double probability) => IsTraining ? new DropoutMask(probability, Seed, Step, nextDropout++) : DropoutMask.None;

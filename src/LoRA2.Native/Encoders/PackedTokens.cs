@@ -58,6 +58,16 @@ internal readonly record struct PackedTokens(int Size, int Length, Tensor Places
         return Ops.Reshape(Ops.IndexSelect(Ops.Reshape(x, Size * Length, width), 0, Places), Places.Count, 1, width);
     }
 
+    /// <summary>An attention's terms for some of these tokens, which are whole texts.</summary>
+    public AttentionTerms In(in AttentionTerms terms, int firstToken, int tokens)
+    {
+        ReadOnlySpan<int> all = Starts.AsSpan<int>();
+        int first = all.BinarySearch(firstToken), count = all.BinarySearch(firstToken + tokens) - first;
+        Tensor starts = Tensor.Empty([count + 1], DType.Int32, Device.Cpu);
+        for (int i = 0; i <= count; i++) starts.AsSpan<int>()[i] = all[first + i] - firstToken;
+        return terms with { Mask = null, Starts = starts, Longest = Length };
+    }
+
     /// <summary>An attention's terms for these tokens.</summary>
     public AttentionTerms In(in AttentionTerms terms) => terms with { Mask = null, Starts = Starts, Longest = Length };
 

@@ -24,6 +24,22 @@ internal sealed class RowAdapters(IReadOnlyList<AdaptedRows> segments)
     /// <summary>Rows of one segment.</summary>
     public int RowsOf(int segment) => segments[segment].Count;
 
+    /// <summary>The same for texts without padding, of which every token is a row.</summary>
+    public RowAdapters OfTokens(in PackedTokens packed)
+    {
+        ReadOnlySpan<int> starts = packed.Starts.AsSpan<int>();
+        var ofTokens = new AdaptedRows[segments.Count];
+        int first = 0;
+        for (int i = 0; i < ofTokens.Length; i++)
+        {
+            int end = first + segments[i].Count;
+            ofTokens[i] = segments[i] with { Count = starts[end] - starts[first] };
+            first = end;
+        }
+
+        return new RowAdapters(ofTokens);
+    }
+
     /// <summary>One segment as all there is.</summary>
     public RowAdapters Only(int segment) => new([segments[segment]]);
 

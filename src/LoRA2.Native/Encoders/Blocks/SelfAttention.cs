@@ -75,7 +75,9 @@ public class SelfAttention
         {
             int count = rows.RowsOf(i);
             Tensor Own(Tensor all) => Ops.Slice(all, 0, first, count);
-            AttentionTerms terms = Terms(inputs with { Mask = Own(inputs.Mask) }, new ForwardContext { Rows = rows.Only(i) }) with { Precision = precision };
+            // Without padding the terms take nothing of the mask but its length, which is the same for all.
+            AttentionTerms terms = Terms(inputs.Packed is null ? inputs with { Mask = Own(inputs.Mask) } : inputs, new ForwardContext { Rows = rows.Only(i) }) with { Precision = precision };
+            if (inputs.Packed is { } packed) terms = packed.In(terms, first, count);
             parts[i] = Attend(Own(q), Own(k), Own(v), terms, null);
             first += count;
         }
