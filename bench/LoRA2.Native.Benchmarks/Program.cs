@@ -31,6 +31,9 @@ switch (args)
     case ["adapters", .. var rest]:
         AdaptersCommand.Run(rest);
         break;
+    case ["packing", .. var rest]:
+        PackingCommand.Run(rest);
+        break;
     case ["ops", .. var rest]:
         OpsCommand.Run(rest);
         break;

@@ -95,7 +95,7 @@ public sealed class Encoder
 
     /// <summary>Whether nobody sees that a pass has no padding: all parts are ours and on the CPU, and nobody looks into it.</summary>
     private bool CanBePacked(in EncoderBatch batch, ForwardContext context) =>
-        isOurs && batch.Ids.Device == Device.Cpu && batch.Mask.Device == Device.Cpu && linears.Length > 0 && linears[0].Weight.Value.Device == Device.Cpu && context is { HiddenStates: null, Attentions: null };
+        isOurs && batch.Ids.Device == Device.Cpu && batch.Mask.Device == Device.Cpu && linears.Length > 0 && linears[0].Weight.Value.Device == Device.Cpu && context is { HiddenStates: null, Attentions: null, KeepsPadding: false };
 
     /// <summary>The layers of a batch's tokens alone; the hidden states of padding are zeros.</summary>
     private Tensor Packed(in EncoderBatch batch, in PackedTokens packed, out Tensor mask, ForwardContext context)

@@ -45,6 +45,9 @@ public sealed class ForwardContext
     /// </summary>
     public bool Recompute { get; init; }
 
+    /// <summary>Whether padding goes through the layers whatever there is of it: what tests and measurements compare with.</summary>
+    internal bool KeepsPadding { get; init; }
+
     /// <summary>The adapters of the batch's rows, where the pass brings them; null: the layers' own.</summary>
     internal RowAdapters? Rows { get; init; }
 

@@ -9,7 +9,7 @@ using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Tests.Encoders;
 
-/// <summary>A pass without padding has the logits, losses and gradients of the padded one, dropout included, and of its texts one by one. Who looks into a pass gets the padded one.</summary>
+/// <summary>A pass without padding has the logits, losses and gradients of the padded one, dropout included, and of its texts one by one.</summary>
 public sealed class PackedPassTests : IDisposable
 {
     private const ulong Seed = 3;
@@ -61,7 +61,7 @@ public sealed class PackedPassTests : IDisposable
             using var scope = new TensorScope();
             EncoderBatch batch = Batch(lengths, 30);
             Assert.NotNull(PackedTokens.Of(batch));
-            float[] packed = model.Encode(batch, ForwardContext.Inference, out Tensor mask).ToArray<float>(), padded = model.Encode(batch, new ForwardContext { HiddenStates = [] }, out _).ToArray<float>();
+            float[] packed = model.Encode(batch, ForwardContext.Inference, out Tensor mask).ToArray<float>(), padded = model.Encode(batch, new ForwardContext { KeepsPadding = true }, out _).ToArray<float>();
             int width = packed.Length / mask.Count;
             int[] tokens = mask.ToArray<int>();
             Assert.Equal(lengths.Sum(), tokens.Sum());
@@ -83,7 +83,7 @@ public sealed class PackedPassTests : IDisposable
         {
             foreach (int[] lengths in Lengths)
             {
-                Results packed = Differentiate(model, Batch(lengths, 30), First(lengths.Length), Pass(drops)), padded = Differentiate(model, Batch(lengths, 30), First(lengths.Length), Pass(drops, looksInside: true));
+                Results packed = Differentiate(model, Batch(lengths, 30), First(lengths.Length), Pass(drops)), padded = Differentiate(model, Batch(lengths, 30), First(lengths.Length), Pass(drops, keepsPadding: true));
                 packed.MustBe(padded);
                 packed.MustBe(Differentiate(model, Batch(lengths, 30), First(lengths.Length), Pass(drops, recompute: true)), exactly: true);
             }
@@ -130,7 +130,7 @@ public sealed class PackedPassTests : IDisposable
         return model;
     }
 
-    private static ForwardContext Pass(bool drops, bool looksInside = false, bool recompute = false) => new() { IsTraining = drops, Seed = 11, Step = 5, Recompute = recompute, HiddenStates = looksInside ? [] : null };
+    private static ForwardContext Pass(bool drops, bool keepsPadding = false, bool recompute = false) => new() { IsTraining = drops, Seed = 11, Step = 5, Recompute = recompute, KeepsPadding = keepsPadding };
 
     private static int[] First(int count) => [.. Enumerable.Range(0, count)];
 

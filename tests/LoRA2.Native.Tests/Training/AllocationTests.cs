@@ -70,6 +70,36 @@ public sealed class AllocationTests
         meter.RequireNothing(WarmUp, Steps - 1);
     }
 
+    /// <summary>Texts of such lengths that the batch's padding does not go through the layers.</summary>
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void NeitherDoesAStepWithoutPadding(string family)
+    {
+        using SequenceClassifier model = SequenceClassifier.Create(Config(family), 3);
+        model.Attach(Options("lora2").Adapter, 4);
+        using var optimizer = new AdamWOptimizer([new([.. model.Parameters.Where(parameter => parameter.IsTrainable)], 0.01)]);
+        var context = new ForwardContext { IsTraining = true, Seed = 5 };
+        var meter = new Meter(Steps);
+        TokenizedDataset data = Data(model.Config, i => i % 4 == 0 ? 20 : i % 4);
+        int[] rows = [0, 1, 2, 3];
+        using (new TensorScope()) Assert.NotNull(PackedTokens.Of(data.Batch(rows)));
+        for (int i = 0; i < Steps; i++)
+        {
+            using (TensorScope scope = model.OpenScope())
+            {
+                context.Begin((uint)i);
+                using var tape = new Tape();
+                tape.Backward(model.Loss(model.Forward(data.Batch(rows), context), Tensor.Zeros([rows.Length], DType.Int32)));
+                optimizer.Step(1e-3);
+                optimizer.ClearGradients();
+            }
+
+            meter.Read();
+        }
+
+        meter.RequireNothing(WarmUp, Steps - 1);
+    }
+
     /// <summary>With the check on, any use of a tensor after the step that made it would throw.</summary>
     [Theory]
     [MemberData(nameof(EveryMethod))]
@@ -138,9 +168,9 @@ public sealed class AllocationTests
         Budget = method is "lora2" or "adalora" ? new BudgetOptions(2, 10, 10, Interval: 2) : null,
     };
 
-    private static TokenizedDataset Data(EncoderConfig config)
+    private static TokenizedDataset Data(EncoderConfig config, Func<int, int>? parcels = null)
     {
-        Example[] examples = [.. Enumerable.Range(0, Steps * BatchSize).Select(i => new Example("My parcel never arrived.", null, i % 2))];
+        Example[] examples = [.. Enumerable.Range(0, Steps * BatchSize).Select(i => new Example(parcels is null ? "My parcel never arrived." : string.Join(' ', Enumerable.Repeat("parcel", parcels(i))), null, i % 2))];
         return TokenizedDataset.Create("parcels", examples, Tokenizer.FromFolder(SharedData.Tokenizer), config, 32);
     }
 
