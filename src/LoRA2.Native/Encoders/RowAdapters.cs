@@ -51,9 +51,9 @@ internal sealed class RowAdapters(IReadOnlyList<AdaptedRows> segments)
     {
         (Tensor weight, Tensor? bias, int place) = (layer.Weight.Value, layer.Bias?.Value, layer.Place);
         if (segments.Count == 1) return segments[0].Adapters[place]?.Forward(x, weight, bias, activation) ?? Ops.Linear(x, weight, bias, activation);
+        if (!Adapt(layer)) return Ops.Linear(x, weight, bias, activation);
         if (x.Shape.Rank < 2 || x.Shape[0] != batch)
             throw new InvalidOperationException($"layer {layer.Name} was asked of {x.Shape}; in a pass whose rows have adapters of their own its first axis has to be the batch's, {batch}");
-        if (!Adapt(layer)) return Ops.Linear(x, weight, bias, activation);
         return segments.All(segment => segment.Adapters[place] is null or LowRankAdapter) ? LowRank(layer, x, activation) : Apart(layer, x, activation);
     }
 

@@ -51,6 +51,24 @@ public sealed class AdapterHostTests
         }
     }
 
+    /// <summary>DeBERTa's positions go through the layers of keys and queries too, and have no rows of the batch's.</summary>
+    [Theory]
+    [InlineData("value_proj")]
+    [InlineData("key_proj")]
+    public void AdaptersOnOneLayerShareABatch(string target)
+    {
+        using var folders = new HostedFolders("deberta-v2");
+        using AdapterHost host = AdapterHost.Load(folders.Base);
+        string[] adapters = [folders.Adapter("a", targets: [target]), folders.Adapter("b", targets: [target], seed: 2)];
+        foreach (string adapter in adapters) host.Put(Path.GetFileName(adapter), adapter);
+        IReadOnlyList<Prediction> found = host.Predict([.. Texts.SelectMany(text => (AdapterRequest[])[new("a", text), new("b", text)])]);
+        for (int which = 0; which < 2; which++)
+        {
+            using TextClassifier alone = TextClassifier.Load(folders.Base, adapters[which]);
+            for (int i = 0; i < Texts.Length; i++) Same(alone.Predict(Texts[i]), found[(2 * i) + which], 1e-5);
+        }
+    }
+
     /// <summary>Where the host computes the products that the classifier computes, its bits are the classifier's; the others' factors are multiplied in another order.</summary>
     [Theory]
     [MemberData(nameof(Methods))]
