@@ -34,7 +34,7 @@ public sealed class Encoder
         this.layers = [.. layers];
         this.positions = positions;
         this.finalNorm = finalNorm;
-        isOurs = ((object?[])[embeddings, positions, .. layers]).All(part => part is null || part.GetType().Assembly == typeof(Encoder).Assembly);
+        isOurs = ((object?[])[embeddings, positions, .. layers]).All(IMadeOfParts.IsOurs);
         linears = [.. layers.Distinct().SelectMany(layer => layer.Linears)];
         for (int i = 0; i < linears.Length; i++) linears[i].Place = i;
     }

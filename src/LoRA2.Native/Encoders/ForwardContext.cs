@@ -25,10 +25,10 @@ public sealed class ForwardContext
     /// <summary>Number of the pass in the run.</summary>
     public uint Step { get => step; init => step = value; }
 
-    /// <summary>When not null, receives the embeddings' result and then every layer's, [batch, length, width].</summary>
+    /// <summary>When not null, receives the embeddings' result and then every layer's, [batch, length, width]; padding goes through the layers then, whatever there is of it.</summary>
     public List<Tensor>? HiddenStates { get; init; }
 
-    /// <summary>When not null, receives every layer's attention probabilities, [batch, heads, length, length].</summary>
+    /// <summary>When not null, receives every layer's attention probabilities, [batch, heads, length, length]; with padding likewise.</summary>
     public List<Tensor>? Attentions { get; init; }
 
     /// <summary>Makes this the context of another pass, number <paramref name="number"/> of the run.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using LoRA2.Native.Adapters;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Blocks;
+using LoRA2.Native.Encoders.Families;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Memory;
@@ -115,6 +117,55 @@ public sealed class PackedPassTests : IDisposable
         PackedTokens packed = PackedTokens.Of(new EncoderBatch(Tensor.Zeros([2, 3], DType.Int32), Tensor.From([1, 0, 0, 1, 1, 1], [2, 3])))!.Value;
         Assert.Equal([0, 3, 4, 5], packed.Places.ToArray<long>());
         Assert.Equal([0, 1, 4], packed.Starts.ToArray<int>());
+    }
+
+    /// <summary>Layers, embeddings and attentions of others are given [batch, length, width], wherever they are.</summary>
+    [Fact]
+    public void WhatOthersWroteSeesThePadding()
+    {
+        using var scope = new TensorScope();
+        var config = new BertConfig { VocabularySize = 50, HiddenSize = 8, Heads = 2, IntermediateSize = 16, Layers = 1 };
+        var source = new ParameterSource(null, config, Seed, Precision.Float32);
+        var words = new WordEmbeddings(config, source, "words", "norm", hasBias: true);
+        var foreign = new ForeignLayer(source);
+        var attention = new ForeignAttention(config, source, "0");
+        var layer = new PostNormLayer(config, source, "0", attention);
+        foreach (IEncoderLayer outer in (IEncoderLayer[])[foreign, new LayerGroup([layer, new LayerGroup([foreign])]), new PostNormLayer(config, source, "1", attention)])
+        {
+            var encoder = new Encoder(words, [outer]);
+            Tensor hidden = encoder.Forward(Batch([1, 7, 3], 7), out _, ForwardContext.Inference);
+            Assert.Equal([3, 7, 8], hidden.Shape.Extents.ToArray());
+        }
+
+        Assert.Equal(2, foreign.Passes);
+        Assert.Equal(2, attention.Passes);
+    }
+
+    private sealed class ForeignLayer(ParameterSource source) : IEncoderLayer
+    {
+        public int Passes { get; private set; }
+
+        public IReadOnlyList<LinearLayer> Linears { get; } = [source.Linear("foreign", 8, 8)];
+
+        public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)
+        {
+            Passes++;
+            Assert.Equal([3, 7, 8], x.Shape.Extents.ToArray());
+            Assert.Null(inputs.Packed);
+            return Ops.Scale(x, 1);
+        }
+    }
+
+    private sealed class ForeignAttention(EncoderConfig config, ParameterSource source, string path) : SelfAttention(config, source, path)
+    {
+        public int Passes { get; private set; }
+
+        public override Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context, TensorScope scope)
+        {
+            Passes++;
+            Assert.Equal([3, 7, 8], x.Shape.Extents.ToArray());
+            return base.Forward(x, inputs, context, scope);
+        }
     }
 
     private SequenceClassifier Model(string family)

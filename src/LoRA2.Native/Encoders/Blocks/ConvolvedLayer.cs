@@ -10,7 +10,7 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// DeBERTa-v2's first layer: beside it runs a convolution over the tokens of its input x, and the result is LN(layer(x) + activation(dropout(conv(x) × mask))) × mask. The
 /// convolution is a linear layer of each token and its neighbours.
 /// </summary>
-internal sealed class ConvolvedLayer : IEncoderLayer
+internal sealed class ConvolvedLayer : IEncoderLayer, IMadeOfParts
 {
     private readonly DebertaV2Config config;
     private readonly IEncoderLayer layer;
@@ -29,6 +29,8 @@ internal sealed class ConvolvedLayer : IEncoderLayer
     }
 
     public IReadOnlyList<LinearLayer> Linears => layer.Linears;
+
+    IEnumerable<object> IMadeOfParts.Parts => [layer];
 
     public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)
     {

@@ -4,12 +4,15 @@ using LoRA2.Native.Tensors.Memory;
 namespace LoRA2.Native.Encoders.Blocks;
 
 /// <summary>Layers, one after the other, that count as one.</summary>
-public sealed class LayerGroup(IReadOnlyList<IEncoderLayer> layers) : IEncoderLayer
+public sealed class LayerGroup(IReadOnlyList<IEncoderLayer> layers) : IEncoderLayer, IMadeOfParts
 {
     private readonly IEncoderLayer[] layers = [.. layers ?? throw new ArgumentNullException(nameof(layers))];
 
     /// <inheritdoc/>
     public IReadOnlyList<LinearLayer> Linears { get; } = [.. layers.SelectMany(layer => layer.Linears)];
+
+    /// <inheritdoc/>
+    IEnumerable<object> IMadeOfParts.Parts => layers;
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)

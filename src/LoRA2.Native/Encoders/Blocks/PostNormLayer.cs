@@ -8,7 +8,7 @@ namespace LoRA2.Native.Encoders.Blocks;
 /// A transformer layer as BERT has it (arXiv 1810.04805), normalised after each half: LN(x + dropout(dense(attention(x)))), then
 /// LN(· + dropout(dense(activation(dense(·))))).
 /// </summary>
-public sealed class PostNormLayer : IEncoderLayer
+public sealed class PostNormLayer : IEncoderLayer, IMadeOfParts
 {
     private readonly EncoderConfig config;
     private readonly SelfAttention attention;
@@ -49,6 +49,9 @@ public sealed class PostNormLayer : IEncoderLayer
 
     /// <inheritdoc/>
     public IReadOnlyList<LinearLayer> Linears { get; }
+
+    /// <inheritdoc/>
+    IEnumerable<object> IMadeOfParts.Parts => [attention];
 
     /// <inheritdoc/>
     public Tensor Forward(Tensor x, LayerInputs inputs, ForwardContext context)
