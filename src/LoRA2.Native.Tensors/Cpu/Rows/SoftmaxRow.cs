@@ -61,7 +61,7 @@ internal static unsafe class SoftmaxRow
 
         if (rest > 0)
         {
-            last = VectorMath.ExpNotPositive<TSimd, T>(last - shift);
+            last = Exp<TSimd, T>(last, shift);
             sum += last;
         }
 
@@ -100,6 +100,16 @@ internal static unsafe class SoftmaxRow
             if (accumulate) v = TSimd.LoadPartial(dx + full, rest, default) + v;
             TSimd.StorePartial(v, dx + full, rest);
         }
+    }
+
+    /// <summary>e^(value − shift), and 0 for −∞, which the lanes past a row's end are: their exponential would be made of numbers too small for the format, which takes a processor a hundred cycles and more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Exp<TSimd, T>(TSimd value, TSimd shift)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TSimd : unmanaged, ISimd<TSimd, T>
+    {
+        TSimd none = TSimd.LessThan(value, VectorMath.Constant<TSimd, T>(typeof(T) == typeof(float) ? float.MinValue : double.MinValue));
+        return TSimd.Select(none, default, VectorMath.ExpNotPositive<TSimd, T>(TSimd.Select(none, shift, value) - shift));
     }
 
     // y holds the scaled row with −∞ where masked, and its largest element is −∞ or NaN lost it.
