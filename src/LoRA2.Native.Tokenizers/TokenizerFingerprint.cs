@@ -6,8 +6,7 @@ using LoRA2.Native.Files;
 namespace LoRA2.Native.Tokenizers;
 
 /// <summary>
-/// Tells a folder's tokenizer from another that makes other tokens of some text: SHA-256 of the vocabulary's file and of what the files beside it say, as far as it is followed. A
-/// <c>tokenizer.json</c> may change its padding, its truncation and its version.
+/// Tells a folder's tokenizer from another that makes other tokens of some text: by its files, which is quick, and by what it does, for files that were saved anew in other words or in another format.
 /// </summary>
 internal static class TokenizerFingerprint
 {
@@ -16,28 +15,39 @@ internal static class TokenizerFingerprint
 
     private static readonly string[] VocabularyFiles = ["tokenizer.json", "spm.model", "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt", "vocab.txt"];
 
-    /// <summary>Of a folder's tokenizer; null where there is none, or one that can't be read.</summary>
-    public static string? Of(string folder)
+    /// <summary>
+    /// Of the files of a folder's tokenizer: SHA-256 of the vocabulary's and of what those beside it say, as far as it is followed. A <c>tokenizer.json</c> may change its padding, its truncation and its version. Null where
+    /// there is no tokenizer, or one that can't be read.
+    /// </summary>
+    public static string? OfFiles(string folder) => Read(() =>
+    {
+        if (TokenizerFolder.VocabularyIn(folder) is not { Length: > 0 } vocabulary)
+            return null;
+        var settings = TokenizerSettings.Read(folder);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var isJson = Path.GetFileName(vocabulary[0]) == "tokenizer.json";
+        HashSet<string> listed = [];
+        foreach (var file in vocabulary)
+        {
+            var bytes = RegularFile.ReadAllBytes(file);
+            if (isJson)
+                AppendJson(hash, bytes, listed);
+            else
+                hash.AppendData(bytes);
+        }
+
+        hash.AppendData(Encoding.UTF8.GetBytes(isJson ? settings.BesideJson(listed) : settings.BesideVocabulary()));
+        return Convert.ToHexString(hash.GetHashAndReset())[..32];
+    });
+
+    /// <summary>Of what a folder's tokenizer does (<see cref="Tokenizer.Behaviour"/>); null where there is none, or one that can't be read.</summary>
+    public static string? OfBehaviour(string folder) => Read(() => TokenizerFolder.VocabularyIn(folder) is { Length: > 0 } ? Tokenizer.FromFolder(folder).Behaviour() : null);
+
+    private static string? Read(Func<string?> read)
     {
         try
         {
-            if (TokenizerFolder.VocabularyIn(folder) is not { Length: > 0 } vocabulary)
-                return null;
-            var settings = TokenizerSettings.Read(folder);
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            var isJson = Path.GetFileName(vocabulary[0]) == "tokenizer.json";
-            HashSet<string> listed = [];
-            foreach (var file in vocabulary)
-            {
-                var bytes = RegularFile.ReadAllBytes(file);
-                if (isJson)
-                    AppendJson(hash, bytes, listed);
-                else
-                    hash.AppendData(bytes);
-            }
-
-            hash.AppendData(Encoding.UTF8.GetBytes(isJson ? settings.BesideJson(listed) : settings.BesideVocabulary()));
-            return Convert.ToHexString(hash.GetHashAndReset())[..32];
+            return read();
         }
         catch (Exception e) when (e is InputException or IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {
@@ -61,7 +71,7 @@ internal static class TokenizerFingerprint
             // Files are saved anew in other words, or in another format, and mean the same.
             var vocabulary = TokenizerFolder.VocabularyIn(folder) is { Length: > 0 } own ? own : known;
             var settings = TokenizerSettings.Read(name => there.Contains(name) ? Path.Combine(folder, name) : Path.Combine(other, name));
-            return TokenizerFolder.Load(vocabulary, settings).EncodesAs(TokenizerFolder.Load(known, TokenizerSettings.Read(other))) ? null : first;
+            return TokenizerFolder.Load(vocabulary, settings).Behaviour() == TokenizerFolder.Load(known, TokenizerSettings.Read(other)).Behaviour() ? null : first;
         }
         catch (Exception e) when (e is InputException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {

@@ -18,7 +18,7 @@ public sealed class TokenizerFingerprintTests
         {
             change();
             File.WriteAllText(file, json.ToJsonString());
-            return TokenizerFingerprint.Of(folder.Path);
+            return TokenizerFingerprint.OfFiles(folder.Path);
         }
 
         string? first = Written(() => { });
@@ -26,5 +26,33 @@ public sealed class TokenizerFingerprintTests
         Assert.Equal(first, Written(() => json["truncation"] = JsonNode.Parse("""{"direction": "Right", "max_length": 128, "strategy": "LongestFirst", "stride": 0}""")));
         Assert.Equal(first, Written(() => json["padding"] = null));
         Assert.NotEqual(first, Written(() => json["normalizer"] = JsonNode.Parse("""{"type": "NFC"}""")));
+    }
+    /// <summary>Files that were saved anew, in other words or in another format, make the same tokens.</summary>
+    [Fact]
+    public void FilesThatMakeTheSameTokensAreNoOthers()
+    {
+        using var folder = new TemporaryFolder();
+        string vocabulary = Path.Combine(folder.Path, "vocab.txt"), config = Path.Combine(folder.Path, "tokenizer_config.json");
+        string[] tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "good", "film", "##s", "é", "e", "."];
+        File.WriteAllLines(vocabulary, tokens);
+        File.WriteAllText(config, """{"tokenizer_class": "BertTokenizer", "do_lower_case": true, "model_max_length": 64}""");
+        (string? files, string? behaviour) = (TokenizerFingerprint.OfFiles(folder.Path), TokenizerFingerprint.OfBehaviour(folder.Path));
+        Assert.NotNull(behaviour);
+        void IsSame(bool expected) => Assert.Equal(expected, TokenizerFingerprint.OfBehaviour(folder.Path) == behaviour);
+        File.WriteAllText(vocabulary, string.Join("\r\n", tokens));
+        Assert.NotEqual(files, TokenizerFingerprint.OfFiles(folder.Path));
+        IsSame(true);
+        File.WriteAllText(config, """{"tokenizer_class": "BertTokenizer", "do_lower_case": true, "strip_accents": true, "tokenize_chinese_chars": true, "cls_token": "[CLS]", "added_tokens_decoder": {"0": {"content": "[PAD]", "special": true}}}""");
+        IsSame(true);
+        File.Delete(config);
+        IsSame(true);
+        File.WriteAllText(Path.Combine(folder.Path, "special_tokens_map.json"), """{"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]"}""");
+        IsSame(true);
+        File.WriteAllText(config, """{"tokenizer_class": "BertTokenizer", "do_lower_case": false}""");
+        IsSame(false);
+        File.Delete(config);
+        (tokens[6], tokens[7]) = (tokens[7], tokens[6]);
+        File.WriteAllLines(vocabulary, tokens);
+        IsSame(false);
     }
 }

@@ -13,16 +13,17 @@ internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string
     /// <summary>In the metadata of an adapter's tensors: fields of the base's config.json.</summary>
     private const string ConfigKey = "lora2_base_config";
 
-    /// <summary>In the metadata of an adapter's tensors: <see cref="TokenizerFingerprint"/> of the base's tokenizer.</summary>
+    /// <summary>In the metadata of an adapter's tensors: <see cref="TokenizerFingerprint"/> of the base's tokenizer, of its files and of what it does, with a hyphen between.</summary>
     private const string TokenizerKey = "lora2_base_tokenizer";
 
-    private readonly Lazy<string?> tokenizer = new(() => TokenizerFingerprint.Of(path));
+    private readonly Lazy<string?> tokenizerFiles = new(() => TokenizerFingerprint.OfFiles(path));
+    private readonly Lazy<string?> tokenizer = new(() => TokenizerFingerprint.OfBehaviour(path));
 
     /// <summary>What of its config.json contradicts itself, as a sentence; null for nothing.</summary>
     public string? Doubt => doubt;
 
     /// <summary>Reads the tokenizer's files, if nobody has asked for it, before they may become others.</summary>
-    public void Remember() => _ = tokenizer.Value;
+    public void Remember() => _ = tokenizerFiles.Value;
 
     /// <summary>Adds it to an adapter's metadata.</summary>
     public void Describe(Dictionary<string, string> metadata)
@@ -36,7 +37,7 @@ internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string
         }
 
         metadata[ConfigKey] = System.Text.Encoding.UTF8.GetString(buffer.ToArray());
-        if (tokenizer.Value is { } found) metadata[TokenizerKey] = found;
+        if (tokenizerFiles.Value is { } files) metadata[TokenizerKey] = $"{files}-{(TokenizerFingerprint.OfFiles(path) == files ? tokenizer.Value : "")}";
     }
 
     /// <summary>What of an adapter's base was not as it is here, each a sentence; none where the adapter doesn't say.</summary>
@@ -47,7 +48,8 @@ internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string
     {
         string[] fields = [.. Said(metadata).Where(said => computation.TryGetValue(said.Field, out string? here) && here != said.Value).Select(said => $"{said.Field} was {Words(said.Value)} and is {Words(computation[said.Field])}")];
         if (fields.Length > 0) yield return $"{file}: the adapter was trained on a base model with another {ModelFolder.ConfigFile}: {string.Join(", ", fields)}";
-        if (metadata.TryGetValue(TokenizerKey, out string? known) && tokenizer.Value is { } found && found != known)
+        // What a tokenizer does takes a while to try, so it is asked of other files alone.
+        if (metadata.TryGetValue(TokenizerKey, out string? known) && known.Split('-') is [var files, var did] && tokenizerFiles.Value is { } here && here != files && tokenizer.Value is { } found && found != did)
             yield return $"{file}: the adapter was trained with another tokenizer than the one in '{path}' (vocabulary, lower-casing or added tokens)";
         if (Path.GetFullPath(folder) != Path.GetFullPath(path) && TokenizerFingerprint.DifferenceIn(folder, path) is { } name)
             yield return $"{Path.Combine(folder, name)}: the adapter's folder has another tokenizer than '{path}', whose own is used";
