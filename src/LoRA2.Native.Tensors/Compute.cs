@@ -84,7 +84,8 @@ public static class Compute
     };
 
     /// <summary>
-    /// One sentence where this program uses narrower vectors than the processor has because it was compiled ahead of time for less, or null. A processor's own just-in-time compiler takes the widest.
+    /// One sentence where this program uses narrower vectors than the processor has because it was compiled ahead of time for less, or null. A processor's own just-in-time compiler takes the widest. Products in bfloat16 and in 8 bits that the
+    /// processor has instructions for (AMX, AVX512-VNNI, AVX512-BF16) run on them either way: their kernels are assembled at run time.
     /// </summary>
-    public static string? Shortfall => CompiledFor.Shortfall(SimdPaths.Current, CompiledFor.Widest());
+    public static string? Shortfall => CompiledFor.Shortfall(SimdPaths.Current, CompiledFor.Widest(), AssembledAvx512.IsSupported);
 }

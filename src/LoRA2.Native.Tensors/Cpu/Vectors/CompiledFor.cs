@@ -14,13 +14,16 @@ internal static class CompiledFor
         if (most < 7) return SimdPath.Portable;
         (_, _, int first, _) = X86Base.CpuId(1, 0);
         (_, int seventh, _, _) = X86Base.CpuId(7, 0);
-        const int fma = 1 << 12, osxsave = 1 << 27, avx2 = 1 << 5, avx512F = 1 << 16, avx512Bw = 1 << 30;
+        const int fma = 1 << 12, osxsave = 1 << 27, avx2 = 1 << 5, avx512F = 1 << 16, avx512Dq = 1 << 17, avx512Bw = 1 << 30, avx512 = avx512F | avx512Dq | avx512Bw;
         if ((first & fma) == 0 || (first & osxsave) == 0 || (seventh & avx2) == 0) return SimdPath.Portable;
-        return (seventh & avx512F) != 0 && (seventh & avx512Bw) != 0 ? SimdPath.Vector512 : SimdPath.Vector256;
+        return (seventh & avx512) == avx512 ? SimdPath.Vector512 : SimdPath.Vector256;
     }
 
     /// <summary>The sentence of <see cref="Compute.Shortfall"/>; null under a just-in-time compiler, which has its reasons.</summary>
-    public static string? Shortfall(SimdPath used, SimdPath widest) => RuntimeFeature.IsDynamicCodeSupported || used >= widest || Environment.GetEnvironmentVariable("LORA2_SIMD") is { Length: > 0 }
+    /// <param name="used">The path in use.</param>
+    /// <param name="widest">The processor's.</param>
+    /// <param name="assembles">Whether kernels assembled at run time use the processor's all the same.</param>
+    public static string? Shortfall(SimdPath used, SimdPath widest, bool assembles) => RuntimeFeature.IsDynamicCodeSupported || used >= widest || Environment.GetEnvironmentVariable("LORA2_SIMD") is { Length: > 0 }
         ? null
-        : $"this program was compiled ahead of time for vectors of {(used == SimdPath.Portable ? 128 : 256)} bits and this processor has {(widest == SimdPath.Vector512 ? 512 : 256)}: IlcInstructionSet {(widest == SimdPath.Vector512 ? "x86-64-v4" : "x86-64-v3")} in its project uses them";
+        : $"this program was compiled ahead of time for vectors of {(used == SimdPath.Portable ? 128 : 256)} bits and this processor has {(widest == SimdPath.Vector512 ? 512 : 256)}: IlcInstructionSet {(widest == SimdPath.Vector512 ? "x86-64-v4" : "x86-64-v3")} in its project uses them{(assembles ? "; products in bfloat16 and in 8 bits use what the processor has for them even so" : "")}";
 }

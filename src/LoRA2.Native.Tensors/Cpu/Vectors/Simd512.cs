@@ -43,18 +43,6 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
         else Avx512F.MaskStore((double*)destination, First64(count).AsDouble(), value.value.AsDouble());
     }
 
-    /// <summary>The first elements, up to a register of them; 0 in the other lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512<T> LoadUpTo(T* source, int count) => count >= Count ? Load(source) : LoadPartial(source, count, default);
-
-    /// <summary>Stores the first elements, up to a register of them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreUpTo(Simd512<T> value, T* destination, int count)
-    {
-        if (count >= Count) Store(value, destination);
-        else StorePartial(value, destination, count);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512<T> FirstLanes(int count) => typeof(T) == typeof(float)
         ? new(Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).As<int, T>())

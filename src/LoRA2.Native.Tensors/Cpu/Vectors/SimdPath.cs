@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -22,7 +23,9 @@ internal enum SimdPath
 /// </summary>
 internal static class SimdPaths
 {
-    private static readonly SimdPath Best = Choose(Environment.GetEnvironmentVariable("LORA2_SIMD"));
+    private static readonly string? Requested = Environment.GetEnvironmentVariable("LORA2_SIMD");
+
+    private static readonly SimdPath Best = Choose(Requested);
 
     [ThreadStatic]
     private static SimdPath? forced;
@@ -39,6 +42,18 @@ internal static class SimdPaths
         set => forced = value;
     }
 
+    /// <summary>
+    /// Whether what goes with assembled kernels (packing, rounding, the end of a product) is computed on 512-bit vectors on this thread; else it is on 256-bit ones, with the same bits.
+    /// </summary>
+    public static bool Are512
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.IsHardwareAccelerated && Current == SimdPath.Vector512;
+    }
+
+    /// <summary>Whether 512 bits were not asked to be left out, on this thread or by <c>LORA2_SIMD</c>, and the program was compiled ahead of time: then it is only what it was compiled for that may be in their way.</summary>
+    public static bool IsHeldBack => !RuntimeFeature.IsDynamicCodeSupported && forced == null && Limit(Requested) == SimdPath.Vector512;
+
     /// <summary>Whether the hardware runs this path without emulation.</summary>
     public static bool IsSupported(SimdPath path) => path switch
     {
@@ -52,13 +67,15 @@ internal static class SimdPaths
     /// </summary>
     public static SimdPath Choose(string? requested)
     {
-        SimdPath limit = requested switch
-        {
-            "portable" => SimdPath.Portable,
-            "256" => SimdPath.Vector256,
-            _ => SimdPath.Vector512,
-        };
+        SimdPath limit = Limit(requested);
         while (!IsSupported(limit)) limit--;
         return limit;
     }
+
+    private static SimdPath Limit(string? requested) => requested switch
+    {
+        "portable" => SimdPath.Portable,
+        "256" => SimdPath.Vector256,
+        _ => SimdPath.Vector512,
+    };
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 using LoRA2.Native.Tensors.Cpu.Vectors;
@@ -7,7 +6,7 @@ namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
 /// <summary>
 /// Products of packed blocks of bytes, unsigned in A and signed in B: by the tile unit's <c>tdpbusd</c>, or by AVX512-VNNI's <c>vpdpbusd</c>, which adds four of them to each of 16 sums and saturates nowhere: four times the
-/// multiplications of a fused multiply-add. .NET has that for 256 bits only, under AVX-VNNI, which AMD's processors lack until Zen 5. Linux on x64 only, as <see cref="BFloat16Code"/>.
+/// multiplications of a fused multiply-add. .NET has that for 256 bits only, under AVX-VNNI, which AMD's processors lack until Zen 5. Where <see cref="AssembledAvx512"/> allows it.
 /// </summary>
 internal static unsafe class ByteCode
 {
@@ -22,13 +21,16 @@ internal static unsafe class ByteCode
     [ThreadStatic]
     private static BytePath? forced;
 
-    /// <summary>Whether products called on this thread multiply bytes: the processor and the system can, and vectors of 512 bits are what is in use.</summary>
+    /// <summary>Whether products called on this thread multiply bytes: the processor and the system can, and nothing asks for narrower vectors than they have.</summary>
     public static bool IsCurrent => Current != BytePath.None;
 
-    /// <summary>The path of products called on this thread: the tile unit where there is one, unless the environment variable <c>LORA2_INT8</c> (<c>amx</c>, <c>vnni</c>, <c>vector</c>) says otherwise.</summary>
-    public static BytePath Current => SimdPaths.Current == SimdPath.Vector512 ? forced ?? Chosen.Path : BytePath.None;
+    /// <summary>
+    /// The path of products called on this thread: the tile unit where there is one, unless the environment variable <c>LORA2_INT8</c> (<c>amx</c>, <c>vnni</c>, <c>vector</c>) says otherwise. It goes with vectors of 512 bits, and with
+    /// those of 256 where the program was compiled ahead of time for no more.
+    /// </summary>
+    public static BytePath Current => forced ?? (SimdPaths.Current == SimdPath.Vector512 || SimdPaths.IsHeldBack ? Chosen.Path : BytePath.None);
 
-    /// <summary>Replaces the path for calls made on this thread, so that all can be tested on one machine; null restores the choice.</summary>
+    /// <summary>Replaces the path for calls made on this thread, whatever their vectors, so that all can be tested on one machine; null restores the choice.</summary>
     public static BytePath? Forced
     {
         get => forced;
@@ -36,8 +38,7 @@ internal static unsafe class ByteCode
     }
 
     private static bool HasVnni =>
-        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx512F.IsSupported && Avx512BW.IsSupported &&
-        X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx >> VnniBit & 1) == 1;
+        AssembledAvx512.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx >> VnniBit & 1) == 1;
 
     private static bool HasTiles => HasVnni && (X86Base.CpuId(7, 0).Edx >> TileInt8Bit & 1) == 1 && BFloat16Code.IsSupported(BFloat16Path.Amx);
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Simd = LoRA2.Native.Tensors.Cpu.Vectors.Simd512<float>;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Integers;
 
@@ -31,22 +31,36 @@ internal unsafe struct ByteEpilogue
     public nint CStep;
 
     /// <summary>C = RowScales · Block · ColumnScales + RowOffsets · ColumnSums + Bias + Beta · C + Residual. C may be where the block lies.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run()
     {
-        for (int j = 0; j < Columns; j += Simd.Count)
+        if (SimdPaths.Are512) Run<Vectors.Simd512<float>>();
+        else Run<Vectors.Simd256<float>>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Run<TSimd>()
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, float>
+    {
+        for (int j = 0; j < Columns; j += TSimd.Count)
         {
             int count = Columns - j;
-            (Simd scales, Simd sums, Simd bias) = (Simd.Load(ColumnScales + j), Simd.Load(ColumnSums + j), Bias == null ? default : Simd.LoadUpTo(Bias + j, count));
+            (TSimd scales, TSimd sums, TSimd bias) = (TSimd.Load(ColumnScales + j), TSimd.Load(ColumnSums + j), Bias == null ? default : SimdEnds.LoadUpTo<TSimd, float>(Bias + j, count));
             for (int i = 0; i < Rows; i++)
             {
                 float* to = C + (i * CStep) + j;
-                Simd value = Unsafe.BitCast<Vector512<float>, Simd>(Vector512.ConvertToSingle(Vector512.Load(Block + (i * Tiles.TileShape.Lanes) + j)));
-                value = Simd.MultiplyAdd(sums, Simd.Create(RowOffsets[i]), value * scales * Simd.Create(RowScales[i])) + bias;
-                if (Beta != 0) value = Simd.MultiplyAdd(Simd.LoadUpTo(to, count), Simd.Create(Beta), value);
-                if (Residual != null) value += Simd.LoadUpTo(Residual + (i * ResidualStep) + j, count);
-                Simd.StoreUpTo(value, to, count);
+                TSimd value = Converted<TSimd>(Block + (i * Tiles.TileShape.Lanes) + j);
+                value = TSimd.MultiplyAdd(sums, TSimd.Create(RowOffsets[i]), value * scales * TSimd.Create(RowScales[i])) + bias;
+                if (Beta != 0) value = TSimd.MultiplyAdd(SimdEnds.LoadUpTo<TSimd, float>(to, count), TSimd.Create(Beta), value);
+                if (Residual != null) value += SimdEnds.LoadUpTo<TSimd, float>(Residual + (i * ResidualStep) + j, count);
+                SimdEnds.StoreUpTo(value, to, count);
             }
         }
     }
+
+    /// <summary>Integers as floats, in 512 or 256 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TSimd Converted<TSimd>(int* source)
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, float> => typeof(TSimd) == typeof(Vectors.Simd512<float>)
+        ? Unsafe.BitCast<Vector512<float>, TSimd>(Vector512.ConvertToSingle(Vector512.Load(source)))
+        : Unsafe.BitCast<Vector256<float>, TSimd>(Vector256.ConvertToSingle(Vector256.Load(source)));
 }

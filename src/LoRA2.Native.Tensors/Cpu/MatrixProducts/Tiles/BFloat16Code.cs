@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
 /// <summary>
-/// The code that this process has assembled for the processor's bfloat16 instructions: those of its tile unit (Intel AMX) and <c>vdpbf16ps</c> (AVX512-BF16). Linux on x64 only: memory for it, its calling convention and the right to the
-/// tile registers are asked for as Linux has them.
+/// The code that this process has assembled for the processor's bfloat16 instructions: those of its tile unit (Intel AMX) and <c>vdpbf16ps</c> (AVX512-BF16). Where <see cref="AssembledAvx512"/> allows it;
+/// the right to the tile registers is asked for as Linux has it.
 /// </summary>
 internal static class BFloat16Code
 {
@@ -35,8 +34,7 @@ internal static class BFloat16Code
     public static bool DotsAreFast => X86Base.IsSupported && X86Base.CpuId(0, 0).Ebx == AuthenticAmd;
 
     private static bool HasVectors =>
-        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported &&
-        X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 1).Eax >> VectorBFloat16Bit & 1) == 1;
+        AssembledAvx512.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 1).Eax >> VectorBFloat16Bit & 1) == 1;
 
     private static bool HasTiles =>
         HasVectors && (X86Base.CpuId(7, 0).Edx >> TileBFloat16Bit & 1) == 1 && (X86Base.CpuId(7, 0).Edx >> TileBit & 1) == 1 && LinuxMemory.RequestTileRegisters();

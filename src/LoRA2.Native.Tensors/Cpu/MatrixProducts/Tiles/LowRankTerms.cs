@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using Simd = LoRA2.Native.Tensors.Cpu.Vectors.Simd512<float>;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -59,21 +57,21 @@ internal static unsafe class LowRankTerms
     /// </summary>
     private static void Split(float* source, int count, nint apart, float scale, int terms, ReadOnlySpan<byte> wanted, float* destination)
     {
-        Simd factor = Simd.Create(scale);
-        for (int j = 0; j < count; j += Simd.Count)
-        {
-            int length = Math.Min(Simd.Count, count - j);
-            Simd value = Simd.LoadPartial(source + j, length, default) * factor;
-            Simd first = Rounded(value), second = Rounded(value - first), third = Rounded(value - first - second);
-            for (int p = 0; p < Products(terms); p++)
-                Simd.StorePartial(wanted[p] == 0 ? first : wanted[p] == 1 ? second : third, destination + p * apart + j, length);
-        }
+        if (SimdPaths.Are512) Split<Vectors.Simd512<float>>(source, count, apart, scale, terms, wanted, destination);
+        else Split<Vectors.Simd256<float>>(source, count, apart, scale, terms, wanted, destination);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Simd Rounded(Simd value)
+    private static void Split<TSimd>(float* source, int count, nint apart, float scale, int terms, ReadOnlySpan<byte> wanted, float* destination)
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, float>
     {
-        Vector512<uint> bits = BFloat16Rounding.Nearest(Unsafe.BitCast<Simd, Vector512<float>>(value));
-        return Unsafe.BitCast<Vector512<uint>, Simd>(bits & Vector512.Create(0xFFFF0000u));
+        TSimd factor = TSimd.Create(scale);
+        for (int j = 0; j < count; j += TSimd.Count)
+        {
+            int length = Math.Min(TSimd.Count, count - j);
+            TSimd value = TSimd.LoadPartial(source + j, length, default) * factor;
+            TSimd first = BFloat16Rounding.Rounded(value), second = BFloat16Rounding.Rounded(value - first), third = BFloat16Rounding.Rounded(value - first - second);
+            for (int p = 0; p < Products(terms); p++)
+                TSimd.StorePartial(wanted[p] == 0 ? first : wanted[p] == 1 ? second : third, destination + p * apart + j, length);
+        }
     }
 }

@@ -1,4 +1,4 @@
-using Simd = LoRA2.Native.Tensors.Cpu.Vectors.Simd512<float>;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -22,25 +22,30 @@ internal static unsafe class TileEpilogue
     public static void Run(
         float* block, int rows, int columns, float beta, float* c, nint step, float* residual, nint residualStep, float* activated, Activation activation)
     {
-        float* from = block, to = c;
+        if (SimdPaths.Are512) Move<Vectors.Simd512<float>>(block, rows, columns, beta, c, step, residual, residualStep);
+        else Move<Vectors.Simd256<float>>(block, rows, columns, beta, c, step, residual, residualStep);
+        // What was just written is in the first-level cache.
+        if (activated != null) new TileFinish<float>(null, null, 0, activated, step, activation, c, step, rows, columns).Run();
+    }
+
+    private static void Move<TSimd>(float* from, int rows, int columns, float beta, float* to, nint step, float* residual, nint residualStep)
+        where TSimd : unmanaged, Vectors.ISimd<TSimd, float>
+    {
         for (int i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j += Simd.Count)
+            for (int j = 0; j < columns; j += TSimd.Count)
             {
                 int count = columns - j;
-                Simd value = Simd.Load(from + j);
-                if (beta != 0) value = Simd.MultiplyAdd(Simd.Create(beta), Simd.LoadUpTo(to + j, count), value);
-                if (residual != null) value += Simd.LoadUpTo(residual + j, count);
-                Simd.StoreUpTo(value, to + j, count);
+                TSimd value = TSimd.Load(from + j);
+                if (beta != 0) value = TSimd.MultiplyAdd(TSimd.Create(beta), SimdEnds.LoadUpTo<TSimd, float>(to + j, count), value);
+                if (residual != null) value += SimdEnds.LoadUpTo<TSimd, float>(residual + j, count);
+                SimdEnds.StoreUpTo(value, to + j, count);
             }
 
             from += TileShape.Lanes;
             to += step;
             if (residual != null) residual += residualStep;
         }
-
-        // What was just written is in the first-level cache.
-        if (activated != null) new TileFinish<float>(null, null, 0, activated, step, activation, c, step, rows, columns).Run();
     }
 
     /// <summary>Copies a part of C to the block that its sums start from; the block's other elements are left as they are.</summary>

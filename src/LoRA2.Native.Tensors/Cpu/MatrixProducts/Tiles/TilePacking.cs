@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using LoRA2.Native.Tensors.Cpu.Vectors;
 
 namespace LoRA2.Native.Tensors.Cpu.MatrixProducts.Tiles;
 
@@ -51,6 +52,7 @@ internal static unsafe class TilePacking<T, TSource>
             depth -= steps * Step;
         }
 
+        bool wide = SimdPaths.Are512;
         T* corner = stackalloc T[Half * Step];
         byte* block = stackalloc byte[3 * BlockCode.GroupBytes];
         for (nint p = 0; p < depth; p += Step, destination += terms * BlockCode.GroupBytes)
@@ -78,12 +80,19 @@ internal static unsafe class TilePacking<T, TSource>
                 bool turned = depthFirst != lanesFirst;
                 byte* tiles = turned ? block : to;
                 if (plain) BFloat16Code.Any.Round((float*)from, fromStep * sizeof(float), Half, 1, terms, tiles);
-                else if (depthFirst) Lanes(from, fromStep, terms, scale, tiles);
-                else Pairs(from, fromStep, terms, scale, tiles);
+                else if (Vector512.IsHardwareAccelerated && wide)
+                {
+                    if (depthFirst) Lanes(from, fromStep, terms, scale, tiles);
+                    else Pairs(from, fromStep, terms, scale, tiles);
+                }
+                else if (depthFirst) LanesOf256(from, fromStep, terms, scale, tiles);
+                else PairsOf256(from, fromStep, terms, scale, tiles);
                 if (!turned) continue;
                 for (int t = 0; t < terms; t++)
                 {
-                    Transpose16.Run((float*)(tiles + t * BlockCode.GroupBytes), Half, Half, (float*)(to + t * BlockCode.GroupBytes), Half, Half);
+                    float* rows = (float*)(tiles + t * BlockCode.GroupBytes), columns = (float*)(to + t * BlockCode.GroupBytes);
+                    if (Vector512.IsHardwareAccelerated && wide) Transpose16.Run(rows, Half, Half, columns, Half, Half);
+                    else Transpose16.RunOf256(rows, Half, columns, Half);
                 }
             }
         }
@@ -123,6 +132,51 @@ internal static unsafe class TilePacking<T, TSource>
                 if (++t == terms) break;
                 first -= (x & Vector512.Create(0xFFFF0000u)).AsSingle();
                 second -= y.AsSingle();
+            }
+        }
+    }
+
+    /// <summary><see cref="Lanes"/> on vectors of 256 bits.</summary>
+    private static void LanesOf256(T* source, nint step, int terms, float scale, byte* tile)
+    {
+        Vector256<float> factor = Vector256.Create(scale);
+        for (int i = 0; i < Half; i++, source += step, tile += RowBytes)
+        {
+            for (int part = 0; part < 2; part++)
+            {
+                Vector256<float> first = TSource.Load8(source + part * Half) * factor, second = TSource.Load8(source + part * Half + Half / 2) * factor;
+                byte* to = tile + part * (RowBytes / 2);
+                for (int t = 0; ; to += BlockCode.GroupBytes)
+                {
+                    Vector256<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second);
+                    Vector256.Narrow(x >>> 16, y >>> 16).Store((ushort*)to);
+                    if (++t == terms) break;
+                    first -= (x & Vector256.Create(0xFFFF0000u)).AsSingle();
+                    second -= (y & Vector256.Create(0xFFFF0000u)).AsSingle();
+                }
+            }
+        }
+    }
+
+    /// <summary><see cref="Pairs"/> on vectors of 256 bits.</summary>
+    private static void PairsOf256(T* source, nint step, int terms, float scale, byte* tile)
+    {
+        Vector256<float> factor = Vector256.Create(scale);
+        for (int i = 0; i < Half; i++, source += 2 * step, tile += RowBytes)
+        {
+            for (int part = 0; part < 2; part++)
+            {
+                T* from = source + part * (Half / 2);
+                Vector256<float> first = TSource.Load8(from) * factor, second = TSource.Load8(from + step) * factor;
+                byte* to = tile + part * (RowBytes / 2);
+                for (int t = 0; ; to += BlockCode.GroupBytes)
+                {
+                    Vector256<uint> x = BFloat16Rounding.Nearest(first), y = BFloat16Rounding.Nearest(second) & Vector256.Create(0xFFFF0000u);
+                    ((x >>> 16) | y).Store((uint*)to);
+                    if (++t == terms) break;
+                    first -= (x & Vector256.Create(0xFFFF0000u)).AsSingle();
+                    second -= y.AsSingle();
+                }
             }
         }
     }

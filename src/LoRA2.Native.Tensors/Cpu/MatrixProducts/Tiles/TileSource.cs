@@ -9,6 +9,9 @@ internal unsafe interface ITileSource<T>
 {
     /// <summary>16 consecutive elements as floats.</summary>
     static abstract Vector512<float> Load(T* source);
+
+    /// <summary>8 consecutive elements as floats.</summary>
+    static abstract Vector256<float> Load8(T* source);
 }
 
 /// <summary>Float32 elements.</summary>
@@ -16,6 +19,9 @@ internal unsafe readonly struct FloatSource : ITileSource<float>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load8(float* source) => Vector256.Load(source);
 }
 
 /// <summary>Bfloat16 elements: the upper halves of floats.</summary>
@@ -26,5 +32,12 @@ internal unsafe readonly struct BFloat16Source : ITileSource<ushort>
     {
         (Vector256<uint> lower, Vector256<uint> upper) = Vector256.Widen(Vector256.Load(source));
         return (Vector512.Create(lower, upper) << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load8(ushort* source)
+    {
+        (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(Vector128.Load(source));
+        return (Vector256.Create(lower, upper) << 16).AsSingle();
     }
 }
