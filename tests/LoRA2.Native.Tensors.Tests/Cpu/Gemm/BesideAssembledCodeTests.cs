@@ -76,8 +76,16 @@ public sealed unsafe class BesideAssembledCodeTests
                                 {
                                     var epilogue = new Epilogue<float>
                                     {
-                                        Bias = (parts & 1) != 0 ? pBias : null, Rank = (parts & 2) != 0 ? 8 : 0, Left = pLeft, LeftStride = 8, Right = pRight, RightStride = (parts & 8) != 0 ? 8 : n,
-                                        RightTransposed = (parts & 8) != 0, LowRankScale = 0.7f, Residual = (parts & 4) != 0 ? pResidual : null, ResidualStride = n,
+                                        Bias = (parts & 1) != 0 ? pBias : null,
+                                        Rank = (parts & 2) != 0 ? 8 : 0,
+                                        Left = pLeft,
+                                        LeftStride = 8,
+                                        Right = pRight,
+                                        RightStride = (parts & 8) != 0 ? 8 : n,
+                                        RightTransposed = (parts & 8) != 0,
+                                        LowRankScale = 0.7f,
+                                        Residual = (parts & 4) != 0 ? pResidual : null,
+                                        ResidualStride = n,
                                     };
                                     BFloat16Gemm.Multiply(precision, (parts & 1) != 0, (parts & 4) != 0, m, n, k, 0.9f, pa, (parts & 1) != 0 ? m : k, pb, (parts & 4) != 0 ? k : n, -0.3f * (parts & 1), pc, n, epilogue);
                                 }
