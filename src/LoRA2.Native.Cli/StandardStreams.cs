@@ -18,7 +18,7 @@ internal sealed class StandardStreams
     private readonly TextWriter standardError;
     private StringBuilder? kept;
 
-    public StandardStreams(Stream input, Stream output, TextWriter error)
+    public StandardStreams(Stream input, Stream? output, TextWriter error)
     {
         Input = input;
         OutputBytes = new StandardOutput(output);
@@ -81,7 +81,7 @@ internal sealed class StandardStreams
     public static StandardStreams OfProcess()
     {
         var error = new StreamWriter(IsClosed(2) ? Stream.Null : Console.OpenStandardError(), Utf8) { AutoFlush = true, NewLine = "\n" };
-        return new StandardStreams(IsClosed(0) ? Stream.Null : Console.OpenStandardInput(), IsClosed(1) ? new ClosedOutput() : Console.OpenStandardOutput(), error)
+        return new StandardStreams(IsClosed(0) ? Stream.Null : Console.OpenStandardInput(), IsClosed(1) ? null : Console.OpenStandardOutput(), error)
         {
             IsInputTerminal = !Console.IsInputRedirected,
             // Of what mpirun passes on nobody knows whether it goes to a terminal.

@@ -15,28 +15,20 @@ internal static class TokenizerFingerprint
 
     private static readonly string[] VocabularyFiles = ["tokenizer.json", "spm.model", "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt", "vocab.txt"];
 
-    /// <summary>
-    /// Of the files of a folder's tokenizer: SHA-256 of the vocabulary's and of what those beside it say, as far as it is followed. A <c>tokenizer.json</c> may change its padding, its truncation and its version. Null where
-    /// there is no tokenizer, or one that can't be read.
-    /// </summary>
+    /// <summary>Of the files of a folder's tokenizer and of what is said beside them, byte for byte: another one may still do the same. Null where there is no tokenizer, or one that can't be read.</summary>
     public static string? OfFiles(string folder) => Read(() =>
     {
         if (TokenizerFolder.VocabularyIn(folder) is not { Length: > 0 } vocabulary)
             return null;
-        var settings = TokenizerSettings.Read(folder);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var isJson = Path.GetFileName(vocabulary[0]) == "tokenizer.json";
-        HashSet<string> listed = [];
-        foreach (var file in vocabulary)
+        // Where tokenizer_config.json names no class, config.json does.
+        foreach (var file in vocabulary.Concat(SettingsFiles.Append("config.json").Select(name => Path.Combine(folder, name))).Where(File.Exists))
         {
             var bytes = RegularFile.ReadAllBytes(file);
-            if (isJson)
-                AppendJson(hash, bytes, listed);
-            else
-                hash.AppendData(bytes);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(file)} {bytes.Length}\n"));
+            hash.AppendData(bytes);
         }
 
-        hash.AppendData(Encoding.UTF8.GetBytes(isJson ? settings.BesideJson(listed) : settings.BesideVocabulary()));
         return Convert.ToHexString(hash.GetHashAndReset())[..32];
     });
 
@@ -80,32 +72,4 @@ internal static class TokenizerFingerprint
     }
 
     private static bool IsSame(string path, string other) => File.Exists(other) && RegularFile.ReadAllBytes(path).AsSpan().SequenceEqual(RegularFile.ReadAllBytes(other));
-
-    /// <summary>Hashes a tokenizer.json but for what its reader leaves to others, and lists its added tokens.</summary>
-    private static void AppendJson(IncrementalHash hash, byte[] bytes, HashSet<string> listed)
-    {
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 64 });
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var name = reader.GetString()!;
-            var start = (int)reader.TokenStartIndex;
-            if (name == "added_tokens")
-            {
-                using var tokens = JsonDocument.ParseValue(ref reader);
-                foreach (var token in tokens.RootElement.ValueKind == JsonValueKind.Array ? tokens.RootElement.EnumerateArray() : default)
-                {
-                    if (JsonFile.Get(token, "content") is { ValueKind: JsonValueKind.String } content)
-                        listed.Add(content.GetString()!);
-                }
-            }
-            else
-            {
-                reader.Skip();
-            }
-
-            if (name is not ("padding" or "truncation" or "version"))
-                hash.AppendData(bytes.AsSpan(start, (int)reader.BytesConsumed - start));
-        }
-    }
 }

@@ -84,30 +84,6 @@ internal sealed class TokenizerSettings
             $"{file}: belongs to tokenizer_class {Quote.Plain(TokenizerClass)}; expected {string.Join(", ", prefixes.SkipLast(1).Select(prefix => prefix + "Tokenizer"))} or {prefixes[^1]}Tokenizer, or a tokenizer.json beside it (transformers' AutoTokenizer.from_pretrained(…).save_pretrained(…) writes one).");
     }
 
-    /// <summary>What a vocabulary's tokenizer makes of this, in words: the same of two settings, and it makes the same tokens.</summary>
-    public string BesideVocabulary() => string.Join('\n', (IEnumerable<string>)
-    [
-        $"{TokenizerClass ?? ModelType}".Replace("TokenizerFast", "Tokenizer", StringComparison.Ordinal),
-        $"{HasConfig} {DoLowerCase} {TokenizeChineseChars} {StripAccents} {DoBasicTokenize} {SplitByPunct} {AddPrefixSpace} {KeepAccents} {RemoveSpace}",
-        .. Special.OrderBy(special => special.Key, StringComparer.Ordinal).Select(special => $"{special.Key} {BareSpecial.Contains(special.Key)} {special.Value with { Id = 0 }}"),
-        .. AdditionalSpecial.Select(token => $"{token with { Id = 0 }}"),
-        .. AddedTokens.Select(token => $"{token}"),
-    ]);
-
-    /// <summary>The same of a <c>tokenizer.json</c>, which says most of it itself.</summary>
-    /// <param name="listed">The added tokens that are in there.</param>
-    public string BesideJson(IReadOnlySet<string> listed)
-    {
-        var overrules = Json.NormalizerReader.IsOverruledBy(this);
-        return string.Join('\n', (IEnumerable<string>)
-        [
-            overrules ? $"{DoLowerCase} {StripAccents} {(TokenizeChineseChars == false ? "False" : "")}" : "",
-            $"{AddPrefixSpace}",
-            .. Special.Where(special => !Json.TokenizerJson.IsUsual(special.Key, special.Value.Content)).OrderBy(special => special.Key, StringComparer.Ordinal).Select(special => $"{special.Key} {special.Value.Content}"),
-            .. AddedTokens.Where(token => !listed.Contains(token.Content)).Select(token => $"{token}"),
-        ]);
-    }
-
     private void ReadConfig(string file)
     {
         if (!File.Exists(file))

@@ -18,7 +18,7 @@ public sealed class TokenizerFingerprintTests
         {
             change();
             File.WriteAllText(file, json.ToJsonString());
-            return TokenizerFingerprint.OfFiles(folder.Path);
+            return TokenizerFingerprint.OfBehaviour(folder.Path);
         }
 
         string? first = Written(() => { });

@@ -1,7 +1,8 @@
 namespace LoRA2.Native.Cli.Text;
 
 /// <summary>Standard output, which says so when it can't be written to: the system's words alone would not tell where.</summary>
-internal sealed class StandardOutput(Stream stream) : Stream
+/// <param name="stream">What is written to; null where the process was started without one, and whoever has something to write fails.</param>
+internal sealed class StandardOutput(Stream? stream) : Stream
 {
     public override bool CanRead => false;
 
@@ -17,6 +18,8 @@ internal sealed class StandardOutput(Stream stream) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        if (buffer.Length == 0) return;
+        if (stream is null) throw new IOException("standard output is closed");
         try
         {
             stream.Write(buffer);
@@ -31,7 +34,7 @@ internal sealed class StandardOutput(Stream stream) : Stream
     {
         try
         {
-            stream.Flush();
+            stream?.Flush();
         }
         catch (IOException e)
         {

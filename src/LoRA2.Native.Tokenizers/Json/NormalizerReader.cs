@@ -68,12 +68,10 @@ internal static class NormalizerReader
         _ => null,
     };
 
-    /// <summary>Whether tokenizer_config.json overrules the file, as BertTokenizerFast lets it.</summary>
-    public static bool IsOverruledBy(TokenizerSettings settings) => settings.TokenizerClass?.StartsWith("BertTokenizer", StringComparison.Ordinal) == true;
-
     private static BertNormalizer ReadBert(JsonElement value, TokenizerSettings settings, string where)
     {
-        var overrules = IsOverruledBy(settings);
+        // BertTokenizerFast lets tokenizer_config.json overrule the file.
+        var overrules = settings.TokenizerClass?.StartsWith("BertTokenizer", StringComparison.Ordinal) == true;
         var lower = (overrules ? settings.DoLowerCase : null) ?? JsonFile.Bool(value, "lowercase", where) ?? true;
         var strip = (overrules ? settings.StripAccents : null) ?? JsonFile.Bool(value, "strip_accents", where) ?? lower;
         var cjk = (overrules ? settings.TokenizeChineseChars : null) ?? JsonFile.Bool(value, "handle_chinese_chars", where) ?? true;

@@ -51,9 +51,6 @@ internal static class TokenizerJson
         return new FastTokenizer(parts);
     }
 
-    /// <summary>Whether a token is the one that its role has where nobody says another.</summary>
-    public static bool IsUsual(string role, string content) => UsualNames.First(usual => usual.Role == role).Names.Contains(content);
-
     private static List<AddedToken> ReadAdded(JsonElement root, TokenizerSettings settings, Dictionary<string, int> ids, string file)
     {
         var added = new Dictionary<string, AddedToken>();

@@ -50,16 +50,16 @@ public abstract class Metric
     public static Metric Accuracy { get; } = OfClasses("accuracy", MetricFormulas.Accuracy);
 
     /// <summary>The harmonic mean of precision and recall of class 1, 0 to 1; every other class counts as negative. 0 when nothing is positive, predicted or true.</summary>
-    public static Metric F1 { get; } = new Formula<int>("f1", MetricInput.Classes, MetricFormulas.F1, predictions => predictions.Classes, predictions => predictions.Labels) { Why = UndefinedMetrics.F1 };
+    public static Metric F1 { get; } = Classes("f1", MetricFormulas.F1, UndefinedMetrics.F1);
 
     /// <summary>Matthews correlation of the classes predicted and true, −1 to 1, for any number of classes (Gorodkin 2004). 0 when either side is one class only.</summary>
-    public static Metric Matthews { get; } = new Formula<int>("matthews", MetricInput.Classes, MetricFormulas.Matthews, predictions => predictions.Classes, predictions => predictions.Labels) { Why = UndefinedMetrics.Matthews };
+    public static Metric Matthews { get; } = Classes("matthews", MetricFormulas.Matthews, UndefinedMetrics.Matthews);
 
     /// <summary>Pearson correlation of the scores predicted and true, −1 to 1; 0 when either side is constant.</summary>
-    public static Metric Pearson { get; } = new Formula<double>("pearson", MetricInput.Scores, MetricFormulas.Pearson, predictions => predictions.Scores, predictions => predictions.Targets) { Why = UndefinedMetrics.Pearson };
+    public static Metric Pearson { get; } = Scores("pearson", MetricFormulas.Pearson, UndefinedMetrics.Pearson);
 
     /// <summary>Spearman rank correlation of the scores predicted and true, −1 to 1, equal values sharing the mean of their ranks; 0 when either side is constant.</summary>
-    public static Metric Spearman { get; } = new Formula<double>("spearman", MetricInput.Scores, MetricFormulas.Spearman, predictions => predictions.Scores, predictions => predictions.Targets) { Why = UndefinedMetrics.Spearman };
+    public static Metric Spearman { get; } = Scores("spearman", MetricFormulas.Spearman, UndefinedMetrics.Spearman);
 
     /// <summary>The mean squared difference of the scores predicted and true; less is better.</summary>
     public static Metric MeanSquaredError { get; } = OfScores("mse", MetricFormulas.MeanSquaredError, lowerIsBetter: true);
@@ -86,15 +86,15 @@ public abstract class Metric
     public static Metric QueryAveragePrecision { get; } = OfRankings("query_map", rankings => rankings.AveragePrecision());
 
     /// <summary>2·TP / (2·TP + FP + FN) over all labels of all examples together, 0 to 1; 0 when nothing is true or predicted.</summary>
-    public static Metric MicroF1 { get; } = new Whole("micro_f1", MetricInput.LabelSets, predictions => LabelSetFormulas.MicroF1(predictions.Sets)) { Why = predictions => UndefinedMetrics.MicroF1(predictions.Sets) };
+    public static Metric MicroF1 { get; } = Sets("micro_f1", LabelSetFormulas.MicroF1, UndefinedMetrics.MicroF1);
 
     /// <summary>The mean of each label's F1, 0 to 1; 0 for a label that is neither true nor predicted anywhere.</summary>
-    public static Metric MacroF1 { get; } = new Whole("macro_f1", MetricInput.LabelSets, predictions => LabelSetFormulas.MacroF1(predictions.Sets)) { Why = predictions => UndefinedMetrics.MacroF1(predictions.Sets) };
+    public static Metric MacroF1 { get; } = Sets("macro_f1", LabelSetFormulas.MacroF1, UndefinedMetrics.MacroF1);
 
     /// <summary>
     /// The mean over labels of the average precision, Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds from the highest down, 0 to 1: that of scikit-learn, over the labels that some example has.
     /// </summary>
-    public static Metric AveragePrecision { get; } = new Whole("average_precision", MetricInput.LabelSets, predictions => LabelSetFormulas.AveragePrecision(predictions.Sets)) { Why = predictions => UndefinedMetrics.AveragePrecision(predictions.Sets) };
+    public static Metric AveragePrecision { get; } = Sets("average_precision", LabelSetFormulas.AveragePrecision, UndefinedMetrics.AveragePrecision);
 
     /// <summary>The share of examples whose labels are predicted all and no others, 0 to 1.</summary>
     public static Metric ExactMatch { get; } = OfLabelSets("exact_match", LabelSetFormulas.ExactMatch);
@@ -149,7 +149,7 @@ public abstract class Metric
     public static Metric OfClasses(string name, MetricFormula<int> formula, bool lowerIsBetter = false)
     {
         ArgumentNullException.ThrowIfNull(formula);
-        return new Formula<int>(name, MetricInput.Classes, formula, predictions => predictions.Classes, predictions => predictions.Labels, lowerIsBetter);
+        return Classes(name, formula, lowerIsBetter: lowerIsBetter);
     }
 
     /// <summary>A metric of the numbers predicted and true.</summary>
@@ -157,7 +157,7 @@ public abstract class Metric
     public static Metric OfScores(string name, MetricFormula<double> formula, bool lowerIsBetter = false)
     {
         ArgumentNullException.ThrowIfNull(formula);
-        return new Formula<double>(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter);
+        return Scores(name, formula, lowerIsBetter: lowerIsBetter);
     }
 
     /// <summary>A metric of sets of labels.</summary>
@@ -165,7 +165,7 @@ public abstract class Metric
     public static Metric OfLabelSets(string name, Func<LabelSets, double> formula, bool lowerIsBetter = false)
     {
         ArgumentNullException.ThrowIfNull(formula);
-        return new Whole(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter);
+        return Sets(name, formula, lowerIsBetter: lowerIsBetter);
     }
 
     /// <summary>A metric of tags of words.</summary>
@@ -186,6 +186,15 @@ public abstract class Metric
 
     /// <inheritdoc/>
     public sealed override string ToString() => Name;
+
+    private static Formula<int> Classes(string name, MetricFormula<int> formula, Reason<int>? why = null, bool lowerIsBetter = false) =>
+        new(name, MetricInput.Classes, formula, predictions => predictions.Classes, predictions => predictions.Labels, lowerIsBetter) { Why = why };
+
+    private static Formula<double> Scores(string name, MetricFormula<double> formula, Reason<double>? why = null, bool lowerIsBetter = false) =>
+        new(name, MetricInput.Scores, formula, predictions => predictions.Scores, predictions => predictions.Targets, lowerIsBetter) { Why = why };
+
+    private static Whole Sets(string name, Func<LabelSets, double> formula, Func<LabelSets, string?>? why = null, bool lowerIsBetter = false) =>
+        new(name, MetricInput.LabelSets, predictions => formula(predictions.Sets), lowerIsBetter) { Why = why is null ? null : predictions => why(predictions.Sets) };
 
     private static Whole OfEntities(string name, bool isStrict, Func<EntityScore, double> formula, Func<EntityScore, string?> why) =>
         new(name, MetricInput.Tags, predictions => formula(predictions.Tags.Score(isStrict))) { Why = predictions => why(predictions.Tags.Score(isStrict)) };

@@ -64,7 +64,7 @@ public sealed class StandardStreamsTests : IDisposable
         foreach (string[] args in (string[][])[["predict", "--model", model, "--text", "a"], ["inspect", model], ["inspect", model, "--json"], ["--help"], ["--version"]])
         {
             using Process process = await Shell(">&-", args);
-            Assert.Equal("lora2: standard output: is closed\n", await process.StandardError.ReadToEndAsync());
+            Assert.Equal("lora2: standard output is closed\n", await process.StandardError.ReadToEndAsync());
             Assert.Equal(1, process.ExitCode);
         }
 
