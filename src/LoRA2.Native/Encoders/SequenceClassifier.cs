@@ -165,7 +165,7 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>A batch with all that has to be counted where the ids are: a pass takes it, moved to the model's device, without looking at ids in this process.</summary>
     internal EncoderBatch Prepare(in EncoderBatch batch) => encoder.Prepare(batch);
 
-    /// <summary>The logits, [batch, labels], or what else the head of the task's kind gives. They belong to the current tensor scope. Any number of threads may do so at once.</summary>
+    /// <summary>The logits, [batch, labels], or what else the head of the task's kind gives. A head of tokens gives numbers for padding too, which mean nothing. They belong to the current tensor scope. Any number of threads may do so at once.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Forward(EncoderBatch batch, ForwardContext context)
     {
