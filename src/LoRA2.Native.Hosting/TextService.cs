@@ -46,9 +46,10 @@ public sealed class TextService : IAsyncDisposable, IDisposable
         ModelFolder = options.ModelFolder;
         Precision = options.Precision.ToString().ToLowerInvariant();
         MaxQueuedTexts = options.MaxQueuedTexts;
-        telemetry = new ServiceTelemetry(name, logger, meters, () => queue!.Waiting, () => model.Adapters.Count);
+        telemetry = new ServiceTelemetry(name, logger, meters);
         Limits = new BatchLimits(options.MaxBatchTokens, options.MaxBatchTexts, options.MaxQueuedTexts, options.Workers ?? Math.Max(1, Environment.ProcessorCount / Compute.Threads));
         queue = new BatchQueue<QueuedText>(Limits, model.Answer, telemetry);
+        telemetry.Watch(() => queue.Waiting, () => model.Adapters.Count);
     }
 
     /// <summary>What the model is called.</summary>

@@ -10,6 +10,7 @@ using LoRA2.Native.Hosting.Telemetry;
 using LoRA2.Native.Inference;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace LoRA2.Native.Hosting.Tests;
@@ -204,6 +205,50 @@ public sealed class TextServiceTests : IDisposable
             if (tags.ToArray().Contains(new("gen_ai.request.model", "leaving"))) seen.Add(instrument.Name);
         });
         meters.Start();
+        meters.RecordObservableInstruments();
+        Assert.Empty(seen);
+    }
+
+    [Fact]
+    public void AListenerThatAsksWhileAServiceIsMadeIsAnswered()
+    {
+        var seen = new Dictionary<string, double>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = static (instrument, own) =>
+            {
+                own.EnableMeasurementEvents(instrument);
+                own.RecordObservableInstruments();
+            },
+        };
+        meters.SetMeasurementEventCallback<int>((instrument, value, tags, _) => See(instrument, value, tags));
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) => See(instrument, value, tags));
+        meters.Start();
+        using TextService service = TinyTenants.Load(options => options.ModelName = "asked");
+        Assert.Equal(["lora2.adapters", "lora2.queue.texts", "lora2.queue.tokens"], seen.Keys.Order(StringComparer.Ordinal));
+
+        void See(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (!tags.ToArray().Contains(new("gen_ai.request.model", "asked"))) return;
+            lock (seen) seen[instrument.Name] = value;
+        }
+    }
+
+    [Fact]
+    public void AServiceThatIsOverShowsNothingThroughAFactorysMeter()
+    {
+        using ServiceProvider provider = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var seen = new List<string>();
+        using var meters = new MeterListener { InstrumentPublished = static (instrument, own) => own.EnableMeasurementEvents(instrument) };
+        meters.SetMeasurementEventCallback<int>((instrument, _, tags, _) =>
+        {
+            if (tags.ToArray().Contains(new("gen_ai.request.model", "over"))) seen.Add(instrument.Name);
+        });
+        meters.Start();
+        var options = new LoRA2Options { ModelFolder = TinyTenants.Base, ModelName = "over" };
+        using (TextService.Load(options, null, provider.GetRequiredService<IMeterFactory>())) meters.RecordObservableInstruments();
+        Assert.Equal(["lora2.adapters", "lora2.queue.texts"], seen.Order(StringComparer.Ordinal));
+        seen.Clear();
         meters.RecordObservableInstruments();
         Assert.Empty(seen);
     }

@@ -24,8 +24,9 @@ internal sealed class ServiceTelemetry : IBatchObserver, IDisposable
     private readonly Histogram<long> batchTexts;
     private readonly Counter<long> cutTexts;
     private readonly KeyValuePair<string, object?> modelTag;
+    private volatile bool isOver;
 
-    public ServiceTelemetry(string model, ILogger logger, IMeterFactory? meters, Func<(int Items, long Tokens)> waiting, Func<int> adapters)
+    public ServiceTelemetry(string model, ILogger logger, IMeterFactory? meters)
     {
         this.model = model;
         this.logger = logger;
@@ -41,9 +42,14 @@ internal sealed class ServiceTelemetry : IBatchObserver, IDisposable
         batchTokens = meter.CreateHistogram("lora2.batch.tokens", "{token}", "Tokens of a batch, padding counted.", tags: null, advice: powers);
         batchTexts = meter.CreateHistogram("lora2.batch.texts", "{text}", "Texts of a batch.", tags: null, advice: powers);
         cutTexts = meter.CreateCounter<long>("lora2.texts.cut", "{text}", "Texts that were longer than the model takes, and cut.");
-        meter.CreateObservableUpDownCounter("lora2.queue.texts", () => new Measurement<int>(waiting().Items, modelTag), "{text}", "Texts that wait.");
-        meter.CreateObservableUpDownCounter("lora2.queue.tokens", () => new Measurement<long>(waiting().Tokens, modelTag), "{token}", "Tokens of the texts that wait.");
-        meter.CreateObservableUpDownCounter("lora2.adapters", () => new Measurement<int>(adapters(), modelTag), "{adapter}", "Adapters that are loaded.");
+    }
+
+    /// <summary>Begins to show what waits and what is loaded. Listeners ask from the moment on which a gauge is there, so that what they are told by has to be whole by then.</summary>
+    public void Watch(Func<(int Items, long Tokens)> waiting, Func<int> adapters)
+    {
+        meter.CreateObservableUpDownCounter("lora2.queue.texts", () => Shown(() => waiting().Items), "{text}", "Texts that wait.");
+        meter.CreateObservableUpDownCounter("lora2.queue.tokens", () => Shown(() => waiting().Tokens), "{token}", "Tokens of the texts that wait.");
+        meter.CreateObservableUpDownCounter("lora2.adapters", () => Shown(adapters), "{adapter}", "Adapters that are loaded.");
     }
 
     /// <summary>Does a call under a span, and measures it.</summary>
@@ -91,9 +97,14 @@ internal sealed class ServiceTelemetry : IBatchObserver, IDisposable
 
     public void Failed(Exception reason) => HostingLog.Failed(logger, reason, model);
 
-    /// <summary>A factory disposes of its meters by itself.</summary>
+    /// <summary>A factory disposes of its meters by itself, at its own end; until then the gauges show nothing.</summary>
     public void Dispose()
     {
+        isOver = true;
         if (ownsMeter) meter.Dispose();
     }
+
+    private Measurement<T>[] Shown<T>(Func<T> value)
+        where T : struct
+        => isOver ? [] : [new Measurement<T>(value(), modelTag)];
 }
