@@ -8,7 +8,7 @@ namespace LoRA2.Native.Cli;
 /// <summary>What is to be known of a model's files, and of an adapter that fits a model: fields nobody here knows, weights, config or tokenizer of another base model, a merge that was made already.</summary>
 internal static class AdapterWarnings
 {
-    public static Option<bool> StrictOption() => new("--strict") { Description = "refuse an adapter that was trained on a base model with other weights, another config or another tokenizer, whose folder has another tokenizer, or that is merged into this one already" };
+    public static Option<bool> StrictOption() => new("--strict") { Description = "refuse an adapter that was trained on a base model with other weights, another config or another tokenizer, whose folder has another tokenizer, whose config contradicts the rest or says what nothing comes of, or that is merged into this one already" };
 
     /// <exception cref="InputException">Something is doubtful, and only what is certain was asked for.</exception>
     public static void Write(TextWriter error, AdapterSettings? adapter, string? folder, SequenceClassifier model, bool strict)

@@ -73,6 +73,23 @@ public sealed class MethodTests : IDisposable
         Assert.Contains("warning: unknown in adapter_config.json, ignored: flux_capacitor", Lora2.Run("predict", "--adapter", output, "--text", "hello").Done().Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A pattern that fits nothing, and a task that is another: said by all who load an adapter, refused by those who were asked to.</summary>
+    [Fact]
+    public void WhatNothingComesOfInAnAdapterIsAWarningAndRefusedWhereAsked()
+    {
+        string output = folder.File("out"), config = Path.Combine(output, "adapter_config.json");
+        Lora2.Run(Finetune(output, "--method", "lora", "--rank", "2", "--max-steps", "1")).Done();
+        string said = File.ReadAllText(config);
+        File.WriteAllText(config, said.Replace("{", "{ \"rank_pattern\": {\"nowhere\": 2},", StringComparison.Ordinal));
+        string sentence = $"{config}: rank_pattern has \"nowhere\", which fits no layer that the adapter is on";
+        Assert.Contains($"lora2: warning: {sentence}\n", Lora2.Run("predict", "--adapter", output, "--text", "hello").Done().Error, StringComparison.Ordinal);
+        Assert.Contains($"lora2: warning: {sentence}\n", Lora2.Run("export", "--adapter", output, "--output", folder.File("plain")).Done().Error, StringComparison.Ordinal);
+        Assert.Contains($"lora2: warning: {sentence}\n", Lora2.Run(Finetune(folder.File("more"), "--from", output, "--max-steps", "1")).Done().Error, StringComparison.Ordinal);
+        Assert.Contains(sentence, Lora2.Run("predict", "--adapter", output, "--text", "hello", "--strict").Refused(), StringComparison.Ordinal);
+        File.WriteAllText(config, said.Replace("SEQ_CLS", "TOKEN_CLS", StringComparison.Ordinal));
+        Assert.Contains("task_type is \"TOKEN_CLS\"; task.json beside it says classification (SEQ_CLS), and is followed", Lora2.Run("merge", "--adapter", output, "--output", folder.File("merged"), "--strict").Refused(), StringComparison.Ordinal);
+    }
+
     /// <summary>SoRA's dense schedule: on with a higher threshold, a model at each.</summary>
     [Fact]
     public void TrainingGoesOnFromAnAdapter()

@@ -129,12 +129,14 @@ public static class AdapterFolder
         var tensors = new AdapterTensors(file, model.Config.Prefix);
         IReadOnlyList<LinearLayer> layers = settings.Method.UsesTargets ? settings.Selection.Resolve(model, settings.Targets, tensors.IsAdapted, Path.Combine(folder, ConfigFile)) : [];
         var read = new List<Adapter>();
+        string[] contradictions;
         try
         {
             foreach (Adapter adapter in settings.Method.Read(tensors, layers)) read.Add(adapter);
             (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors, Path.Combine(folder, ConfigFile))];
             // A head of another task is nothing to a model that has none.
             tensors.RequireAllRead(model.Head.Modules.Count > 0 ? _ => false : SavedTensorsIn(folder));
+            contradictions = [.. AdapterContradictions.Of(model, settings, layers, folder)];
             string[] frozen = file.Metadata.TryGetValue(FrozenKey, out string? paths) ? paths.Split(',') : [];
             HashSet<Parameter> untrained = [.. model.Head.Modules.Where(module => frozen.Contains(module.Path)).SelectMany(module => module.Parameters)];
             using (model.Change())
@@ -162,7 +164,7 @@ public static class AdapterFolder
         IEnumerable<string> others = file.Metadata.TryGetValue(BaseKey, out string? known) && model.Fingerprint is { } found && known != found
             ? [$"{tensorsFile}: the adapter was trained on a base model with other weights"]
             : [];
-        string[] warnings = [.. others, .. model.Folder?.Doubts(folder, tensorsFile, file.Metadata) ?? []];
+        string[] warnings = [.. contradictions, .. others, .. model.Folder?.Doubts(folder, tensorsFile, file.Metadata) ?? []];
         return settings with { Targets = [.. settings.Selection.IsPlain ? settings.Targets : layers.Select(layer => layer.Name)], Selection = TargetSelection.Plain, Warnings = warnings };
     }
 

@@ -14,6 +14,9 @@ public abstract record LowRankMethod : AdapterMethod
     private protected const int MaxRank = 65536;
     private protected const double MaxAlpha = 1e6;
 
+    /// <summary>What is trained has a scale that does something. A loaded adapter may have any: its scale may be negative on purpose, to take away what it learned.</summary>
+    private const double LeastAlpha = 1e-6;
+
     /// <inheritdoc/>
     public override int InitialRank => Rank;
 
@@ -26,5 +29,5 @@ public abstract record LowRankMethod : AdapterMethod
 
     /// <summary><see cref="Alpha"/> as an option, <c>--alpha</c>.</summary>
     protected static MethodOption AlphaOption { get; } =
-        MethodOption.Real<LowRankMethod>("alpha", "the update's scale is alpha / r", method => method.Alpha, (method, value) => method with { Alpha = value }, -MaxAlpha, MaxAlpha);
+        MethodOption.Real<LowRankMethod>("alpha", "the update's scale is alpha / r", method => method.Alpha, (method, value) => method with { Alpha = value }, LeastAlpha, MaxAlpha);
 }

@@ -77,18 +77,22 @@ internal sealed record TargetSelection
     private bool IsExcluded(string module) =>
         (ExcludedPattern?.IsMatch(module) ?? false) || Excluded.Any(name => module == name || module.EndsWith("." + name, StringComparison.Ordinal));
 
-    private bool IsInLayers(string module)
+    /// <summary>The numbers of layers_to_transform that none of some layers has.</summary>
+    public IEnumerable<int> NumbersBeside(IReadOnlyList<LinearLayer> layers) => Layers?.Distinct().Except(layers.Select(layer => NumberOf(layer.Name)).OfType<int>()) ?? [];
+
+    private bool IsInLayers(string module) => Layers is null || (NumberOf(module) is { } number && Layers.Contains(number));
+
+    private int? NumberOf(string module)
     {
-        if (Layers is null) return true;
         string[] parts = module.Split('.');
         // The last number that is below a list, and below one of the named lists where there are names.
         for (int i = parts.Length - 2; i >= 1; i--)
         {
             if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out int number)) continue;
-            if (LayerLists.Count == 0 || LayerLists.Contains(parts[i - 1])) return Layers.Contains(number);
+            if (LayerLists.Count == 0 || LayerLists.Contains(parts[i - 1])) return number;
         }
 
-        return false;
+        return null;
     }
 
     private static Regex Whole(ConfigFields fields, string name, string pattern)
