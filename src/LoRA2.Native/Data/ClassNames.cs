@@ -10,6 +10,8 @@ public static class ClassNames
 {
     private const string Numbered = "LABEL_";
 
+    private static readonly HashSet<string> Missing = new(StringComparer.OrdinalIgnoreCase) { "nan", "-nan", "null", "<na>", "#na", "#n/a", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan" };
+
     /// <summary>
     /// The class that a label names: the one of that name; else the only one whose name differs from it in case, or in a space, dash or underscore, alone; else class i
     /// for <c>LABEL_i</c>, and for the plain number i where the names are <c>LABEL_0</c>, <c>LABEL_1</c>, … themselves.
@@ -54,9 +56,11 @@ public static class ClassNames
         return AreNumbered(names) || names.Index().All(name => PlainNumberOf(name.Item) == name.Index);
     }
 
-    /// <summary>Whether a label is none: empty, or what data frames write for a value that is missing.</summary>
-    internal static bool IsMissing(string label) =>
-        string.IsNullOrWhiteSpace(label) || label.Trim() is { } word && (Is(word, "nan") || Is(word, "null") || Is(word, "<na>"));
+    /// <summary>Whether a label is none: empty, or what data frames, C's printf and spreadsheets write for a value that is missing. Of what pandas reads so, all but <see cref="MayBeMissing"/>.</summary>
+    internal static bool IsMissing(string label) => string.IsNullOrWhiteSpace(label) || (label.Trim() is var word && (Missing.Contains(word) || word == "NaT"));
+
+    /// <summary>Whether a label is a word that pandas reads as missing and that classes are called, too.</summary>
+    internal static bool MayBeMissing(string label) => label.Trim() is "None" or "NA" or "N/A" or "n/a";
 
     private static bool AreNumbered(IReadOnlyList<string> names) => names.Index().All(name => NumberOf(name.Item) == name.Index);
 

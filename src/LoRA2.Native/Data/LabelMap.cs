@@ -58,6 +58,9 @@ public sealed class LabelMap
         return index < 0 ? null : Names[index];
     }
 
+    /// <summary>Whether a label of the data is in the map as it is.</summary>
+    internal bool Has(string label) => names.ContainsKey(label);
+
     /// <summary>Refuses a map to names that a model has not.</summary>
     /// <exception cref="InputException">It is such.</exception>
     internal void RequireIn(IReadOnlyList<string> expected)

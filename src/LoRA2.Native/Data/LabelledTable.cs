@@ -14,6 +14,7 @@ public sealed class LabelledTable
     private readonly DatasetOptions options;
     private readonly int text;
     private readonly int pair;
+    private readonly MissingLabels missing;
 
     /// <summary>Finds the columns.</summary>
     /// <param name="table">The table, of at least one row.</param>
@@ -27,6 +28,7 @@ public sealed class LabelledTable
         ArgumentNullException.ThrowIfNull(labelColumns);
         Table = table;
         this.options = options;
+        missing = new MissingLabels(options);
         if (table.Rows.Count == 0) throw new InputException($"{table.Path}: no examples found, expected at least one row.");
         text = Find(options.TextColumn, TextNames, required: true, "text");
         pair = Find(options.PairColumn, PairNames, required: false, "second text");
@@ -66,7 +68,8 @@ public sealed class LabelledTable
     public Dataset Dataset(IReadOnlyList<string>? names, Func<TableRow, Example> example)
     {
         ArgumentNullException.ThrowIfNull(example);
-        return new(Path.GetFileName(Table.Path), [.. Table.Rows.Select(example)], names) { Notes = Table.Note is { } note ? [$"{Table.Path}: {note}"] : [] };
+        Example[] examples = [.. Table.Rows.Select(example)];
+        return new(Path.GetFileName(Table.Path), examples, names) { Notes = missing.Notes(Table.Path, Table.Note) };
     }
 
     /// <summary>A field that holds one value.</summary>
@@ -83,8 +86,7 @@ public sealed class LabelledTable
     {
         ArgumentNullException.ThrowIfNull(row);
         string label = Field(row, column);
-        bool missing = ClassNames.IsMissing(label) && (options.LabelNames is not { } names || !names.Contains(label));
-        return missing ? throw Error(row, $"the label is missing ({Quote.Name(label)} found), expected one in every row") : label;
+        return missing.IsMissing(label, row.Line) ? throw Error(row, $"the label is missing ({Quote.Name(label)} found), expected one in every row") : label;
     }
 
     /// <summary>A field that holds a list: of JSON, or words with a separator between them. An empty field, or an empty list, is a list of nothing; a field that is not there is an error.</summary>
@@ -96,15 +98,19 @@ public sealed class LabelledTable
         if (row.ListAt(column) is not { } json)
         {
             string plain = Field(row, column);
-            if (!string.IsNullOrWhiteSpace(plain) && ClassNames.IsMissing(plain)) throw Error(row, $"the labels are missing ({Quote.Name(plain)} found), expected a list in every row");
-            return plain.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (string.IsNullOrWhiteSpace(plain)) return [];
+            string[] parts = plain.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (parts.Length == 1 && missing.IsMissing(parts[0], row.Line)) throw Error(row, $"the labels are missing ({Quote.Name(plain)} found), expected a list in every row");
+            return [.. parts.Select(Known)];
         }
+
+        string Known(string label) => missing.IsMissing(label, row.Line) ? throw Error(row, $"a label in the list is missing ({Quote.Name(label)} found), expected labels or an empty list") : label;
 
         using JsonDocument document = JsonDocument.Parse(json);
         if (document.RootElement.ValueKind != JsonValueKind.Array) throw Error(row, $"field {Quote.Name(Table.Columns[column])} is {Quote.Name(json)}, expected a list");
         return [.. document.RootElement.EnumerateArray().Select(item => item.ValueKind switch
         {
-            JsonValueKind.String => item.GetString()!,
+            JsonValueKind.String => Known(item.GetString()!),
             JsonValueKind.Number => item.GetRawText(),
             _ => throw Error(row, $"field {Quote.Name(Table.Columns[column])} has {Quote.Name(item.GetRawText())} in its list, expected strings or numbers"),
         })];

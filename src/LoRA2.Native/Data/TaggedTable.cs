@@ -14,10 +14,12 @@ internal sealed class TaggedTable
     private readonly Table table;
     private readonly DatasetOptions options;
     private readonly TagScheme? asked;
+    private readonly MissingLabels missing;
 
     public TaggedTable(Table table, DatasetOptions options, TagScheme? asked)
     {
         (this.table, this.options, this.asked) = (table, options, asked);
+        missing = new MissingLabels(options);
         if (table.Rows.Count == 0) throw new InputException($"{table.Path}: no examples found, expected at least one row.");
     }
 
@@ -47,6 +49,11 @@ internal sealed class TaggedTable
             string[]? tags = tagColumn < 0 ? null : Strings(row, tagColumn);
             return tags is null || tags.Length == words.Length ? (row, words, tags) : throw Error(row, 0, $"{words.Length} words and {tags.Length} tags found, expected as many");
         })];
+        foreach ((TableRow row, string[] words, string[]? tags) in rows)
+        {
+            if (tags is not null && Array.FindIndex(tags, tag => IsMissing(row, tag)) is var none and >= 0) throw Error(row, none, $"the tag of word {Quote.Name(words[none])} is missing ({Quote.Name(tags[none])} found), expected one for every word");
+        }
+
         if (tagColumn < 0) return Made(null, [.. rows.Select(row => Tagged(row.Words, null))]);
         TagScheme scheme = asked ?? TagScheme.Of(rows.SelectMany(row => row.Tags!));
         foreach ((TableRow row, string[] words, string[]? tags) in rows)
@@ -61,6 +68,9 @@ internal sealed class TaggedTable
             ? (float)index
             : throw Error(row.Row, i, $"tag {Quote.Name(tag)} of word {Quote.Name(row.Words[i])} is unknown, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}"))]))]);
     }
+
+    /// <summary>Whether a tag is none, by itself or as the type behind its prefix.</summary>
+    private bool IsMissing(TableRow row, string tag) => missing.IsMissing(tag, row.Line) || (tag.Length > 1 && tag[1] == '-' && (tag[0] is 'B' or 'I' or 'E' or 'S') && missing.IsMissing(tag[2..], row.Line));
 
     private Dataset Texts(LabelledTable texts, int column)
     {
@@ -119,13 +129,13 @@ internal sealed class TaggedTable
             throw Error(row, 0, $"span {Quote.Name(span.GetRawText())} found, expected {{\"start\": …, \"end\": …, \"label\": …}} or [start, end, label]");
         int length = places.Length - 1;
         if (from < 0 || to > length || from >= to) throw Error(row, 0, $"span {from} to {to} ({label.GetString()}) found, expected a stretch of the text's {length} characters");
-        if (string.IsNullOrWhiteSpace(label.GetString())) throw Error(row, 0, $"the label of span {from} to {to} is empty, expected one");
+        if (missing.IsMissing(label.GetString()!, row.Line)) throw Error(row, 0, $"the label of span {from} to {to} is missing ({Quote.Name(label.GetString()!)} found), expected one");
         return new LabelledSpan(places[from], places[to], label.GetString()!);
     }
 
     private static Example Tagged(string[] words, float[]? tags) => new(string.Join(' ', words)) { Words = words, Targets = tags };
 
-    private Dataset Made(IReadOnlyList<string>? names, Example[] examples) => new(Path.GetFileName(table.Path), examples, names) { Notes = table.Note is { } note ? [$"{table.Path}: {note}"] : [] };
+    private Dataset Made(IReadOnlyList<string>? names, Example[] examples) => new(Path.GetFileName(table.Path), examples, names) { Notes = missing.Notes(table.Path, table.Note) };
 
     private InputException Error(TableRow row, int item, string what) => new($"{table.Path}, line {row.ItemLines?[item] ?? row.Line}: {what}.");
 
