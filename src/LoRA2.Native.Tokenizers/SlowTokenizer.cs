@@ -16,6 +16,7 @@ internal abstract class SlowTokenizer : Tokenizer
         IEnumerable<(string Text, int Id)> vocabulary, SlowVocabulary added, bool lowerCase, SequenceTemplate template)
         : base(vocabulary, added.Tokens, added.Special, template)
     {
+        Appended = added.Appended;
         _added = added.Tokens.ToDictionary(t => t.Content);
         _trie = new AddedTokenTrie(added.Tokens.Select(t => (t.Content, t)));
         if (lowerCase)

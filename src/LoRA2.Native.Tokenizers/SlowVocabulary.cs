@@ -19,6 +19,9 @@ internal sealed class SlowVocabulary
 
     public SpecialTokens Special { get; }
 
+    /// <summary>Special tokens that no file has an id for, with their roles and the ids behind the vocabulary that they got.</summary>
+    public IReadOnlyList<(string Role, string Token, int Id)> Appended { get; private init; } = [];
+
     /// <summary>No added tokens; the special ones are never found in a text.</summary>
     public static SlowVocabulary None(SpecialTokens special) => new([], special);
 
@@ -43,6 +46,8 @@ internal sealed class SlowVocabulary
             Add(token);
         // As Python counts: the vocabulary and the added tokens that are not in it.
         var next = size + tokens.Count(t => idOf(t.Content) is null);
+        var first = next;
+        var placed = new List<(string, string, int)>();
         var roles = new Dictionary<string, string>();
         foreach (var role in Roles)
         {
@@ -53,6 +58,8 @@ internal sealed class SlowVocabulary
                 continue;
             roles[role] = token.Content;
             Place(token);
+            if (byContent.TryGetValue(token.Content, out var there) && there.Id >= first)
+                placed.Add((role, token.Content, there.Id));
         }
 
         foreach (var token in settings.AdditionalSpecial)
@@ -75,6 +82,9 @@ internal sealed class SlowVocabulary
             Pad = Id("pad"),
             Cls = Id("cls"),
             Mask = Id("mask"),
-        });
+        })
+        {
+            Appended = placed,
+        };
     }
 }

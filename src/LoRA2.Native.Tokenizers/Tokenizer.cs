@@ -44,6 +44,12 @@ public abstract class Tokenizer
     /// <summary>How many rows an embedding for these ids needs: the largest id plus one, added tokens included.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>How many tokens there are, added ones included; fewer than <see cref="VocabularySize"/> where ids are left out.</summary>
+    internal int TokenCount => _texts.Count;
+
+    /// <summary>Special tokens that the files have no id for and that were put behind the vocabulary, as HuggingFace does it.</summary>
+    internal IReadOnlyList<(string Role, string Token, int Id)> Appended { get; private protected init; } = [];
+
     /// <summary>The token that fills up a batch, or null.</summary>
     public int? PadId => Special.Pad;
 
@@ -221,6 +227,9 @@ public abstract class Tokenizer
         Return(scratch);
         return placed;
     }
+
+    /// <summary>Whether there is a token with this id.</summary>
+    internal bool HasToken(int id) => _texts.ContainsKey(id);
 
     /// <summary>The token with this id.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The vocabulary has no such id.</exception>

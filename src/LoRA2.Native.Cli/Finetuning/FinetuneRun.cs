@@ -51,8 +51,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
 
     private int Run(DeviceOption device)
     {
-        using SequenceClassifier model = LoadModel();
-        Tokenizer tokenizer = Tokenizer.FromFolder(request.Model);
+        using SequenceClassifier model = LoadModel(out Tokenizer tokenizer);
         int length = InputLength.Of(model.Config, tokenizer, request.Training.MaxLength ?? data.Kind.UsualLength);
         TokenizedDataset Tokenize(Dataset set) => TokenizedDataset.Create(set.Name, set.Examples, tokenizer, model.Config, length);
         TokenizedDataset train = Tokenize(data.Train);
@@ -119,7 +118,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         return new FittedKind(fitted, development is null ? null : fitted.Score(Evaluator.Logits(model, development, batchSize, communicator), development, data.Metrics, data.LabelNames));
     }
 
-    private SequenceClassifier LoadModel()
+    private SequenceClassifier LoadModel(out Tokenizer tokenizer)
     {
         EncoderConfig Configured(EncoderConfig config) => config with
         {
@@ -139,6 +138,8 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
             AdapterSettings? earlier = null;
             if (request.Earlier is null) model.Attach(request.Training.Adapter, request.Training.Seed);
             else earlier = AdapterFolder.Load(model, request.Earlier);
+            tokenizer = Tokenizer.FromFolder(request.Model);
+            model.Check(tokenizer);
             AdapterWarnings.Write(IsFirst ? streams.Error : TextWriter.Null, earlier, request.Earlier, model, request.Strict);
             return model;
         }

@@ -23,10 +23,9 @@ internal sealed class FinetuneSummary(TextWriter writer)
         string part = options.Adapter.Method.PeftType is null ? "encoder" : "adapter";
         Line("trained", $"{adapter:N0} in the {part} + {head:N0} in the head ({100.0 * (adapter + head) / own:0.##} % of the model's parameters)");
         if (model.InitialisedParameters.Count > 0) Line("new", string.Join(", ", model.InitialisedParameters));
-        if (config.UnknownFields.Count > 0) Line("unknown", $"config.json's {string.Join(", ", config.UnknownFields)}: ignored");
         string skipped = data.Train.SkippedRows > 0 ? $", {data.Train.SkippedRows:N0} rows skipped" : "";
         Line("training", $"{data.Train.Name}: {data.Train.Examples.Count:N0} examples, {train.Tokens:N0} tokens{skipped}");
-        foreach (string note in (IEnumerable<string>)[.. data.Train.Notes, .. data.Development?.Notes ?? [], .. train.Notes, .. development?.Notes ?? []]) Line("note", note);
+        foreach (string note in ((IEnumerable<string>)[.. data.Train.Notes, .. data.Development?.Notes ?? [], .. train.Notes, .. development?.Notes ?? []]).Distinct()) Line("note", note);
         foreach (Dataset set in data.Further.Values.Prepend<Dataset?>(data.Development).OfType<Dataset>())
             Line("development", $"{set.Name}: {set.Examples.Count:N0} examples{(set.SkippedRows > 0 ? $", {set.SkippedRows:N0} rows skipped" : "")}");
         Line("length", $"inputs of at most {options.MaxLength} tokens; longer, and cut: {train.CutCount:N0} for training{(development is null ? "" : $", {development.CutCount:N0} for development")}");

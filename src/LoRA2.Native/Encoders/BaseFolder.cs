@@ -6,9 +6,8 @@ namespace LoRA2.Native.Encoders;
 
 /// <summary>What a base model's folder decides besides its weights' values: how texts become tokens, and what is computed with them. An adapter carries it, and is nothing to another base.</summary>
 /// <param name="path">The folder.</param>
-/// <param name="computation">Fields of its config.json, as they are followed.</param>
-/// <param name="doubt">What its config.json contradicts itself in, or null.</param>
-internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string> computation, string? doubt = null)
+/// <param name="computation">Fields of its config.json, as they are followed: the family's by name, also where the file leaves one to the family; without those that only training asks for.</param>
+internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string> computation)
 {
     /// <summary>In the metadata of an adapter's tensors: fields of the base's config.json.</summary>
     private const string ConfigKey = "lora2_base_config";
@@ -20,7 +19,19 @@ internal sealed class BaseFolder(string path, IReadOnlyDictionary<string, string
     private readonly Lazy<string?> tokenizer = new(() => TokenizerFingerprint.OfBehaviour(path));
 
     /// <summary>What of its config.json contradicts itself, as a sentence; null for nothing.</summary>
-    public string? Doubt => doubt;
+    public string? Doubt { get; init; }
+
+    /// <summary>The ids of special tokens in its config.json, by their fields' names.</summary>
+    public IReadOnlyDictionary<string, int> SpecialIds { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>What tells its tokenizer from one that does something else, whatever the files; null where there is none.</summary>
+    public string? Tokenizer => tokenizer.Value;
+
+    /// <summary>Its config.json.</summary>
+    public string ConfigPath => Path.Combine(path, ModelFolder.ConfigFile);
+
+    /// <summary>The first of the files that its vocabulary is read from, or null where it has none.</summary>
+    public string? Vocabulary => TokenizerFolder.VocabularyIn(path).FirstOrDefault();
 
     /// <summary>Reads the tokenizer's files, if nobody has asked for it, before they may become others.</summary>
     public void Remember() => _ = tokenizerFiles.Value;

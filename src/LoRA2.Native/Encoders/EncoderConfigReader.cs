@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
@@ -17,6 +18,9 @@ public static class EncoderConfigReader
         "cls_token_id", "mask_token_id", "gradient_checkpointing", "label2id", "finetuning_task", "output_attentions", "output_hidden_states", "output_past",
         "return_dict", "task_specific_params", "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
         "pooler_size_per_head", "pooler_type", "chunk_size_feed_forward", "model_max_length", "max_length", "torchscript", "prefix", "auto_map", "language",
+        "bad_words_ids", "begin_suppress_tokens", "decoder_start_token_id", "diversity_penalty", "do_sample", "early_stopping", "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "forced_bos_token_id",
+        "forced_eos_token_id", "length_penalty", "min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_scores", "remove_invalid_values", "repetition_penalty", "return_dict_in_generate",
+        "suppress_tokens", "temperature", "tf_legacy_loss", "top_k", "top_p", "typical_p", "use_bfloat16",
         "name", "tokenizer_class", "id2label", "num_labels", "problem_type", "summary_type", "quantization_config_note", "legacy", "attn_implementation",
         "_attn_implementation_autoset", "_commit_hash", "xla_device", "padding_idx", "sentence_transformers", "sbert_ce_default_activation_function", "tie_word_embeddings", "cross_attention_hidden_size",
     ];
@@ -31,19 +35,19 @@ public static class EncoderConfigReader
     public static EncoderConfig FromFolder(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return WithComputation(folder, out _, out _);
+        return WithComputation(folder, out _);
     }
 
-    /// <summary>The same, and what of it decides what is computed.</summary>
-    /// <param name="folder">The model's folder.</param>
-    /// <param name="computation">The family's fields by name, also where the file leaves one to the family; without those that only training asks for.</param>
-    /// <param name="doubt">What of the file contradicts itself, as a sentence; null for nothing.</param>
-    internal static EncoderConfig WithComputation(string folder, out IReadOnlyDictionary<string, string> computation, out string? doubt)
+    /// <summary>The same, and what the folder says besides.</summary>
+    internal static EncoderConfig WithComputation(string folder, out BaseFolder said)
     {
         if (!Directory.Exists(folder)) throw new InputException($"model folder '{folder}' does not exist");
         string path = Path.Combine(folder, ModelFolder.ConfigFile);
-        (EncoderConfig config, computation, string? contradiction) = JsonInput.ReadObject(path, Expected, ReadWhole);
-        doubt = contradiction is null ? null : $"{path}: {contradiction}";
+        (EncoderConfig config, said) = JsonInput.ReadObject(path, Expected, fields =>
+        {
+            (EncoderConfig read, IReadOnlyDictionary<string, string> computation, string? contradiction) = ReadWhole(fields);
+            return (read, new BaseFolder(folder, computation) { Doubt = contradiction is null ? null : $"{path}: {contradiction}", SpecialIds = SpecialIds(fields) });
+        });
         return config;
     }
 
@@ -80,6 +84,18 @@ public static class EncoderConfigReader
         fields.RequireEmpty("quantization_config");
         config = config with { Merged = fields.Strings(ModelFolder.MergedField, ',') };
         return (config with { UnknownFields = fields.Unread(Harmless) }, computation, names is null ? null : Contradiction(fields, names));
+    }
+
+    /// <summary>The ids of special tokens, as far as they are written down and numbers.</summary>
+    private static Dictionary<string, int> SpecialIds(ConfigFields fields)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (string name in (string[])["pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id"])
+        {
+            if (int.TryParse(fields.Raw(name), NumberStyles.None, CultureInfo.InvariantCulture, out int id)) ids[name] = id;
+        }
+
+        return ids;
     }
 
     /// <summary>Dropouts, what new weights are drawn from, and which head of masked language modelling there is.</summary>

@@ -5,6 +5,7 @@ using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;
 using LoRA2.Native.Tensors.Devices;
 using LoRA2.Native.Tensors.Memory;
+using LoRA2.Native.Tokenizers;
 
 namespace LoRA2.Native.Encoders;
 
@@ -35,8 +36,9 @@ public sealed class SequenceClassifier : IDisposable
         BaseParameters = source.Made;
         InitialisedParameters = source.Initialised;
         lacking = source.Lacking;
+        string? unused = files is null ? null : UnusedTensors.Doubt(files.Path, source.Unread, config);
+        if (other is null) Warnings = [.. ((string?[])[folder?.Doubt, UnknownFields(config, folder), unused]).OfType<string>()];
         if (files is null) return;
-        if (other is null) Warnings = [.. ((string?[])[folder?.Doubt, UnusedTensors.Doubt(files.Path, source.Unread, config)]).OfType<string>()];
         Parameter[] read = [.. BaseParameters.Where(parameter => !InitialisedParameters.Contains(parameter.Name))];
         // What another model has loaded it has sampled before it has rounded it.
         byte[]? Sample(Parameter parameter) => parameter.IsShared ? other!.samples?.Value[parameter.Name] : WeightsFingerprint.Sample(parameter.Name, originals.GetValueOrDefault(parameter) ?? parameter.Value);
@@ -74,8 +76,8 @@ public sealed class SequenceClassifier : IDisposable
         }
     }
 
-    /// <summary>What is to be known of the files that it was loaded from, each a sentence: a config that contradicts itself, tensors that are there and not used.</summary>
-    public IReadOnlyList<string> Warnings { get; } = [];
+    /// <summary>What is to be known of the files that it was loaded from, each a sentence: a config that contradicts itself or has fields that nobody knows, tensors that are there and not used; and of the tokenizer, once it was <see cref="Check">checked</see>.</summary>
+    public IReadOnlyList<string> Warnings { get; private set; } = [];
 
     /// <summary>What the folder that it was loaded from says besides; null for a model that is from none.</summary>
     internal BaseFolder? Folder { get; }
@@ -108,9 +110,9 @@ public sealed class SequenceClassifier : IDisposable
     public static SequenceClassifier FromFolder(string folder, Func<EncoderConfig, EncoderConfig>? configure = null, ulong seed = 0, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        EncoderConfig config = EncoderConfigReader.WithComputation(folder, out IReadOnlyDictionary<string, string> computation, out string? doubt);
+        EncoderConfig config = EncoderConfigReader.WithComputation(folder, out BaseFolder said);
         using IWeightFiles files = WeightsIn(folder);
-        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, folder: new BaseFolder(folder, computation, doubt));
+        return new SequenceClassifier(configure?.Invoke(config) ?? config, files, seed, precision, folder: said);
     }
 
     /// <summary>The weights in a model's folder, in whichever format.</summary>
@@ -135,6 +137,17 @@ public sealed class SequenceClassifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         return new(config, null, seed, precision);
+    }
+
+    /// <summary>
+    /// Adds to <see cref="Warnings"/> what of a tokenizer does not fit the model: it has fewer tokens than the embedding has rows, and padding does not explain it, or other special tokens than the config says. Whatever loads both here
+    /// does it by itself.
+    /// </summary>
+    /// <param name="tokenizer">The tokenizer of the model's folder.</param>
+    public void Check(Tokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        Warnings = [.. Warnings.Union(VocabularyDoubts.Of(tokenizer, Config, Folder))];
     }
 
     /// <summary>Holds the model as it is for passes on this thread: nobody frees it or puts another adapter on it before the result is disposed.</summary>
@@ -277,6 +290,14 @@ public sealed class SequenceClassifier : IDisposable
     {
         _ = fingerprint?.Value;
         Folder?.Remember();
+    }
+
+    private static string? UnknownFields(EncoderConfig config, BaseFolder? folder)
+    {
+        const int Most = 5;
+        IReadOnlyList<string> unknown = config.UnknownFields;
+        if (unknown.Count == 0) return null;
+        return $"{folder?.ConfigPath ?? ModelFolder.ConfigFile}: ignored, as nobody here knows what it means: {string.Join(", ", unknown.Take(Most).Select(Quote.Plain))}{(unknown.Count > Most ? $" and {unknown.Count - Most} other fields" : "")}";
     }
 
     /// <summary>Frees all parameters, when the passes that are under way have ended; who comes later finds that there is no model any more.</summary>

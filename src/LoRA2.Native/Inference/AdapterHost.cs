@@ -101,6 +101,7 @@ public sealed class AdapterHost : IDisposable
         {
             model.FreezeBase();
             Tokenizer tokenizer = Tokenizer.FromFolder(transformer);
+            model.Check(tokenizer);
             var reader = new AdapterReader(sentences, model, config!, tokenizer, options);
             TaskDescription described = task ?? TextModel.Described(model.Config);
             AdapterVersion own = AdapterVersion.OfBase(model, described, TextModel.LengthOf(model.Config, tokenizer, described, options.MaxLength));

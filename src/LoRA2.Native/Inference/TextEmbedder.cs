@@ -94,6 +94,7 @@ public sealed class TextEmbedder : IDisposable
             if (adapterFolder is null) model.FreezeBase();
             else adapter = AdapterFolder.Load(model, described == files ? adapterFolder : described.Transformer);
             Tokenizer tokenizer = Tokenizer.FromFolder(files.Transformer);
+            model.Check(tokenizer);
             int length = InputLength.Of(model.Config, tokenizer, options.MaxLength ?? (settings.MaxLength is { } said ? Math.Min(said, model.Config.LongestInput) : null), options.MaxLength is null ? $"max_seq_length of {SentenceFolder.TransformerFile}" : "the longest input");
             return new TextEmbedder(model, tokenizer, settings with { MaxLength = length }, adapter, length, options.Dimensions ?? model.Config.HiddenSize);
         }

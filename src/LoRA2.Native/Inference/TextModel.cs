@@ -43,6 +43,7 @@ public sealed class TextModel : IDisposable
         try
         {
             Tokenizer tokenizer = Tokenizer.FromFolder(modelFolder);
+            loaded.Model.Check(tokenizer);
             TaskDescription task = loaded.Task ?? Described(loaded.Model.Config);
             int length = LengthOf(loaded.Model.Config, tokenizer, task, maxLength);
             return new TextModel(loaded.Model, tokenizer, task, loaded.Adapter, length);
