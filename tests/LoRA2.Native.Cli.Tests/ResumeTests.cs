@@ -159,6 +159,25 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
+    /// <summary>No text of the data has the token, so that their own part of the fingerprint is the same; in other words the files say what they said.</summary>
+    [Fact]
+    public void AnotherTokenizerIsRefusedBeforeAndAfterTheEnd()
+    {
+        string output = folder.File("out");
+        string[] args = TinyModel.Finetune(folder, output, "--max-steps", "6");
+        string settings = Path.Combine(folder.File("model"), "tokenizer_config.json"), said = File.ReadAllText(settings);
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.Equal(130, Lora2.Run([], cancelled.Token, args).Code);
+        foreach (string sentence in (string[])["the checkpoint belongs to a run with another tokenizer", "the run there is finished and had other files of the tokenizer"])
+        {
+            File.WriteAllText(settings, said.Replace("\"8000\": {", "\"8050\": {\"content\": \"Zwölfkämpfer\"}, \"8000\": {", StringComparison.Ordinal));
+            Assert.Contains(sentence, Lora2.Run([.. args, "--resume"]).Refused(), StringComparison.Ordinal);
+            File.WriteAllText(settings, said.Replace("\n", "\n   ", StringComparison.Ordinal).Replace("\"clean_up_tokenization_spaces\": true", "\"clean_up_tokenization_spaces\": false", StringComparison.Ordinal));
+            Lora2.Run([.. args, "--resume"]).Done();
+        }
+    }
+
     [Fact]
     public void AnOverwriteThatWasKilledLeavesTheEarlierResultButIsNotFinished()
     {

@@ -226,7 +226,7 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         using var asked = System.Text.Json.JsonDocument.Parse(TrainingJson.Text(options, request.Precision));
         bool same = stored.RootElement.TryGetProperty("options", out var was) && System.Text.Json.JsonElement.DeepEquals(was, asked.RootElement)
             && stored.RootElement.TryGetProperty("model", out var model) && model.GetString() == request.ModelName;
-        string? other = !same || !Stored("run", out var ran) || !fingerprint.HasOptionsOf(ran) ? "options" : !Stored("run", out var run) || !fingerprint.HasDataOf(run) ? "data" : !fingerprint.HasModelOf(run) ? "weights of the base model" : null;
+        string? other = !same || !Stored("run", out var ran) || !fingerprint.HasOptionsOf(ran) ? "options" : !Stored("run", out var run) || !fingerprint.HasDataOf(run) ? "data" : !fingerprint.HasTokenizerOf(run) ? "files of the tokenizer" : !fingerprint.HasModelOf(run) ? "weights of the base model" : null;
         if (other is not null) throw new InputException($"{request.Output}: the run there is finished and had other {other}; choose another --output, or --overwrite it");
         bool Stored(string name, out System.Text.Json.JsonElement value) => stored.RootElement.TryGetProperty(name, out value);
         human.WriteLine($"the run in {request.Output} is finished already");

@@ -17,6 +17,7 @@ public sealed class RunFingerprint
     private const string Shape = "model";
     private const string Weights = "weights";
     private const string Arithmetic = "arithmetic";
+    private const string Vocabulary = "tokenizer";
 
     private readonly SortedDictionary<string, string> parts;
 
@@ -33,6 +34,8 @@ public sealed class RunFingerprint
         [Shape] = (model.Config with { LabelNames = null, UnknownFields = [] }).ToString(),
         [Weights] = OfFrozen(model),
         [Arithmetic] = ArithmeticOf(model),
+        // Of words that the data do not have nothing is in the data's part; what is trained would answer them otherwise.
+        [Vocabulary] = model.Folder?.Tokenizer ?? "",
     });
 
     /// <summary>What computes a model where it is, and rounds in its own way: the device, or the processor's vectors.</summary>
@@ -66,7 +69,7 @@ public sealed class RunFingerprint
     public string? DifferenceFrom(RunFingerprint other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        string[] different = [.. parts.Keys.Where(key => !other.parts.TryGetValue(key, out string? value) || value != parts[key])];
+        string[] different = DifferentIn(other);
         if (different.Length == 0) return null;
         if (different is [Arithmetic] && other.parts.TryGetValue(Arithmetic, out string? there))
             return $"on {there}, here it is {parts[Arithmetic]}, which rounds differently; go on where it began (LORA2_SIMD and LORA2_BF16 choose among what a processor has), or start afresh";
@@ -76,7 +79,7 @@ public sealed class RunFingerprint
     /// <summary>What another run has otherwise, in a few words; null when nothing is.</summary>
     internal string? WhatDiffers(RunFingerprint other)
     {
-        string[] different = [.. parts.Keys.Where(key => !other.parts.TryGetValue(key, out string? value) || value != parts[key])];
+        string[] different = DifferentIn(other);
         if (different is [Arithmetic] && other.parts.TryGetValue(Arithmetic, out string? there)) return $"other arithmetic ({there}, which rounds differently from {parts[Arithmetic]}; LORA2_SIMD and LORA2_BF16 choose among what a processor has)";
         return different.Length == 0 ? null : Words(different);
     }
@@ -105,14 +108,20 @@ public sealed class RunFingerprint
     /// <summary>Whether the properties that <see cref="WriteProperties"/> wrote are of the same data.</summary>
     public bool HasDataOf(JsonElement properties) => IsSame(properties, Data);
 
+    /// <summary>Whether they are of the same tokenizer, or of before, when they did not say.</summary>
+    public bool HasTokenizerOf(JsonElement properties) => properties.ValueKind == JsonValueKind.Object && (!properties.TryGetProperty(Vocabulary, out _) || IsSame(properties, Vocabulary));
+
     /// <summary>Whether they are of the same options, those of the kind of task included.</summary>
     public bool HasOptionsOf(JsonElement properties) => IsSame(properties, Options);
 
     /// <summary>Whether they are of the same base model.</summary>
     public bool HasModelOf(JsonElement properties) => IsSame(properties, Weights) && IsSame(properties, Shape);
 
+    /// <summary>The parts that another run has otherwise. One of before says nothing of its tokenizer.</summary>
+    private string[] DifferentIn(RunFingerprint other) => [.. parts.Keys.Where(key => other.parts.TryGetValue(key, out string? value) ? value != parts[key] : key != Vocabulary || other.parts.Count == 0)];
+
     private static string Words(string[] different) =>
-        string.Join(", ", different.Select(key => key switch { Options => "other options", Data => "other data", Shape => "a model of another shape", Weights => "other weights of the base model", _ => "other arithmetic" }));
+        string.Join(", ", different.Select(key => key switch { Options => "other options", Data => "other data", Shape => "a model of another shape", Weights => "other weights of the base model", Vocabulary => "another tokenizer", _ => "other arithmetic" }));
 
     private bool IsSame(JsonElement properties, string key) =>
         properties.ValueKind == JsonValueKind.Object && properties.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() == Written(key, parts[key]);
