@@ -65,11 +65,17 @@ internal static unsafe class ThreadTeam
 
     /// <summary>Runs parts 0 … <paramref name="parts"/> − 1 of <paramref name="task"/> and returns when all are done.</summary>
     public static void Run<T>(int parts, T task)
-        where T : unmanaged, IParallelTask
+        where T : unmanaged, IParallelTask => Run(parts, &Invoke<T>, &task);
+
+    private static void Invoke<T>(void* task, int index)
+        where T : unmanaged, IParallelTask => ((T*)task)->Run(index);
+
+    /// <summary>What is the same for every task is compiled once: there are hundreds of them, each of which a program compiled ahead of time has a copy of.</summary>
+    private static void Run(int parts, delegate*<void*, int, void> part, void* task)
     {
         if (parts <= 1 || count == 1 || inRegion || !Monitor.TryEnter(Gate))
         {
-            for (int i = 0; i < parts; i++) task.Run(i);
+            for (int i = 0; i < parts; i++) part(task, i);
             return;
         }
 
@@ -78,8 +84,8 @@ internal static unsafe class ThreadTeam
             inRegion = true;
             int helpers = Math.Min(count, parts) - 1;
             EnsureWorkers(helpers);
-            body = &Invoke<T>;
-            argument = &task;
+            body = part;
+            argument = task;
             total = parts;
             failure = null;
             path = SimdPaths.Forced;
@@ -105,9 +111,6 @@ internal static unsafe class ThreadTeam
             Monitor.Exit(Gate);
         }
     }
-
-    private static void Invoke<T>(void* task, int index)
-        where T : unmanaged, IParallelTask => ((T*)task)->Run(index);
 
     private static void Drain()
     {
