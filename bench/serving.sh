@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `lora2 serve` answers a second beside an ASP.NET app on ONNX Runtime and Microsoft.ML.Tokenizers, with the same MiniLM, in float32 and in 8 bits, texts of 16 to 128 tokens and callers that wait for each answer.
+# What `lora2 serve` answers a second beside an ASP.NET app on ONNX Runtime and Microsoft.ML.Tokenizers, with the same MiniLM, in its own precision, in float32 and in 8 bits, texts of 16 to 128 tokens and callers that wait for each answer.
 # Then one server with 100 adapters of rank 8, asked for one of them and for all in turn. The sides take turns on the loopback; processor time is counted beside the wall's, for machines that do other things too. bench/serving/*/ are no part of the solution.
 # usage: bench/serving.sh [SECONDS [ROUNDS [CALLERS]]]     needs a built command (dotnet build -c Release src/LoRA2.Native.Cli)
 set -eu -o pipefail
@@ -23,7 +23,7 @@ start 5190 dotnet "$onnx" "$package" http://127.0.0.1:5190 1
 start 5191 dotnet "$onnx" "$package" http://127.0.0.1:5191 0
 start 5192 dotnet "$release/lora2.dll" serve --model quick-start --urls http://127.0.0.1:5192
 start 5193 dotnet "$release/lora2.dll" serve --model quick-start --precision int8 --urls http://127.0.0.1:5193
-start 5195 dotnet "$release/lora2.dll" serve --model quick-start --precision bfloat16x3 --urls http://127.0.0.1:5195
+start 5195 dotnet "$release/lora2.dll" serve --model quick-start --precision float32 --urls http://127.0.0.1:5195
 start 5194 dotnet "$onnx" "$package" http://127.0.0.1:5194 1 "$minilm/model.int8.onnx"
 lscpu | grep -E '^(Model name|CPU\(s\))'
 echo "load $(cut -d' ' -f1 /proc/loadavg), $(date -u +%F), $seconds s a turn, $rounds rounds"
@@ -32,7 +32,7 @@ dotnet bench/serving/Load/bin/Release/net10.0/Load.dll "$work/texts" "$seconds" 
   "ONNX Runtime, 1 thread a pass=http://127.0.0.1:5190/embed=${servers[0]}=$body" \
   "ONNX Runtime, its default=http://127.0.0.1:5191/embed=${servers[1]}=$body" \
   "LoRA2.Native=http://127.0.0.1:5192/embed=${servers[2]}=$body" \
-  "LoRA2.Native, bfloat16x3=http://127.0.0.1:5195/embed=${servers[4]}=$body" \
+  "LoRA2.Native, float32=http://127.0.0.1:5195/embed=${servers[4]}=$body" \
   "LoRA2.Native, int8=http://127.0.0.1:5193/embed=${servers[3]}=$body" \
   "ONNX Runtime, int8, 1 thread a pass=http://127.0.0.1:5194/embed=${servers[5]}=$body"
 for one in "${servers[@]}"; do kill "$one"; done

@@ -10,12 +10,13 @@ internal static class PrecisionOption
         [("float32", Precision.Float32), ("bfloat16", Precision.BFloat16), ("bfloat16x3", Precision.BFloat16x3), ("bfloat16x6", Precision.BFloat16x6), ("int8", Precision.Int8)];
 
     /// <param name="trains">Whether the command trains, which int8 cannot: it is refused by name.</param>
-    public static Option<string?> Create(bool trains = false)
+    /// <param name="usual">What the help says of the precision when none is given.</param>
+    public static Option<string?> Create(bool trains = false, string usual = "float32")
     {
         (string Name, Precision Value)[] names = trains ? [.. Names.Where(name => name.Value != Precision.Int8)] : Names;
         var option = new Option<string?>("--precision")
         {
-            Description = "of the encoder's matrix products; bfloat16x3 is about float32's quality and faster on a processor with AMX" + (trains ? " [float32]" : "; int8 is faster everywhere and off by a little [float32]"),
+            Description = "of the encoder's matrix products; bfloat16x3 is about float32's quality and faster on a processor with AMX" + (trains ? "" : "; int8 is faster everywhere and off by a little") + $" [{usual}]",
             HelpName = string.Join('|', names.Select(name => name.Name)),
         };
         option.Validators.Add(result =>

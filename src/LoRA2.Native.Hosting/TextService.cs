@@ -96,7 +96,7 @@ public sealed class TextService : IAsyncDisposable, IDisposable
             string[] abilities;
             using (Tenant alone = model.Tenant(null)) abilities = [.. Abilities(alone)];
             service = new TextService(name, model, options, logger, meters);
-            HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, abilities.Length == 0 ? "answers by adapters only" : string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.SimdPath);
+            HostingLog.Loaded(logger, name, options.ModelFolder, Stopwatch.GetElapsedTime(start).TotalMilliseconds, abilities.Length == 0 ? "answers by adapters only" : string.Join(", ", abilities), service.Limits.Workers, service.Limits.BatchTokens, Compute.Threads, Compute.Describe(options.Precision));
             foreach (string doubt in model.Doubts) HostingLog.ModelDoubted(logger, name, doubt);
             foreach ((string adapter, string folder) in options.Adapters) service.Put(adapter, folder);
             return service;

@@ -8,6 +8,7 @@ using LoRA2.Native.Hosting.Models;
 using LoRA2.Native.Hosting.Queueing;
 using LoRA2.Native.Hosting.Telemetry;
 using LoRA2.Native.Inference;
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Tests.Embeddings;
 using LoRA2.Native.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,11 +62,25 @@ public sealed class TextServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task AServicesOwnPrecisionIsFloat32WithoutTilesAndNearItWithThem()
+    {
+        var options = new LoRA2Options { ModelFolder = SentenceModel.Write(folder) };
+        Assert.Equal(Precision.BFloat16x3, options.Precision);
+        await using TextService service = TextService.Load(options), exact = TextService.Load(new LoRA2Options { ModelFolder = options.ModelFolder, Precision = Precision.Float32 });
+        foreach (string text in TinyTenants.Texts)
+        {
+            float[] expected = (await exact.EmbedAsync(text)).Values, found = (await service.EmbedAsync(text)).Values;
+            if (Compute.BFloat16Path != "AMX") Assert.Equal(expected, found);
+            else Near(expected, found);
+        }
+    }
+
+    [Fact]
     public async Task VectorsAreTheEmbedders()
     {
         string model = SentenceModel.Write(folder);
         using TextEmbedder embedder = TextEmbedder.Load(model);
-        await using TextService service = TextService.Load(new LoRA2Options { ModelFolder = model });
+        await using TextService service = TextService.Load(new LoRA2Options { ModelFolder = model, Precision = Precision.Float32 });
         Assert.Equal((true, false), (service.Embeds(), service.Predicts()));
         IReadOnlyList<TextVector> expected = embedder.Embed(TinyTenants.Texts), found = await service.EmbedAsync(TinyTenants.Texts);
         for (int i = 0; i < expected.Count; i++)

@@ -1,3 +1,4 @@
+using LoRA2.Native.Tensors;
 using LoRA2.Native.Tests.Shared;
 
 namespace LoRA2.Native.Hosting.Tests;
@@ -18,7 +19,7 @@ internal static class TinyTenants
     /// <summary>The service of both.</summary>
     public static TextService Load(Action<LoRA2Options>? configure = null)
     {
-        var options = new LoRA2Options { ModelFolder = Base, ModelName = "tiny", Adapters = { ["a"] = A, ["b"] = B }, Workers = 2 };
+        var options = new LoRA2Options { ModelFolder = Base, ModelName = "tiny", Adapters = { ["a"] = A, ["b"] = B }, Workers = 2, Precision = Precision.Float32 };
         configure?.Invoke(options);
         return TextService.Load(options);
     }

@@ -37,7 +37,7 @@ internal static class ServeCommand
         Option<int?> body = NumberOption.Int("--max-body", "bytes of one request, uploads excepted [2000000]", 1);
         Option<double?> deadline = NumberOption.Real("--deadline", "seconds after which a request that was not answered is refused [60]", 0.001, 86400);
         Option<int?> maxLength = MaxLengthOption.Create();
-        Option<string?> precision = PrecisionOption.Create();
+        Option<string?> precision = PrecisionOption.Create(usual: "bfloat16x3, which is float32 without AMX");
         var command = new ExampleCommand(
             "serve",
             "Answers over HTTP: OpenAI's /v1/embeddings and /v1/models, Text Embeddings Inference's /embed, /predict, /rerank, /tokenize, /info, /health and /metrics, adapters that are put and deleted under /adapters, the OpenAPI document /openapi.json, and a page to try it at /. Only this machine can reach it unless --urls says otherwise; on SIGTERM what was taken is answered.",
@@ -59,7 +59,7 @@ internal static class ServeCommand
                 foreach ((string adapter, string place) in named) options.Adapters[adapter] = place;
                 if (parsed.GetValue(pooling) is { } way) options.Pooling = PoolingNames.Named(way);
                 options.MaxLength = parsed.GetValue(maxLength);
-                options.Precision = PrecisionOption.Parse(parsed.GetValue(precision));
+                if (parsed.GetValue(precision) is { } products) options.Precision = PrecisionOption.Parse(products);
                 options.MaxResidentAdapters = parsed.GetValue(resident);
                 options.MaxBatchTokens = parsed.GetValue(batchTokens) ?? options.MaxBatchTokens;
                 options.MaxQueuedTexts = parsed.GetValue(queue) ?? options.MaxQueuedTexts;

@@ -5,8 +5,8 @@ namespace LoRA2.Native.Hosting.Telemetry;
 /// <summary>What a service writes to its log.</summary>
 internal static partial class HostingLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Model {Model} loaded from {Folder} in {Milliseconds:F0} ms: {Abilities}; {Workers} batches of up to {BatchTokens} tokens at a time, {Threads} threads each, kernels {Simd}")]
-    public static partial void Loaded(ILogger logger, string model, string folder, double milliseconds, string abilities, int workers, int batchTokens, int threads, string simd);
+    [LoggerMessage(1, LogLevel.Information, "Model {Model} loaded from {Folder} in {Milliseconds:F0} ms: {Abilities}; {Workers} batches of up to {BatchTokens} tokens at a time, {Threads} threads each, {Arithmetic}")]
+    public static partial void Loaded(ILogger logger, string model, string folder, double milliseconds, string abilities, int workers, int batchTokens, int threads, string arithmetic);
 
     [LoggerMessage(2, LogLevel.Information, "Adapter {Adapter} of model {Model} loaded from {Folder} in {Milliseconds:F0} ms")]
     public static partial void AdapterAdded(ILogger logger, string model, string adapter, string folder, double milliseconds);

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using LoRA2.Native.Serving;
+using LoRA2.Native.Tensors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,7 @@ internal sealed class RunningServer : IAsyncDisposable
                 given.Adapters["a"] = TinyTenants.A;
                 given.Adapters["b"] = TinyTenants.B;
                 given.Workers = 2;
+                given.Precision = Precision.Float32;
                 model?.Invoke(given);
             },
             options, ["http://127.0.0.1:0"], logging =>
