@@ -26,6 +26,7 @@ internal static class AdapterContradictions
             foreach ((string field, string pattern) in lora.PatternsBeside(layers)) yield return $"{path}: {field} has {Quote.Name(pattern)}, which fits no layer that the adapter is on";
         }
 
+        foreach (string name in settings.Selection.ExclusionsBeside(model)) yield return $"{path}: exclude_modules has {Quote.Name(name)}, which is no layer of this model";
         foreach (int number in settings.Selection.NumbersBeside(layers)) yield return $"{path}: layers_to_transform has {number}, and the adapter is on no layer of that number";
         string[] idle = [.. layers.Where(layer => AlphaOf(settings.Method, layer) == 0).Select(layer => layer.Name)];
         if (idle.Length == 0) yield break;

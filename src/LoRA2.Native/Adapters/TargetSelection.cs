@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
+using LoRA2.Native.Adapters.Methods;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Files;
 
@@ -15,7 +15,7 @@ internal sealed record TargetSelection
     public static TargetSelection Plain { get; } = new();
 
     /// <summary>A regular expression in place of the list, or null.</summary>
-    public Regex? Pattern { get; init; }
+    public ModulePattern? Pattern { get; init; }
 
     /// <summary>Whether every linear layer is meant.</summary>
     public bool AllLinear { get; init; }
@@ -30,7 +30,7 @@ internal sealed record TargetSelection
     public IReadOnlyList<string> Excluded { get; init; } = [];
 
     /// <summary>exclude_modules as a regular expression.</summary>
-    public Regex? ExcludedPattern { get; init; }
+    public ModulePattern? ExcludedPattern { get; init; }
 
     public bool IsPlain => Pattern is null && !AllLinear && Layers is null && Excluded.Count == 0 && ExcludedPattern is null;
 
@@ -44,14 +44,14 @@ internal sealed record TargetSelection
         if (fields.IsText("target_modules"))
         {
             string text = fields.String("target_modules", null)!;
-            selection = text == "all-linear" ? selection with { AllLinear = true } : selection with { Pattern = Whole(fields, "target_modules", text) };
+            selection = text == "all-linear" ? selection with { AllLinear = true } : selection with { Pattern = ModulePattern.Whole(fields, "target_modules", text) };
         }
         else
         {
             targets = fields.Strings("target_modules", ',');
         }
 
-        if (fields.IsText("exclude_modules")) selection = selection with { ExcludedPattern = Whole(fields, "exclude_modules", fields.String("exclude_modules", null)!) };
+        if (fields.IsText("exclude_modules")) selection = selection with { ExcludedPattern = ModulePattern.Whole(fields, "exclude_modules", fields.String("exclude_modules", null)!) };
         else selection = selection with { Excluded = fields.Strings("exclude_modules", ',') };
         int[] layers = fields.Ints("layers_to_transform");
         return selection with { Layers = layers.Length == 0 ? null : layers, LayerLists = fields.IsText("layers_pattern") ? [fields.String("layers_pattern", null)!] : fields.Strings("layers_pattern", ',') };
@@ -74,8 +74,17 @@ internal sealed record TargetSelection
         return found.Length > 0 ? found : throw new InputException($"{path}: target_modules, exclude_modules and layers_to_transform together leave no layer of this model");
     }
 
-    private bool IsExcluded(string module) =>
-        (ExcludedPattern?.IsMatch(module) ?? false) || Excluded.Any(name => module == name || module.EndsWith("." + name, StringComparison.Ordinal));
+    /// <summary>What exclude_modules has that none of a model's layers is called.</summary>
+    public IEnumerable<string> ExclusionsBeside(SequenceClassifier model)
+    {
+        LinearLayer[] all = [.. model.AdaptableLayers, .. model.Head.Linears];
+        if (ExcludedPattern is not null && !all.Any(layer => ExcludedPattern.IsMatch(layer.Name))) yield return ExcludedPattern.Text;
+        foreach (string name in Excluded.Where(name => !all.Any(layer => IsNamed(layer.Name, name)))) yield return name;
+    }
+
+    private bool IsExcluded(string module) => (ExcludedPattern?.IsMatch(module) ?? false) || Excluded.Any(name => IsNamed(module, name));
+
+    private static bool IsNamed(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);
 
     /// <summary>The numbers of layers_to_transform that none of some layers has.</summary>
     public IEnumerable<int> NumbersBeside(IReadOnlyList<LinearLayer> layers) => Layers?.Distinct().Except(layers.Select(layer => NumberOf(layer.Name)).OfType<int>()) ?? [];
@@ -93,17 +102,5 @@ internal sealed record TargetSelection
         }
 
         return null;
-    }
-
-    private static Regex Whole(ConfigFields fields, string name, string pattern)
-    {
-        try
-        {
-            return new Regex($"\\A(?:{pattern})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-        }
-        catch (ArgumentException e)
-        {
-            throw fields.Error($"{name} is no regular expression: {e.Message}");
-        }
     }
 }

@@ -19,6 +19,9 @@ public sealed class AdapterContradictionsTests
         { "alpha_pattern", """{"qurey": 4}""", ["alpha_pattern has \"qurey\", which fits no layer that the adapter is on"] },
         { "layers_to_transform", "[0, 1]", [] },
         { "layers_to_transform", "[0, 1, 7, 9]", ["layers_to_transform has 7, and the adapter is on no layer of that number", "layers_to_transform has 9, and the adapter is on no layer of that number"] },
+        { "exclude_modules", """["pooler.dense"]""", [] },
+        { "exclude_modules", """["kye", "encoder.layer.9.output.dense"]""", ["exclude_modules has \"kye\", which is no layer of this model", "exclude_modules has \"encoder.layer.9.output.dense\", which is no layer of this model"] },
+        { "exclude_modules", """ ".*\\.layer\\.9\\..*" """, ["exclude_modules has \".*\\.layer\\.9\\..*\", which is no layer of this model"] },
         { "lora_alpha", "0", ["lora_alpha is 0, so that the adapter's matrices change nothing there; a scale other than 0 was expected"] },
         { "lora_alpha", "-8", [] },
         { "alpha_pattern", """{"layer.0.attention.self.query": 0}""", ["alpha_pattern is 0 for bert.encoder.layer.0.attention.self.query, so that the adapter's matrices change nothing there; a scale other than 0 was expected"] },
@@ -37,6 +40,18 @@ public sealed class AdapterContradictionsTests
         Assert.Equal(expected.Select(sentence => $"{path}: {sentence}"), WarningsOf(folders.Base, adapter));
         using AdapterHost host = AdapterHost.Load(folders.Base);
         Assert.Equal(expected.Select(sentence => $"{path}: {sentence}"), host.Put("own", adapter).Settings.Warnings);
+    }
+
+    /// <summary>A regular expression may take longer than the universe has.</summary>
+    [Theory]
+    [InlineData("exclude_modules", "\"(?:[a-z.]+[a-z0-9.]*)+[0-9]\"", "exclude_modules")]
+    [InlineData("rank_pattern", """{"(?:[a-z.]+[a-z0-9.]*)+[0-9]": 4}""", "rank_pattern")]
+    public void APatternWithoutAnEndIsRefused(string field, string value, string named)
+    {
+        using var folders = new HostedFolders();
+        string adapter = folders.Adapter("own"), path = Set(adapter, field, value);
+        string message = Assert.Throws<InputException>(() => TextClassifier.Load(folders.Base, adapter)).Message;
+        Assert.StartsWith($"{path}: {named} has the regular expression \"(?:[a-z.]+[a-z0-9.]*)+[0-9]\", which took over 1 s for the name \"bert.encoder.layer.0.", message, StringComparison.Ordinal);
     }
 
     [Theory]

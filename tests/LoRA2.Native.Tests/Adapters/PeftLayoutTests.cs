@@ -58,7 +58,7 @@ public sealed class PeftLayoutTests
     [InlineData("rank_pattern", "{\"query\": 0}", "rank_pattern.query is 0; a number from 1 to 65536 was expected")]
     [InlineData("rank_pattern", "{\"(\": 2}", "rank_pattern has no regular expression")]
     [InlineData("layers_to_transform", "[-1]", "layers_to_transform is [-1]; integers of at least 0 was expected")]
-    [InlineData("target_modules", "\"(\"", "target_modules is no regular expression")]
+    [InlineData("target_modules", "\"(\"", "target_modules has no regular expression")]
     [InlineData("layer_replication", "[[0, 4]]", "layer_replication is not supported")]
     [InlineData("trainable_token_indices", "[1]", "trainable_token_indices is not supported")]
     [InlineData("init_lora_weights", "\"pissa_niter_16\"", "init_lora_weights = \"pissa_niter_16\" is not supported: it took a part out of the base model's weights that was found by chance")]

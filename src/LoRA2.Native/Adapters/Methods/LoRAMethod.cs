@@ -81,15 +81,15 @@ public record LoRAMethod : LowRankMethod
     };
 
     /// <summary>PEFT's rank_pattern and alpha_pattern: other ranks and alphas for modules whose names end with a regular expression.</summary>
-    private IReadOnlyList<(string Text, Regex Module, int? Rank, double? Alpha)> Patterns { get; init; } = [];
+    private IReadOnlyList<(ModulePattern Module, int? Rank, double? Alpha)> Patterns { get; init; } = [];
 
     /// <summary>This method with the patterns of a config.</summary>
     internal LoRAMethod ReadPatterns(ConfigFields fields) => this with
     {
         Patterns =
         [
-            .. fields.Numbers("rank_pattern", 1, MaxRank).Select(pair => (pair.Key, Ending(fields, "rank_pattern", pair.Key), (int?)pair.Value, (double?)null)),
-            .. fields.Numbers("alpha_pattern", -MaxAlpha, MaxAlpha).Select(pair => (pair.Key, Ending(fields, "alpha_pattern", pair.Key), (int?)null, (double?)pair.Value)),
+            .. fields.Numbers("rank_pattern", 1, MaxRank).Select(pair => (ModulePattern.Ending(fields, "rank_pattern", pair.Key), (int?)pair.Value, (double?)null)),
+            .. fields.Numbers("alpha_pattern", -MaxAlpha, MaxAlpha).Select(pair => (ModulePattern.Ending(fields, "alpha_pattern", pair.Key), (int?)null, (double?)pair.Value)),
         ],
     };
 
@@ -100,7 +100,7 @@ public record LoRAMethod : LowRankMethod
     internal LoRAMethod Without(RemovedPart part)
     {
         double more = Scaling == LoRAScaling.Standard ? 2 : Math.Sqrt(2);
-        return this with { Removed = part, Rank = 2 * Rank, Alpha = more * Alpha, Patterns = [.. Patterns.Select(pattern => (pattern.Text, pattern.Module, 2 * pattern.Rank, more * pattern.Alpha))] };
+        return this with { Removed = part, Rank = 2 * Rank, Alpha = more * Alpha, Patterns = [.. Patterns.Select(pattern => (pattern.Module, 2 * pattern.Rank, more * pattern.Alpha))] };
     }
 
     /// <summary>The factors that a file has of a layer, A [r, in] and B [out, r], with what was taken out of its weight.</summary>
@@ -117,7 +117,7 @@ public record LoRAMethod : LowRankMethod
     private protected LoRAMethod Of(string module)
     {
         if (Patterns.Count == 0) return this;
-        (string Text, Regex Module, int? Rank, double? Alpha)[] own = [.. Patterns.Where(pattern => pattern.Module.IsMatch(module))];
+        (ModulePattern Module, int? Rank, double? Alpha)[] own = [.. Patterns.Where(pattern => pattern.Module.IsMatch(module))];
         return this with
         {
             Rank = own.Select(pattern => pattern.Rank).FirstOrDefault(value => value is not null) ?? Rank,
@@ -127,7 +127,7 @@ public record LoRAMethod : LowRankMethod
 
     /// <summary>The patterns that fit none of some layers, with the field that each is in.</summary>
     internal IEnumerable<(string Field, string Pattern)> PatternsBeside(IReadOnlyList<LinearLayer> layers) =>
-        Patterns.Where(pattern => !layers.Any(layer => pattern.Module.IsMatch(layer.Name))).Select(pattern => (pattern.Rank is null ? "alpha_pattern" : "rank_pattern", pattern.Text));
+        Patterns.Where(pattern => !layers.Any(layer => pattern.Module.IsMatch(layer.Name))).Select(pattern => (pattern.Rank is null ? "alpha_pattern" : "rank_pattern", pattern.Module.Text));
 
     /// <summary>A module's own alpha.</summary>
     internal double AlphaOf(string module) => Of(module).Alpha;
@@ -138,18 +138,6 @@ public record LoRAMethod : LowRankMethod
         LoRAMethod own = Of(layer.Name);
         (Tensor a, Tensor b) = own.Factors(tensors, layer);
         return new LoRAAdapter(layer.Name, a, b, own.Scale);
-    }
-
-    private static Regex Ending(ConfigFields fields, string name, string pattern)
-    {
-        try
-        {
-            return new Regex($"\\A(?:.*\\.)?(?:{pattern})\\z", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-        }
-        catch (ArgumentException e)
-        {
-            throw fields.Error($"{name} has no regular expression: {e.Message}");
-        }
     }
 
     /// <inheritdoc/>
