@@ -9,6 +9,18 @@ namespace LoRA2.Native.Cli;
 /// <summary>Whether a model can be asked about a GLUE task.</summary>
 internal static class TaskMatch
 {
+    /// <summary>Refuses a kind of task by name that is not the model's.</summary>
+    /// <param name="name">What --task says, or null.</param>
+    /// <param name="model">The model.</param>
+    /// <exception cref="InputException">It is another kind's.</exception>
+    public static void RequireKind(string? name, TextModel model)
+    {
+        if (name is null || TaskKinds.Of(name) is not { } kind || kind.Name == model.Task.Kind.Name) return;
+        // Any single output, or the second of two classes, may say how well a text fits.
+        if (kind.Name == TaskKinds.Ranking.Name && model.Task.Kind.AnswersTexts) return;
+        throw new InputException($"--task is {kind}, and this model's is {model.Task.Kind}; leave out --task, or give a model that was trained for {kind}");
+    }
+
     /// <summary>The model's index of each of the task's classes: by name where both have names, else in the task's order; null for regression.</summary>
     /// <exception cref="InputException">The model predicts something else.</exception>
     public static int[]? Require(GlueTask task, TextModel classifier)

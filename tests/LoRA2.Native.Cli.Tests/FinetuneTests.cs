@@ -11,6 +11,14 @@ public sealed class FinetuneTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void AWarmUpLongerThanTheRunIsSaid()
+    {
+        const string Warning = "the warm-up of 50 steps is longer than the run of 6, so that the learning rate never comes to what was asked for";
+        Assert.Contains(Warning, Lora2.Run(TinyModel.Finetune(folder, folder.File("long"), "--max-steps", "6", "--warmup", "50")).Done().Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("warm-up", Lora2.Run(TinyModel.Finetune(folder, folder.File("short"), "--max-steps", "6", "--warmup", "2")).Done().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheQuickStartTrainsSavesAndPredicts()
     {
         string output = folder.File("out");

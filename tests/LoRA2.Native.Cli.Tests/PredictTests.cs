@@ -33,8 +33,28 @@ public sealed class PredictTests : IDisposable
     }
 
     [Theory]
+    [InlineData("regression", "--task is regression, and this model's is classification; leave out --task, or give a model that was trained for regression")]
+    [InlineData("tokens", "--task is tokens, and this model's is classification; leave out --task, or give a model that was trained for tokens")]
+    public void ATaskThatIsNotTheModelsIsRefused(string task, string sentence)
+    {
+        (_, string development) = TinyModel.WriteData(folder);
+        Assert.Contains(sentence, Lora2.Run("predict", "--adapter", adapter, "--text", "a", "--task", task).Refused(), StringComparison.Ordinal);
+        Assert.Contains(sentence, Lora2.Run("evaluate", "--adapter", adapter, "--file", development, "--task", task).Refused(), StringComparison.Ordinal);
+        Lora2.Run("predict", "--adapter", adapter, "--text", "a", "--task", "classification").Done();
+    }
+
+    [Fact]
+    public void AnAdapterBesideARunThatHasNotEndedIsSaidToBeAnEarlierOne()
+    {
+        Assert.DoesNotContain("has not ended", Lora2.Run("predict", "--adapter", adapter, "--text", "a").Done().Error, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(adapter, ".unfinished"), "");
+        Assert.Contains($"lora2: warning: {adapter}: a run was begun here and has not ended; the adapter is an earlier run's", Lora2.Run("predict", "--adapter", adapter, "--text", "a").Done().Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("{\"text\": 3}", "line 2: a value of kind Number was found; a string as \"text\" was expected")]
     [InlineData("{\"txt\": \"a\"}", "line 2: \"text\" is missing")]
+    [InlineData("{\"text\": \"a\", \"sentence2\": \"b\"}", "line 2: field \"sentence2\" was found; a JSON string or an object with \"text\" and perhaps \"text_pair\" was expected")]
     [InlineData("{\"text\": \"a\"", "line 2: is not valid JSON")]
     [InlineData("{\"text\": \"good \\ud800 film\"}", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]
     [InlineData("\"\\udc00\"", "line 2: a string is not valid Unicode, expected JSON in UTF-8")]

@@ -79,6 +79,7 @@ internal static class EvaluateCommand
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
                 using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
+                if (task is null) TaskMatch.RequireKind(parsed.GetValue(data.Task), classifier);
                 classifier.Model.MoveTo(chosen.Device);
                 AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model, parsed.GetValue(strict));
                 (string Prefix, Dataset Set)[] sets = task is null

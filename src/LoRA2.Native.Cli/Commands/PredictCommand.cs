@@ -63,6 +63,7 @@ internal static class PredictCommand
             return DeviceOption.Use(parsed.GetValue(device), streams.Error, chosen =>
             {
                 using TextModel classifier = TextModel.Load(location.Model, location.Adapter, PrecisionOption.Parse(parsed.GetValue(precision)), parsed.GetValue(maxLength));
+                if (task is null) TaskMatch.RequireKind(parsed.GetValue(data.Task), classifier);
                 classifier.Model.MoveTo(chosen.Device);
                 Arithmetic.Note(streams.Error, parsed.GetValue(precision), chosen);
                 AdapterWarnings.Write(streams.Error, classifier.Adapter, location.Adapter, classifier.Model, parsed.GetValue(strict));

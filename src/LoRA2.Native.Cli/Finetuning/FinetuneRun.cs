@@ -79,6 +79,8 @@ internal sealed class FinetuneRun(FinetuneRequest request, RunData given, Standa
         }
 
         if (streams.Group is { } group) group.Advice = Advice;
+        if (IsFirst && options.WarmupSteps is { } warmup && warmup > trainer.TotalSteps)
+            streams.Error.WriteLine($"lora2: warning: the warm-up of {warmup:N0} steps is longer than the run of {trainer.TotalSteps:N0}, so that the learning rate never comes to what was asked for");
         if (found[1]) trainer.Resume(output.Checkpoint);
         new FinetuneSummary(human).Before(request, options, data, train, development, model, trainer.TotalSteps, device);
         if (streams.Group is { } processes) new FinetuneSummary(human).Processes(processes, options.Accumulation);

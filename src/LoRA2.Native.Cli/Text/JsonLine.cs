@@ -35,6 +35,7 @@ internal static class JsonLine
                 reader.Read();
                 if (name == "text") text = Unicode(lines, ref reader, "a string as \"text\"");
                 else if (name == "text_pair" && reader.TokenType != JsonTokenType.Null) pair = Unicode(lines, ref reader, "a string as \"text_pair\"");
+                else if (OtherNames.Contains(name)) throw lines.Error($"field {Quote.Name(name)} was found; {Expected} was expected");
                 else if (reader.TokenType == JsonTokenType.String) Unicode(lines, ref reader, Expected);
                 else reader.Skip();
             }
@@ -42,6 +43,9 @@ internal static class JsonLine
             return new Example(text ?? throw lines.Error("\"text\" is missing"), pair);
         });
     }
+
+    /// <summary>What data and other programs call a text or its second one: to pass it over would answer another question. Other fields, such as an id, are passed over.</summary>
+    private static readonly HashSet<string> OtherNames = new(["sentence", "sentence1", "sentence2", "text1", "text2", "text_b", "pair", "premise", "hypothesis"], StringComparer.OrdinalIgnoreCase);
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

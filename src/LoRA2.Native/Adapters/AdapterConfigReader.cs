@@ -30,6 +30,9 @@ internal static class AdapterConfigReader
     /// <summary>The modules that are saved whole, as far as PEFT doesn't add them of its own accord.</summary>
     public static string[] SavedModules(string path) => Parse(path, fields => fields.Strings("modules_to_save", ','));
 
+    /// <summary>Which biases PEFT trained and saved: none, all, or lora_only, those of the layers that it adapted.</summary>
+    public static string Biases(string path) => Parse(path, fields => fields.OneOf("bias", "none", ["none", "all", "lora_only"]));
+
     public static string? BaseModel(string path) => Parse(path, fields => fields.String("base_model_name_or_path", null));
 
     public static string? TaskType(string path) => Parse(path, fields => fields.String("task_type", null));

@@ -133,7 +133,7 @@ public static class AdapterFolder
         try
         {
             foreach (Adapter adapter in settings.Method.Read(tensors, layers)) read.Add(adapter);
-            (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, tensors, Path.Combine(folder, ConfigFile))];
+            (Parameter Parameter, Tensor Value)[] substitutes = [.. Substitutes(model, settings, layers, tensors, Path.Combine(folder, ConfigFile))];
             // A head of another task is nothing to a model that has none.
             tensors.RequireAllRead(model.Head.Modules.Count > 0 ? _ => false : SavedTensorsIn(folder));
             contradictions = [.. AdapterContradictions.Of(model, settings, layers, folder)];
@@ -199,10 +199,10 @@ public static class AdapterFolder
     }
 
     /// <summary>
-    /// The tensors that stand for the base model's own: what the method trains of the encoder and what the config says was saved must be there, and of another module of the head all or none;
-    /// biases and other modules are as far as they are there. PEFT calls the inside of an adapted layer <c>base_layer</c>.
+    /// The tensors that stand for the base model's own: what the method trains of the encoder and what the config says was saved must be there, modules and the encoder's biases, and of another module of the head all or none;
+    /// other modules are as far as they are there. PEFT calls the inside of an adapted layer <c>base_layer</c>.
     /// </summary>
-    private static IEnumerable<(Parameter Parameter, Tensor Value)> Substitutes(SequenceClassifier model, AdapterSettings settings, AdapterTensors tensors, string config)
+    private static IEnumerable<(Parameter Parameter, Tensor Value)> Substitutes(SequenceClassifier model, AdapterSettings settings, IReadOnlyList<LinearLayer> layers, AdapterTensors tensors, string config)
     {
         string NameOf(Parameter parameter)
         {
@@ -216,11 +216,20 @@ public static class AdapterFolder
         IEnumerable<HeadModule> begun = model.Head.Modules.Where(module => module.Parameters.Any(parameter => !parameter.Name.EndsWith(".bias", StringComparison.Ordinal) && tensors.Has(NameOf(parameter))));
         HashSet<Parameter> whole = [.. begun.SelectMany(module => module.Parameters)];
         string[] saved = PeftModules.SavedFor(AdapterConfigReader.TaskType(config), AdapterConfigReader.SavedModules(config));
+        string biases = AdapterConfigReader.Biases(config);
+        Parameter[] trained = biases switch
+        {
+            "all" => [.. model.EncoderParameters().Where(parameter => parameter.Name.EndsWith(".bias", StringComparison.Ordinal))],
+            "lora_only" => [.. layers.Select(layer => layer.Bias).OfType<Parameter>()],
+            _ => [],
+        };
+        HashSet<Parameter> savedBiases = [.. trained];
         foreach (Parameter parameter in model.BaseParameters)
         {
             string name = NameOf(parameter);
             if (tensors.Has(name) || needed.Contains(parameter)) yield return (parameter, tensors.Whole(name, parameter.Value.Shape));
             else if (PeftModules.IsTensorOf(name, saved)) throw tensors.Error($"tensor {Quote.Name(name)} is missing; {ConfigFile} says that its module was saved");
+            else if (savedBiases.Contains(parameter)) throw tensors.Error($"tensor {Quote.Name(name)} is missing; {ConfigFile} says that biases were trained (bias is {Quote.Name(biases)})");
             else if (whole.Contains(parameter)) throw tensors.Error($"tensor {Quote.Name(name)} is missing; the whole of its module or nothing was expected");
         }
     }

@@ -207,6 +207,23 @@ public sealed class PeftLayoutTests
         Assert.Equal(["flux_capacitor"], AdapterFolder.SettingsIn(folder.Path).UnknownFields);
     }
 
+    /// <summary>PEFT saves the biases that it trained; without them the model is another one.</summary>
+    [Theory]
+    [InlineData("all", "embeddings.LayerNorm.bias")]
+    [InlineData("lora_only", "encoder.layer.0.attention.self.query_proj.bias")]
+    public void BiasesThatWereTrainedMustBeThere(string biases, string missing)
+    {
+        using var small = new SmallModel();
+        using var folder = new TemporaryFolder();
+        var settings = new AdapterSettings { Method = SmallModel.Method("lora") };
+        small.Model.Attach(settings, 3);
+        AdapterFolder.Save(small.Model, settings, "base", folder.Path);
+        string path = folder.File("adapter_config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"bias\": \"none\"", $"\"bias\": \"{biases}\"", StringComparison.Ordinal));
+        string message = Assert.Throws<InputException>(() => AdapterFolder.Load(small.Model, folder.Path)).Message;
+        Assert.Contains($"{missing}\" is missing; adapter_config.json says that biases were trained (bias is \"{biases}\")", message, StringComparison.Ordinal);
+    }
+
     /// <summary>An adapter with its whole head, but for some tensors.</summary>
     private static void SaveWithout(SmallModel small, TemporaryFolder folder, string? task, string saved, Func<string, bool> isMissing)
     {
