@@ -10,6 +10,7 @@ internal sealed class TaggedTable
     private static readonly string[] WordColumns = ["words", "tokens"];
     private static readonly string[] TagColumns = ["tags", "ner_tags", "labels"];
     private static readonly string[] SpanColumns = ["spans", "entities"];
+    private static readonly string[] CoveredFields = ["text", "surface", "word", "value"];
 
     private readonly Table table;
     private readonly DatasetOptions options;
@@ -100,7 +101,7 @@ internal sealed class TaggedTable
         using JsonDocument document = JsonDocument.Parse(json);
         if (document.RootElement.ValueKind != JsonValueKind.Array) throw Error(row, 0, $"field {Quote.Name(table.Columns[column])} is no list, expected a list of spans");
         int[] places = TextPlaces.OfCodePoints(text);
-        LabelledSpan[] spans = [.. document.RootElement.EnumerateArray().Select(span => Span(row, span, places)).OrderBy(span => span.Start).ThenBy(span => span.End)];
+        LabelledSpan[] spans = [.. document.RootElement.EnumerateArray().Select(span => Span(row, span, text, places)).OrderBy(span => span.Start).ThenBy(span => span.End)];
         for (int i = 1; i < spans.Length; i++)
         {
             if (spans[i].Start < spans[i - 1].End)
@@ -110,7 +111,7 @@ internal sealed class TaggedTable
         return spans;
     }
 
-    private LabelledSpan Span(TableRow row, JsonElement span, int[] places)
+    private LabelledSpan Span(TableRow row, JsonElement span, string text, int[] places)
     {
         static JsonElement? Of(JsonElement from, int index, params ReadOnlySpan<string> names)
         {
@@ -127,6 +128,13 @@ internal sealed class TaggedTable
         if (Of(span, 0, "start", "start_offset") is not { ValueKind: JsonValueKind.Number } start || Of(span, 1, "end", "end_offset") is not { ValueKind: JsonValueKind.Number } end
             || Of(span, 2, "label", "type", "entity") is not { ValueKind: JsonValueKind.String } label || !start.TryGetInt32(out int from) || !end.TryGetInt32(out int to))
             throw Error(row, 0, $"span {Quote.Name(span.GetRawText())} found, expected {{\"start\": …, \"end\": …, \"label\": …}} or [start, end, label]");
+        foreach (string field in CoveredFields)
+        {
+            if (span.ValueKind == JsonValueKind.Object && span.TryGetProperty(field, out JsonElement said) && said.ValueKind == JsonValueKind.String
+                && SpanText.WhatIsWrong(text, places, from, to, label.GetString()!, field, said.GetString()!, field is "text" or "surface") is { } wrong)
+                throw Error(row, 0, wrong);
+        }
+
         int length = places.Length - 1;
         if (from < 0 || to > length || from >= to) throw Error(row, 0, $"span {from} to {to} ({label.GetString()}) found, expected a stretch of the text's {length} characters");
         if (missing.IsMissing(label.GetString()!, row.Line)) throw Error(row, 0, $"the label of span {from} to {to} is missing ({Quote.Name(label.GetString()!)} found), expected one");
