@@ -72,12 +72,12 @@ public sealed partial class TagScheme
         {
             string tag = i < tags.Count ? tags[i] : EntityTags.Outside;
             if (tag != EntityTags.Outside && !(Prefixed().IsMatch(tag) && prefixes.Contains(tag[0], StringComparison.Ordinal)))
-                return (i, $"is none of {Name.ToUpperInvariant()}'s, expected O or {string.Join(", ", prefixes.Select(prefix => $"{prefix}-"))} and a type, or the scheme {Plain} to be asked for");
+                return (i, $"is none of {Name.ToUpperInvariant()}'s, expected O or {string.Join(", ", prefixes.Select(prefix => $"{prefix}-"))} and a type{(OtherTags.OfOne(tag) is { } other ? $"; it looks like {other}" : $", or the scheme {Plain} to be asked for")}");
             (char last, string lastType) = EntityTags.Split(before);
             (char now, string type) = EntityTags.Split(tag);
             bool isOpen = this == Bioes ? last is 'B' or 'I' : before != EntityTags.Outside;
             if (now is 'I' or 'E' && tag != EntityTags.Outside && !(isOpen && type == lastType))
-                return (i, $"follows {before}, expected B-{type} or I-{type} before it");
+                return (i, $"follows {before}, expected B-{type} or I-{type} before it{(this == Bio && now == 'I' ? "; in IOB1 I- may begin an entity: ask for it by --tag-scheme iob1" : "")}");
             if (this == Bioes && last is 'B' or 'I' && !(now is 'I' or 'E')) return (Math.Max(0, i - 1), $"is followed by {tag}, expected an end, E-{lastType}, after it");
             before = tag;
         }

@@ -57,6 +57,7 @@ internal sealed class TaggedTable
 
         if (tagColumn < 0) return Made(null, [.. rows.Select(row => Tagged(row.Words, null))]);
         TagScheme scheme = asked ?? TagScheme.Of(rows.SelectMany(row => row.Tags!));
+        if (asked is null && scheme == TagScheme.Plain && options.LabelNames is null) RefuseOtherTags([.. rows.Select(row => (row.Row, row.Words, row.Tags!))]);
         foreach ((TableRow row, string[] words, string[]? tags) in rows)
         {
             if (scheme == TagScheme.Iob1) TagScheme.ToBio(tags!);
@@ -68,6 +69,15 @@ internal sealed class TaggedTable
         return Made(names, [.. rows.Select(row => Tagged(row.Words, [.. row.Tags!.Select((tag, i) => known.TryGetValue(tag, out int index)
             ? (float)index
             : throw Error(row.Row, i, $"tag {Quote.Name(tag)} of word {Quote.Name(row.Words[i])} is unknown, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}"))]))]);
+    }
+
+    /// <summary>Tags that no scheme has would each be a type of its own, which is seldom meant where they look like a scheme's in another spelling.</summary>
+    private void RefuseOtherTags(IReadOnlyList<(TableRow Row, string[] Words, string[] Tags)> rows)
+    {
+        if (OtherTags.Find([.. rows.SelectMany(row => row.Tags).Distinct()]) is not var (tag, why)) return;
+        (TableRow row, string[] words, string[] tags) = rows.First(row => row.Tags.Contains(tag));
+        int word = Array.IndexOf(tags, tag);
+        throw Error(row, word, $"tag {Quote.Name(tag)} of word {Quote.Name(words[word])} looks like {why}; --tag-scheme plain takes every tag as it is");
     }
 
     /// <summary>Whether a tag is none, by itself or as the type behind its prefix.</summary>

@@ -36,6 +36,37 @@ public sealed class TaggedDataTests : IDisposable
     [InlineData("in New\\nYork", """{"start": 3, "end": 11, "label": "X", "text": "New York"}""")]
     public void ASpanThatSaysWhatItCoversIsData(string text, string span) => Assert.Single(Load("d.jsonl", $$"""{"text": "{{text}}", "spans": [{{span}}]}""").Examples[0].Spans!);
 
+    [Theory]
+    [InlineData("good O\nbad B_X\nfilm I_X\n", "line 2: tag \"B_X\" of word \"bad\" looks like B-X in another spelling, expected the letter, a capital, and a hyphen before the type; --tag-scheme plain takes every tag as it is.")]
+    [InlineData("good b-x\nbad i-x\nfilm o\n", "line 1: tag \"b-x\" of word \"good\" looks like B-x in another spelling")]
+    [InlineData("good O\n\nbad X-B\nfilm X-I\n", "line 3: tag \"X-B\" of word \"bad\" looks like B-X in another spelling")]
+    [InlineData("good O\nbad U-X\n", "line 2: tag \"U-X\" of word \"bad\" looks like BILOU; in BIOES L-X is written E-X and U-X S-X")]
+    [InlineData("good NOUN\nbad B_X\nfilm I_X\n", "line 2: tag \"B_X\"")]
+    [InlineData("good PER\nbad o\n", "line 2: tag \"o\" of word \"bad\" looks like the tag of a word in no entity, which is written O, a capital letter; --tag-scheme plain")]
+    [InlineData("good PER\nbad 0\n", "line 2: tag \"0\" of word \"bad\" looks like the tag of a word in no entity")]
+    [InlineData("good B-X\nbad L-X\n", "line 2: tag \"L-X\" of word \"bad\" is none of BIO's, expected O or B-, I- and a type; it looks like BILOU; in BIOES L-X is written E-X and U-X S-X.")]
+    [InlineData("good B-X\nbad o\n", "line 2: tag \"o\" of word \"bad\" is none of BIO's, expected O or B-, I- and a type; it looks like the tag of a word in no entity")]
+    [InlineData("good O\nbad I-X\n", "line 2: tag \"I-X\" of word \"bad\" follows O, expected B-X or I-X before it; in IOB1 I- may begin an entity: ask for it by --tag-scheme iob1.")]
+    public void TagsOfAnotherSpellingAreNoTypes(string rows, string expected) =>
+        Assert.Contains("d.conll, " + expected, Assert.Throws<InputException>(() => Load("d.conll", rows)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("good e-mail\nbad phone\n")]
+    [InlineData("good e-mail\nbad O\n")]
+    [InlineData("good PRP$\nbad -LRB-\nfilm NN-S\n")]
+    [InlineData("good 0\nbad 1\nfilm 2\n")]
+    [InlineData("good B\nbad I\nfilm O\n")]
+    [InlineData("good B_X\nbad Y\n")]
+    public void TagsThatOnlyResembleThemAreTypes(string rows) => Assert.DoesNotContain("B-X", Load("d.conll", rows).LabelNames!);
+
+    [Fact]
+    public void WhoAsksForPlainTagsOrHasAModelOfThemGetsThem()
+    {
+        Assert.Equal(["O", "B_X", "I_X"], Load("d.conll", "good O\nbad B_X\nfilm I_X\n", TagScheme.Plain).LabelNames);
+        Assert.Equal(["O", "B_X", "I_X"], Load("d.conll", "good O\nbad B_X\nfilm I_X\n", labels: ["O", "B_X", "I_X"]).LabelNames);
+        Assert.Equal(["O", "B-X", "I-X"], Load("d.conll", "good O\nbad I-X\nfilm I-X\n", TagScheme.Iob1).LabelNames);
+    }
+
     private Dataset Load(string name, string rows, TagScheme? scheme = null, IReadOnlyList<string>? labels = null) =>
         DatasetFile.Load(folder.Write(name, rows), new DatasetOptions { Kind = new TokenTask { Scheme = scheme }, LabelNames = labels });
 }
