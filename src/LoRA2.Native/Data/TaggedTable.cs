@@ -55,7 +55,7 @@ internal sealed class TaggedTable
             if (tags is not null && Array.FindIndex(tags, tag => IsMissing(row, tag)) is var none and >= 0) throw Error(row, none, $"the tag of word {Quote.Name(words[none])} is missing ({Quote.Name(tags[none])} found), expected one for every word");
         }
 
-        if (tagColumn < 0) return Made(null, [.. rows.Select(row => Tagged(row.Words, null))]);
+        if (tagColumn < 0) return Made(null, [.. rows.Select(row => Tagged(row.Row, row.Words, null))]);
         TagScheme scheme = asked ?? TagScheme.Of(rows.SelectMany(row => row.Tags!));
         if (asked is null && scheme == TagScheme.Plain && options.LabelNames is null) RefuseOtherTags([.. rows.Select(row => (row.Row, row.Words, row.Tags!))]);
         foreach ((TableRow row, string[] words, string[]? tags) in rows)
@@ -66,7 +66,7 @@ internal sealed class TaggedTable
 
         IReadOnlyList<string> names = options.LabelNames ?? scheme.TagsFor(rows.SelectMany(row => row.Tags!));
         Dictionary<string, int> known = names.Index().ToDictionary(name => name.Item, name => name.Index, StringComparer.Ordinal);
-        return Made(names, [.. rows.Select(row => Tagged(row.Words, [.. row.Tags!.Select((tag, i) => known.TryGetValue(tag, out int index)
+        return Made(names, [.. rows.Select(row => Tagged(row.Row, row.Words, [.. row.Tags!.Select((tag, i) => known.TryGetValue(tag, out int index)
             ? (float)index
             : throw Error(row.Row, i, $"tag {Quote.Name(tag)} of word {Quote.Name(row.Words[i])} is unknown, expected one of {string.Join(", ", names.Take(20).Select(Quote.Plain))}"))]))]);
     }
@@ -151,7 +151,7 @@ internal sealed class TaggedTable
         return new LabelledSpan(places[from], places[to], label.GetString()!);
     }
 
-    private static Example Tagged(string[] words, float[]? tags) => new(string.Join(' ', words)) { Words = words, Targets = tags };
+    private static Example Tagged(TableRow row, string[] words, float[]? tags) => new(string.Join(' ', words)) { Words = words, Targets = tags, Line = row.Line };
 
     private Dataset Made(IReadOnlyList<string>? names, Example[] examples) => new(Path.GetFileName(table.Path), examples, names) { Notes = missing.Notes(table.Path, table.Note) };
 

@@ -90,6 +90,23 @@ public sealed class TokenTests : IDisposable
         Assert.DoesNotContain("left out", Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", whole, "--max-length", "4").Done().Error, StringComparison.Ordinal);
     }
 
+    /// <summary>An entity that the model was not shown is one that it missed, whether the words or the text were given.</summary>
+    [Theory]
+    [InlineData("cut.jsonl", "{\"text\": \"a a a a a a a a red box\", \"spans\": [[16, 23, \"THING\"]]}\n")]
+    [InlineData("cut.conll", "a O\na O\na O\na O\na O\na O\na O\na O\nred B-THING\nbox I-THING\n")]
+    public void EntitiesBeyondTheCutAreMissed(string name, string rows)
+    {
+        string model = TinyModel.Write(folder), output = folder.File("out"), file = folder.Write(name, rows);
+        CommandResult run = Lora2.Run("finetune", "--model", model, "--train", file, "--dev", file, "--task", "tokens", "--method", "lora", "--max-steps", "1", "--max-length", "5", "--output", output).Done();
+        string note = $"{name}: 1 entity ends beyond the cut (--max-length) and counts as missed, the first in line 1: \"red box\" (THING)";
+        Assert.Contains(note, run.Output, StringComparison.Ordinal);
+        CommandResult score = Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", file, "--max-length", "5", "--json").Done();
+        Assert.Contains($"lora2: note: {note}\n", score.Error, StringComparison.Ordinal);
+        Assert.Equal(0, score.Json.GetProperty("metrics").GetProperty("entity_recall").GetDouble());
+        Assert.DoesNotContain("no entity is true", score.Output + score.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("beyond the cut", Lora2.Run("evaluate", "--model", model, "--adapter", output, "--file", file, "--max-length", "64").Done().Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("a.conll", "Anna B-PER\nSmith I-LOC\n", "line 2: tag \"I-LOC\" of word \"Smith\" follows B-PER, expected B-LOC or I-LOC before it")]
     [InlineData("a.conll", "In O\n\nAnna I-PER\n", "line 3: tag \"I-PER\" of word \"Anna\" follows O")]

@@ -74,8 +74,18 @@ public sealed record TokenTask : TaskKind
             PlacedInput input = example.Words is { } list ? tokenizer.EncodeWords(list, maxLength) : tokenizer.EncodePlaced(example.Text, null, maxLength);
             tokenized.Ids.AddRange(input.Ids);
             tokenized.TypeIds.AddRange(input.TypeIds);
-            (int[] first, int[] wordOf) = example.Words is { } words ? FirstOf(input, words.Count) : FirstOf(example.Text, input, out _);
-            int[]? own = example.Words is not null ? example.Targets?.Select(tag => (int)tag).ToArray() : example.Spans is not null ? TagsOf(example, input, config.LabelNames!, doubts) : null;
+            List<(int Token, int Start, int End)> places = [];
+            (int[] first, int[] wordOf) = example.Words is { } words ? FirstOf(input, words.Count) : FirstOf(example.Text, input, out places);
+            int kept = example.Words is null ? places.Count : Array.FindLastIndex(first, token => token >= 0) + 1;
+            if (input.IsCut && example.Spans is { Count: > 0 })
+            {
+                // Words beyond the cut have tags too, as they have where words are given: what a model was not shown it missed.
+                places = TaggedDataset.WordsOf(example.Text, tokenizer.EncodePlaced(example.Text));
+                first = [.. places.Select((_, word) => word < kept ? first[word] : -1)];
+            }
+
+            int[]? own = example.Words is not null ? example.Targets?.Select(tag => (int)tag).ToArray() : example.Spans is not null ? TagsOf(example, places, config.LabelNames!, doubts) : null;
+            if (input.IsCut && own is not null && config.LabelNames is { } names) doubts.Cut(example, [.. own.Select(tag => names[tag])], places, kept);
             firsts.Add(first);
             tags.Add(own);
             tokenized.Close(input.IsCut, own is null ? null : Labels(wordOf, first, own, config.LabelNames));
@@ -206,10 +216,9 @@ public sealed record TokenTask : TaskKind
         return ([.. words.Select(word => word.Token)], wordOf);
     }
 
-    /// <summary>Tags of the words that spans touch. Of spans beyond the cut nothing is left to be tagged.</summary>
-    private int[] TagsOf(Example example, PlacedInput input, IReadOnlyList<string> names, SpanDoubts doubts)
+    /// <summary>Tags of the words that spans touch.</summary>
+    private int[] TagsOf(Example example, List<(int Token, int Start, int End)> words, IReadOnlyList<string> names, SpanDoubts doubts)
     {
-        FirstOf(example.Text, input, out List<(int Token, int Start, int End)> words);
         TagScheme scheme = Scheme ?? TagScheme.Of(names);
         int outside = Math.Max(0, ((List<string>)[.. names]).IndexOf(EntityTags.Outside));
         int[] tags = new int[words.Count];
@@ -221,7 +230,7 @@ public sealed record TokenTask : TaskKind
             int first = next;
             while (next < words.Count && words[next].Start < span.End) next++;
             if (next > first) doubts.Tagged(example, span, words[first].Start, words[next - 1].End);
-            else if (!input.IsCut || (words.Count > 0 && span.Start < words[^1].End)) doubts.Lost(example, span);
+            else doubts.Lost(example, span);
             for (int word = first; word < next; word++)
             {
                 string tag = scheme.TagOf(span.Label, word == first, word == next - 1);
