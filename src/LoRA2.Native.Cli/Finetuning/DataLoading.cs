@@ -53,9 +53,12 @@ internal static class DataLoading
     /// </summary>
     private static IReadOnlyList<string>? NamesOf(string model, DatasetOptions reading, Func<Dataset> load)
     {
-        if (EncoderConfigReader.FromFolder(model).LabelNames is not { } known || ClassNames.SayOnlyTheOrder(known)) return null;
+        EncoderConfig config = EncoderConfigReader.FromFolder(model);
+        if (config.LabelNames is not { } known || ClassNames.SayOnlyTheOrder(known)) return null;
         if (reading.LabelMap is { } map) return map.Names.All(name => ClassNames.IndexOf(known, name) >= 0) ? known : null;
+        // Lists of 0 and 1 say only which place a label has: the model's names are at these places.
+        if (reading.Kind.Input == MetricInput.LabelSets && config.Kind.Input == MetricInput.LabelSets && load().LabelNames is { } places && places.Count == known.Count && places.Index().All(name => name.Item == $"LABEL_{name.Index}")) return known;
         if (reading.Kind.Input != MetricInput.Classes || load().LabelNames is not { } found || ClassNames.SayOnlyTheOrder(found)) return null;
-        return ClassNames.Mapping(known, found) is { } places ? [.. places.Select(place => found[place])] : null;
+        return ClassNames.Mapping(known, found) is { } mapping ? [.. mapping.Select(place => found[place])] : null;
     }
 }

@@ -15,6 +15,7 @@ public sealed class LabelledTable
     private readonly int text;
     private readonly int pair;
     private readonly MissingLabels missing;
+    private readonly List<string> notes = [];
 
     /// <summary>Finds the columns.</summary>
     /// <param name="table">The table, of at least one row.</param>
@@ -69,8 +70,11 @@ public sealed class LabelledTable
     {
         ArgumentNullException.ThrowIfNull(example);
         Example[] examples = [.. Table.Rows.Select(example)];
-        return new(Path.GetFileName(Table.Path), examples, names) { Notes = missing.Notes(Table.Path, Table.Note) };
+        return new(Path.GetFileName(Table.Path), examples, names) { Notes = [.. missing.Notes(Table.Path, Table.Note), .. notes.Select(note => $"{Table.Path}: {note}")] };
     }
+
+    /// <summary>Adds what the reader of the data should know to the data set's notes.</summary>
+    internal void Say(string note) => notes.Add(note);
 
     /// <summary>A field that holds one value.</summary>
     /// <exception cref="InputException">It is missing or a list.</exception>
@@ -95,26 +99,64 @@ public sealed class LabelledTable
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(separator);
-        if (row.ListAt(column) is not { } json)
+        return row.ListAt(column) is { } json ? JsonList(row, column, json) : Split(row, Field(row, column), separator);
+    }
+
+    /// <summary>The lists of all rows, see <see cref="List"/>; where every cell is a list as Python or JSON writes it, these.</summary>
+    /// <exception cref="InputException">One is missing or damaged, or only some cells are lists.</exception>
+    internal IReadOnlyList<string>[] Lists(int column, string separator)
+    {
+        TableRow[] filled = [.. Table.Rows.Where(row => row.ListAt(column) is null && !string.IsNullOrWhiteSpace(Field(row, column)))];
+        bool areWritten = filled.Length > 0 && Array.TrueForAll(filled, row => WrittenList.IsOne(row.Fields[column]!));
+        if (!areWritten)
         {
-            string plain = Field(row, column);
-            if (string.IsNullOrWhiteSpace(plain)) return [];
-            string[] parts = plain.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            if (parts.Length == 1 && missing.IsMissing(parts[0], row.Line)) throw Error(row, $"the labels are missing ({Quote.Name(plain)} found), expected a list in every row");
-            return [.. parts.Select(Known)];
+            if (Array.Find(filled, row => WrittenList.IsOne(row.Fields[column]!)) is { } one)
+                throw Error(one, $"the labels {Quote.Name(one.Fields[column]!)} are a list, and those of line {filled.First(row => !WrittenList.IsOne(row.Fields[column]!)).Line} are not; expected the same form in every row");
+            NoteSeparator(filled, column, separator);
         }
 
-        string Known(string label) => missing.IsMissing(label, row.Line) ? throw Error(row, $"a label in the list is missing ({Quote.Name(label)} found), expected labels or an empty list") : label;
+        return [.. Table.Rows.Select(row => areWritten && row.ListAt(column) is null && row.Fields[column] is { } cell && !string.IsNullOrWhiteSpace(cell)
+            ? [.. (WrittenList.Read(cell) ?? throw Error(row, $"the labels {Quote.Name(cell)} are no list that can be read, expected strings in quotes or numbers, such as ['a', 'b']")).Select(label => Known(row, label))]
+            : List(row, column, separator))];
+    }
 
+    private void NoteSeparator(TableRow[] filled, int column, string separator)
+    {
+        if (Array.Exists(filled, row => row.Fields[column]!.Contains(separator, StringComparison.Ordinal))) return;
+        foreach (char other in "|;")
+        {
+            TableRow[] with = Array.FindAll(filled, row => row.Fields[column]!.Split(other, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Length > 1);
+            if (with.Length == 0) continue;
+            Say($"line {with[0].Line} has the one label {Quote.Name(with[0].Fields[column]!)}; \"{other}\" is in {(with.Length == 1 ? "1 line" : $"{with.Length:N0} lines")}, and no line has the separator \"{separator}\"; if several labels are meant, say --label-separator \"{other}\"");
+        }
+    }
+
+    private string[] Split(TableRow row, string plain, string separator)
+    {
+        if (string.IsNullOrWhiteSpace(plain)) return [];
+        string[] parts = plain.Split(separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (parts.Length == 1 && missing.IsMissing(parts[0], row.Line)) throw Error(row, $"the labels are missing ({Quote.Name(plain)} found), expected a list in every row");
+        return [.. parts.Select(label => Known(row, label))];
+    }
+
+    private string[] JsonList(TableRow row, int column, string json)
+    {
         using JsonDocument document = JsonDocument.Parse(json);
         if (document.RootElement.ValueKind != JsonValueKind.Array) throw Error(row, $"field {Quote.Name(Table.Columns[column])} is {Quote.Name(json)}, expected a list");
-        return [.. document.RootElement.EnumerateArray().Select(item => item.ValueKind switch
+        JsonElement[] items = [.. document.RootElement.EnumerateArray()];
+        // Truth values are one for each label; among others they name none.
+        bool areTruths = items.Length > 1 && Array.TrueForAll(items, item => item.ValueKind is JsonValueKind.True or JsonValueKind.False);
+        return Array.ConvertAll(items, item => item.ValueKind switch
         {
-            JsonValueKind.String => Known(item.GetString()!),
+            JsonValueKind.String => Known(row, item.GetString()!),
             JsonValueKind.Number => item.GetRawText(),
+            JsonValueKind.True or JsonValueKind.False when areTruths => item.GetRawText(),
             _ => throw Error(row, $"field {Quote.Name(Table.Columns[column])} has {Quote.Name(item.GetRawText())} in its list, expected strings or numbers"),
-        })];
+        });
     }
+
+    private string Known(TableRow row, string label) =>
+        missing.IsMissing(label, row.Line) ? throw Error(row, $"a label in the list is missing ({Quote.Name(label)} found), expected labels or an empty list") : label;
 
     /// <summary>A finite number.</summary>
     /// <exception cref="InputException">It is something else.</exception>

@@ -80,7 +80,7 @@ public sealed record MultiLabelTask : TaskKind
     /// <inheritdoc/>
     public override IReadOnlyList<Metric> MetricsFor(int labels) => [Metric.MicroF1, Metric.MacroF1, Metric.AveragePrecision, Metric.ExactMatch];
 
-    /// <summary>A list of labels in every row, as JSON or with a separator; or a column of 0 and 1 for each label.</summary>
+    /// <summary>A list of labels in every row, as JSON, as Python writes it or with a separator; a list of 0 and 1 for each label, as long in every row; or a column of 0 and 1 for each label.</summary>
     public override Dataset Read(Table table, DatasetOptions options)
     {
         var texts = new LabelledTable(table, options, LabelColumns);
@@ -93,17 +93,10 @@ public sealed record MultiLabelTask : TaskKind
             return texts.Dataset(columns, row => texts.Example(row) with { Targets = [.. texts.Columns.Select(place => ZeroOrOne(texts, row, place))] });
         }
 
-        IReadOnlyList<string>[] labels = [.. table.Rows.Select(row => texts.List(row, column, options.LabelSeparator))];
-        IReadOnlyList<string> names = texts.Names(() => [.. labels.SelectMany(list => list).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        var lists = new LabelLists(texts, options);
+        IReadOnlyList<string> names = texts.Names(() => lists.Found);
         if (names.Count == 0) throw new InputException($"{table.Path}: no row has a label, expected one at least somewhere.");
-        var known = new Dictionary<string, int>(StringComparer.Ordinal);
-        int next = 0;
-        return texts.Dataset(names, row =>
-        {
-            float[] targets = new float[names.Count];
-            foreach (string label in labels[next++]) targets[texts.ClassOf(row, label, names, known)] = 1;
-            return texts.Example(row) with { Targets = targets };
-        });
+        return lists.Dataset(names, options.LabelMap is not null);
     }
 
     /// <summary>[batch, labels] Float32 of 0 and 1; with weights of labels [2, batch, labels], those and then how much each counts.</summary>
@@ -208,12 +201,11 @@ public sealed record MultiLabelTask : TaskKind
 
     private static double Sigmoid(float logit) => 1 / (1 + Math.Exp(-logit));
 
-    private static float ZeroOrOne(LabelledTable texts, TableRow row, int column) => texts.Label(row, column).Trim() switch
+    private static float ZeroOrOne(LabelledTable texts, TableRow row, int column)
     {
-        "0" or "0.0" or "false" or "False" => 0,
-        "1" or "1.0" or "true" or "True" => 1,
-        { } other => throw texts.Error(row, $"{Quote.Name(other)} found in column {Quote.Name(texts.Table.Columns[column])}, expected 0 or 1"),
-    };
+        string label = texts.Label(row, column);
+        return LabelLists.BitOf(label) ?? throw texts.Error(row, $"{Quote.Name(label.Trim())} found in column {Quote.Name(texts.Table.Columns[column])}, expected 0 or 1");
+    }
 
     /// <summary>A threshold between two probabilities that follow each other: the texts that reach it, and no others.</summary>
     private static double Best((double Probability, bool IsTrue)[] texts)
