@@ -16,7 +16,7 @@ internal static class AdapterWarnings
     {
         foreach (string doubt in model.Warnings) error.WriteLine($"lora2: warning: {doubt}");
         if (adapter is null || folder is null) return;
-        if (File.Exists(Path.Combine(folder, RunFolder.UnfinishedFile))) error.WriteLine($"lora2: warning: {folder}: a run was begun here and has not ended; the adapter is an earlier run's");
+        if (File.Exists(Path.Combine(folder, RunFolder.UnfinishedFile))) error.WriteLine($"lora2: warning: {folder}: a run was begun here and has not ended; the adapter may be an earlier run's");
         if (adapter.UnknownFields.Count > 0) error.WriteLine($"lora2: warning: unknown in {AdapterFolder.ConfigFile}, ignored: {string.Join(", ", adapter.UnknownFields)}");
         IEnumerable<string> doubts = IsMerged(folder, model.Config) ? [$"{folder}: the adapter is merged into this model already, and counts twice"] : adapter.Warnings;
         foreach (string doubt in doubts)

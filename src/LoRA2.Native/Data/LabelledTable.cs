@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LoRA2.Native.Data.Labels;
 using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 

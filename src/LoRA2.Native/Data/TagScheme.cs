@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoRA2.Native.Data.Tagging;
 
 namespace LoRA2.Native.Data;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Autograd;

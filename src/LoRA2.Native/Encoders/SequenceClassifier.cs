@@ -1,3 +1,4 @@
+using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 using LoRA2.Native.PyTorch;
 using LoRA2.Native.Safetensors;

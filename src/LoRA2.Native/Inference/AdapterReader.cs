@@ -1,5 +1,6 @@
 using LoRA2.Native.Embeddings;
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks.Kinds;
 using LoRA2.Native.Tokenizers;

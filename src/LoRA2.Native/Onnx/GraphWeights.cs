@@ -1,4 +1,5 @@
 using LoRA2.Native.Encoders;
+using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 
 namespace LoRA2.Native.Onnx;

@@ -108,8 +108,8 @@ public sealed class RunFingerprint
     /// <summary>Whether the properties that <see cref="WriteProperties"/> wrote are of the same data.</summary>
     public bool HasDataOf(JsonElement properties) => IsSame(properties, Data);
 
-    /// <summary>Whether they are of the same tokenizer, or of before, when they did not say.</summary>
-    public bool HasTokenizerOf(JsonElement properties) => properties.ValueKind == JsonValueKind.Object && (!properties.TryGetProperty(Vocabulary, out _) || IsSame(properties, Vocabulary));
+    /// <summary>Whether they are of the same tokenizer.</summary>
+    public bool HasTokenizerOf(JsonElement properties) => IsSame(properties, Vocabulary);
 
     /// <summary>Whether they are of the same options, those of the kind of task included.</summary>
     public bool HasOptionsOf(JsonElement properties) => IsSame(properties, Options);
@@ -117,8 +117,8 @@ public sealed class RunFingerprint
     /// <summary>Whether they are of the same base model.</summary>
     public bool HasModelOf(JsonElement properties) => IsSame(properties, Weights) && IsSame(properties, Shape);
 
-    /// <summary>The parts that another run has otherwise. One of before says nothing of its tokenizer.</summary>
-    private string[] DifferentIn(RunFingerprint other) => [.. parts.Keys.Where(key => other.parts.TryGetValue(key, out string? value) ? value != parts[key] : key != Vocabulary || other.parts.Count == 0)];
+    /// <summary>The parts that another run has otherwise.</summary>
+    private string[] DifferentIn(RunFingerprint other) => [.. parts.Keys.Where(key => !other.parts.TryGetValue(key, out string? value) || value != parts[key])];
 
     private static string Words(string[] different) =>
         string.Join(", ", different.Select(key => key switch { Options => "other options", Data => "other data", Shape => "a model of another shape", Weights => "other weights of the base model", Vocabulary => "another tokenizer", _ => "other arithmetic" }));

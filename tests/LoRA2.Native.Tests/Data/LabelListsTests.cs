@@ -1,4 +1,5 @@
 using LoRA2.Native.Data;
+using LoRA2.Native.Data.Labels;
 using LoRA2.Native.Files;
 using LoRA2.Native.Tasks;
 using LoRA2.Native.Tests.Shared;
@@ -72,7 +73,9 @@ public sealed class LabelListsTests : IDisposable
     {
         string path = folder.Write("d.jsonl", "{\"text\":\"a\",\"labels\":[0,1]}\n{\"text\":\"b\",\"labels\":[1,0]}\n");
         Assert.Equal([1, 1, 0], DatasetFile.Load(path, Several with { LabelNames = ["0", "1", "2"] }).Examples[0].Targets);
-        Assert.Contains(", line 1: the list is 2 of 0 and 1, one for each label, expected 3: x, y, z.", Assert.Throws<InputException>(() => DatasetFile.Load(path, Several with { LabelNames = ["x", "y", "z"] })).Message, StringComparison.Ordinal);
+        // So are the numbers of LABEL_0, LABEL_1, …, which no other numbers of labels make places of.
+        Assert.Equal([1, 1, 0], DatasetFile.Load(path, Several with { LabelNames = ["LABEL_0", "LABEL_1", "LABEL_2"] }).Examples[0].Targets);
+        Assert.Contains(", line 1: label \"0\" found, expected one of x, y, z", Assert.Throws<InputException>(() => DatasetFile.Load(path, Several with { LabelNames = ["x", "y", "z"] })).Message, StringComparison.Ordinal);
     }
 
     [Theory]

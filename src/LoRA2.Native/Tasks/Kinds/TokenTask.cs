@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoRA2.Native.Data;
 using LoRA2.Native.Data.Tables;
+using LoRA2.Native.Data.Tagging;
 using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Blocks;
 using LoRA2.Native.Encoders.Families;

@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Labels;
 
 /// <summary>
 /// The labels of a table that may be none. What pandas and spreadsheets write for a value that is missing (an empty field, nan, null, NaT, #N/A) is no class, unless the model or the label map has it. None, NA and N/A,

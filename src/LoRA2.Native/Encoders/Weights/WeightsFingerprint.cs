@@ -4,7 +4,7 @@ using System.Text;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Weights;
 
 /// <summary>
 /// Tells a base model's weights from others of the same shapes: SHA-256 of every parameter's name and of up to 256 of its values, spread over it. Training, merging or

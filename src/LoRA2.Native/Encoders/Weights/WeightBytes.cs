@@ -3,7 +3,7 @@ using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Devices;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Weights;
 
 /// <summary>Makes tensors of weights that were read as bytes.</summary>
 internal static class WeightBytes

@@ -1,7 +1,7 @@
 using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Labels;
 
 /// <summary>
 /// The lists of labels of a table's rows: names, or a 0 or 1 for each label in their order ("multi-hot", as scikit-learn's <c>MultiLabelBinarizer</c> writes them). They are the latter where every row has as many
@@ -31,7 +31,8 @@ internal sealed class LabelLists
             throw texts.Error(rows[other], $"the labels are [{string.Join(", ", lists[other].Take(20))}] and those of line {rows[certain].Line} [{string.Join(", ", lists[certain].Take(20))}], a 0 or 1 for each label; expected {width} of 0 and 1 in every row");
         }
 
-        if (certain < 0 && ((options.LabelNames is { } names && names.Count != width && names.Contains("0") && names.Contains("1")) || (options.LabelMap is { } map && map.Names.Count != width && map.Has("0") && map.Has("1")))) return;
+        // Where there is another number of labels, 0 and 1 are two of them by number or name, as far as they are any.
+        if (certain < 0 && (options.LabelNames ?? options.LabelMap?.Names) is { } names && names.Count != width) return;
         Width = width;
     }
 

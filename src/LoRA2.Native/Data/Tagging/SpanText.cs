@@ -1,7 +1,7 @@
 using System.Text;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tagging;
 
 /// <summary>Compares what a span says that it covers with what its offsets cover, so that offsets that were counted otherwise than in code points are no labels of other words.</summary>
 internal static class SpanText

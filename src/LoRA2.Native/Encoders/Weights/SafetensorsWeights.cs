@@ -2,7 +2,7 @@ using LoRA2.Native.Safetensors;
 using LoRA2.Native.Tensors;
 using LoRA2.Native.Tensors.Serialization;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Weights;
 
 /// <summary>The weights in a folder's safetensors files.</summary>
 internal sealed class SafetensorsWeights(SafetensorsFolder folder) : IWeightFiles

@@ -1,6 +1,6 @@
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Weights;
 
 /// <summary>
 /// Tensors of a model's files that take no part in what is computed: layers beyond the config's, and what no family has. Heads of other tasks, poolers and tables that are computed anyway are

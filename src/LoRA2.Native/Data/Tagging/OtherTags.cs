@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tagging;
 
 /// <summary>Tags that are none of a scheme's and look like another spelling of them: B_PER, b-per, PER-B, U-PER, o.</summary>
 internal static partial class OtherTags

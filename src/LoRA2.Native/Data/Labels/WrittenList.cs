@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Labels;
 
 /// <summary>A list in the text of a cell, as Python and pandas write it (<c>['a', "b"]</c>) and as JSON.</summary>
 internal static class WrittenList

@@ -1,8 +1,9 @@
 using System.Text.Json;
+using LoRA2.Native.Data.Labels;
 using LoRA2.Native.Data.Tables;
 using LoRA2.Native.Files;
 
-namespace LoRA2.Native.Data;
+namespace LoRA2.Native.Data.Tagging;
 
 /// <summary>Reads words with their tags, or texts with labelled stretches, out of a table, every row checked.</summary>
 internal sealed class TaggedTable

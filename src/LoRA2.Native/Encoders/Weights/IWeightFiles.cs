@@ -1,7 +1,7 @@
 using LoRA2.Native.Files;
 using LoRA2.Native.Tensors;
 
-namespace LoRA2.Native.Encoders;
+namespace LoRA2.Native.Encoders.Weights;
 
 /// <summary>The weights of a model by name, whatever the format of its files.</summary>
 internal interface IWeightFiles : IDisposable
