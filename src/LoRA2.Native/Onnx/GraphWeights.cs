@@ -1,4 +1,3 @@
-using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 

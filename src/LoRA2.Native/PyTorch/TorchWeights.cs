@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using LoRA2.Native.Encoders;
 using LoRA2.Native.Encoders.Weights;
 using LoRA2.Native.Files;
 using LoRA2.Native.Safetensors;

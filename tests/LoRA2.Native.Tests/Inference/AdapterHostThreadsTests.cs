@@ -124,11 +124,17 @@ public sealed class AdapterHostThreadsTests : IDisposable
         for (int round = 0; round < Rounds; round++)
         {
             using var source = new CancellationTokenSource();
-            Task canceller = Task.Run(() =>
-            {
-                Thread.SpinWait(1 << (round % 16));
-                source.Cancel();
-            });
+            using var begun = new ManualResetEventSlim();
+            // A thread of its own, which runs when the call begins: other tests may keep those of the pool for longer than all rounds take.
+            Task canceller = Task.Factory.StartNew(
+                () =>
+                {
+                    begun.Set();
+                    Thread.SpinWait(1 << (round % 16));
+                    source.Cancel();
+                },
+                TaskCreationOptions.LongRunning);
+            begun.Wait();
             try
             {
                 Assert.Equal(whole.Select(answer => answer.Score), host.Predict(requests, 1, source.Token).Select(answer => answer.Score));
